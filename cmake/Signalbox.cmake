@@ -15,7 +15,7 @@ endif()
 add_library(sb_flags INTERFACE)
 target_compile_options(sb_flags INTERFACE -Wall -Wextra -Wconversion -Wshadow -Werror -Wno-restrict
   -fno-omit-frame-pointer)
-target_include_directories(sb_flags INTERFACE ${CMAKE_SOURCE_DIR}/src ${CMAKE_BINARY_DIR}/generated)
+target_include_directories(sb_flags INTERFACE ${CMAKE_SOURCE_DIR}/src)
 target_compile_definitions(sb_flags INTERFACE SB_VERSION="${PROJECT_VERSION}")
 if(SB_SANITIZE)
   target_compile_options(sb_flags INTERFACE -fsanitize=${SB_SANITIZE} -fno-sanitize-recover=all)

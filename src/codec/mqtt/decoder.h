@@ -1,0 +1,45 @@
+// From bytes to packets. No allocation, no copy, no exception; a bad packet is one ReasonCode.
+#pragma once
+
+#include "base/result.h"
+#include "codec/mqtt/packets.h"
+
+namespace sb::codec::mqtt {
+
+/// Cuts the next packet off `in`. Success with size 0: more bytes are needed (`want` then holds how many the whole
+/// packet takes, 0 while unknown). Errors: MalformedPacket (length of more than 4 bytes, 2.1.4), PacketTooLarge (Remaining
+/// Length > max_packet_size, told before the body has arrived).
+[[nodiscard]] Decoded<Frame> next_frame(ByteView in, std::uint32_t max_packet_size, std::size_t* want = nullptr);
+
+/// `strict`: see broker.md 1.2. UnsupportedProtocolVersion for a right name with an unknown level; ProtocolName other than
+/// MQIsdp/MQTT: MalformedPacket with *wrong_name set (closed without CONNACK).
+[[nodiscard]] Decoded<ConnectView> decode_connect(const Frame& frame, bool strict, bool* wrong_name = nullptr);
+[[nodiscard]] Decoded<PublishView> decode_publish(const Frame& frame, DecodeOptions options);
+[[nodiscard]] Decoded<AckView> decode_ack(const Frame& frame, DecodeOptions options);
+[[nodiscard]] Decoded<SubscribeView> decode_subscribe(const Frame& frame, DecodeOptions options);
+[[nodiscard]] Decoded<UnsubscribeView> decode_unsubscribe(const Frame& frame, DecodeOptions options);
+[[nodiscard]] Decoded<DisconnectView> decode_disconnect(const Frame& frame, DecodeOptions options);
+[[nodiscard]] Decoded<AuthView> decode_auth(const Frame& frame, DecodeOptions options);
+/// PINGREQ and others without content.
+[[nodiscard]] Decoded<> decode_empty(const Frame& frame, DecodeOptions options);
+
+/// Walks the filters of a SUBSCRIBE (with options) or UNSUBSCRIBE (without).
+class FilterCursor {
+ public:
+  FilterCursor(const SubscribeView& packet, ProtocolVersion version)
+      : rest_(packet.filters), subscription_id_(packet.subscription_id), version_(version), with_options_(true) {}
+  explicit FilterCursor(const UnsubscribeView& packet) : rest_(packet.filters) {}
+  /// False at the end. `options` may be null for UNSUBSCRIBE.
+  bool next(std::string_view& filter, SubscribeOptions* options);
+
+ private:
+  ByteView rest_;
+  std::uint32_t subscription_id_ = 0;
+  ProtocolVersion version_ = ProtocolVersion::V311;
+  bool with_options_ = false;
+};
+
+/// Well formed UTF-8 without surrogates, U+0000-001F, 007F-009F (strict mode). 1.5.4
+bool is_valid_utf8(std::string_view text);
+
+}  // namespace sb::codec::mqtt
