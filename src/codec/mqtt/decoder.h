@@ -6,14 +6,28 @@
 
 namespace sb::codec::mqtt {
 
-/// Cuts the next packet off `in`. Success with size 0: more bytes are needed (`want` then holds how many the whole
-/// packet takes, 0 while unknown). Errors: MalformedPacket (length of more than 4 bytes, 2.1.4), PacketTooLarge (Remaining
-/// Length > max_packet_size, told before the body has arrived).
-[[nodiscard]] Decoded<Frame> next_frame(ByteView in, std::uint32_t max_packet_size, std::size_t* want = nullptr);
+namespace detail {
+/// The general case: Remaining Length of more than one byte, too large, or cut off.
+[[nodiscard]] Decoded<Frame> next_long_frame(ByteView in, std::uint32_t max_packet_size, std::size_t* want);
+}  // namespace detail
 
-/// `strict`: see broker.md 1.2. UnsupportedProtocolVersion for a right name with an unknown level; ProtocolName other than
-/// MQIsdp/MQTT: MalformedPacket with *wrong_name set (closed without CONNACK).
-[[nodiscard]] Decoded<ConnectView> decode_connect(const Frame& frame, bool strict, bool* wrong_name = nullptr);
+/// Cuts the next packet off `in`. Success with size 0: more bytes are needed (`want` then holds how many the whole
+/// packet takes, 0 while unknown). Errors: MalformedPacket (packet type 0; length of more than 4 bytes, 2.1.4),
+/// PacketTooLarge (Remaining Length > max_packet_size, told before the body has arrived).
+/// A length that is not in its shortest form is cut here (3.1.1 allows it) and refused by the decoders of 5.0.
+[[nodiscard]] inline Decoded<Frame> next_frame(ByteView in, std::uint32_t max_packet_size,
+                                               std::size_t* want = nullptr) {
+  if (in.size() >= 2 && in[1] < 0x80 && in.size() - 2 >= in[1] && in[1] <= max_packet_size && in[0] >= 0x10) [[likely]]
+    return Frame{in[0], in.subspan(2, in[1]), std::size_t{2} + in[1]};
+  return detail::next_long_frame(in, max_packet_size, want);
+}
+
+/// `strict` as in DecodeOptions. UnsupportedProtocolVersion for a right name with an unknown level; ProtocolName other than
+/// MQIsdp/MQTT: MalformedPacket with *wrong_name set (closed without CONNACK). `scratch` as in DecodeOptions.
+[[nodiscard]] Decoded<ConnectView> decode_connect(const Frame& frame, bool strict, bool* wrong_name = nullptr,
+                                                  PropertyScratch* scratch = nullptr);
+/// The form in which to answer a CONNECT that decode_connect() refused: V5 if its level byte says 5 or more, else V311.
+[[nodiscard]] ProtocolVersion answer_version(const Frame& connect);
 [[nodiscard]] Decoded<PublishView> decode_publish(const Frame& frame, DecodeOptions options);
 [[nodiscard]] Decoded<AckView> decode_ack(const Frame& frame, DecodeOptions options);
 [[nodiscard]] Decoded<SubscribeView> decode_subscribe(const Frame& frame, DecodeOptions options);

@@ -6,6 +6,10 @@
 
 namespace sb::codec::mqtt {
 
+/// The return code of a v3 CONNACK that stands for `reason`; encode() uses it.
+std::uint8_t v3_connack_code(ReasonCode reason);
+
+/// A refusal never tells of a session.
 std::size_t size_of(const Connack& packet, ProtocolVersion version);
 std::uint8_t* encode(std::uint8_t* out, const Connack& packet, ProtocolVersion version);
 

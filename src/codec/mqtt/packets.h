@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string_view>
+#include <vector>
 
 #include "base/bytes.h"
 #include "base/mqtt_types.h"
@@ -70,10 +71,16 @@ struct Frame {
   std::uint8_t flags() const { return first_byte & 0x0F; }
 };
 
+/// Room for the rare PUBLISH or CONNECT whose forwardable properties do not lie next to each other: the decoder brings
+/// them together here. One a shard is enough; a view into it lives until the next decode that is given the same one.
+using PropertyScratch = std::vector<std::uint8_t>;
+
 /// What the decoder must know of the connection.
 struct DecodeOptions {
   ProtocolVersion version = ProtocolVersion::V311;
   bool strict = false;  // mqtt.strict_mode: UTF-8, flag bits and packet ids are checked
+  /// Without one a PUBLISH with scattered properties is refused with ImplementationSpecificError.
+  PropertyScratch* scratch = nullptr;
 };
 
 struct WillView {
@@ -113,7 +120,7 @@ struct PublishView {
   std::string_view topic;
   ByteView payload;
   /// Payload-Format, Response-Topic, Correlation-Data, User-Property, Content-Type as on the wire, in their order: what
-  /// a receiver gets (6.1 of the reference); alias, expiry and subscription identifiers are taken out.
+  /// a receiver gets; alias, expiry and subscription identifiers are taken out.
   ByteView properties;
   std::string_view response_topic;
   Qos qos = Qos::AtMostOnce;

@@ -1,0 +1,241 @@
+// The broker on one shard: sessions whose home it is, their subscriptions, publishing and what crosses to other shards.
+// One Broker a shard, all of them joined by a Core. Every call belongs to the shard's thread unless it says otherwise.
+#pragma once
+
+#include <boost/unordered/unordered_flat_map.hpp>
+#include <boost/unordered/unordered_flat_set.hpp>
+#include <deque>
+#include <memory>
+#include <random>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "broker/hooks.h"
+#include "broker/match_cache.h"
+#include "broker/message.h"
+#include "broker/metrics.h"
+#include "broker/retained.h"
+#include "broker/router.h"
+#include "broker/session.h"
+#include "broker/shared_group.h"
+#include "runtime/loop.h"
+#include "runtime/reclaimer.h"
+#include "runtime/spsc_ring.h"
+
+namespace sb::broker {
+
+class Broker;
+
+/// What one shard tells another about a publish: serve your local subscribers of `route`, or that one member.
+struct Crossing {
+  MessageRef message;
+  Route* route = nullptr;
+  SharedMember* member = nullptr;
+  const SharedGroup* group = nullptr;
+};
+
+/// Settings of the core that can change while it runs; every shard holds the current snapshot.
+struct CoreSettings {
+  SharedStrategy shared_strategy = SharedStrategy::RoundRobin;
+  boost::unordered_flat_map<std::string, SharedStrategy, TextHash, TextEqual> group_strategies;
+  struct Retained {
+    bool enable = true;
+    std::size_t max_messages = 0;       // node-wide, 0 = unlimited
+    std::size_t max_payload = 1 << 20;  // 0 = unlimited
+    bool stop_publish_clear = false;
+    std::uint32_t default_expiry_s = 0;  // 0 = never
+  } retained;
+};
+using CoreSettingsRef = std::shared_ptr<const CoreSettings>;
+
+/// What all shards share.
+class Core {
+ public:
+  Core(std::unique_ptr<Router> router, runtime::Reclaimer& reclaimer, unsigned shards);
+  ~Core();
+
+  unsigned shards() const { return shards_; }
+  Router& router() { return *router_; }
+  runtime::Reclaimer& reclaimer() { return reclaimer_; }
+  /// Called once per shard before any of them runs.
+  void join(Broker& broker);
+  Broker& shard(unsigned id) { return *brokers_[id]; }
+
+  /// The shard where a client's session lives for ever (architecture: home shard).
+  unsigned home_of(std::string_view client_id) const {
+    return shards_ == 1 ? 0 : static_cast<unsigned>(hash_stable(client_id, home_seed_) % shards_);
+  }
+  void set_home_seed(std::uint64_t seed) { home_seed_ = seed; }
+  unsigned retained_home_of(std::string_view topic) const {
+    return shards_ == 1 ? 0 : static_cast<unsigned>(hash_stable(topic, 0) % shards_);
+  }
+  std::uint64_t next_group_number() { return group_numbers_.fetch_add(1, std::memory_order_relaxed) + 1; }
+
+  /// Exclusive topics (9.1), by topic. Guarded by their own lock: claims are rare.
+  bool claim_exclusive(std::string_view topic, std::string_view client_id);
+  void release_exclusive(std::string_view topic, std::string_view client_id);
+
+  std::uint64_t metric(Metric metric) const;  // any thread: sum over shards
+  std::atomic<std::size_t>& retained_count() { return retained_count_; }
+
+ private:
+  friend class Broker;
+  using Ring = runtime::SpscRing<Crossing>;
+  Ring& ring(unsigned from, unsigned to) { return *rings_[from * shards_ + to]; }
+
+  unsigned shards_;
+  std::unique_ptr<Router> router_;
+  runtime::Reclaimer& reclaimer_;
+  std::vector<Broker*> brokers_;
+  std::vector<std::unique_ptr<Ring>> rings_;
+  std::uint64_t home_seed_ = 0;
+  std::atomic<std::uint64_t> group_numbers_{0};
+  std::atomic<std::size_t> retained_count_{0};
+  std::mutex exclusive_mutex_;  // guards exclusive_
+  boost::unordered_flat_map<std::string, std::string, TextHash, TextEqual> exclusive_;
+};
+
+/// What opening a session needs.
+struct OpenRequest {
+  IdentityRef identity;
+  bool clean_start = true;
+  std::uint32_t expiry_s = 0;
+  SessionSettingsRef settings;
+  std::uint16_t window = 32;  // min(max_inflight, Receive Maximum)
+  std::unique_ptr<Will> will;
+};
+
+/// How a connection ended, for its session.
+struct CloseRequest {
+  bool publish_will = true;
+  std::optional<std::uint32_t> expiry_s;  // DISCONNECT may change it
+  std::string_view reason;                // broker.md 4.4
+};
+
+class Broker {
+ public:
+  Broker(Core& core, unsigned shard, runtime::Loop& loop, CoreSettingsRef settings);
+  ~Broker();
+  Broker(const Broker&) = delete;
+  Broker& operator=(const Broker&) = delete;
+
+  unsigned shard() const { return shard_; }
+  Core& core() { return core_; }
+  runtime::Loop& loop() { return loop_; }
+  Hooks& hooks() { return hooks_; }
+  MetricCells& metrics() { return metrics_; }
+  const MetricCells& metrics() const { return metrics_; }
+  void set_settings(CoreSettingsRef settings) { settings_ = std::move(settings); }
+
+  // --- sessions (their home is this shard)
+  struct Opened {
+    Session* session;
+    bool present;  // Session Present of CONNACK
+  };
+  Opened open(OpenRequest request, SessionSink& sink);
+  /// The connection is over. The session ends too unless it has an expiry interval.
+  void close(Session& session, const CloseRequest& request);
+  Session* find(std::string_view client_id);
+  /// Ends connection and session. False if there is none.
+  bool kick(std::string_view client_id, EndReason reason);
+  template <class Fn>
+  void for_each_session(Fn&& fn) const {
+    for (Session* session : sessions_) fn(*session);
+  }
+  std::size_t session_count() const { return sessions_.size(); }
+
+  // --- subscriptions
+  struct Subscribed {
+    ReasonCode code;
+    Subscription* subscription;  // null on failure
+    bool is_new;
+  };
+  /// `filter` is the full text, already mounted, rewritten and checked for syntax.
+  Subscribed subscribe(Session& session, std::string_view filter, const SubscribeOptions& options);
+  ReasonCode unsubscribe(Session& session, std::string_view filter);
+  /// Retained messages for a fresh subscription; call after the SUBACK was written (7.1).
+  void replay_retained(Session& session, const Subscription& subscription, bool is_new);
+
+  // --- publishing
+  /// Success or NoMatchingSubscribers. `publication.published_ms` is set here if 0.
+  ReasonCode publish(Publication& publication);
+  /// Rings to other shards are too full: publishers should pause until on_uncongested.
+  bool congested() const { return !overflow_.empty(); }
+  void when_uncongested(std::function<void()> resume) { waiting_.push_back(std::move(resume)); }
+
+  /// Polled by the loop: what other shards sent.
+  bool poll();
+  bool has_input() const;
+
+  RetainedStore& retained() { return retained_; }
+  /// On this shard, for a topic whose retained home it is.
+  void store_retained(const MessageRef& message);
+  void clear_retained(std::string_view topic);
+
+  std::uint64_t random() { return random_(); }
+  std::size_t subscription_count() const { return subscription_count_; }
+  std::size_t shared_subscription_count() const { return shared_count_; }
+
+ private:
+  friend class Session;
+
+  void route(Delivery& delivery, Route& route);
+  bool dispatch_shared(Delivery& delivery, const SharedGroup& group, std::uint64_t excluded_session);
+  void deliver_to_member(Delivery& delivery, SharedMember& member);
+  void cross(unsigned shard, Crossing crossing);
+  void push_overflow();
+  void accept_crossing(Crossing crossing);
+  void handle_retain(Publication& publication);
+
+  void publish_will(Session& session);
+  void terminate(Session& session, std::string_view reason, bool redispatch);
+  void detach_subscription(Session& session, Subscription& subscription);
+  void join_group(Subscription& subscription, std::string_view group_name, std::string_view full);
+  void leave_group(Subscription& subscription);
+  void set_online(Session& session, bool online);
+  void redispatch(Owed owed, std::uint64_t excluded_session);
+
+  Core& core_;
+  unsigned shard_;
+  runtime::Loop& loop_;
+  CoreSettingsRef settings_;
+  Hooks hooks_;
+  MetricCells metrics_;
+
+  struct SessionHash {
+    using is_transparent = void;
+    using is_avalanching = void;
+    std::size_t operator()(std::string_view id) const noexcept { return hash_text(id); }
+    std::size_t operator()(const Session* s) const noexcept { return hash_text(s->client_id()); }
+  };
+  struct SessionEqual {
+    using is_transparent = void;
+    bool operator()(const Session* a, const Session* b) const noexcept { return a == b; }
+    bool operator()(std::string_view a, const Session* b) const noexcept { return a == b->client_id(); }
+    bool operator()(const Session* a, std::string_view b) const noexcept { return a->client_id() == b; }
+  };
+  boost::unordered_flat_set<Session*, SessionHash, SessionEqual> sessions_;
+  std::uint64_t session_numbers_ = 0;
+  std::size_t subscription_count_ = 0;
+  std::size_t shared_count_ = 0;
+
+  MatchCache match_cache_;
+  RouteList matched_;
+  WireScratch scratch_;
+  int publish_depth_ = 0;  // a will published while another message is routed must not share scratch
+
+  std::deque<std::pair<unsigned, Crossing>> overflow_;
+  std::vector<std::function<void()>> waiting_;
+  std::vector<bool> to_wake_;
+  struct WakeOthers final : runtime::TurnEnd {
+    explicit WakeOthers(Broker& b) : broker(b) {}
+    void on_turn_end() override;
+    Broker& broker;
+  } wake_others_;
+
+  RetainedStore retained_;
+  std::mt19937_64 random_;
+};
+
+}  // namespace sb::broker

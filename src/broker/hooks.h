@@ -1,0 +1,129 @@
+// The closed list of points where the rest of the platform listens to the core (broker.md 13). One Hooks a shard, filled
+// before the shard starts; listeners run in priority order, highest first. A point without listeners costs one branch.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <functional>
+#include <string_view>
+#include <vector>
+
+#include "base/mqtt_types.h"
+#include "broker/message.h"
+
+namespace sb::broker {
+
+class Broker;
+class Session;
+struct Subscription;
+
+/// What a listener of `publish` says.
+enum class PublishVerdict : std::uint8_t {
+  Continue,
+  Consumed,  // not to be routed (delayed, file command); the publisher gets "no matching subscribers"
+};
+
+/// Everything about a connection that events tell; owned by client/, valid during the call.
+struct ClientEvent {
+  const Identity& identity;
+  std::string_view protocol;      // "mqtt", a gateway's name
+  std::string_view protocol_name; // "MQTT", "MQIsdp"
+  int protocol_version = 0;
+  std::string_view listener;      // "tcp:default"
+  std::string_view mountpoint;
+  std::string_view peer;          // "ip:port"
+  std::string_view local;         // "ip:port"
+  std::uint16_t local_port = 0;
+  std::uint32_t keep_alive_s = 0;
+  bool clean_start = true;
+  std::uint32_t expiry_s = 0;
+  bool superuser = false;
+  std::int64_t connected_ms = 0;
+  std::int64_t disconnected_ms = 0;
+  std::string_view reason;        // of disconnection: "normal", "tcp_closed", ...
+};
+
+template <class... Args>
+class HookPoint {
+ public:
+  using Listener = std::function<void(Args...)>;
+  void add(int priority, Listener listener) {
+    const auto at = std::find_if(list_.begin(), list_.end(), [&](const Entry& e) { return e.priority < priority; });
+    list_.insert(at, Entry{priority, std::move(listener)});
+  }
+  bool empty() const { return list_.empty(); }
+  void run(Args... args) const {
+    for (const Entry& entry : list_) entry.listener(args...);
+  }
+
+ private:
+  struct Entry {
+    int priority;
+    Listener listener;
+  };
+  std::vector<Entry> list_;
+};
+
+class PublishPoint {
+ public:
+  using Listener = std::function<PublishVerdict(Publication&)>;
+  void add(int priority, Listener listener) {
+    const auto at = std::find_if(list_.begin(), list_.end(), [&](const Entry& e) { return e.priority < priority; });
+    list_.insert(at, Entry{priority, std::move(listener)});
+  }
+  bool empty() const { return list_.empty(); }
+  /// The first Consumed ends the chain.
+  PublishVerdict run(Publication& publication) const {
+    for (const Entry& entry : list_)
+      if (entry.listener(publication) == PublishVerdict::Consumed) return PublishVerdict::Consumed;
+    return PublishVerdict::Continue;
+  }
+
+ private:
+  struct Entry {
+    int priority;
+    Listener listener;
+  };
+  std::vector<Entry> list_;
+};
+
+/// A filter on its way in: listeners may rewrite it.
+struct FilterRequest {
+  std::string filter;
+  SubscribeOptions options;
+};
+
+/// Why a message did not reach a session.
+enum class DropReason : std::uint8_t { NoLocal, TooLarge, Qos0Offline, QueueFull, Expired, Congested };
+std::string_view to_string(DropReason reason);
+
+struct Hooks {
+  // Priorities as broker.md 13 lists them.
+  static constexpr int kRewrite = 980;
+  static constexpr int kSysEvents = 950;
+  static constexpr int kTopicMetrics = 940;
+  static constexpr int kRetainer = 930;
+  static constexpr int kAutoSubscribe = 920;
+  static constexpr int kRules = 900;
+  static constexpr int kSlowSubscriptions = 880;
+  static constexpr int kDelayed = 860;
+
+  HookPoint<const ClientEvent&> client_connected;
+  HookPoint<const ClientEvent&> client_disconnected;
+  HookPoint<const Identity&, std::vector<FilterRequest>&> client_subscribe;
+  HookPoint<const Identity&, std::vector<std::string>&> client_unsubscribe;
+  HookPoint<Session&> session_created;
+  HookPoint<Session&> session_resumed;
+  HookPoint<Session&, std::string_view> session_terminated;  // reason
+  HookPoint<Session&, const Subscription&, bool> session_subscribed;  // is new
+  HookPoint<Session&, std::string_view> session_unsubscribed;
+  PublishPoint message_publish;
+  HookPoint<const Publication&> message_dropped;  // no subscribers
+  HookPoint<const Session&, const Publication&> message_delivered;
+  HookPoint<const Session&, const Message&> message_acked;
+  HookPoint<const Session&, const Publication&, DropReason> delivery_dropped;
+  /// session, message, ms of send start, ms of completion (slow subscriptions, 12.3)
+  HookPoint<const Session&, const Message&, std::int64_t, std::int64_t> delivery_completed;
+};
+
+}  // namespace sb::broker

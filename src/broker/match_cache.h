@@ -1,0 +1,34 @@
+// Recently matched topics of one shard. Valid as long as no route was linked or unlinked; correctness does not depend on
+// it, only speed. A topic enters at its second miss in a row for its slot, so that a stream of ever new topics costs
+// one comparison.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/hash.h"
+#include "broker/router.h"
+
+namespace sb::broker {
+
+class MatchCache {
+ public:
+  static constexpr std::size_t kSlots = 4096;
+
+  /// Routes matching `topic`, from the cache or by asking the router; valid until the next call.
+  const RouteList& match(const Router& router, std::string_view topic, RouteList& scratch);
+
+ private:
+  struct Slot {
+    std::uint64_t hash = 0;
+    std::uint64_t generation = ~std::uint64_t{0};
+    std::string topic;
+    RouteList routes;
+  };
+  std::unique_ptr<Slot[]> slots_;
+  std::unique_ptr<std::uint64_t[]> last_miss_;
+};
+
+}  // namespace sb::broker

@@ -1,0 +1,79 @@
+// Messages that wait for a session: bounded by count per priority level and by bytes as a whole, dropping the oldest
+// (broker.md 6.3). Belongs to the session's shard.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "broker/fifo.h"
+#include "broker/message.h"
+#include "broker/session_settings.h"
+#include "broker/shared_group.h"
+
+namespace sb::broker {
+
+/// A message owed to a session: what the inflight window and the queue hold.
+struct Owed {
+  MessageRef message;
+  SharedGroupRef group;           // came through a shared subscription: may be dispatched again
+  std::uint64_t sequence = 0;     // order within the session; key of the stored row
+  std::uint32_t subscription_id = 0;
+  Qos qos = Qos::AtMostOnce;
+  bool retain = false;
+  bool durable = false;           // a stored row exists or is staged
+};
+
+class MessageQueue {
+ public:
+  /// `limits` outlives the queue or is replaced by set_limits().
+  explicit MessageQueue(const QueueLimits& limits) : limits_(&limits) {}
+
+  std::size_t size() const { return count_; }
+  bool empty() const { return count_ == 0; }
+  std::size_t bytes() const { return bytes_; }
+  const QueueLimits& limits() const { return *limits_; }
+  /// Levels stay as they are: topics are sorted into them when they come in.
+  void set_limits(const QueueLimits& limits) { limits_ = &limits; }
+
+  /// Appends; calls dropped(Owed&&) for each message that had to go.
+  template <class Dropped>
+  void push(Owed owed, Dropped&& dropped) {
+    Level& level = level_for(owed.message->topic());
+    bytes_ += owed.message->footprint();
+    level.messages.push_back(std::move(owed));
+    ++count_;
+    while (limits_->messages != 0 && level.messages.size() > limits_->messages) dropped(take_front(level));
+    while (limits_->bytes != 0 && bytes_ > limits_->bytes && count_ > 1) dropped(take_oldest());
+  }
+  /// Next by priority; lower levels get their turn (6.3 "Dequeue").
+  std::optional<Owed> pop();
+  /// Oldest message of the lowest level, for memory pressure.
+  std::optional<Owed> drop_oldest();
+  template <class Fn>
+  void for_each(Fn&& fn) const {
+    if (!main_) return;
+    for (std::size_t i = 0; i < main_->messages.size(); ++i) fn(main_->messages[i]);
+    for (const auto& level : others_)
+      for (std::size_t i = 0; i < level->messages.size(); ++i) fn(level->messages[i]);
+  }
+
+ private:
+  struct Level {
+    std::uint16_t priority = 0;  // 0 lowest, 256 above all
+    std::uint32_t credit = 0;    // consecutive dequeues left
+    Fifo<Owed> messages;
+  };
+  Level& level_for(std::string_view topic);
+  Owed take_front(Level& level);
+  Owed take_oldest();
+  static std::uint32_t full_credit(const Level& level) { return (level.priority + 1U) * 10U - 1U; }
+
+  const QueueLimits* limits_;
+  std::unique_ptr<Level> main_;                 // the only level without priorities
+  std::vector<std::unique_ptr<Level>> others_;  // highest first
+  std::size_t count_ = 0;
+  std::size_t bytes_ = 0;
+};
+
+}  // namespace sb::broker

@@ -1,0 +1,431 @@
+#include "broker/session.h"
+
+#include "broker/broker.h"
+
+namespace sb::broker {
+
+namespace {
+constexpr std::uint32_t kPacketIds = 65535;
+}
+
+Session::Session(Broker& broker, std::uint64_t number, IdentityRef identity, SessionSettingsRef settings)
+    : broker_(broker),
+      identity_(std::move(identity)),
+      number_(number),
+      settings_(std::move(settings)),
+      queue_(settings_->queue),
+      created_ms_(broker.loop().wall_ms()) {}
+
+Session::~Session() = default;
+
+Subscription* Session::find_subscription(std::string_view full_filter) const {
+  const auto found = subscriptions_.find(full_filter);
+  return found == subscriptions_.end() ? nullptr : *found;
+}
+
+// ---------------------------------------------------------------- delivery (broker.md 6)
+
+void Session::count_drop(const Owed& owed, std::uint64_t Counts::*kind) {
+  ++counts_.dropped;
+  if (kind) ++(counts_.*kind);
+  MetricCells& metrics = broker_.metrics();
+  metrics.add(Metric::DeliveryDropped);
+  DropReason reason = DropReason::QueueFull;
+  if (kind == &Counts::dropped_queue_full) metrics.add(Metric::DeliveryDroppedQueueFull);
+  if (kind == &Counts::dropped_expired) {
+    metrics.add(Metric::DeliveryDroppedExpired);
+    reason = DropReason::Expired;
+  }
+  if (kind == &Counts::dropped_too_large) {
+    metrics.add(Metric::DeliveryDroppedTooLarge);
+    reason = DropReason::TooLarge;
+  }
+  if (!broker_.hooks().delivery_dropped.empty() && owed.message)
+    broker_.hooks().delivery_dropped.run(*this, owed.message->as_publication(), reason);
+}
+
+void Session::deliver(Delivery& delivery, const Subscription& subscription) {
+  const Publication& p = delivery.publication();
+  const SubscribeOptions& options = subscription.options;
+  if (options.no_local && p.session == number_ && p.session != 0) {
+    broker_.metrics().add(Metric::DeliveryDropped);
+    broker_.metrics().add(Metric::DeliveryDroppedNoLocal);
+    if (!broker_.hooks().delivery_dropped.empty())
+      broker_.hooks().delivery_dropped.run(*this, p, DropReason::NoLocal);
+    return;
+  }
+  const Qos qos = settings_->upgrade_qos ? max(p.qos, options.qos) : min(p.qos, options.qos);
+  const bool retain = options.retain_as_published && p.retain;
+
+  if (qos == Qos::AtMostOnce && sink_) {
+    const SessionSink::Sent sent =
+        sink_->send_publish(delivery, Outgoing{qos, false, retain, 0, options.subscription_id});
+    if (sent == SessionSink::Sent::Yes) [[likely]] {
+      ++counts_.delivered;
+      broker_.metrics().add(Metric::MessagesDelivered);
+      if (!broker_.hooks().message_delivered.empty()) broker_.hooks().message_delivered.run(*this, p);
+      return;
+    }
+    ++counts_.dropped;
+    broker_.metrics().add(Metric::DeliveryDropped);
+    DropReason reason = DropReason::TooLarge;
+    if (sent == SessionSink::Sent::TooLarge) {
+      ++counts_.dropped_too_large;
+      broker_.metrics().add(Metric::DeliveryDroppedTooLarge);
+    } else {
+      ++counts_.dropped_queue_full;
+      broker_.metrics().add(Metric::DeliveryDroppedQueueFull);
+      reason = DropReason::Congested;
+    }
+    if (!broker_.hooks().delivery_dropped.empty()) broker_.hooks().delivery_dropped.run(*this, p, reason);
+    return;
+  }
+  if (qos == Qos::AtMostOnce && !settings_->queue.store_qos0) {
+    ++counts_.dropped;
+    broker_.metrics().add(Metric::DeliveryDropped);
+    broker_.metrics().add(Metric::DeliveryDroppedQos0Msg);
+    if (!broker_.hooks().delivery_dropped.empty())
+      broker_.hooks().delivery_dropped.run(*this, p, DropReason::Qos0Offline);
+    return;
+  }
+
+  Owed owed;
+  owed.qos = qos;
+  owed.retain = retain;
+  owed.subscription_id = options.subscription_id;
+  if (subscription.shared()) owed.group = SharedGroupRef(subscription.special->group);
+  if (sink_ && window_free() && queue_.empty()) {
+    send_now(delivery, std::move(owed));
+  } else {
+    owed.message = delivery.message();
+    enqueue(std::move(owed));
+  }
+}
+
+void Session::deliver_retained(const MessageRef& message, const Subscription& subscription) {
+  const Qos qos =
+      settings_->upgrade_qos ? max(message->qos(), subscription.options.qos) : min(message->qos(), subscription.options.qos);
+  Owed owed;
+  owed.message = message;
+  owed.qos = qos;
+  owed.retain = true;
+  owed.subscription_id = subscription.options.subscription_id;
+  accept(std::move(owed));
+}
+
+void Session::accept(Owed owed) {
+  if (!sink_ || (owed.qos != Qos::AtMostOnce && !(window_free() && queue_.empty()))) {
+    enqueue(std::move(owed));
+    return;
+  }
+  const Publication publication = owed.message->as_publication();
+  Delivery delivery(publication, nullptr);
+  send_now(delivery, std::move(owed));
+}
+
+void Session::send_now(Delivery& delivery, Owed owed) {
+  Outgoing how{owed.qos, false, owed.retain, 0, owed.subscription_id};
+  const bool acknowledged = owed.qos != Qos::AtMostOnce;
+  if (acknowledged) how.packet_id = next_packet_id();
+  const SessionSink::Sent sent = sink_->send_publish(delivery, how);
+  if (sent == SessionSink::Sent::TooLarge || (sent == SessionSink::Sent::Congested && !acknowledged)) {
+    // [S] of 1.3: dropped for this receiver alone, and gone from the window.
+    if (!owed.message) owed.message = delivery.message();
+    count_drop(owed, sent == SessionSink::Sent::TooLarge ? &Counts::dropped_too_large : &Counts::dropped_queue_full);
+    return;
+  }
+  ++counts_.delivered;
+  broker_.metrics().add(Metric::MessagesDelivered);
+  const Hooks& hooks = broker_.hooks();
+  if (!hooks.message_delivered.empty()) hooks.message_delivered.run(*this, delivery.publication());
+  if (!acknowledged) return;
+  if (!owed.message && (keeps_inflight() || owed.group || !hooks.message_acked.empty() || !hooks.delivery_completed.empty()))
+    owed.message = delivery.message();
+  Inflight entry;
+  entry.phase = owed.qos == Qos::AtLeastOnce ? Phase::WaitPuback : Phase::WaitPubrec;
+  entry.id = how.packet_id;
+  entry.serial = issued_;
+  entry.sent_ms = broker_.loop().wall_ms();
+  entry.owed = std::move(owed);
+  inflight_.push_back(std::move(entry));
+  ++inflight_used_;
+  if (settings_->retry_interval.count() > 0) want_timer(now_ms() + settings_->retry_interval.count());
+}
+
+void Session::enqueue(Owed owed) {
+  ++counts_.enqueued;
+  owed.sequence = next_sequence_++;
+  queue_.push(std::move(owed), [this](Owed&& dropped) { count_drop(dropped, &Counts::dropped_queue_full); });
+}
+
+void Session::pump() {
+  if (!sink_) return;
+  for (std::size_t i = 0; parked_ > 0 && window_free() && i < inflight_.size(); ++i) {
+    Inflight& entry = inflight_[i];
+    if (!entry.parked) continue;
+    entry.parked = false;
+    --parked_;
+    ++inflight_used_;
+    send_again(entry);
+  }
+  while (!queue_.empty() && window_free() && sink_) {
+    std::optional<Owed> owed = queue_.pop();
+    if (!owed) return;
+    if (owed->message->expired(broker_.loop().wall_ms())) {
+      count_drop(*owed, &Counts::dropped_expired);
+      continue;
+    }
+    const Publication publication = owed->message->as_publication();
+    Delivery delivery(publication, nullptr);
+    send_now(delivery, std::move(*owed));
+  }
+}
+
+// ---------------------------------------------------------------- acknowledgements (broker.md 6.4)
+
+PacketId Session::next_packet_id() {
+  // Ids are given out in a circle; one can only be in use still if the oldest in flight is a whole circle old.
+  for (;;) {
+    last_packet_id_ = last_packet_id_ == kPacketIds ? PacketId{1} : static_cast<PacketId>(last_packet_id_ + 1);
+    ++issued_;
+    if (inflight_.empty() || issued_ - inflight_.front().serial < kPacketIds) return last_packet_id_;
+    if (!find_inflight(last_packet_id_)) return last_packet_id_;
+  }
+}
+
+Session::Inflight* Session::find_inflight(PacketId id) {
+  if (inflight_.empty()) return nullptr;
+  // Mostly the ids in the window follow one another.
+  const std::uint32_t guess = (static_cast<std::uint32_t>(id) + kPacketIds - inflight_.front().id) % kPacketIds;
+  if (guess < inflight_.size() && inflight_[guess].id == id && inflight_[guess].phase != Phase::Done)
+    return &inflight_[guess];
+  for (std::size_t i = 0; i < inflight_.size(); ++i)
+    if (inflight_[i].id == id && inflight_[i].phase != Phase::Done) return &inflight_[i];
+  return nullptr;
+}
+
+void Session::finish(Inflight& entry) {
+  if (entry.parked)
+    --parked_;
+  else
+    --inflight_used_;
+  entry.parked = false;
+  entry.phase = Phase::Done;
+  entry.owed = Owed{};
+  while (!inflight_.empty() && inflight_.front().phase == Phase::Done) inflight_.drop_front();
+  // An old unacknowledged entry at the front must not let finished ones pile up behind it.
+  if (inflight_.size() > 64 && inflight_.size() > 2 * (std::size_t{inflight_used_} + parked_)) {
+    Fifo<Inflight> kept;
+    while (!inflight_.empty()) {
+      Inflight one = inflight_.pop_front();
+      if (one.phase != Phase::Done) kept.push_back(std::move(one));
+    }
+    inflight_.swap(kept);
+  }
+}
+
+void Session::on_puback(PacketId id) {
+  MetricCells& metrics = broker_.metrics();
+  Inflight* entry = find_inflight(id);
+  if (!entry) {
+    metrics.add(Metric::PacketsPubackMissed);
+    return;
+  }
+  if (entry->phase != Phase::WaitPuback) {
+    metrics.add(Metric::PacketsPubackInuse);
+    return;
+  }
+  metrics.add(Metric::MessagesAcked);
+  completed(*entry);
+  finish(*entry);
+  if (!queue_.empty() || parked_ > 0) pump();
+}
+
+void Session::completed(const Inflight& entry) {
+  const Hooks& hooks = broker_.hooks();
+  if (!entry.owed.message) return;
+  if (!hooks.message_acked.empty() && entry.phase != Phase::WaitPubcomp)
+    hooks.message_acked.run(*this, *entry.owed.message);
+  if (!hooks.delivery_completed.empty() && entry.phase != Phase::WaitPubrec)
+    hooks.delivery_completed.run(*this, *entry.owed.message, entry.sent_ms, broker_.loop().wall_ms());
+}
+
+void Session::on_pubrec(PacketId id, ReasonCode reason) {
+  MetricCells& metrics = broker_.metrics();
+  Inflight* entry = find_inflight(id);
+  if (!entry) {
+    metrics.add(Metric::PacketsPubrecMissed);
+    if (!is_error(reason)) sink_->send_pubrel(id, ReasonCode::PacketIdentifierNotFound);
+    return;
+  }
+  if (entry->phase != Phase::WaitPubrec) {
+    metrics.add(Metric::PacketsPubrecInuse);
+    if (entry->phase == Phase::WaitPubcomp && !is_error(reason)) {
+      sink_->send_pubrel(id, ReasonCode::Success);  // a repeated PUBREC: our PUBREL may be lost, 4.3.3
+      return;
+    }
+    if (!is_error(reason)) sink_->send_pubrel(id, ReasonCode::PacketIdentifierInUse);
+    return;
+  }
+  metrics.add(Metric::MessagesAcked);
+  completed(*entry);
+  if (is_error(reason)) {  // [S] 6.4: ends the exchange
+    finish(*entry);
+    pump();
+    return;
+  }
+  entry->phase = Phase::WaitPubcomp;
+  entry->sent_ms = broker_.loop().wall_ms();
+  if (broker_.hooks().delivery_completed.empty()) entry->owed.message = MessageRef{};
+  sink_->send_pubrel(id, ReasonCode::Success);
+}
+
+void Session::on_pubcomp(PacketId id) {
+  MetricCells& metrics = broker_.metrics();
+  Inflight* entry = find_inflight(id);
+  if (!entry) {
+    metrics.add(Metric::PacketsPubcompMissed);
+    return;
+  }
+  if (entry->phase != Phase::WaitPubcomp) {
+    metrics.add(Metric::PacketsPubcompInuse);
+    return;
+  }
+  completed(*entry);
+  finish(*entry);
+  if (!queue_.empty() || parked_ > 0) pump();
+}
+
+void Session::send_again(Inflight& entry) {
+  entry.sent_ms = broker_.loop().wall_ms();
+  if (entry.phase == Phase::WaitPubcomp) {
+    sink_->send_pubrel(entry.id, ReasonCode::Success);
+    return;
+  }
+  if (!entry.owed.message) return;
+  const Publication publication = entry.owed.message->as_publication();
+  Delivery delivery(publication, nullptr);
+  const Outgoing how{entry.owed.qos, true, entry.owed.retain, entry.id, entry.owed.subscription_id};
+  if (sink_->send_publish(delivery, how) == SessionSink::Sent::TooLarge) {
+    count_drop(entry.owed, &Counts::dropped_too_large);
+    finish(entry);
+  }
+}
+
+void Session::replay() {
+  // In packet-id order of first sending (4.3 of the reference, [MQTT-4.4.0-1]); what exceeds the client's Receive
+  // Maximum now is parked and follows as the window frees.
+  std::vector<PacketId> ids;
+  parked_ = 0;
+  inflight_used_ = 0;
+  for (std::size_t i = 0; i < inflight_.size(); ++i) {
+    Inflight& entry = inflight_[i];
+    if (entry.phase == Phase::Done) continue;
+    entry.parked = !window_free();
+    if (entry.parked) {
+      ++parked_;
+    } else {
+      ++inflight_used_;
+      ids.push_back(entry.id);
+    }
+  }
+  for (const PacketId id : ids)
+    if (Inflight* entry = find_inflight(id)) send_again(*entry);
+  pump();
+}
+
+// ---------------------------------------------------------------- inbound QoS 2 (broker.md 5.3)
+
+bool Session::awaiting_rel(PacketId id) const {
+  for (const Awaiting& one : awaiting_)
+    if (one.id == id) return true;
+  return false;
+}
+
+void Session::add_awaiting_rel(PacketId id) {
+  awaiting_.push_back({id, now_ms()});
+  if (settings_->await_rel_timeout.count() > 0) want_timer(now_ms() + settings_->await_rel_timeout.count());
+}
+
+bool Session::remove_awaiting_rel(PacketId id) {
+  for (auto one = awaiting_.begin(); one != awaiting_.end(); ++one)
+    if (one->id == id) {
+      awaiting_.erase(one);
+      return true;
+    }
+  return false;
+}
+
+// ---------------------------------------------------------------- time
+
+std::int64_t Session::now_ms() const { return std::chrono::duration_cast<Millis>(broker_.loop().now()).count(); }
+
+void Session::want_timer(std::int64_t due_ms) {
+  if (armed() && timer_due_ms_ <= due_ms) return;
+  timer_due_ms_ = due_ms;
+  broker_.loop().timers().arm(*this, broker_.loop().now(), Millis{due_ms - now_ms()});
+}
+
+void Session::on_timer() {
+  const std::int64_t now = now_ms();
+  if (will_at_ms_ != 0 && now >= will_at_ms_) {
+    will_at_ms_ = 0;
+    broker_.publish_will(*this);
+  }
+  if (!sink_ && expires_at_ms_ != 0 && now >= expires_at_ms_) {
+    broker_.terminate(*this, "expired", true);  // deletes this
+    return;
+  }
+  expire_awaiting(now);
+  retry();
+  rearm();
+}
+
+void Session::rearm() {
+  std::int64_t next = 0;
+  const auto earliest = [&next](std::int64_t due) {
+    if (due != 0 && (next == 0 || due < next)) next = due;
+  };
+  earliest(will_at_ms_);
+  if (!sink_) earliest(expires_at_ms_);
+  if (!awaiting_.empty() && settings_->await_rel_timeout.count() > 0)
+    earliest(awaiting_.front().since_ms + settings_->await_rel_timeout.count());
+  if (sink_ && !inflight_.empty() && settings_->retry_interval.count() > 0)
+    earliest(now_ms() + settings_->retry_interval.count());
+  if (next != 0) want_timer(next);
+}
+
+void Session::retry() {
+  if (!sink_ || settings_->retry_interval.count() <= 0) return;
+  const std::int64_t wall = broker_.loop().wall_ms();
+  std::vector<PacketId> due;
+  for (std::size_t i = 0; i < inflight_.size(); ++i) {
+    const Inflight& entry = inflight_[i];
+    if (entry.phase == Phase::Done || entry.parked) continue;
+    if (wall - entry.sent_ms < settings_->retry_interval.count()) break;
+    due.push_back(entry.id);
+  }
+  for (const PacketId id : due) {
+    Inflight* entry = find_inflight(id);
+    if (!entry) continue;
+    if (entry->owed.message && entry->owed.message->expired(wall)) {
+      count_drop(entry->owed, &Counts::dropped_expired);
+      finish(*entry);
+      continue;
+    }
+    send_again(*entry);
+  }
+  if (!due.empty()) pump();
+}
+
+void Session::expire_awaiting(std::int64_t now) {
+  if (settings_->await_rel_timeout.count() <= 0) return;
+  std::size_t gone = 0;
+  while (gone < awaiting_.size() && now - awaiting_[gone].since_ms >= settings_->await_rel_timeout.count()) ++gone;
+  if (gone == 0) return;
+  awaiting_.erase(awaiting_.begin(), awaiting_.begin() + static_cast<std::ptrdiff_t>(gone));
+  broker_.metrics().add(Metric::MessagesDropped, gone);
+  broker_.metrics().add(Metric::MessagesDroppedAwaitPubrelTimeout, gone);
+}
+
+}  // namespace sb::broker

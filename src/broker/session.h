@@ -1,0 +1,173 @@
+// The state that MQTT keeps for a client beyond a connection (4.1): subscriptions, messages sent and not acknowledged,
+// messages waiting, received QoS 2 packet ids. Lives on its home shard; owned by the shard's Broker. A connected session
+// has a sink, the channel that writes to the socket.
+#pragma once
+
+#include <boost/unordered/unordered_flat_set.hpp>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "broker/delivery.h"
+#include "broker/fifo.h"
+#include "broker/message_queue.h"
+#include "broker/session_settings.h"
+#include "broker/subscription.h"
+#include "runtime/timer_wheel.h"
+
+namespace sb::broker {
+
+class Broker;
+
+/// Why a connection ends at the broker's word; the channel turns it into a DISCONNECT.
+enum class EndReason : std::uint8_t { TakenOver, Discarded, Kicked, ServerShutdown, MailboxOverflow, Banned };
+
+/// The channel of a connected session.
+class SessionSink {
+ public:
+  enum class Sent : std::uint8_t { Yes, TooLarge, Congested };
+  /// Writes one PUBLISH. TooLarge: above the client's Maximum Packet Size. Congested: only for QoS 0, the socket is full.
+  virtual Sent send_publish(Delivery& delivery, const Outgoing& how) = 0;
+  virtual void send_pubrel(PacketId id, ReasonCode reason) = 0;
+  /// The session is gone from this connection; the channel must not use it again.
+  virtual void on_session_lost(EndReason reason) = 0;
+
+ protected:
+  ~SessionSink() = default;
+};
+
+struct Will {
+  std::string topic;
+  std::string payload;
+  std::string properties;
+  Qos qos = Qos::AtMostOnce;
+  bool retain = false;
+  std::uint32_t delay_s = 0;
+  std::uint32_t message_expiry_s = kNeverExpires;
+};
+
+class Session final : private runtime::Timer {
+ public:
+  Session(Broker& broker, std::uint64_t number, IdentityRef identity, SessionSettingsRef settings);
+  ~Session();
+
+  std::uint64_t number() const { return number_; }
+  const IdentityRef& identity() const { return identity_; }
+  std::string_view client_id() const { return identity_->client_id; }
+  bool connected() const { return sink_ != nullptr; }
+  SessionSink* sink() const { return sink_; }
+  /// Outlives its connection, and is stored if persistence is on.
+  bool persistent() const { return expiry_s_ > 0; }
+  std::uint32_t expiry_s() const { return expiry_s_; }
+
+  // --- from the broker, on this shard
+  /// A matching message. Never ends the session or the connection while it runs.
+  void deliver(Delivery& delivery, const Subscription& subscription);
+  void deliver_retained(const MessageRef& message, const Subscription& subscription);
+  /// Sends or queues one message (retained, re-dispatched).
+  void accept(Owed owed);
+
+  // --- from the channel
+  /// After CONNACK: PUBLISH with DUP or PUBREL for what is in flight, in order, then the queue (4.3 "replay").
+  void replay();
+  void on_puback(PacketId id);
+  /// Sends PUBREL, or ends the exchange for an error code.
+  void on_pubrec(PacketId id, ReasonCode reason);
+  void on_pubcomp(PacketId id);
+  /// Fills the window from the queue.
+  void pump();
+
+  /// Inbound QoS 2 (5.3): whether the id is known; adding and removing it.
+  bool awaiting_rel(PacketId id) const;
+  bool awaiting_rel_full() const {
+    return settings_->max_awaiting_rel != 0 && awaiting_.size() >= settings_->max_awaiting_rel;
+  }
+  void add_awaiting_rel(PacketId id);
+  bool remove_awaiting_rel(PacketId id);
+
+  Subscription* find_subscription(std::string_view full_filter) const;
+  template <class Fn>
+  void for_each_subscription(Fn&& fn) const {
+    for (Subscription* s : subscriptions_) fn(*s);
+  }
+  std::size_t subscription_count() const { return subscriptions_.size(); }
+  std::size_t inflight_count() const { return inflight_used_; }
+  std::size_t awaiting_rel_count() const { return awaiting_.size(); }
+  const MessageQueue& queue() const { return queue_; }
+  const SessionSettings& settings() const { return *settings_; }
+
+  struct Counts {
+    std::uint64_t delivered = 0;
+    std::uint64_t enqueued = 0;
+    std::uint64_t dropped = 0;
+    std::uint64_t dropped_queue_full = 0;
+    std::uint64_t dropped_too_large = 0;
+    std::uint64_t dropped_expired = 0;
+  };
+  const Counts& counts() const { return counts_; }
+  std::int64_t created_ms() const { return created_ms_; }
+
+ private:
+  friend class Broker;
+
+  enum class Phase : std::uint8_t { WaitPuback, WaitPubrec, WaitPubcomp, Done };
+  struct Inflight {
+    Owed owed;  // without a message if nothing could ever send it again
+    std::int64_t sent_ms = 0;   // wall clock
+    std::uint32_t serial = 0;   // how many ids had been given out
+    PacketId id = 0;
+    Phase phase = Phase::Done;
+    bool parked = false;        // waits for room in a window that became smaller
+  };
+  struct Awaiting {
+    PacketId id;
+    std::int64_t since_ms;
+  };
+
+  void on_timer() override;
+  void want_timer(std::int64_t due_ms);
+  void rearm();
+  std::int64_t now_ms() const;  // monotonic
+  /// True if what is sent may have to be sent again: then the window holds the message.
+  bool keeps_inflight() const { return persistent() || settings_->retry_interval.count() > 0; }
+  bool window_free() const { return inflight_used_ < window_; }
+  void send_now(Delivery& delivery, Owed owed);
+  void enqueue(Owed owed);
+  void send_again(Inflight& entry);
+  Inflight* find_inflight(PacketId id);
+  void finish(Inflight& entry);
+  PacketId next_packet_id();
+  void count_drop(const Owed& owed, std::uint64_t Counts::*kind);
+  void completed(const Inflight& entry);
+  void retry();
+  void expire_awaiting(std::int64_t now);
+
+  Broker& broker_;
+  SessionSink* sink_ = nullptr;
+  IdentityRef identity_;
+  std::uint64_t number_;
+  SessionSettingsRef settings_;
+  boost::unordered_flat_set<Subscription*, SubscriptionHash, SubscriptionEqual> subscriptions_;
+  Fifo<Inflight> inflight_;
+  std::uint32_t inflight_used_ = 0;  // neither Done nor parked
+  std::uint32_t parked_ = 0;
+  std::uint32_t issued_ = 0;  // packet ids given out, modulo 2^32
+  PacketId last_packet_id_ = 0;
+  std::uint16_t window_ = 32;
+  MessageQueue queue_;
+  std::vector<Awaiting> awaiting_;
+  std::uint64_t next_sequence_ = 1;
+
+  std::uint32_t expiry_s_ = 0;
+  bool clean_start_ = true;
+  std::int64_t created_ms_ = 0;
+  std::int64_t expires_at_ms_ = 0;  // monotonic; 0 = connected or never
+  std::int64_t will_at_ms_ = 0;     // monotonic; 0 = no will pending
+  std::int64_t timer_due_ms_ = 0;
+  std::unique_ptr<Will> will_;
+  Counts counts_;
+};
+
+}  // namespace sb::broker

@@ -1,0 +1,39 @@
+// What a session takes from the configuration when it is created or resumed (config.md 6.1).
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include <boost/unordered/unordered_flat_map.hpp>
+
+#include "base/clock.h"
+#include "base/hash.h"
+
+namespace sb::broker {
+
+/// mqtt.mqueue_priorities: exact topic -> 1..255.
+using QueuePriorities = boost::unordered_flat_map<std::string, std::uint8_t, TextHash, TextEqual>;
+
+struct QueueLimits {
+  std::uint32_t messages = 1000;        // per priority level, 0 = unbounded
+  std::uint64_t bytes = 8ULL << 20;     // whole queue, 0 = unbounded
+  bool store_qos0 = true;
+  bool unlisted_highest = false;        // mqueue_default_priority
+  std::shared_ptr<const QueuePriorities> priorities;  // null = one level
+};
+
+struct SessionSettings {
+  QueueLimits queue;
+  std::uint16_t window = 32;             // max_inflight; the client's Receive Maximum lowers it
+  std::uint32_t max_subscriptions = 0;   // 0 = unbounded
+  std::uint32_t max_awaiting_rel = 100;  // 0 = unbounded
+  Millis await_rel_timeout{300'000};
+  Millis retry_interval{0};              // 0 = never on a live connection
+  bool upgrade_qos = false;
+};
+
+/// Shared by all sessions of a zone until the configuration changes.
+using SessionSettingsRef = std::shared_ptr<const SessionSettings>;
+
+}  // namespace sb::broker

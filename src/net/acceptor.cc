@@ -1,0 +1,103 @@
+#include "net/acceptor.h"
+
+#include <netinet/tcp.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "base/log.h"
+
+namespace sb::net {
+
+namespace {
+constexpr int kAcceptsPerTurn = 128;
+
+Result<int> open_socket(const Endpoint& bind_to, bool reuse_port) {
+  const int fd = socket(bind_to.is_v6() ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (fd < 0) return fail(Errc::Io, fmt::format("socket: {}", std::strerror(errno)));
+  const int on = 1;
+  setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  if (reuse_port) setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
+  sockaddr_storage address{};
+  const socklen_t size = bind_to.to_sockaddr(address);
+  if (::bind(fd, reinterpret_cast<const sockaddr*>(&address), size) != 0) {
+    const int code = errno;
+    ::close(fd);
+    return fail(code == EADDRINUSE ? Errc::Exists : Errc::Io,
+                fmt::format("cannot listen on {}: {}", bind_to.to_string(), std::strerror(code)));
+  }
+  return fd;
+}
+}  // namespace
+
+Acceptor::~Acceptor() {
+  if (fd_ >= 0) ::close(fd_);
+}
+
+Result<Endpoint> Acceptor::probe(const Endpoint& bind_to) {
+  SB_TRY(const int fd, open_socket(bind_to, false));
+  // Somebody who listens with SO_REUSEPORT would let a bind of the same kind pass, but not this one.
+  if (listen(fd, 1) != 0) {
+    const int code = errno;
+    ::close(fd);
+    return fail(Errc::Exists, fmt::format("cannot listen on {}: {}", bind_to.to_string(), std::strerror(code)));
+  }
+  sockaddr_storage address{};
+  socklen_t size = sizeof address;
+  getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size);
+  ::close(fd);
+  return Endpoint::from(address);
+}
+
+Result<> Acceptor::open(const Endpoint& bind_to, const AcceptorOptions& options) {
+  SB_TRY(fd_, open_socket(bind_to, options.reuse_port));
+  // Accepted sockets inherit these, which saves calls per connection.
+  const int nodelay = options.nodelay ? 1 : 0;
+  setsockopt(fd_, IPPROTO_TCP, TCP_NODELAY, &nodelay, sizeof nodelay);
+  if (options.receive_buffer > 0) setsockopt(fd_, SOL_SOCKET, SO_RCVBUF, &options.receive_buffer, sizeof(int));
+  if (options.send_buffer > 0) setsockopt(fd_, SOL_SOCKET, SO_SNDBUF, &options.send_buffer, sizeof(int));
+  if (listen(fd_, options.backlog) != 0)
+    return fail(Errc::Io, fmt::format("cannot listen on {}: {}", bind_to.to_string(), std::strerror(errno)));
+  return loop_.add_level_triggered_read(fd_, *this);
+}
+
+void Acceptor::on_io(std::uint32_t) { accept_some(kAcceptsPerTurn); }
+
+void Acceptor::accept_some(int budget) {
+  while (budget-- > 0 && fd_ >= 0 && !paused_) {
+    sockaddr_storage address{};
+    socklen_t size = sizeof address;
+    const int fd = accept4(fd_, reinterpret_cast<sockaddr*>(&address), &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (fd < 0) {
+      if (errno == EINTR || errno == ECONNABORTED) continue;
+      if (errno != EAGAIN && errno != EWOULDBLOCK)
+        SB_LOG(log::Level::Error, "accept_failed", kv("reason", std::strerror(errno)));
+      return;
+    }
+    ++accepted_;
+    on_accept_(fd, Endpoint::from(address));
+  }
+}
+
+void Acceptor::pause() {
+  if (paused_ || fd_ < 0) return;
+  paused_ = true;
+  loop_.remove(fd_);
+}
+
+void Acceptor::resume() {
+  if (!paused_ || fd_ < 0) return;
+  paused_ = false;
+  if (const auto added = loop_.add_level_triggered_read(fd_, *this); !added)
+    SB_LOG(log::Level::Error, "accept_failed", kv("reason", added.error().what));
+}
+
+void Acceptor::close() {
+  if (fd_ < 0) return;
+  accept_some(1 << 16);
+  loop_.remove(fd_);
+  ::close(fd_);
+  fd_ = -1;
+}
+
+}  // namespace sb::net

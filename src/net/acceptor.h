@@ -1,0 +1,49 @@
+// The listening socket of one shard. Takes connections within a budget per turn and gives each to `on_accept`. The first
+// acceptor of an address binds it without SO_REUSEPORT to find out whether somebody else has it (probe()).
+#pragma once
+
+#include <functional>
+
+#include "net/endpoint.h"
+#include "runtime/loop.h"
+
+namespace sb::net {
+
+struct AcceptorOptions {
+  int backlog = 1024;
+  bool nodelay = true;
+  bool reuse_port = true;
+  int receive_buffer = 0;  // 0 = the system's
+  int send_buffer = 0;
+};
+
+class Acceptor final : private runtime::IoHandler {
+ public:
+  /// Gets a non-blocking socket and owns it from then on.
+  using OnAccept = std::function<void(int fd, const Endpoint& peer)>;
+
+  Acceptor(runtime::Loop& loop, OnAccept on_accept) : loop_(loop), on_accept_(std::move(on_accept)) {}
+  ~Acceptor();
+
+  /// Fails by name if another process or listener holds the address.
+  [[nodiscard]] static Result<Endpoint> probe(const Endpoint& bind);
+  [[nodiscard]] Result<> open(const Endpoint& bind, const AcceptorOptions& options);
+  /// Serves what waits in the accept queue, then closes.
+  void close();
+  /// Stops and goes on taking connections; they wait in the backlog meanwhile.
+  void pause();
+  void resume();
+
+  std::uint64_t accepted() const { return accepted_; }
+
+ private:
+  void on_io(std::uint32_t events) override;
+  void accept_some(int budget);
+  runtime::Loop& loop_;
+  OnAccept on_accept_;
+  int fd_ = -1;
+  bool paused_ = false;
+  std::uint64_t accepted_ = 0;
+};
+
+}  // namespace sb::net

@@ -1,0 +1,255 @@
+#include "net/stream.h"
+
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "base/check.h"
+
+namespace sb::net {
+
+namespace {
+/// Bytes one connection may bring in per turn before others get theirs.
+constexpr std::size_t kReadBudget = 512 * 1024;
+/// Beyond this a partial packet is read into its own buffer instead of through the shard's.
+constexpr std::size_t kDirectFrom = 64 * 1024;
+constexpr int kVectors = 64;
+
+const StreamError kPeerClosed{"tcp_closed", "the peer closed the connection"};
+
+StreamError socket_error(int code) { return {"sock_error", std::strerror(code)}; }
+}  // namespace
+
+ShardIo::ShardIo(runtime::Loop& event_loop)
+    : loop(event_loop), read_buffer(std::make_unique_for_overwrite<std::uint8_t[]>(kReadBuffer)) {}
+
+Stream::~Stream() { close_now(); }
+
+Result<> Stream::attach(Detached detached) {
+  fd_ = detached.fd;
+  layer_ = std::move(detached.layer);
+  if (!detached.unread.empty()) {
+    keep(reinterpret_cast<const std::uint8_t*>(detached.unread.data()), detached.unread.size());
+    want_ = 0;
+  }
+  SB_CHECKED(io_.loop.add(fd_, *this));
+  readable_ = true;  // bytes may have come before the registration
+  schedule();
+  return {};
+}
+
+Stream::Detached Stream::detach(ByteView unread) {
+  SB_CHECK(outbox_.empty(), "a stream with output cannot move");
+  io_.loop.remove(fd_);
+  Detached out{fd_, std::move(layer_), std::string(as_text(unread))};
+  fd_ = -1;
+  partial_.reset();
+  partial_size_ = partial_room_ = want_ = 0;
+  return out;
+}
+
+void Stream::on_io(std::uint32_t events) {
+  if (fd_ < 0) return;
+  if (events & EPOLLOUT && blocked_) {
+    blocked_ = false;
+    schedule();
+  }
+  if (events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) {
+    readable_ = true;
+    if (layer_ && layer_->has_output() && events & EPOLLOUT) schedule();
+    read_some();
+  }
+}
+
+ssize_t Stream::read_raw(std::uint8_t* out, std::size_t room) {
+  if (layer_) return layer_->read(fd_, out, room);
+  for (;;) {
+    const ssize_t n = recv(fd_, out, room, 0);
+    if (n >= 0) return n;
+    if (errno == EINTR) continue;
+    return errno == EAGAIN || errno == EWOULDBLOCK ? kWouldBlock : kFailed;
+  }
+}
+
+void Stream::hand_over(std::uint8_t* data, std::size_t size) {
+  std::size_t want = 0;
+  const std::size_t used = owner_.on_bytes({data, size}, want);
+  if (fd_ < 0) return;
+  want_ = static_cast<std::uint32_t>(want);
+  if (used == size) {
+    partial_size_ = 0;
+    if (partial_) {
+      partial_.reset();
+      partial_room_ = 0;
+    }
+    return;
+  }
+  keep(data + used, size - used);
+}
+
+void Stream::keep(const std::uint8_t* data, std::size_t size) {
+  if (size > partial_room_) {
+    std::size_t room = std::max<std::size_t>(size, 64);
+    auto grown = std::make_unique_for_overwrite<std::uint8_t[]>(room);
+    std::memcpy(grown.get(), data, size);
+    partial_ = std::move(grown);
+    partial_room_ = static_cast<std::uint32_t>(room);
+  } else {
+    std::memmove(partial_.get(), data, size);
+  }
+  partial_size_ = static_cast<std::uint32_t>(size);
+}
+
+bool Stream::read_direct() {
+  // The buffer grows with what has really come, so that a peer cannot reserve memory by announcing a size.
+  if (partial_size_ == partial_room_) {
+    const std::size_t room = std::min<std::size_t>(want_, std::size_t{partial_room_} * 2);
+    auto grown = std::make_unique_for_overwrite<std::uint8_t[]>(room);
+    std::memcpy(grown.get(), partial_.get(), partial_size_);
+    partial_ = std::move(grown);
+    partial_room_ = static_cast<std::uint32_t>(room);
+  }
+  const ssize_t n = read_raw(partial_.get() + partial_size_, partial_room_ - partial_size_);
+  if (n > 0) {
+    io_.bytes_received += static_cast<std::uint64_t>(n);
+    partial_size_ += static_cast<std::uint32_t>(n);
+    if (partial_size_ >= want_) hand_over(partial_.get(), partial_size_);
+    return true;
+  }
+  readable_ = false;
+  if (n == kEndOfStream) fail_with(layer_ ? layer_->error() : kPeerClosed);
+  if (n == kFailed) fail_with(layer_ ? layer_->error() : socket_error(errno));
+  return false;
+}
+
+void Stream::read_some() {
+  if (paused_ || reading_ || closing_) return;
+  reading_ = true;
+  std::size_t budget = kReadBudget;
+  while (readable_ && !paused_ && fd_ >= 0 && !closing_) {
+    if (want_ > kDirectFrom && partial_size_ > 0 && partial_size_ < want_) {
+      if (!read_direct()) break;
+      continue;
+    }
+    std::uint8_t* buffer = io_.read_buffer.get();
+    const std::size_t old = partial_size_;
+    if (old > 0) std::memcpy(buffer, partial_.get(), old);
+    const std::size_t room = ShardIo::kReadBuffer - old;
+    const ssize_t n = read_raw(buffer + old, room);
+    if (n > 0) {
+      const auto count = static_cast<std::size_t>(n);
+      io_.bytes_received += count;
+      // Edge-triggered: a short read from a plain socket means that it is empty, a second call would only say so.
+      if (!layer_ && count < room) readable_ = false;
+      hand_over(buffer, old + count);
+      if (count >= budget) {
+        if (readable_ && fd_ >= 0) io_.loop.at_turn_end(*this);
+        break;
+      }
+      budget -= count;
+      continue;
+    }
+    readable_ = false;
+    if (n == kEndOfStream) fail_with(layer_ ? layer_->error() : kPeerClosed);
+    if (n == kFailed) fail_with(layer_ ? layer_->error() : socket_error(errno));
+  }
+  reading_ = false;
+  if (fd_ >= 0 && layer_ && layer_->has_output()) schedule();
+}
+
+void Stream::resume() {
+  if (!paused_) return;
+  paused_ = false;
+  io_.loop.at_turn_end(*this);
+}
+
+void Stream::on_turn_end() {
+  if (fd_ < 0) return;
+  if (!paused_ && !closing_ && !reading_ && (partial_size_ > 0 || readable_)) {
+    // Bytes kept while paused or handed over with the socket come first.
+    if (partial_size_ > 0 && want_ == 0) {
+      const auto held = std::move(partial_);
+      const std::size_t size = partial_size_;
+      partial_size_ = partial_room_ = 0;
+      reading_ = true;
+      hand_over(held.get(), size);
+      reading_ = false;
+    }
+    if (fd_ >= 0 && readable_) read_some();
+  }
+  if (fd_ >= 0) flush();
+}
+
+void Stream::flush() {
+  while (!outbox_.empty() || (layer_ && layer_->has_output())) {
+    iovec vectors[kVectors];
+    const int count = outbox_.gather(vectors, kVectors);
+    ssize_t n = 0;
+    if (layer_) {
+      n = layer_->write(fd_, vectors, count);
+    } else if (count == 1) {
+      n = send(fd_, vectors[0].iov_base, vectors[0].iov_len, MSG_NOSIGNAL);
+    } else {
+      msghdr message{};
+      message.msg_iov = vectors;
+      message.msg_iovlen = static_cast<std::size_t>(count);
+      n = sendmsg(fd_, &message, MSG_NOSIGNAL);
+    }
+    if (!layer_ && n < 0) n = errno == EAGAIN || errno == EWOULDBLOCK ? kWouldBlock : (errno == EINTR ? 0 : kFailed);
+    if (n == kFailed) {
+      fail_with(layer_ ? layer_->error() : socket_error(errno));
+      return;
+    }
+    if (n == kWouldBlock) {
+      blocked_ = true;
+      was_high_ = true;
+      return;
+    }
+    std::size_t sum = 0;
+    for (int i = 0; i < count; ++i) sum += vectors[i].iov_len;
+    io_.bytes_sent += static_cast<std::uint64_t>(n);
+    outbox_.consume(static_cast<std::size_t>(n));
+    if (static_cast<std::size_t>(n) < sum || (layer_ && count == 0 && layer_->has_output())) {
+      blocked_ = true;
+      was_high_ = true;
+      return;
+    }
+  }
+  if (closing_) {
+    close_now();
+    return;
+  }
+  if (was_high_) {
+    was_high_ = false;
+    owner_.on_drained();
+  }
+}
+
+void Stream::fail_with(const StreamError& error) {
+  if (ended_) return;
+  ended_ = true;
+  const bool tell = !closing_;
+  const StreamError copy = error;
+  close_now();
+  if (tell) owner_.on_stream_end(copy);
+}
+
+void Stream::close_after_flush() {
+  if (fd_ < 0) return;
+  closing_ = true;
+  schedule();
+}
+
+void Stream::close_now() {
+  if (fd_ < 0) return;
+  if (layer_) layer_->shutdown(fd_);
+  close(fd_);
+  fd_ = -1;
+  closing_ = false;
+  outbox_.clear();
+  partial_.reset();
+  partial_size_ = partial_room_ = want_ = 0;
+}
+
+}  // namespace sb::net

@@ -1,0 +1,196 @@
+#include "runtime/loop.h"
+
+#include <sys/eventfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "base/check.h"
+
+namespace sb::runtime {
+
+namespace {
+constexpr std::size_t kEventsPerWait = 512;
+constexpr Nanos kWindow{20'000'000};
+/// Naps begin above this many waits a second, so that a quiet broker answers at once.
+constexpr unsigned kNapWaitsPerSecond = 3000;
+constexpr Nanos kLongestWait{1'000'000'000};
+}  // namespace
+
+TurnEnd::~TurnEnd() {
+  if (queued_in_) queued_in_->turn_ends_[position_] = nullptr;
+}
+
+Loop::Loop(const Clock& clock, Options options)
+    : clock_(clock), options_(options), now_(clock.monotonic()), wall_ms_(clock.wall_ms()), timers_(now_) {
+  epoll_fd_ = epoll_create1(EPOLL_CLOEXEC);
+  wake_fd_ = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+  SB_CHECK(epoll_fd_ >= 0 && wake_fd_ >= 0, "no descriptors left for an event loop");
+  epoll_event event{};
+  event.events = EPOLLIN | EPOLLET;
+  event.data.ptr = nullptr;
+  SB_CHECK(epoll_ctl(epoll_fd_, EPOLL_CTL_ADD, wake_fd_, &event) == 0, "epoll refuses the wake-up descriptor");
+  events_.resize(kEventsPerWait);
+  window_start_ = now_;
+}
+
+Loop::~Loop() {
+  graveyard_.clear();
+  close(wake_fd_);
+  close(epoll_fd_);
+}
+
+Result<> Loop::add(int fd, IoHandler& handler) {
+  epoll_event event{};
+  event.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
+  event.data.ptr = &handler;
+  if (epoll_ctl(epoll_fd_, EPOLL_CTL_ADD, fd, &event) != 0)
+    return fail(Errc::Io, fmt::format("epoll: {}", std::strerror(errno)));
+  return {};
+}
+
+Result<> Loop::add_level_triggered_read(int fd, IoHandler& handler) {
+  epoll_event event{};
+  event.events = EPOLLIN;
+  event.data.ptr = &handler;
+  if (epoll_ctl(epoll_fd_, EPOLL_CTL_ADD, fd, &event) != 0)
+    return fail(Errc::Io, fmt::format("epoll: {}", std::strerror(errno)));
+  return {};
+}
+
+void Loop::remove(int fd) { epoll_ctl(epoll_fd_, EPOLL_CTL_DEL, fd, nullptr); }
+
+void Loop::at_turn_end(TurnEnd& work) {
+  if (work.queued_in_) return;
+  work.queued_in_ = this;
+  work.position_ = turn_ends_.size();
+  turn_ends_.push_back(&work);
+}
+
+void Loop::post(Task task) {
+  {
+    const std::lock_guard guard(tasks_mutex_);
+    tasks_.push_back(std::move(task));
+    pending_tasks_.store(tasks_.size(), std::memory_order_seq_cst);
+  }
+  wake();
+}
+
+void Loop::wake() {
+  // Pairs with the store of sleeping_ in wait(): either we see it asleep, or it sees our work before it sleeps.
+  std::atomic_thread_fence(std::memory_order_seq_cst);
+  if (sleeping_.load(std::memory_order_relaxed)) {
+    const std::uint64_t one = 1;
+    [[maybe_unused]] const auto n = write(wake_fd_, &one, sizeof one);
+  }
+}
+
+void Loop::stop() {
+  stopping_.store(true, std::memory_order_seq_cst);
+  wake();
+}
+
+void Loop::read_clock() {
+  now_ = clock_.monotonic();
+  wall_ms_ = clock_.wall_ms();
+}
+
+bool Loop::nothing_waiting() {
+  return pending_tasks_.load(std::memory_order_seq_cst) == 0 && !(has_work_ && has_work_()) &&
+         !stopping_.load(std::memory_order_seq_cst);
+}
+
+int Loop::wait(Nanos limit) {
+  int count = epoll_wait(epoll_fd_, events_.data(), static_cast<int>(events_.size()), 0);
+  if (count > 0 || limit <= Nanos{0}) return count;
+  ++waits_in_window_;
+  const Nanos before = clock_.monotonic();
+  if (reclaim_.offline) reclaim_.offline();
+  if (napping_ && nothing_waiting()) {
+    // Collect what arrives meanwhile: one wake-up then serves many messages. Rings and tasks wait for the nap too.
+    timespec nap{0, static_cast<long>(options_.coalesce.count())};
+    clock_nanosleep(CLOCK_MONOTONIC, 0, &nap, nullptr);
+    count = epoll_wait(epoll_fd_, events_.data(), static_cast<int>(events_.size()), 0);
+  }
+  if (count == 0) {
+    sleeping_.store(true, std::memory_order_seq_cst);
+    std::atomic_thread_fence(std::memory_order_seq_cst);
+    if (nothing_waiting()) {
+      const auto millis = std::chrono::ceil<Millis>(limit).count();
+      count = epoll_wait(epoll_fd_, events_.data(), static_cast<int>(events_.size()), static_cast<int>(millis));
+    }
+    sleeping_.store(false, std::memory_order_relaxed);
+  }
+  if (reclaim_.online) reclaim_.online();
+  window_idle_ += clock_.monotonic() - before;
+  return count;
+}
+
+void Loop::account(Nanos, Nanos now) {
+  const Nanos span = now - window_start_;
+  if (span < kWindow) return;
+  const auto per_second = static_cast<std::uint64_t>(waits_in_window_) * 1'000'000'000ULL / static_cast<std::uint64_t>(span.count());
+  napping_ = options_.coalesce > Nanos{0} && per_second > kNapWaitsPerSecond;
+  const auto idle = std::min(window_idle_, span).count() * 1000 / span.count();
+  load_permille_.store(static_cast<unsigned>(1000 - idle), std::memory_order_relaxed);
+  waits_in_window_ = 0;
+  window_idle_ = Nanos{0};
+  window_start_ = now;
+}
+
+void Loop::dispatch(int count) {
+  for (int i = 0; i < count; ++i) {
+    auto* handler = static_cast<IoHandler*>(events_[static_cast<std::size_t>(i)].data.ptr);
+    if (handler) {
+      handler->on_io(events_[static_cast<std::size_t>(i)].events);
+    } else {
+      std::uint64_t value = 0;
+      [[maybe_unused]] const auto n = read(wake_fd_, &value, sizeof value);
+    }
+  }
+}
+
+bool Loop::run_tasks() {
+  if (pending_tasks_.load(std::memory_order_acquire) == 0) return false;
+  {
+    const std::lock_guard guard(tasks_mutex_);
+    running_.swap(tasks_);
+    pending_tasks_.store(0, std::memory_order_relaxed);
+  }
+  for (Task& task : running_) task();
+  running_.clear();
+  return true;
+}
+
+void Loop::run_turn_ends() {
+  // Work may queue more work: the list is walked by index until it ends.
+  for (std::size_t i = 0; i < turn_ends_.size(); ++i) {
+    TurnEnd* work = turn_ends_[i];
+    if (!work) continue;
+    work->queued_in_ = nullptr;
+    work->on_turn_end();
+  }
+  turn_ends_.clear();
+}
+
+void Loop::turn(Nanos limit) {
+  const bool work_left = !turn_ends_.empty() || !nothing_waiting();
+  const Nanos bound = work_left ? Nanos{0} : timers_.until_next(now_, limit);
+  const int count = wait(bound);
+  read_clock();
+  account(now_, now_);
+  if (count > 0) dispatch(count);
+  if (poller_) poller_();
+  run_tasks();
+  timers_.advance(now_);
+  run_turn_ends();
+  graveyard_.clear();
+  if (reclaim_.quiescent) reclaim_.quiescent();
+}
+
+void Loop::run() {
+  while (!stopping_.load(std::memory_order_relaxed)) turn(kLongestWait);
+}
+
+}  // namespace sb::runtime

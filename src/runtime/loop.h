@@ -1,0 +1,146 @@
+// The event loop of one shard: epoll, timers, work deferred to the end of a turn, tasks from other threads. One turn is
+// wait, input, tasks, timers, end-of-turn work (which writes what the turn produced), reclamation. All but post() and
+// stop() belong to the loop's thread.
+#pragma once
+
+#include <sys/epoll.h>
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "runtime/timer_wheel.h"
+
+namespace sb::runtime {
+
+/// Receives readiness of a file descriptor (edge-triggered).
+class IoHandler {
+ public:
+  virtual void on_io(std::uint32_t events) = 0;
+
+ protected:
+  ~IoHandler() = default;
+};
+
+/// Does something once at the end of the current turn; an intrusive node, queued at most once at a time.
+class TurnEnd {
+ public:
+  virtual void on_turn_end() = 0;
+
+ protected:
+  TurnEnd() = default;
+  ~TurnEnd();
+  TurnEnd(const TurnEnd&) = delete;
+  TurnEnd& operator=(const TurnEnd&) = delete;
+
+ private:
+  friend class Loop;
+  class Loop* queued_in_ = nullptr;
+  std::size_t position_ = 0;
+};
+
+/// Anything whose destruction must wait until the turn is over, because events for it may still be in hand.
+class Disposable {
+ public:
+  virtual ~Disposable() = default;
+};
+
+class Loop {
+ public:
+  using Task = std::function<void()>;
+
+  struct Options {
+    Nanos coalesce{100'000};  // nap of a busy loop, 0 = off
+  };
+
+  Loop(const Clock& clock, Options options);
+  ~Loop();
+  Loop(const Loop&) = delete;
+  Loop& operator=(const Loop&) = delete;
+
+  /// Registers for reading, writing and hang-up, edge-triggered, for the life of the descriptor.
+  [[nodiscard]] Result<> add(int fd, IoHandler& handler);
+  [[nodiscard]] Result<> add_level_triggered_read(int fd, IoHandler& handler);
+  void remove(int fd);
+
+  void at_turn_end(TurnEnd& work);
+  void destroy_later(std::unique_ptr<Disposable> object) { graveyard_.push_back(std::move(object)); }
+
+  TimerWheel& timers() { return timers_; }
+  /// Of the current turn, not read anew.
+  Nanos now() const { return now_; }
+  std::int64_t wall_ms() const { return wall_ms_; }
+  const Clock& clock() const { return clock_; }
+
+  /// Any thread: runs `task` in a later turn. Never blocks; order per posting thread is kept.
+  void post(Task task);
+  /// Any thread: makes the loop take a turn soon (after pushing to a ring it polls).
+  void wake();
+  /// Polled every turn; true = work was found. For rings between shards.
+  void set_poller(std::function<bool()> poller) { poller_ = std::move(poller); }
+  /// True if something waits in a ring; asked before sleeping.
+  void set_has_work(std::function<bool()> has_work) { has_work_ = std::move(has_work); }
+  /// Once a turn, when nothing of the turn is held any more; `sleeping` tells whether a blocking wait follows.
+  struct ReclaimHooks {
+    std::function<void()> quiescent;
+    std::function<void()> offline;
+    std::function<void()> online;
+  };
+  void set_reclaim(ReclaimHooks hooks) { reclaim_ = std::move(hooks); }
+
+  /// Runs until stop().
+  void run();
+  /// One turn, waiting at most `wait`. For tests.
+  void turn(Nanos wait);
+  void stop();  // any thread
+
+  /// Share of time spent working, 0..1000, over the last tenth of a second. Any thread.
+  unsigned load_permille() const { return load_permille_.load(std::memory_order_relaxed); }
+  std::size_t pending_tasks() const { return pending_tasks_.load(std::memory_order_relaxed); }
+
+ private:
+  friend class TurnEnd;
+  bool nothing_waiting();
+  int wait(Nanos limit);
+  void read_clock();
+  void dispatch(int count);
+  bool run_tasks();
+  void run_turn_ends();
+  void account(Nanos before_wait, Nanos after_wait);
+
+  const Clock& clock_;
+  Options options_;
+  int epoll_fd_ = -1;
+  int wake_fd_ = -1;
+  Nanos now_{0};
+  std::int64_t wall_ms_ = 0;
+  TimerWheel timers_;
+
+  std::vector<epoll_event> events_;
+  std::vector<TurnEnd*> turn_ends_;
+  std::vector<std::unique_ptr<Disposable>> graveyard_;
+
+  std::mutex tasks_mutex_;  // guards tasks_
+  std::vector<Task> tasks_;
+  std::vector<Task> running_;
+  std::atomic<std::size_t> pending_tasks_{0};
+  std::atomic<bool> sleeping_{false};
+  std::atomic<bool> stopping_{false};
+
+  std::function<bool()> poller_;
+  std::function<bool()> has_work_;
+  ReclaimHooks reclaim_;
+
+  // Wake-up coalescing: waits per window decide whether the next wait begins with a nap.
+  Nanos window_start_{0};
+  Nanos window_idle_{0};
+  unsigned waits_in_window_ = 0;
+  bool napping_ = false;
+  std::atomic<unsigned> load_permille_{0};
+};
+
+}  // namespace sb::runtime

@@ -1,0 +1,74 @@
+#include "runtime/loop.h"
+
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <thread>
+
+namespace sb::runtime {
+namespace {
+
+using namespace std::chrono_literals;
+
+TEST(Loop, RunsTasksPostedByOtherThreadsInOrder) {
+  const SystemClock clock;
+  Loop loop(clock, {});
+  std::vector<int> seen;
+  std::thread poster([&] {
+    for (int i = 0; i < 1000; ++i) loop.post([&seen, i] { seen.push_back(i); });
+    loop.post([&loop] { loop.stop(); });
+  });
+  loop.run();
+  poster.join();
+  ASSERT_EQ(seen.size(), 1000U);
+  EXPECT_TRUE(std::is_sorted(seen.begin(), seen.end()));
+}
+
+struct Reader final : IoHandler {
+  void on_io(std::uint32_t events) override {
+    if (events & EPOLLIN) {
+      char buffer[16];
+      got += read(fd, buffer, sizeof buffer);
+    }
+  }
+  int fd = -1;
+  ssize_t got = 0;
+};
+
+TEST(Loop, DeliversReadiness) {
+  const SystemClock clock;
+  Loop loop(clock, {});
+  int pair[2];
+  ASSERT_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair), 0);
+  Reader reader;
+  reader.fd = pair[0];
+  ASSERT_TRUE(loop.add(pair[0], reader));
+  ASSERT_EQ(write(pair[1], "abc", 3), 3);
+  for (int i = 0; i < 10 && reader.got == 0; ++i) loop.turn(100ms);
+  EXPECT_EQ(reader.got, 3);
+  close(pair[0]);
+  close(pair[1]);
+}
+
+struct Work final : TurnEnd {
+  void on_turn_end() override { ++count; }
+  int count = 0;
+};
+
+TEST(Loop, TurnEndRunsOncePerTurnAndForgetsTheDestroyed) {
+  const SystemClock clock;
+  Loop loop(clock, {});
+  Work work;
+  {
+    Work gone;
+    loop.at_turn_end(gone);
+  }
+  loop.at_turn_end(work);
+  loop.at_turn_end(work);
+  loop.turn(0ms);
+  EXPECT_EQ(work.count, 1);
+}
+
+}  // namespace
+}  // namespace sb::runtime
