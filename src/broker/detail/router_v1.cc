@@ -48,7 +48,7 @@ class RouterV1 final : public RouterBase {
     if (index_.size() == 0) return;
     std::string candidate;
     candidate.reserve(topic.size() + 2);
-    walk(scratch, 0, candidate);
+    walk(scratch, candidate);
   }
 
  protected:
@@ -107,34 +107,41 @@ class RouterV1 final : public RouterBase {
     reclaimer_.retire(&unused, destroy_row);
   }
 
-  // `candidate` holds the levels before `level` joined by slashes; it is put back before returning. Depth is bounded by
-  // the topic's levels: iterative over words, recursive over `+`.
-  void walk(MatchScratch& scratch, std::size_t level, std::string& candidate) const {
-    const std::size_t size = candidate.size();
-    const bool hidden = level == 0 && scratch.topic().starts_with('$');  // [MQTT-4.7.2-1]
-    for (;; ++level) {
-      const bool skip_wildcards = hidden && level == 0;
-      if (!skip_wildcards) look_up(scratch, candidate, level, "#");
-      if (!scratch.has_level(level)) {
-        if (level > 0) look_up_whole(scratch, candidate);
-        break;
-      }
-      const std::size_t before = candidate.size();
-      if (!skip_wildcards) {
-        append(candidate, level, "+");
-        if (const Row* plus = find_row(candidate); plus != nullptr) {
-          if (plus->prefixes.load(std::memory_order_acquire) != 0 || plus->filters.load(std::memory_order_acquire) != 0)
-            walk(scratch, level + 1, candidate);
+  // `candidate` holds the levels before `level` joined by slashes. Where `+` is counted the walk goes there first and keeps
+  // the way along the topic's own word for later: the text up to the fork is still in `candidate` then.
+  void walk(MatchScratch& scratch, std::string& candidate) const {
+    const bool hidden = scratch.topic().starts_with('$');  // from wildcards at the root. [MQTT-4.7.2-1]
+    std::size_t level = 0;
+    const void* fork = nullptr;
+    bool taken_up = false;
+    do {
+      if (taken_up) candidate.resize(reinterpret_cast<std::size_t>(fork));
+      for (bool plus_done = taken_up;; ++level, plus_done = false) {
+        if (!plus_done) {
+          const bool skip_wildcards = hidden && level == 0;
+          if (!skip_wildcards) look_up(scratch, candidate, level, "#");
+          if (!scratch.has_level(level)) {
+            look_up_whole(scratch, candidate);
+            break;
+          }
+          if (!skip_wildcards && take_plus(scratch, candidate, level)) continue;
         }
-        candidate.resize(before);
+        append(candidate, level, scratch.word(level));
+        if (!compact_ && find_row(candidate) == nullptr) break;
       }
-      append(candidate, level, scratch.word(level));
-      if (!compact_) {
-        const Row* counted = find_row(candidate);
-        if (counted == nullptr) break;
-      }
+      taken_up = true;
+    } while (scratch.pop(fork, level));
+  }
+
+  bool take_plus(MatchScratch& scratch, std::string& candidate, std::size_t level) const {
+    const std::size_t before = candidate.size();
+    append(candidate, level, "+");
+    if (find_row(candidate) == nullptr) {
+      candidate.resize(before);
+      return false;
     }
-    candidate.resize(size);
+    scratch.push(reinterpret_cast<const void*>(before), level);
+    return true;
   }
 
   static void append(std::string& candidate, std::size_t level, std::string_view word) {
