@@ -384,7 +384,10 @@ bool Broker::dispatch_shared(Delivery& delivery, const SharedGroup& group, std::
   context.shard = shard_;
   context.client_id = p.from && *p.from ? std::string_view((*p.from)->client_id) : std::string_view{};
   context.topic = p.topic;
-  context.state = p.state;
+  if (p.state && (context.strategy == SharedStrategy::RoundRobin || context.strategy == SharedStrategy::Sticky)) {
+    if (!*p.state) *p.state = std::make_unique<PublisherState>();
+    context.state = p.state->get();
+  }
   context.random = random_();
   context.excluded_session = excluded_session;
   SharedMember* member = pick(group, context);

@@ -240,11 +240,12 @@ Channel::Step Channel::on_auth(const Frame& frame) {
     metrics().add(Metric::AuthenticationFailure);
     return refuse(result->code);
   }
-  const std::string kept = std::move(connect_packet_);
-  const auto again = codec::mqtt::next_frame(as_bytes(kept), client_.zone().max_packet_size);
+  const auto again = codec::mqtt::next_frame(as_bytes(connect_packet_), client_.zone().max_packet_size);
   const auto connect = codec::mqtt::decode_connect(*again, client_.zone().strict_mode, nullptr,
                                                    &host_.shard().property_scratch);
-  return open_session(*connect, *result);
+  const Step step = open_session(*connect, *result);
+  connect_packet_ = {};
+  return step;
 }
 
 Channel::Step Channel::on_disconnect(const Frame& frame) {

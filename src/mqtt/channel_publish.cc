@@ -134,8 +134,7 @@ Channel::Step Channel::publish(PublishView& packet) {
   publication.expiry_s = packet.message_expiry_s;
   publication.from = &client_.identity();
   publication.session = session_->number();
-  if (!publisher_state_) publisher_state_ = std::make_unique<broker::PublisherState>();
-  publication.state = publisher_state_.get();
+  publication.state = &publisher_state_;
   const ReasonCode code = broker.publish(publication);
   if (packet.qos == Qos::AtLeastOnce) acknowledge(PacketType::Puback, packet.packet_id, code);
   if (packet.qos == Qos::ExactlyOnce) acknowledge(PacketType::Pubrec, packet.packet_id, code);
