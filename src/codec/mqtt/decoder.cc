@@ -203,7 +203,8 @@ ReasonCode take_publish_property(const Property& property, PublishView& view, Co
   }
 }
 
-ReasonCode read_publish_properties(Reader& in, const Frame& frame, const DecodeOptions& options, PublishView& view) {
+/// Kept out of line: what it needs of stack and registers would burden every PUBLISH without properties.
+[[gnu::noinline]] ReasonCode read_publish_properties(Reader& in, const Frame& frame, const DecodeOptions& options, PublishView& view) {
   ScratchArea area{options.scratch, frame.body.size()};
   Collector forwarded(area);
   const ReasonCode code =
@@ -264,7 +265,10 @@ bool is_ack_reason(PacketType type, std::uint8_t reason) {
   }
 }
 
-ReasonCode ignore_property(const Property&) { return kOk; }
+/// Reason String and User Property of a client interest nobody, but must be well formed.
+[[gnu::noinline]] ReasonCode skip_properties(Reader& in, PacketType type, bool strict) {
+  return read_properties(in, detail::mask_of(type), strict, [](const Property&) { return kOk; });
+}
 
 ReasonCode parse_ack(const Frame& frame, const DecodeOptions& options, AckView& view) {
   const PacketType type = frame.type();
@@ -279,7 +283,7 @@ ReasonCode parse_ack(const Frame& frame, const DecodeOptions& options, AckView& 
   if (!is_ack_reason(type, reason)) return kProtocolError;
   view.reason = static_cast<ReasonCode>(reason);
   if (in.left() == 0) return kOk;  // 3.4.2.2.1
-  const ReasonCode code = read_properties(in, detail::mask_of(type), options.strict, ignore_property);
+  const ReasonCode code = skip_properties(in, type, options.strict);
   if (code != kOk) return code;
   return in.left() == 0 ? kOk : kMalformed;
 }
@@ -332,8 +336,7 @@ ReasonCode parse_unsubscribe(const Frame& frame, const DecodeOptions& options, U
   if (!in.u16(view.packet_id)) return kMalformed;
   if (options.strict && view.packet_id == 0) return kMalformed;
   if (options.version == ProtocolVersion::V5) {
-    const ReasonCode code =
-        read_properties(in, detail::mask_of(PacketType::Unsubscribe), options.strict, ignore_property);
+    const ReasonCode code = skip_properties(in, PacketType::Unsubscribe, options.strict);
     if (code != kOk) return code;
   }
   view.filters = in.rest();
@@ -433,6 +436,9 @@ Decoded<PublishView> decode_publish(const Frame& frame, DecodeOptions options) {
 }
 
 Decoded<AckView> decode_ack(const Frame& frame, DecodeOptions options) {
+  // The usual four bytes, put together in a register.
+  if (frame.size == 4 && frame.body.size() == 2 && !options.strict) [[likely]]
+    return AckView{static_cast<PacketId>(frame.body[0] << 8 | frame.body[1]), kOk};
   return decode<AckView>([&](AckView& view) { return parse_ack(frame, options, view); });
 }
 

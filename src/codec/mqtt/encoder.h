@@ -34,8 +34,8 @@ std::uint8_t* encode(std::uint8_t* out, const Auth& packet);
 
 /// An outgoing PUBLISH, 3.3. The packet is [head][payload]; head ends right before the payload.
 struct PublishHead {
-  std::string_view topic;
-  ByteView properties;  // forwardable, as on the wire
+  std::string_view topic{};
+  ByteView properties{};  // forwardable, as on the wire
   std::size_t payload_size = 0;
   Qos qos = Qos::AtMostOnce;
   bool dup = false;

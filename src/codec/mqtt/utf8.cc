@@ -40,12 +40,15 @@ std::size_t sequence_length(const unsigned char* at, std::size_t left) {
 bool is_valid_utf8(std::string_view text) {
   std::size_t at = 0;
   while (at < text.size()) {
-    if (text.size() - at >= 8 && all_printable(text.data() + at)) {
+    const std::size_t left = text.size() - at;
+    if (left >= 8 && all_printable(text.data() + at)) {
       at += 8;
       continue;
     }
+    // The end of a text that began with whole words: look again at what is known to be good rather than byte by byte.
+    if (left < 8 && at >= 8 && all_printable(text.data() + text.size() - 8)) return true;
     const auto* bytes = reinterpret_cast<const unsigned char*>(text.data() + at);
-    const std::size_t length = sequence_length(bytes, text.size() - at);
+    const std::size_t length = sequence_length(bytes, left);
     if (length == 0) return false;
     at += length;
   }
