@@ -13,7 +13,7 @@ if(SB_TESTS)
 endif()
 
 add_library(sb_flags INTERFACE)
-target_compile_options(sb_flags INTERFACE -Wall -Wextra -Wconversion -Wshadow -Werror -Wno-restrict
+target_compile_options(sb_flags INTERFACE -Wall -Wextra -Wconversion -Wshadow -Werror $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>
   -fno-omit-frame-pointer)
 target_include_directories(sb_flags INTERFACE ${CMAKE_SOURCE_DIR}/src)
 target_compile_definitions(sb_flags INTERFACE SB_VERSION="${PROJECT_VERSION}")
