@@ -78,6 +78,11 @@ void CommitQueue::stop() {
   if (thread_.joinable()) thread_.join();
 }
 
+std::optional<Error> CommitQueue::trouble() const {
+  const std::lock_guard lock(mutex_);
+  return counters_.trouble;
+}
+
 void CommitQueue::add_to(Stats& stats) const {
   const std::lock_guard lock(mutex_);
   stats.batches = counters_.batches;
@@ -172,8 +177,8 @@ bool CommitQueue::ready() {
   if (!trouble_) return true;
   const Instant now = std::chrono::steady_clock::now();
   if (now < retry_at_) return false;
-  if (Result<> recovered = backend_.recover(); !recovered) {
-    set_trouble(recovered.error());
+  if (!backend_.recover()) {  // the first reason says more than why it is not over yet
+    retry_at_ = std::chrono::steady_clock::now() + limits_.retry_interval;
     return false;
   }
   set_trouble(std::nullopt);

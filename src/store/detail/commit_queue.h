@@ -60,6 +60,8 @@ class CommitQueue {
   void report(Error error);
   /// Writes what waits, then ends the thread. Idempotent, any thread but the writer.
   void stop();
+  /// Why writes fail; empty while they work.
+  std::optional<Error> trouble() const;
   /// Fills batches, writes, entries, refused_busy, failed, queued_*, trouble, last_error.
   void add_to(Stats& stats) const;
 

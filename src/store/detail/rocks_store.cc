@@ -1,11 +1,14 @@
 #include "store/detail/rocks_store.h"
 
 #include <rocksdb/cache.h>
+#include <rocksdb/env.h>
 #include <rocksdb/table.h>
 #include <rocksdb/utilities/checkpoint.h>
 #include <rocksdb/utilities/table_properties_collectors.h>
 #include <rocksdb/write_batch.h>
 
+#include <cstdarg>
+#include <cstdio>
 #include <filesystem>
 #include <future>
 #include <mutex>
@@ -34,6 +37,26 @@ std::string successor(std::string_view prefix) {
   return end;
 }
 
+/// RocksDB's messages become log lines for debugging: what matters of them also comes as an error. Its own LOG file must not exist: built with assertions, as Debian does,
+/// the library ends the process when a write to that file fails, that is, on a full disk.
+class MessageLog final : public rocksdb::Logger {
+ public:
+  MessageLog() : rocksdb::Logger(rocksdb::InfoLogLevel::WARN_LEVEL) {}
+  using rocksdb::Logger::Logv;
+  void Logv(const char* format, va_list arguments) override {
+    Logv(rocksdb::InfoLogLevel::DEBUG_LEVEL, format, arguments);
+  }
+  void Logv(rocksdb::InfoLogLevel level, const char* format, va_list arguments) override {
+    if (level < rocksdb::InfoLogLevel::WARN_LEVEL || level > rocksdb::InfoLogLevel::FATAL_LEVEL) return;
+    std::array<char, 512> buffer{};
+    std::vsnprintf(buffer.data(), buffer.size(), format, arguments);
+    std::string_view text(buffer.data());
+    while (text.ends_with('\n')) text.remove_suffix(1);
+    SB_LOG(log::Level::Debug, "rocksdb", kv("text", text));
+  }
+  void LogHeader(const char* /*format*/, va_list /*arguments*/) override {}
+};
+
 rocksdb::DBOptions db_options(const Options& options) {
   rocksdb::DBOptions db;
   db.create_if_missing = false;
@@ -54,9 +77,7 @@ rocksdb::DBOptions db_options(const Options& options) {
   db.db_write_buffer_size = options.write_buffer_bytes * 2;
   // We decide when to try again, see CommitQueue.
   db.max_bgerror_resume_count = 0;
-  db.info_log_level = rocksdb::InfoLogLevel::WARN_LEVEL;
-  db.keep_log_file_num = 2;
-  db.max_log_file_size = std::size_t{1} << 20;
+  db.info_log = std::make_shared<MessageLog>();
   db.stats_dump_period_sec = 0;
   db.stats_persist_period_sec = 0;
   return db;
@@ -106,6 +127,11 @@ class RocksStore::Listener final : public rocksdb::EventListener {
   void OnBackgroundError(rocksdb::BackgroundErrorReason /*reason*/, rocksdb::Status* status) override {
     const std::lock_guard lock(mutex_);
     if (queue_ != nullptr && status != nullptr && !status->ok()) queue_->report(to_error(*status, "background work"));
+  }
+  /// The library's own recovery looks for space every five seconds and meanwhile refuses ours.
+  void OnErrorRecoveryBegin(rocksdb::BackgroundErrorReason /*reason*/, rocksdb::Status /*error*/,
+                            bool* auto_recovery) override {
+    *auto_recovery = false;
   }
 
  private:
@@ -233,6 +259,8 @@ Result<> RocksStore::close() {
   queue_->stop();
   listener_->attach(nullptr);
   closed_ = [this]() -> Result<> {
+    // A log that failed must not be touched again before recover() has replaced it: the library asserts that.
+    if (queue_->trouble()) SB_CHECKED(recover());
     SB_CHECKED(sync());
     // So that the next start replays no log.
     const std::vector<rocksdb::ColumnFamilyHandle*> all(handles_.begin(), handles_.end());
