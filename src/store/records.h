@@ -160,7 +160,7 @@ struct AlarmRecord {
   std::string_view details{};  // JSON text
 };
 
-/// Key of the node's row in Meta; "format" is the store's own.
+/// Key of the node's row in Meta; "format" and "guard" are the store's own.
 constexpr std::string_view kNodeKey = "node";
 
 /// One row about the node itself.

@@ -316,6 +316,7 @@ Result<> RocksStore::write(std::span<const Pending> group) {
       }
       if (!added.ok()) status = added;
     });
+  if (status.ok() && merged_.Count() != 0) status = guard_log();
   if (status.ok() && merged_.Count() != 0) {
     rocksdb::WriteOptions write;
     write.sync = durability_ == Durability::Power;
@@ -323,6 +324,16 @@ Result<> RocksStore::write(std::span<const Pending> group) {
   }
   if (!status.ok()) return tl::unexpected(to_error(status, "writing to the store"));
   return {};
+}
+
+/// Makes sure that recover() can replace the log. After a failed append a log must not be appended to again (built with
+/// assertions, the library ends the process). Resume() replaces it by switching write buffers, but only where one of
+/// them is not empty, and they are when it failed just after a switch. So a row that is not logged goes before each
+/// logged write; it also brings on the switches that are due, so that none comes between it and the logged write.
+rocksdb::Status RocksStore::guard_log() {
+  rocksdb::WriteOptions unlogged;
+  unlogged.disableWAL = true;
+  return db_->Put(unlogged, handles_[index_of(Table::Meta)], "guard", "");
 }
 
 Result<> RocksStore::sync() {

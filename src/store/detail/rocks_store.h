@@ -53,6 +53,8 @@ class RocksStore final : public KeyValue, private CommitBackend {
   Result<> flush_log() override;
   Result<> recover() override;
 
+  rocksdb::Status guard_log();
+
   const Durability durability_;
   const std::string path_;
   std::optional<FolderLock> lock_;
