@@ -1,0 +1,429 @@
+#include "store/records.h"
+
+#include "base/check.h"
+#include "store/detail/fields.h"
+
+namespace sb::store {
+
+using detail::kLength;
+using detail::Reader;
+using detail::size_of;
+using detail::Writer;
+
+namespace {
+
+/// First byte of every value. A record of another version is another layout under the same table.
+constexpr std::uint8_t kVersion = 1;
+
+// ---- Message fields: shared by Messages, Retained, Delayed, Wills ----
+//   id:u64 published:i64 expiry:u32 qos:u8 retain:u8 topic payload properties client_id username peer_host
+std::size_t size_of(const MessageFields& m) {
+  using detail::size_of;
+  return 8 + 8 + 4 + 1 + 1 + size_of(m.topic) + size_of(m.payload) + size_of(m.properties) + size_of(m.client_id) +
+         size_of(m.username) + size_of(m.peer_host);
+}
+
+void write(Writer& out, const MessageFields& m) {
+  out.u64(m.id);
+  out.i64(m.published_ms);
+  out.u32(m.expiry_s);
+  out.u8(to_int(m.qos));
+  out.u8(m.retain);
+  out.text(m.topic);
+  out.bytes(m.payload);
+  out.bytes(m.properties);
+  out.text(m.client_id);
+  out.text(m.username);
+  out.text(m.peer_host);
+}
+
+MessageFields read_message(Reader& in) {
+  MessageFields m;
+  m.id = in.u64();
+  m.published_ms = in.i64();
+  m.expiry_s = in.u32();
+  m.qos = in.qos();
+  m.retain = in.flag();
+  m.topic = in.text();
+  m.payload = in.bytes();
+  m.properties = in.bytes();
+  m.client_id = in.text();
+  m.username = in.text();
+  m.peer_host = in.text();
+  return m;
+}
+
+// ---- Will fields: qos:u8 retain:u8 delay:u32 expiry:u32 topic payload properties ----
+std::size_t size_of(const WillFields& w) {
+  using detail::size_of;
+  return 1 + 1 + 4 + 4 + size_of(w.topic) + size_of(w.payload) + size_of(w.properties);
+}
+
+void write(Writer& out, const WillFields& w) {
+  out.u8(to_int(w.qos));
+  out.u8(w.retain);
+  out.u32(w.delay_s);
+  out.u32(w.expiry_s);
+  out.text(w.topic);
+  out.bytes(w.payload);
+  out.bytes(w.properties);
+}
+
+WillFields read_will(Reader& in) {
+  WillFields w;
+  w.qos = in.qos();
+  w.retain = in.flag();
+  w.delay_s = in.u32();
+  w.expiry_s = in.u32();
+  w.topic = in.text();
+  w.payload = in.bytes();
+  w.properties = in.bytes();
+  return w;
+}
+
+/// Space for one record and writers into it; checks on destruction that the announced sizes were met.
+struct Record {
+  Record(Batch& batch, Table table, std::size_t key_size, std::size_t value_size)
+      : space(batch.put_space(table, key_size, 1 + value_size)),
+        key(space.key),
+        value(space.value),
+        end(space.value + 1 + value_size) {
+    value.u8(kVersion);
+  }
+  Batch::Mark finish() {
+    SB_CHECK(key.at() == space.value && value.at() == end, "record of another size than announced");
+    return space.mark;
+  }
+
+  Batch::Space space;
+  Writer key;
+  Writer value;
+  const std::uint8_t* end;
+};
+
+std::string printable(std::string_view key) {
+  std::string out;
+  for (const char c : key.substr(0, 64)) {
+    if (c >= 0x20 && c < 0x7F)
+      out += c;
+    else
+      out += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
+  }
+  return key.size() > 64 ? out + "..." : out;
+}
+
+[[gnu::cold]] tl::unexpected<Error> corrupt(Table table, std::string_view key, std::string_view value) {
+  std::string_view why = "its fields do not check";
+  if (value.empty())
+    why = "it is empty";
+  else if (static_cast<std::uint8_t>(value[0]) != kVersion)
+    why = "its record version is not known";
+  return fail(Errc::Corrupt, fmt::format("table {}, key '{}' ({} bytes): {}", to_string(table), printable(key),
+                                         value.size(), why));
+}
+
+/// Reads the version, then `read(record, key reader, value reader)`, then demands that both are used up.
+template <class T, class Read>
+Result<T> decode_with(std::string_view key, std::string_view value, Read read) {
+  Reader key_in(key);
+  Reader in(value);
+  T record;
+  in.fail_unless(in.u8() == kVersion);
+  read(record, key_in, in);
+  if (!key_in.done() || !in.done()) [[unlikely]] return corrupt(table_of<T>, key, value);
+  return record;
+}
+
+}  // namespace
+
+// Sessions. key: client_id
+//   number:u64 created:i64 expiry:u32 disconnected:i64 clean_start:u8 version:u8 next_packet_id:u16
+//   username peer_host zone mountpoint has_will:u8 [will]
+Batch::Mark put(Batch& batch, const SessionRecord& r) {
+  const std::size_t size = 8 + 8 + 4 + 8 + 1 + 1 + 2 + size_of(r.username) + size_of(r.peer_host) + size_of(r.zone) +
+                           size_of(r.mountpoint) + 1 + (r.will ? size_of(*r.will) : 0);
+  Record out(batch, Table::Sessions, r.client_id.size(), size);
+  out.key.raw(r.client_id.data(), r.client_id.size());
+  out.value.u64(r.number);
+  out.value.i64(r.created_ms);
+  out.value.u32(r.expiry_interval_s);
+  out.value.i64(r.disconnected_ms);
+  out.value.u8(r.clean_start);
+  out.value.u8(static_cast<std::uint8_t>(r.version));
+  out.value.u16(r.next_packet_id);
+  out.value.text(r.username);
+  out.value.text(r.peer_host);
+  out.value.text(r.zone);
+  out.value.text(r.mountpoint);
+  out.value.u8(r.will.has_value());
+  if (r.will) write(out.value, *r.will);
+  return out.finish();
+}
+
+template <>
+Result<SessionRecord> decode(std::string_view key, std::string_view value) {
+  return decode_with<SessionRecord>(key, value, [](SessionRecord& r, Reader& key_in, Reader& in) {
+    r.client_id = key_in.rest();
+    r.number = in.u64();
+    r.created_ms = in.i64();
+    r.expiry_interval_s = in.u32();
+    r.disconnected_ms = in.i64();
+    r.clean_start = in.flag();
+    const std::uint8_t version = in.u8();
+    in.fail_unless(version >= 3 && version <= 5);
+    r.version = static_cast<ProtocolVersion>(version);
+    r.next_packet_id = in.u16();
+    r.username = in.text();
+    r.peer_host = in.text();
+    r.zone = in.text();
+    r.mountpoint = in.text();
+    if (in.flag()) r.will = read_will(in);
+  });
+}
+
+// Subscriptions. key: session:u64 filter
+//   qos:u8 no_local:u8 retain_as_published:u8 retain_handling:u8 subscription_id:u32 flags:u8 created:i64
+Batch::Mark put(Batch& batch, const SubscriptionRecord& r) {
+  Record out(batch, Table::Subscriptions, 8 + r.filter.size(), 4 + 4 + 1 + 8);
+  out.key.key(r.session);
+  out.key.raw(r.filter.data(), r.filter.size());
+  out.value.u8(to_int(r.options.qos));
+  out.value.u8(r.options.no_local);
+  out.value.u8(r.options.retain_as_published);
+  out.value.u8(static_cast<std::uint8_t>(r.options.retain_handling));
+  out.value.u32(r.options.subscription_id);
+  out.value.u8(r.flags);
+  out.value.i64(r.created_ms);
+  return out.finish();
+}
+
+template <>
+Result<SubscriptionRecord> decode(std::string_view key, std::string_view value) {
+  return decode_with<SubscriptionRecord>(key, value, [](SubscriptionRecord& r, Reader& key_in, Reader& in) {
+    r.session = key_in.key<std::uint64_t>();
+    r.filter = key_in.rest();
+    r.options.qos = in.qos();
+    r.options.no_local = in.flag();
+    r.options.retain_as_published = in.flag();
+    r.options.retain_handling = static_cast<RetainHandling>(in.in_range(in.u8(), std::uint8_t{2}));
+    r.options.subscription_id = in.u32();
+    r.flags = in.u8();
+    r.created_ms = in.i64();
+  });
+}
+
+// Messages. key: id:u64, value: message fields
+Batch::Mark put(Batch& batch, const MessageRecord& r) {
+  Record out(batch, Table::Messages, 8, size_of(r.message));
+  out.key.key(r.message.id);
+  write(out.value, r.message);
+  return out.finish();
+}
+
+template <>
+Result<MessageRecord> decode(std::string_view key, std::string_view value) {
+  return decode_with<MessageRecord>(key, value, [](MessageRecord& r, Reader& key_in, Reader& in) {
+    r.message = read_message(in);
+    in.fail_unless(key_in.key<std::uint64_t>() == r.message.id);
+  });
+}
+
+// Queues. key: session:u64 sequence:u64
+//   message:u64 state:u8 qos:u8 retain:u8 packet_id:u16 ids:u16 id:u32[ids] shared_group
+Batch::Mark put(Batch& batch, const QueueRecord& r) {
+  const std::size_t ids_size = r.subscription_ids.size() * 4;
+  Record out(batch, Table::Queues, 8 + 8, 8 + 3 + 2 + 2 + ids_size + size_of(r.shared_group));
+  out.key.key(r.session);
+  out.key.key(r.sequence);
+  out.value.u64(r.message);
+  out.value.u8(static_cast<std::uint8_t>(r.state));
+  out.value.u8(to_int(r.qos));
+  out.value.u8(r.retain);
+  out.value.u16(r.packet_id);
+  out.value.u16(static_cast<std::uint16_t>(r.subscription_ids.size()));
+  out.value.raw(r.subscription_ids.data(), ids_size);
+  out.value.text(r.shared_group);
+  return out.finish();
+}
+
+template <>
+Result<QueueRecord> decode(std::string_view key, std::string_view value) {
+  return decode_with<QueueRecord>(key, value, [](QueueRecord& r, Reader& key_in, Reader& in) {
+    r.session = key_in.key<std::uint64_t>();
+    r.sequence = key_in.key<std::uint64_t>();
+    r.message = in.u64();
+    r.state = static_cast<QueueState>(in.in_range(in.u8(), std::uint8_t{2}));
+    r.qos = in.qos();
+    r.retain = in.flag();
+    r.packet_id = in.u16();
+    const std::size_t ids = in.u16();
+    const std::string_view raw = in.take(ids * 4);
+    r.subscription_ids = SubscriptionIds(raw.data(), raw.size() / 4);
+    r.shared_group = in.text();
+  });
+}
+
+// AwaitingRel. key: session:u64 packet_id:u16, value: received:i64
+Batch::Mark put(Batch& batch, const AwaitingRelRecord& r) {
+  Record out(batch, Table::AwaitingRel, 8 + 2, 8);
+  out.key.key(r.session);
+  out.key.key(r.packet_id);
+  out.value.i64(r.received_ms);
+  return out.finish();
+}
+
+template <>
+Result<AwaitingRelRecord> decode(std::string_view key, std::string_view value) {
+  return decode_with<AwaitingRelRecord>(key, value, [](AwaitingRelRecord& r, Reader& key_in, Reader& in) {
+    r.session = key_in.key<std::uint64_t>();
+    r.packet_id = key_in.key<std::uint16_t>();
+    r.received_ms = in.i64();
+  });
+}
+
+// Retained. key: topic, value: deadline:i64 message fields
+Batch::Mark put(Batch& batch, const RetainedRecord& r) {
+  Record out(batch, Table::Retained, r.message.topic.size(), 8 + size_of(r.message));
+  out.key.raw(r.message.topic.data(), r.message.topic.size());
+  out.value.i64(r.deadline_ms);
+  write(out.value, r.message);
+  return out.finish();
+}
+
+template <>
+Result<RetainedRecord> decode(std::string_view key, std::string_view value) {
+  return decode_with<RetainedRecord>(key, value, [](RetainedRecord& r, Reader& key_in, Reader& in) {
+    r.deadline_ms = in.i64();
+    r.message = read_message(in);
+    in.fail_unless(key_in.rest() == r.message.topic);
+  });
+}
+
+// Delayed. key: due:u64 id:u64, value: message fields. Due times are never negative.
+Batch::Mark put(Batch& batch, const DelayedRecord& r) {
+  Record out(batch, Table::Delayed, 8 + 8, size_of(r.message));
+  out.key.key(static_cast<std::uint64_t>(r.due_ms));
+  out.key.key(r.message.id);
+  write(out.value, r.message);
+  return out.finish();
+}
+
+template <>
+Result<DelayedRecord> decode(std::string_view key, std::string_view value) {
+  return decode_with<DelayedRecord>(key, value, [](DelayedRecord& r, Reader& key_in, Reader& in) {
+    r.due_ms = static_cast<std::int64_t>(key_in.key<std::uint64_t>());
+    r.message = read_message(in);
+    in.fail_unless(key_in.key<std::uint64_t>() == r.message.id);
+  });
+}
+
+// Wills. key: client_id, value: due:i64 message fields
+Batch::Mark put(Batch& batch, const WillRecord& r) {
+  Record out(batch, Table::Wills, r.owner.size(), 8 + size_of(r.message));
+  out.key.raw(r.owner.data(), r.owner.size());
+  out.value.i64(r.due_ms);
+  write(out.value, r.message);
+  return out.finish();
+}
+
+template <>
+Result<WillRecord> decode(std::string_view key, std::string_view value) {
+  return decode_with<WillRecord>(key, value, [](WillRecord& r, Reader& key_in, Reader& in) {
+    r.owner = key_in.rest();
+    r.due_ms = in.i64();
+    r.message = read_message(in);
+  });
+}
+
+// Banned. key: as 0x00 who, value: at:i64 until:i64 by reason
+Batch::Mark put(Batch& batch, const BannedRecord& r) {
+  Record out(batch, Table::Banned, r.as.size() + 1 + r.who.size(), 8 + 8 + size_of(r.by) + size_of(r.reason));
+  out.key.raw(r.as.data(), r.as.size());
+  out.key.u8(0);
+  out.key.raw(r.who.data(), r.who.size());
+  out.value.i64(r.at_ms);
+  out.value.i64(r.until_ms);
+  out.value.text(r.by);
+  out.value.text(r.reason);
+  return out.finish();
+}
+
+template <>
+Result<BannedRecord> decode(std::string_view key, std::string_view value) {
+  return decode_with<BannedRecord>(key, value, [](BannedRecord& r, Reader& key_in, Reader& in) {
+    const std::string_view whole = key_in.rest();
+    const std::size_t split = whole.find('\0');
+    in.fail_unless(split != std::string_view::npos);
+    if (split == std::string_view::npos) return;
+    r.as = whole.substr(0, split);
+    r.who = whole.substr(split + 1);
+    r.at_ms = in.i64();
+    r.until_ms = in.i64();
+    r.by = in.text();
+    r.reason = in.text();
+  });
+}
+
+// Exclusive. key: topic, value: client_id
+Batch::Mark put(Batch& batch, const ExclusiveRecord& r) {
+  Record out(batch, Table::Exclusive, r.topic.size(), size_of(r.client_id));
+  out.key.raw(r.topic.data(), r.topic.size());
+  out.value.text(r.client_id);
+  return out.finish();
+}
+
+template <>
+Result<ExclusiveRecord> decode(std::string_view key, std::string_view value) {
+  return decode_with<ExclusiveRecord>(key, value, [](ExclusiveRecord& r, Reader& key_in, Reader& in) {
+    r.topic = key_in.rest();
+    r.client_id = in.text();
+  });
+}
+
+// Alarms. key: activated:u64 name, value: deactivated:i64 message details
+Batch::Mark put(Batch& batch, const AlarmRecord& r) {
+  Record out(batch, Table::Alarms, 8 + r.name.size(), 8 + size_of(r.message) + size_of(r.details));
+  out.key.key(static_cast<std::uint64_t>(r.activated_ms));
+  out.key.raw(r.name.data(), r.name.size());
+  out.value.i64(r.deactivated_ms);
+  out.value.text(r.message);
+  out.value.text(r.details);
+  return out.finish();
+}
+
+template <>
+Result<AlarmRecord> decode(std::string_view key, std::string_view value) {
+  return decode_with<AlarmRecord>(key, value, [](AlarmRecord& r, Reader& key_in, Reader& in) {
+    r.activated_ms = static_cast<std::int64_t>(key_in.key<std::uint64_t>());
+    r.name = key_in.rest();
+    r.deactivated_ms = in.i64();
+    r.message = in.text();
+    r.details = in.text();
+  });
+}
+
+// Meta, key "node": home_seed:u64 last_wall:i64 session_floor:u64 message_floor:u64 clean_stop:u8
+Batch::Mark put(Batch& batch, const NodeRecord& r) {
+  Record out(batch, Table::Meta, kNodeKey.size(), 8 + 8 + 8 + 8 + 1);
+  out.key.raw(kNodeKey.data(), kNodeKey.size());
+  out.value.u64(r.home_seed);
+  out.value.i64(r.last_wall_ms);
+  out.value.u64(r.session_floor);
+  out.value.u64(r.message_floor);
+  out.value.u8(r.clean_stop);
+  return out.finish();
+}
+
+template <>
+Result<NodeRecord> decode(std::string_view key, std::string_view value) {
+  return decode_with<NodeRecord>(key, value, [](NodeRecord& r, Reader& key_in, Reader& in) {
+    in.fail_unless(key_in.rest() == kNodeKey);
+    r.home_seed = in.u64();
+    r.last_wall_ms = in.i64();
+    r.session_floor = in.u64();
+    r.message_floor = in.u64();
+    r.clean_stop = in.flag();
+  });
+}
+
+}  // namespace sb::store

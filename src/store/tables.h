@@ -1,0 +1,60 @@
+// Typed access to the tables beside put() and decode(): erasing by key, reading one, scanning all.
+#pragma once
+
+#include <concepts>
+#include <string>
+#include <string_view>
+
+#include "store/key_value.h"
+#include "store/records.h"
+
+namespace sb::store {
+
+Batch::Mark erase_session(Batch& batch, std::string_view client_id);
+Batch::Mark erase_subscription(Batch& batch, SessionNumber session, std::string_view filter);
+Batch::Mark erase_message(Batch& batch, MessageId id);
+Batch::Mark erase_queued(Batch& batch, SessionNumber session, std::uint64_t sequence);
+Batch::Mark erase_awaiting_rel(Batch& batch, SessionNumber session, PacketId packet_id);
+Batch::Mark erase_retained(Batch& batch, std::string_view topic);
+Batch::Mark erase_delayed(Batch& batch, std::int64_t due_ms, MessageId id);
+Batch::Mark erase_will(Batch& batch, std::string_view client_id);
+Batch::Mark erase_banned(Batch& batch, std::string_view as, std::string_view who);
+Batch::Mark erase_exclusive(Batch& batch, std::string_view topic);
+Batch::Mark erase_alarm(Batch& batch, std::int64_t activated_ms, std::string_view name);
+
+/// Everything that hangs at a session number: subscriptions, queue, awaited PUBRELs. Three prefix erases: where few rows
+/// are left, erase those instead (see Batch::erase_prefix). Messages and the session's own row are not touched.
+void erase_session_rows(Batch& batch, SessionNumber session);
+void erase_queue(Batch& batch, SessionNumber session);
+
+/// Key prefix of the rows of one session in Subscriptions, Queues and AwaitingRel.
+std::string session_prefix(SessionNumber session);
+
+/// Visits the records of a table in key order; `visit(const Record&)` returns Result<>. A record that does not check
+/// ends the scan with its Errc::Corrupt: a store is read whole or not at all.
+template <class Record, class Visitor>
+[[nodiscard]] Result<> scan(const KeyValue& store, std::string_view prefix, Visitor&& visit) {
+  return store.scan(table_of<Record>, prefix, [&visit](std::string_view key, std::string_view value) -> Result<bool> {
+    SB_TRY(const Record record, decode<Record>(key, value));
+    SB_CHECKED(visit(record));
+    return true;
+  });
+}
+template <class Record, class Visitor>
+[[nodiscard]] Result<> scan(const KeyValue& store, Visitor&& visit) {
+  return scan<Record>(store, std::string_view{}, std::forward<Visitor>(visit));
+}
+
+/// The node's own row; a fresh store has none: Errc::NotFound.
+[[nodiscard]] Result<NodeRecord> load_node(const KeyValue& store);
+
+/// Reads one message: `visit(const MessageRecord&)` sees views that live until it returns.
+[[nodiscard]] Result<> load_message(const KeyValue& store, MessageId id,
+                                    const std::function<Result<>(const MessageRecord&)>& visit);
+
+/// Start-up, after the queues were read: erases the messages that `is_referenced` does not know, in bounded batches.
+/// Returns how many.
+[[nodiscard]] Result<std::uint64_t> erase_unreferenced(KeyValue& store,
+                                                       const std::function<bool(MessageId)>& is_referenced);
+
+}  // namespace sb::store
