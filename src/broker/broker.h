@@ -6,6 +6,7 @@
 #include <boost/unordered/unordered_flat_set.hpp>
 #include <deque>
 #include <memory>
+#include <mutex>
 #include <random>
 #include <string>
 #include <string_view>
@@ -32,7 +33,6 @@ struct Crossing {
   MessageRef message;
   Route* route = nullptr;
   SharedMember* member = nullptr;
-  const SharedGroup* group = nullptr;
 };
 
 /// Settings of the core that can change while it runs; every shard holds the current snapshot.
@@ -124,6 +124,9 @@ class Broker {
   Core& core() { return core_; }
   runtime::Loop& loop() { return loop_; }
   Hooks& hooks() { return hooks_; }
+  /// Asked when a will is due (4.5): false drops it. Set once before the shard runs.
+  using WillGuard = std::function<bool(const Identity&, const Publication&)>;
+  void set_will_guard(WillGuard guard) { will_guard_ = std::move(guard); }
   MetricCells& metrics() { return metrics_; }
   const MetricCells& metrics() const { return metrics_; }
   void set_settings(CoreSettingsRef settings) { settings_ = std::move(settings); }
@@ -180,19 +183,25 @@ class Broker {
  private:
   friend class Session;
 
-  void route(Delivery& delivery, Route& route);
+  bool route(Delivery& delivery, Route& route);
+  bool deliver_local(Delivery& delivery, Route& route);
   bool dispatch_shared(Delivery& delivery, const SharedGroup& group, std::uint64_t excluded_session);
   void deliver_to_member(Delivery& delivery, SharedMember& member);
   void cross(unsigned shard, Crossing crossing);
   void push_overflow();
   void accept_crossing(Crossing crossing);
-  void handle_retain(Publication& publication);
+  /// False: the publication must not be routed.
+  bool handle_retain(Publication& publication);
+  void deliver_retained(Session& session, const Subscription& subscription, std::vector<MessageRef> messages);
 
   void publish_will(Session& session);
   void terminate(Session& session, std::string_view reason, bool redispatch);
   void detach_subscription(Session& session, Subscription& subscription);
   void join_group(Subscription& subscription, std::string_view group_name, std::string_view full);
   void leave_group(Subscription& subscription);
+  // Under the router's writer lock:
+  void add_member(Subscription& subscription, SharedMember* member, std::string_view group_name, std::string_view full);
+  void remove_member(Route& route, SharedGroup* group, SharedMember* member);
   void set_online(Session& session, bool online);
   void redispatch(Owed owed, std::uint64_t excluded_session);
 
@@ -201,6 +210,7 @@ class Broker {
   runtime::Loop& loop_;
   CoreSettingsRef settings_;
   Hooks hooks_;
+  WillGuard will_guard_;
   MetricCells metrics_;
 
   struct SessionHash {

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 #include "broker/message.h"
@@ -36,6 +37,7 @@ class Delivery {
   Slot& slot(std::size_t form) { return slots_[form]; }
   /// Null when only one receiver is expected: sharing would not pay.
   WireScratch* scratch() { return scratch_; }
+  WireScratch* exchange_scratch(WireScratch* scratch) { return std::exchange(scratch_, scratch); }
 
  private:
   const Publication& publication_;

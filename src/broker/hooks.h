@@ -31,8 +31,7 @@ struct ClientEvent {
   int protocol_version = 0;
   std::string_view listener;      // "tcp:default"
   std::string_view mountpoint;
-  std::string_view peer;          // "ip:port"
-  std::string_view local;         // "ip:port"
+  std::uint16_t peer_port = 0;
   std::uint16_t local_port = 0;
   std::uint32_t keep_alive_s = 0;
   bool clean_start = true;

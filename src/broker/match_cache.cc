@@ -2,7 +2,7 @@
 
 namespace sb::broker {
 
-const RouteList& MatchCache::match(const Router& router, std::string_view topic, RouteList& scratch) {
+std::span<Route* const> MatchCache::match(const Router& router, std::string_view topic, RouteList& scratch) {
   if (!slots_) {
     slots_ = std::make_unique<Slot[]>(kSlots);
     last_miss_ = std::make_unique<std::uint64_t[]>(kSlots);
@@ -17,7 +17,7 @@ const RouteList& MatchCache::match(const Router& router, std::string_view topic,
     last_miss_[index] = hash;
     scratch.clear();
     router.match(topic, scratch);
-    return scratch;
+    return {scratch.begin(), scratch.end()};
   }
   if (!same_topic) {
     slot.hash = hash;
@@ -25,8 +25,9 @@ const RouteList& MatchCache::match(const Router& router, std::string_view topic,
   }
   // The generation is read before the match: a route linked in between makes the entry stale, never wrong.
   slot.generation = generation;
-  slot.routes.clear();
-  router.match(topic, slot.routes);
+  scratch.clear();
+  router.match(topic, scratch);
+  slot.routes.assign(scratch.begin(), scratch.end());
   return slot.routes;
 }
 

@@ -6,7 +6,9 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <span>
 #include <string_view>
+#include <vector>
 
 #include "base/hash.h"
 #include "broker/router.h"
@@ -18,14 +20,14 @@ class MatchCache {
   static constexpr std::size_t kSlots = 4096;
 
   /// Routes matching `topic`, from the cache or by asking the router; valid until the next call.
-  const RouteList& match(const Router& router, std::string_view topic, RouteList& scratch);
+  std::span<Route* const> match(const Router& router, std::string_view topic, RouteList& scratch);
 
  private:
   struct Slot {
     std::uint64_t hash = 0;
     std::uint64_t generation = ~std::uint64_t{0};
     std::string topic;
-    RouteList routes;
+    std::vector<Route*> routes;
   };
   std::unique_ptr<Slot[]> slots_;
   std::unique_ptr<std::uint64_t[]> last_miss_;

@@ -38,7 +38,8 @@ struct Publication {
   std::int64_t published_ms = 0;           // wall clock
   const IdentityRef* from = nullptr;       // may be null: the broker itself
   std::uint64_t session = 0;               // number of the publishing session, for no-local; 0 = none
-  class PublisherState* state = nullptr;   // per-publisher choices of shared groups; may be null
+  /// Where the publisher keeps its choices among shared groups; made when first needed. May be null.
+  std::unique_ptr<class PublisherState>* state = nullptr;
   const Message* stored = nullptr;         // set when the publication already is a Message
 };
 

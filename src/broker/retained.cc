@@ -4,12 +4,10 @@
 
 namespace sb::broker {
 
-bool RetainedStore::put(MessageRef message, std::size_t max) {
+void RetainedStore::put(MessageRef message) {
   const auto found = messages_.find(message->topic());
-  if (found == messages_.end() && max != 0 && messages_.size() >= max) return false;
   if (found != messages_.end()) messages_.erase(found);
   messages_.insert(std::move(message));
-  return true;
 }
 
 bool RetainedStore::erase(std::string_view topic) {

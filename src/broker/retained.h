@@ -12,8 +12,8 @@ namespace sb::broker {
 
 class RetainedStore {
  public:
-  /// Replaces what was stored for the topic. False if that would be a new topic beyond `max` (0 = unlimited).
-  bool put(MessageRef message, std::size_t max);
+  /// Replaces what was stored for the topic.
+  void put(MessageRef message);
   bool erase(std::string_view topic);
   MessageRef find(std::string_view topic) const;
   /// Appends what a subscription to `filter` gets, unsorted; expired messages are left out.

@@ -102,6 +102,7 @@ int Outbox::gather(iovec* vectors, int max) const {
 }
 
 void Outbox::consume(std::size_t n) {
+  if (!head_) return;
   size_ -= n;
   while (head_) {
     const auto here = static_cast<std::size_t>(head_->end - head_->begin);

@@ -181,8 +181,8 @@ void Stream::on_turn_end() {
   if (fd_ >= 0) flush();
 }
 
-void Stream::flush() {
-  while (!outbox_.empty() || (layer_ && layer_->has_output())) {
+void Stream::write_some() {
+  while (!write_failed_ && (!outbox_.empty() || (layer_ && layer_->has_output()))) {
     iovec vectors[kVectors];
     const int count = outbox_.gather(vectors, kVectors);
     ssize_t n = 0;
@@ -196,28 +196,38 @@ void Stream::flush() {
       message.msg_iovlen = static_cast<std::size_t>(count);
       n = sendmsg(fd_, &message, MSG_NOSIGNAL);
     }
-    if (!layer_ && n < 0) n = errno == EAGAIN || errno == EWOULDBLOCK ? kWouldBlock : (errno == EINTR ? 0 : kFailed);
-    if (n == kFailed) {
-      fail_with(layer_ ? layer_->error() : socket_error(errno));
-      return;
+    if (!layer_ && n < 0) {
+      if (errno == EINTR) continue;
+      n = errno == EAGAIN || errno == EWOULDBLOCK ? kWouldBlock : kFailed;
     }
-    if (n == kWouldBlock) {
-      blocked_ = true;
-      was_high_ = true;
+    if (n == kFailed) {
+      write_failed_ = true;
+      write_errno_ = errno;
+      io_.loop.at_turn_end(*this);
       return;
     }
     std::size_t sum = 0;
     for (int i = 0; i < count; ++i) sum += vectors[i].iov_len;
-    io_.bytes_sent += static_cast<std::uint64_t>(n);
-    outbox_.consume(static_cast<std::size_t>(n));
-    if (static_cast<std::size_t>(n) < sum || (layer_ && count == 0 && layer_->has_output())) {
+    const std::size_t written = n > 0 ? static_cast<std::size_t>(n) : 0;
+    io_.bytes_sent += written;
+    outbox_.consume(written);
+    if (n == kWouldBlock || written < sum || (layer_ && count == 0 && layer_->has_output())) {
       blocked_ = true;
       was_high_ = true;
       return;
     }
   }
+}
+
+void Stream::flush() {
+  write_some();
+  if (write_failed_) {
+    fail_with(layer_ ? layer_->error() : socket_error(write_errno_));
+    return;
+  }
+  if (blocked_) return;
   if (closing_) {
-    close_now();
+    fail_with(StreamError{});
     return;
   }
   if (was_high_) {
@@ -229,10 +239,9 @@ void Stream::flush() {
 void Stream::fail_with(const StreamError& error) {
   if (ended_) return;
   ended_ = true;
-  const bool tell = !closing_;
   const StreamError copy = error;
   close_now();
-  if (tell) owner_.on_stream_end(copy);
+  owner_.on_stream_end(copy);
 }
 
 void Stream::close_after_flush() {

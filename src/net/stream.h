@@ -30,7 +30,8 @@ class StreamOwner {
   /// Consumes whole packets from the front and returns how many bytes they took; the rest is kept. `want` may be set to
   /// the size of the packet whose beginning is left over. May close or pause the stream.
   virtual std::size_t on_bytes(ByteView bytes, std::size_t& want) = 0;
-  /// The peer or the socket ended it (not called after close()). Reading and writing are over.
+  /// The stream is over: the peer or the socket ended it, or close_after_flush() has done its work (reason empty). Called
+  /// once, at the end of a turn or from input, never from within commit().
   virtual void on_stream_end(const StreamError& error) = 0;
   /// The outbox was over the high-water mark and is empty now.
   virtual void on_drained() = 0;
@@ -61,6 +62,7 @@ class Stream final : private runtime::IoHandler, private runtime::TurnEnd {
   void commit(const std::uint8_t* end) {
     outbox_.commit(end);
     schedule();
+    if (outbox_.size() > kEarlyFlush && !blocked_) [[unlikely]] write_some();
   }
   /// Refers to long-lived bytes instead of copying them.
   void append_reference(const std::uint8_t* data, std::size_t size, void (*release)(void*), void* owner) {
@@ -84,6 +86,9 @@ class Stream final : private runtime::IoHandler, private runtime::TurnEnd {
   int fd() const { return fd_; }
 
  private:
+  /// A turn may bring a receiver more than the socket buffer holds; it is written in pieces while the turn goes on.
+  static constexpr std::size_t kEarlyFlush = 192 * 1024;
+
   void on_io(std::uint32_t events) override;
   void on_turn_end() override;
   void schedule() {
@@ -94,6 +99,8 @@ class Stream final : private runtime::IoHandler, private runtime::TurnEnd {
   void hand_over(std::uint8_t* data, std::size_t size);
   void keep(const std::uint8_t* data, std::size_t size);
   void flush();
+  /// Writes until the outbox is empty or the socket full; keeps a failure for the end of the turn.
+  void write_some();
   void fail_with(const StreamError& error);
   ssize_t read_raw(std::uint8_t* out, std::size_t room);
 
@@ -113,6 +120,8 @@ class Stream final : private runtime::IoHandler, private runtime::TurnEnd {
   bool reading_ = false;
   bool ended_ = false;
   bool was_high_ = false;
+  bool write_failed_ = false;
+  int write_errno_ = 0;
 };
 
 }  // namespace sb::net

@@ -1,0 +1,101 @@
+// What client/ asks before it lets a client in or lets it do something. One Gate a shard; implementations chain
+// authenticators and authorizers. An answer may come later (a database is asked): then the call returns Pending and
+// `reply` runs on the same shard, once, within the gate's own time limit. The caller suspends the connection meanwhile.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/bytes.h"
+#include "base/mqtt_types.h"
+
+namespace sb::access {
+
+/// The client as rules and templates see it. Views live until the call returns.
+struct Subject {
+  std::string_view client_id;
+  std::string_view username;  // empty = none
+  std::string_view peer_host;
+  std::string_view zone;
+  std::string_view listener;     // "tcp:default"
+  std::string_view common_name;  // of the peer certificate
+  std::string_view subject_dn;
+  bool superuser = false;
+};
+
+struct Credentials {
+  Subject subject;
+  std::optional<ByteView> password;
+  std::optional<std::string_view> method;  // enhanced authentication, 3.1.2.11.9
+  std::optional<ByteView> data;
+};
+
+struct Authenticated {
+  ReasonCode code = ReasonCode::Success;  // ContinueAuthentication: send `data`, wait for AUTH
+  bool anonymous = false;
+  bool superuser = false;
+  std::string data;                     // for AUTH or CONNACK
+  std::optional<std::int64_t> until_ms;  // rights end (wall clock)
+};
+
+enum class ActionKind : std::uint8_t { Publish, Subscribe };
+
+struct Action {
+  ActionKind kind = ActionKind::Publish;
+  std::string_view topic;  // as the client named it, without $delayed/N/, $share/g/, $exclusive/
+  Qos qos = Qos::AtMostOnce;
+  bool retain = false;
+};
+
+enum class Verdict : std::uint8_t { Allow, Deny, Pending };
+
+class Gate {
+ public:
+  virtual ~Gate() = default;
+
+  /// 8A if client id, username or address is banned.
+  virtual bool banned(const Subject& subject) = 0;
+  /// Counts a CONNECT for flapping detection; the ban takes effect from the next one (broker.md 2.1).
+  virtual void count_connect(const Subject& subject) = 0;
+
+  using AuthenticateReply = std::function<void(Authenticated)>;
+  /// nullopt: `reply` will be called.
+  virtual std::optional<Authenticated> authenticate(const Credentials& credentials, AuthenticateReply reply) = 0;
+
+  using AuthorizeReply = std::function<void(Verdict)>;
+  virtual Verdict authorize(const Subject& subject, const Action& action, AuthorizeReply reply) = 0;
+  /// True while every authorize() would answer Allow without looking: the publish path then does not ask.
+  virtual bool open_to_all() const = 0;
+  /// authorization.deny_action = disconnect
+  virtual bool disconnect_on_deny() const = 0;
+  /// Changes whenever rules change: cached verdicts of older generations are void.
+  virtual std::uint64_t generation() const = 0;
+  struct CacheSettings {
+    bool enable = true;
+    std::uint32_t max_size = 32;
+    std::int64_t ttl_ms = 60'000;
+  };
+  virtual CacheSettings cache() const = 0;
+};
+
+/// Lets everybody do everything: tests, and a node without access control.
+class OpenGate final : public Gate {
+ public:
+  bool banned(const Subject&) override { return false; }
+  void count_connect(const Subject&) override {}
+  std::optional<Authenticated> authenticate(const Credentials& credentials, AuthenticateReply) override {
+    // Without mechanisms an enhanced method cannot be served, 4.12.
+    if (credentials.method) return Authenticated{ReasonCode::BadAuthenticationMethod, false, false, {}, {}};
+    return Authenticated{ReasonCode::Success, true, false, {}, {}};
+  }
+  Verdict authorize(const Subject&, const Action&, AuthorizeReply) override { return Verdict::Allow; }
+  bool open_to_all() const override { return true; }
+  bool disconnect_on_deny() const override { return false; }
+  std::uint64_t generation() const override { return 0; }
+  CacheSettings cache() const override { return {}; }
+};
+
+}  // namespace sb::access

@@ -1,0 +1,56 @@
+// A node: shards, what they share, listeners; started and stopped in order. Built by main from the configuration.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "app/shard.h"
+#include "base/clock.h"
+#include "broker/broker.h"
+#include "runtime/reclaimer.h"
+
+namespace sb::app {
+
+struct ListenerOptions {
+  net::Endpoint bind;
+  net::AcceptorOptions socket;
+  client::ListenerSettings settings;
+};
+
+struct NodeOptions {
+  unsigned shards = 1;
+  Nanos coalesce{100'000};
+  broker::RouterOptions router;
+  broker::CoreSettingsRef core = std::make_shared<const broker::CoreSettings>();
+  std::vector<ListenerOptions> listeners;
+};
+
+class Node {
+ public:
+  explicit Node(NodeOptions options);
+  ~Node();
+  Node(const Node&) = delete;
+  Node& operator=(const Node&) = delete;
+
+  [[nodiscard]] Result<> start();
+  /// Stops accepting, says goodbye to everybody (0x8B), flushes, ends the threads.
+  void stop();
+
+  broker::Core& core() { return core_; }
+  Shard& shard(unsigned id) { return *shards_[id]; }
+  unsigned shard_count() const { return options_.shards; }
+  /// Where the listeners really listen, in the order of the options.
+  const std::vector<net::Endpoint>& bound() const { return bound_; }
+
+ private:
+  NodeOptions options_;
+  SystemClock clock_;
+  runtime::Reclaimer reclaimer_;
+  broker::Core core_;
+  std::vector<std::unique_ptr<Shard>> shards_;
+  std::vector<net::Endpoint> bound_;
+  bool running_ = false;
+};
+
+}  // namespace sb::app

@@ -1,0 +1,60 @@
+#include "app/shard.h"
+
+#include <pthread.h>
+#include <sys/prctl.h>
+
+namespace sb::app {
+
+Shard::Shard(broker::Core& core, unsigned id, const Clock& clock, Nanos coalesce, broker::CoreSettingsRef settings,
+             std::unique_ptr<access::Gate> gate, std::function<void(mqtt::HandOver)> hand_over)
+    : loop_(clock, runtime::Loop::Options{coalesce}),
+      io_(loop_),
+      broker_(core, id, loop_, std::move(settings)),
+      gate_(std::move(gate)),
+      context_{broker_, io_, *gate_, 0, {}, {}},
+      channels_(context_, std::move(hand_over)) {
+  core.join(broker_);
+  runtime::Reclaimer& reclaimer = core.reclaimer();
+  loop_.set_poller([this] { return broker_.poll(); });
+  loop_.set_has_work([this] { return broker_.has_input(); });
+  loop_.set_reclaim({[this, &reclaimer, id] {
+                       // Bytes are counted by the streams and taken over here, once a turn.
+                       broker_.metrics().add(broker::Metric::BytesReceived, std::exchange(io_.bytes_received, 0));
+                       broker_.metrics().add(broker::Metric::BytesSent, std::exchange(io_.bytes_sent, 0));
+                       if (!broker_.congested()) reclaimer.quiescent(id);
+                     },
+                     [&reclaimer, id] { reclaimer.offline(id); }, [&reclaimer, id] { reclaimer.online(id); }});
+}
+
+Shard::~Shard() { join(); }
+
+void Shard::start() {
+  thread_ = std::thread([this] {
+    pthread_setname_np(pthread_self(), fmt::format("shard-{}", id()).c_str());
+    prctl(PR_SET_TIMERSLACK, 1000UL, 0UL, 0UL, 0UL);  // naps of 100 us must not become 150
+    loop_.run();
+  });
+}
+
+void Shard::join() {
+  if (thread_.joinable()) thread_.join();
+}
+
+Result<> Shard::open_listener(const net::Endpoint& bind, const net::AcceptorOptions& options, client::ListenerRef listener,
+                              std::shared_ptr<client::ListenerState> state) {
+  auto entry = std::make_unique<Listening>();
+  entry->listener = std::move(listener);
+  entry->state = std::move(state);
+  entry->acceptor = std::make_unique<net::Acceptor>(loop_, [this, e = entry.get()](int fd, const net::Endpoint& peer) {
+    channels_.accept(net::Stream::Detached{fd, nullptr, {}}, peer, e->listener, e->state);
+  });
+  SB_CHECKED(entry->acceptor->open(bind, options));
+  listening_.push_back(std::move(entry));
+  return {};
+}
+
+void Shard::close_listeners() {
+  for (auto& entry : listening_) entry->acceptor->close();
+}
+
+}  // namespace sb::app

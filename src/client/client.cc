@@ -1,0 +1,173 @@
+#include "client/client.h"
+
+namespace sb::client {
+
+namespace {
+void replace_all(std::string& text, std::string_view from, std::string_view to) {
+  for (std::size_t at = text.find(from); at != std::string::npos; at = text.find(from, at + to.size()))
+    text.replace(at, from.size(), to);
+}
+}  // namespace
+
+Client::Client(ShardContext& shard, ListenerRef listener, const net::Endpoint& peer)
+    : shard_(shard), listener_(std::move(listener)), zone_(listener_->zone), peer_(peer) {}
+
+Client::~Client() {
+  if (alive_) *alive_ = false;
+}
+
+void Client::set_info(ConnectInfo info) {
+  info_ = std::move(info);
+  identity_ = std::make_shared<const broker::Identity>(broker::Identity{info_.client_id, info_.username, peer_.host()});
+  mountpoint_ = listener_->mountpoint;
+  if (!mountpoint_.empty()) {
+    replace_all(mountpoint_, "${clientid}", info_.client_id);
+    if (!info_.username.empty()) replace_all(mountpoint_, "${username}", info_.username);
+  }
+}
+
+access::Subject Client::subject() const {
+  access::Subject subject;
+  subject.client_id = identity_->client_id;
+  subject.username = identity_->username;
+  subject.peer_host = identity_->peer_host;
+  subject.zone = zone_->name;
+  subject.listener = listener_->id;
+  subject.common_name = common_name_;
+  subject.subject_dn = subject_dn_;
+  subject.superuser = superuser_;
+  return subject;
+}
+
+ReasonCode Client::admit() {
+  const access::Subject who = subject();
+  if (shard_.gate.banned(who)) return ReasonCode::Banned;
+  shard_.gate.count_connect(who);
+  return ReasonCode::Success;
+}
+
+std::optional<access::Authenticated> Client::authenticate(std::optional<ByteView> password,
+                                                          std::optional<std::string_view> method,
+                                                          std::optional<ByteView> data, std::function<void()> resume) {
+  auto& metrics = shard_.broker.metrics();
+  if (answer_) return std::exchange(answer_, std::nullopt);
+  if (listener_->authn == AuthnMode::Off && !method) {
+    access::Authenticated open;
+    open.anonymous = true;
+    return open;
+  }
+  if (listener_->authn == AuthnMode::QuickDenyAnonymous && info_.username.empty() && !method) {
+    access::Authenticated refused;
+    refused.code = ReasonCode::NotAuthorized;
+    return refused;
+  }
+  if (asked_) return std::nullopt;
+  metrics.add(broker::Metric::ClientAuthenticate);
+  if (!alive_) alive_ = std::make_shared<bool>(true);
+  access::Credentials credentials{subject(), password, method, data};
+  auto answer = shard_.gate.authenticate(
+      credentials, [this, alive = alive_, resume = std::move(resume)](access::Authenticated late) {
+        if (!*alive) return;
+        asked_ = false;
+        answer_ = std::move(late);
+        resume();
+      });
+  asked_ = !answer;
+  return answer;
+}
+
+void Client::accept(const access::Authenticated& result) {
+  auto& metrics = shard_.broker.metrics();
+  superuser_ = result.superuser;
+  metrics.add(broker::Metric::AuthenticationSuccess);
+  if (result.anonymous) metrics.add(broker::Metric::AuthenticationSuccessAnonymous);
+}
+
+access::Verdict Client::authorize(const access::Action& action, const std::function<void()>& resume) {
+  auto& metrics = shard_.broker.metrics();
+  const auto count = [&metrics](access::Verdict verdict) {
+    metrics.add(verdict == access::Verdict::Allow ? broker::Metric::AuthorizationAllow : broker::Metric::AuthorizationDeny);
+  };
+  if (superuser_) {
+    metrics.add(broker::Metric::AuthorizationSuperuser);
+    count(access::Verdict::Allow);
+    return access::Verdict::Allow;
+  }
+  access::Gate& gate = shard_.gate;
+  const std::uint64_t generation = gate.generation();
+  access::Gate::CacheSettings settings = gate.cache();
+  const std::int64_t now = std::chrono::duration_cast<Millis>(shard_.io.loop.now()).count();
+  // A verdict that came late is looked up even with the cache off: that is how the suspended packet learns it.
+  if (const auto known = cache_.find(action, now, generation, settings)) {
+    metrics.add(broker::Metric::AuthorizationCacheHit);
+    count(*known);
+    if (!settings.enable) cache_.clear();
+    return *known;
+  }
+  metrics.add(broker::Metric::ClientAuthorize);
+  if (!alive_) alive_ = std::make_shared<bool>(true);
+  if (!settings.enable) settings.max_size = std::max(settings.max_size, 32U);
+  const access::Verdict verdict = gate.authorize(
+      subject(), action,
+      [this, alive = alive_, topic = std::string(action.topic), copy = action, settings, resume](access::Verdict late) {
+        if (!*alive) return;
+        access::Action answered = copy;
+        answered.topic = topic;
+        cache_.add(answered, late, std::chrono::duration_cast<Millis>(shard_.io.loop.now()).count(),
+                   shard_.gate.generation(), settings);
+        resume();
+      });
+  if (verdict == access::Verdict::Pending) return verdict;
+  if (settings.enable) cache_.add(action, verdict, now, generation, settings);
+  count(verdict);
+  return verdict;
+}
+
+std::string_view Client::mount(std::string_view topic, std::string& scratch) const {
+  if (mountpoint_.empty()) return topic;
+  scratch.assign(mountpoint_);
+  scratch.append(topic);
+  return scratch;
+}
+
+std::string_view Client::unmount(std::string_view topic) const {
+  if (!mountpoint_.empty() && topic.starts_with(mountpoint_)) topic.remove_prefix(mountpoint_.size());
+  return topic;
+}
+
+broker::ClientEvent Client::event(std::string_view reason) const {
+  return broker::ClientEvent{*identity_,
+                             info_.protocol,
+                             info_.protocol_name,
+                             info_.protocol_version,
+                             listener_->id,
+                             mountpoint_,
+                             peer_.port(),
+                             listener_->port,
+                             info_.keep_alive_s,
+                             info_.clean_start,
+                             info_.expiry_s,
+                             superuser_,
+                             connected_ms_,
+                             disconnected_ms_,
+                             reason};
+}
+
+void Client::connected() {
+  connected_ = true;
+  connected_ms_ = shard_.broker.loop().wall_ms();
+  ++shard_.connected;
+  shard_.broker.metrics().add(broker::Metric::ClientConnected);
+  if (!shard_.broker.hooks().client_connected.empty()) shard_.broker.hooks().client_connected.run(event({}));
+}
+
+void Client::disconnected(std::string_view reason) {
+  if (!connected_) return;
+  connected_ = false;
+  --shard_.connected;
+  disconnected_ms_ = shard_.broker.loop().wall_ms();
+  shard_.broker.metrics().add(broker::Metric::ClientDisconnected);
+  if (!shard_.broker.hooks().client_disconnected.empty()) shard_.broker.hooks().client_disconnected.run(event(reason));
+}
+
+}  // namespace sb::client

@@ -1,0 +1,102 @@
+// One connected client of any protocol: identity, permission, limits and events. A channel owns one and adds only its
+// protocol. Belongs to the client's home shard. Order of the connect pipeline: broker.md 2.1.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "client/authorization_cache.h"
+#include "client/settings.h"
+#include "client/shard_context.h"
+#include "net/endpoint.h"
+
+namespace sb::client {
+
+/// What the connection told about the client before authentication.
+struct ConnectInfo {
+  std::string client_id;
+  std::string username;
+  std::string_view protocol = "mqtt";
+  std::string_view protocol_name;
+  int protocol_version = 0;
+  bool clean_start = true;
+  std::uint32_t expiry_s = 0;
+  std::uint32_t keep_alive_s = 0;
+};
+
+class Client {
+ public:
+  Client(ShardContext& shard, ListenerRef listener, const net::Endpoint& peer);
+  ~Client();
+
+  /// Traffic by EMQX's names (14.2).
+  struct Traffic {
+    std::uint64_t received_bytes = 0, received_packets = 0, received_messages[3] = {};
+    std::uint64_t sent_bytes = 0, sent_packets = 0, sent_messages[3] = {};
+    std::uint64_t received_dropped = 0;
+  };
+
+  void set_info(ConnectInfo info);
+  const ConnectInfo& info() const { return info_; }
+  void set_keep_alive(std::uint32_t seconds) { info_.keep_alive_s = seconds; }
+  const broker::IdentityRef& identity() const { return identity_; }
+  const ZoneSettings& zone() const { return *zone_; }
+  const ListenerSettings& listener() const { return *listener_; }
+  const ListenerRef& listener_ref() const { return listener_; }
+  const net::Endpoint& peer() const { return peer_; }
+  void set_peer(const net::Endpoint& peer) { peer_ = peer; }
+  const std::string& mountpoint() const { return mountpoint_; }
+
+  /// Ban check and flapping count (steps 7 and 8): Success or Banned.
+  ReasonCode admit();
+  /// Step 10. nullopt: `resume` runs when the answer is there; call again then.
+  std::optional<access::Authenticated> authenticate(std::optional<ByteView> password, std::optional<std::string_view> method,
+                                                    std::optional<ByteView> data, std::function<void()> resume);
+  void accept(const access::Authenticated& result);
+
+  /// From the cache, or from the gate; Pending: `resume` runs when the verdict is in the cache; ask again then.
+  access::Verdict authorize(const access::Action& action, const std::function<void()>& resume);
+  bool open_to_all() const { return superuser_ || shard_.gate.open_to_all(); }
+  bool superuser() const { return superuser_; }
+  AuthorizationCache& cache() { return cache_; }
+
+  /// Prefix of the mountpoint added or taken off; views into `scratch` or the argument.
+  std::string_view mount(std::string_view topic, std::string& scratch) const;
+  std::string_view unmount(std::string_view topic) const;
+
+  void connected();
+  void disconnected(std::string_view reason);
+  std::int64_t connected_ms() const { return connected_ms_; }
+  broker::ClientEvent event(std::string_view reason) const;
+  void set_certificate(const net::PeerCertificate& certificate) {
+    common_name_ = certificate.common_name;
+    subject_dn_ = certificate.subject_dn;
+  }
+
+  Traffic traffic;
+
+ private:
+  access::Subject subject() const;
+
+  ShardContext& shard_;
+  ListenerRef listener_;
+  ZoneRef zone_;
+  net::Endpoint peer_;
+  ConnectInfo info_;
+  broker::IdentityRef identity_;
+  std::string mountpoint_;
+  std::string common_name_;
+  std::string subject_dn_;
+  AuthorizationCache cache_;
+  std::optional<access::Authenticated> answer_;
+  bool asked_ = false;
+  bool superuser_ = false;
+  bool connected_ = false;
+  std::int64_t connected_ms_ = 0;
+  std::int64_t disconnected_ms_ = 0;
+  std::shared_ptr<bool> alive_;  // guards late answers
+};
+
+}  // namespace sb::client

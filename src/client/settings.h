@@ -1,0 +1,69 @@
+// What a connection takes from its zone and listener, ready to use on a shard. Immutable snapshots: a change of the
+// configuration makes new ones, live connections keep theirs as config.md's "hot" column says.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "base/clock.h"
+#include "base/mqtt_types.h"
+#include "broker/session_settings.h"
+
+namespace sb::client {
+
+/// peer_cert_as_username, peer_cert_as_clientid
+enum class CertificateField : std::uint8_t { Disabled, CommonName, Dn, Der, Pem, Md5 };
+
+/// Effective `mqtt` and guards of one zone.
+struct ZoneSettings {
+  std::string name = "default";
+  Millis idle_timeout{15'000};  // 0 = none
+  std::uint32_t max_packet_size = 1 << 20;
+  std::uint32_t max_clientid_len = 65535;
+  std::uint32_t max_topic_levels = 128;
+  std::uint16_t max_topic_alias = 65535;
+  Qos max_qos = Qos::ExactlyOnce;
+  bool retain_available = true;
+  bool wildcard_subscription = true;
+  bool shared_subscription = true;
+  bool exclusive_subscription = false;
+  bool ignore_loop_deliver = false;
+  bool strict_mode = false;
+  bool use_username_as_clientid = false;
+  CertificateField cert_as_username = CertificateField::Disabled;
+  CertificateField cert_as_clientid = CertificateField::Disabled;
+  std::string response_information;
+  std::uint16_t server_keepalive_s = 0;  // 0 = the client's
+  double keepalive_multiplier = 1.5;
+  std::uint32_t session_expiry_s = 7200;  // v3 with clean session 0
+  std::uint16_t max_inflight = 32;
+  broker::SessionSettingsRef session = std::make_shared<const broker::SessionSettings>();
+};
+using ZoneRef = std::shared_ptr<const ZoneSettings>;
+
+/// enable_authn of a listener
+enum class AuthnMode : std::uint8_t { On, Off, QuickDenyAnonymous };
+
+/// One listener as its connections see it.
+struct ListenerSettings {
+  std::string id;  // "tcp:default"
+  std::string mountpoint;
+  ZoneRef zone;
+  AuthnMode authn = AuthnMode::On;
+  std::uint64_t max_connections = 0;  // 0 = unlimited
+  std::size_t high_watermark = 1 << 20;
+  Millis send_timeout{15'000};
+  std::uint16_t port = 0;
+  bool websocket = false;
+};
+using ListenerRef = std::shared_ptr<const ListenerSettings>;
+
+/// Live numbers of one listener over all shards; outlives its connections.
+struct ListenerState {
+  std::atomic<std::uint64_t> connections{0};
+  std::atomic<std::uint64_t> connections_max{0};
+};
+
+}  // namespace sb::client

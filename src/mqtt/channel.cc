@@ -1,0 +1,231 @@
+#include "mqtt/channel.h"
+
+#include <boost/unordered/unordered_flat_map.hpp>
+
+#include "base/log.h"
+#include "mqtt/outbound_aliases.h"
+
+namespace sb::mqtt {
+
+using codec::mqtt::PacketType;
+using broker::Metric;
+
+namespace {
+/// A closing connection whose peer does not read is cut after this.
+constexpr Nanos kCloseGrace{5'000'000'000};
+}  // namespace
+
+Channel::Channel(ChannelHost& host, const net::Endpoint& peer, client::ListenerRef listener,
+                 std::shared_ptr<client::ListenerState> state)
+    : host_(host),
+      stream_(host.shard().io, *this),
+      client_(host.shard(), std::move(listener), peer),
+      listener_state_(std::move(state)) {}
+
+Channel::~Channel() {
+  if (listener_state_) listener_state_->connections.fetch_sub(1, std::memory_order_relaxed);
+}
+
+Result<> Channel::start(net::Stream::Detached stream) {
+  runtime::Loop& loop = host_.shard().io.loop;
+  last_activity_ = loop.now();
+  if (client_.zone().idle_timeout.count() > 0) loop.timers().arm(*this, loop.now(), client_.zone().idle_timeout);
+  return stream_.attach(std::move(stream));
+}
+
+std::size_t Channel::on_bytes(ByteView bytes, std::size_t& want) {
+  last_activity_ = host_.shard().io.loop.now();
+  const std::uint32_t limit = client_.zone().max_packet_size;
+  std::size_t used = 0;
+  while (used < bytes.size()) {
+    const ByteView rest = bytes.subspan(used);
+    const auto frame = codec::mqtt::next_frame(rest, limit, &want);
+    if (!frame) {
+      bad_frame(frame.error());
+      return bytes.size();
+    }
+    if (frame->size == 0) return used;
+    want = 0;
+    const Step step = handle(*frame, rest);
+    if (step == Step::Suspend) {
+      stream_.pause();
+      return used;
+    }
+    used += frame->size;
+    if (step == Step::Stop) return bytes.size();
+  }
+  return used;
+}
+
+Channel::Step Channel::handle(const Frame& frame, ByteView from_here) {
+  if (state_ != State::Connected) {
+    switch (state_) {
+      case State::Closing: return Step::Stop;
+      case State::Idle:
+      case State::Connecting:
+        if (frame.type() == PacketType::Connect && !connect_done_) return on_connect(frame, from_here);
+        if (frame.type() == PacketType::Auth && state_ == State::Connecting) return on_auth(frame);
+        if (frame.type() == PacketType::Connect) return refuse_connect(ReasonCode::ProtocolError, "protocol_error");
+        return protocol_error(ReasonCode::ProtocolError, "protocol_error");
+      default: break;
+    }
+  }
+  ++client_.traffic.received_packets;
+  metrics().add(Metric::PacketsReceived);
+  switch (frame.type()) {
+    case PacketType::Publish: return on_publish(frame);
+    case PacketType::Puback:
+    case PacketType::Pubrec:
+    case PacketType::Pubrel:
+    case PacketType::Pubcomp: return on_ack(frame);
+    case PacketType::Subscribe: return on_subscribe(frame);
+    case PacketType::Unsubscribe: return on_unsubscribe(frame);
+    case PacketType::Pingreq: {
+      metrics().add(Metric::PacketsPingreqReceived);
+      if (const auto ok = codec::mqtt::decode_empty(frame, decode_options()); !ok) return bad_frame(ok.error());
+      commit(codec::mqtt::encode_pingresp(reserve(codec::mqtt::kPingrespSize)), Metric::PacketsPingrespSent);
+      return Step::Next;
+    }
+    case PacketType::Disconnect: return on_disconnect(frame);
+    case PacketType::Auth: return on_auth(frame);
+    case PacketType::Connect: return protocol_error(ReasonCode::ProtocolError, "protocol_error");
+    default: return bad_frame(ReasonCode::ProtocolError);  // server-to-client packets
+  }
+}
+
+Channel::Step Channel::bad_frame(ReasonCode code) {
+  const std::string_view reason = code == ReasonCode::PacketTooLarge    ? "packet_too_large"
+                                  : code == ReasonCode::MalformedPacket ? "malformed_packet"
+                                                                        : "protocol_error";
+  SB_LOG(log::Level::Info, "frame_parse_error", kv("peername", client_.peer().to_string()), kv("reason", reason));
+  if (state_ == State::Idle && code != ReasonCode::PacketTooLarge) {
+    end(ReasonCode::Success, "frame_error", false);
+    return Step::Stop;
+  }
+  if (state_ == State::Idle || state_ == State::Connecting) return refuse_connect(code, reason);
+  return protocol_error(code, reason);
+}
+
+Channel::Step Channel::protocol_error(ReasonCode code, std::string_view reason) {
+  end(code, reason, true);
+  return Step::Stop;
+}
+
+void Channel::commit(std::uint8_t* end_of_packet, Metric metric) {
+  stream_.commit(end_of_packet);
+  ++client_.traffic.sent_packets;
+  metrics().add(Metric::PacketsSent);
+  metrics().add(metric);
+}
+
+std::function<void()> Channel::resumer() {
+  // The client drops late answers of a channel that is gone.
+  return [this] { stream_.resume(); };
+}
+
+// ---------------------------------------------------------------- the end (broker.md 4.4)
+
+void Channel::disconnect(ReasonCode code, std::string_view reason) { end(code, reason, true); }
+
+void Channel::end(ReasonCode code, std::string_view reason, bool publish_will) {
+  if (state_ == State::Closing) return;
+  if (version_ == ProtocolVersion::V5 && (state_ == State::Connected || state_ == State::Reauthenticating) &&
+      is_error(code)) {
+    codec::mqtt::Disconnect packet;
+    packet.reason = code;
+    commit(codec::mqtt::encode(reserve(codec::mqtt::size_of(packet)), packet), Metric::PacketsDisconnectSent);
+  }
+  leave_session(reason, publish_will);
+  close_soon();
+}
+
+void Channel::leave_session(std::string_view reason, bool publish_will, std::optional<std::uint32_t> expiry_s) {
+  client_.disconnected(reason);
+  if (broker::Session* session = std::exchange(session_, nullptr))
+    host_.shard().broker.close(*session, broker::CloseRequest{publish_will, expiry_s, reason});
+}
+
+void Channel::close_soon() {
+  state_ = State::Closing;
+  stream_.close_after_flush();
+  runtime::Loop& loop = host_.shard().io.loop;
+  loop.timers().arm(*this, loop.now(), kCloseGrace);
+}
+
+void Channel::on_stream_end(const net::StreamError& error) {
+  if (state_ != State::Closing) {
+    state_ = State::Closing;
+    leave_session(error.reason.empty() ? std::string_view("tcp_closed") : error.reason, true);
+  }
+  destroy();
+}
+
+void Channel::destroy() {
+  if (std::exchange(destroyed_, true)) return;
+  runtime::TimerWheel::cancel(*this);
+  host_.remove(*this);
+  host_.shard().io.loop.destroy_later(std::unique_ptr<runtime::Disposable>(this));
+}
+
+void Channel::on_session_lost(broker::EndReason reason) {
+  session_ = nullptr;
+  ReasonCode code = ReasonCode::AdministrativeAction;
+  std::string_view text = "kicked";
+  switch (reason) {
+    case broker::EndReason::TakenOver: code = ReasonCode::SessionTakenOver, text = "takenover"; break;
+    case broker::EndReason::Discarded: code = ReasonCode::SessionTakenOver, text = "discarded"; break;
+    case broker::EndReason::Kicked: break;
+    case broker::EndReason::ServerShutdown: code = ReasonCode::ServerShuttingDown, text = "server_shutting_down"; break;
+    case broker::EndReason::MailboxOverflow: code = ReasonCode::QuotaExceeded, text = "mailbox_overflow"; break;
+    case broker::EndReason::Banned: code = ReasonCode::AdministrativeAction, text = "kicked"; break;
+  }
+  end(code, text, false);
+}
+
+// ---------------------------------------------------------------- time
+
+void Channel::set_keep_alive(std::uint32_t seconds) {
+  const double limit_ms = std::min(65'535'000.0, seconds * client_.zone().keepalive_multiplier * 1000.0);
+  keep_alive_ = seconds == 0 ? Nanos{0} : Nanos{Millis{static_cast<std::int64_t>(limit_ms + 0.5)}};
+  arm_keep_alive();
+}
+
+void Channel::arm_keep_alive() {
+  if (keep_alive_ == Nanos{0}) {
+    runtime::TimerWheel::cancel(*this);
+    return;
+  }
+  runtime::Loop& loop = host_.shard().io.loop;
+  loop.timers().arm(*this, loop.now(), std::max(Nanos{0}, last_activity_ + keep_alive_ - loop.now()));
+}
+
+void Channel::on_timer() {
+  const Nanos now = host_.shard().io.loop.now();
+  switch (state_) {
+    case State::Closing:
+      stream_.close_now();
+      destroy();
+      return;
+    case State::Idle:
+    case State::Connecting:
+      // Suspended for an answer: the gate's own limit applies, not the client's.
+      if (stream_.paused()) {
+        host_.shard().io.loop.timers().arm(*this, now, client_.zone().idle_timeout);
+        return;
+      }
+      SB_LOG(log::Level::Info, "connection_idle", kv("peername", client_.peer().to_string()));
+      end(ReasonCode::Success, "idle_timeout", false);
+      return;
+    default: break;
+  }
+  if (stream_.paused()) last_activity_ = now;  // we do not read: the silence is ours
+  if (now - last_activity_ >= keep_alive_) {
+    end(ReasonCode::KeepAliveTimeout, "keepalive_timeout", true);
+    return;
+  }
+  arm_keep_alive();
+}
+
+void Channel::on_drained() {}
+
+}  // namespace sb::mqtt

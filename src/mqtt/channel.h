@@ -1,0 +1,185 @@
+// The MQTT state machine of one connection (broker.md 1.1). Owns its stream and its client; uses the session that the
+// broker gives it. Begins on the shard that accepted the socket and, once CONNECT told the client id, is built anew on the
+// session's home shard with the unread bytes. Dies at the end of a turn.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "broker/session.h"
+#include "client/client.h"
+#include "codec/mqtt/decoder.h"
+#include "codec/mqtt/encoder.h"
+#include "net/stream.h"
+#include "runtime/loop.h"
+
+namespace sb::mqtt {
+
+class Channel;
+
+/// A connection on its way to the shard of its session.
+struct HandOver {
+  net::Stream::Detached stream;  // unread begins with CONNECT
+  net::Endpoint peer;
+  client::ListenerRef listener;
+  std::shared_ptr<client::ListenerState> state;
+  std::string assigned_id;  // made on the accepting shard for an empty client id
+  unsigned to = 0;
+};
+
+/// The channels of one shard.
+class ChannelHost {
+ public:
+  /// `hand_over` posts to another shard; it is called within a turn.
+  ChannelHost(client::ShardContext& shard, std::function<void(HandOver)> hand_over);
+  ~ChannelHost();
+  ChannelHost(const ChannelHost&) = delete;
+  ChannelHost& operator=(const ChannelHost&) = delete;
+
+  /// A new connection; `stream.fd` is a non-blocking socket.
+  void accept(net::Stream::Detached stream, const net::Endpoint& peer, client::ListenerRef listener,
+              std::shared_ptr<client::ListenerState> state);
+  /// One that came from another shard.
+  void adopt(HandOver arrived);
+  /// DISCONNECT with `code` for everybody (graceful stop).
+  void disconnect_all(ReasonCode code);
+  std::size_t size() const { return count_; }
+  client::ShardContext& shard() { return shard_; }
+  template <class Fn>
+  void for_each(Fn&& fn);
+
+ private:
+  friend class Channel;
+  void remove(Channel& channel);
+  client::ShardContext& shard_;
+  std::function<void(HandOver)> hand_over_;
+  Channel* first_ = nullptr;
+  std::size_t count_ = 0;
+};
+
+class Channel final : public runtime::Disposable,
+                      private net::StreamOwner,
+                      private broker::SessionSink,
+                      private runtime::Timer {
+ public:
+  enum class State : std::uint8_t { Idle, Connecting, Connected, Reauthenticating, Closing };
+
+  Channel(ChannelHost& host, const net::Endpoint& peer, client::ListenerRef listener,
+          std::shared_ptr<client::ListenerState> state);
+  ~Channel() override;
+
+  State state() const { return state_; }
+  broker::Session* session() const { return session_; }
+  const client::Client& client() const { return client_; }
+  client::Client& client() { return client_; }
+  void set_keep_alive(std::uint32_t seconds);
+  /// Ends the connection as the server's wish.
+  void disconnect(ReasonCode code, std::string_view reason);
+
+ private:
+  friend class ChannelHost;
+  using Frame = codec::mqtt::Frame;
+  enum class Step : std::uint8_t {
+    Next,     // packet done
+    Suspend,  // an answer is outstanding; the packet is looked at again
+    Stop,     // connection over or moved
+  };
+
+  // --- net::StreamOwner
+  std::size_t on_bytes(ByteView bytes, std::size_t& want) override;
+  void on_stream_end(const net::StreamError& error) override;
+  void on_drained() override;
+  // --- broker::SessionSink
+  Sent send_publish(broker::Delivery& delivery, const broker::Outgoing& how) override;
+  void send_pubrel(PacketId id, ReasonCode reason) override;
+  void on_session_lost(broker::EndReason reason) override;
+  // --- runtime::Timer
+  void on_timer() override;
+
+  [[nodiscard]] Result<> start(net::Stream::Detached stream);
+  Step handle(const Frame& frame, ByteView from_here);
+  Step bad_frame(ReasonCode code);
+  Step protocol_error(ReasonCode code, std::string_view reason);
+
+  // channel_connect.cc
+  Step on_connect(const Frame& frame, ByteView from_here);
+  Step refuse_connect(ReasonCode code, std::string_view reason);
+  ReasonCode check_connect(const codec::mqtt::ConnectView& packet) const;
+  Step derive_identity(const codec::mqtt::ConnectView& packet);
+  Step open_session(const codec::mqtt::ConnectView& packet, const access::Authenticated& result);
+  void send_connack(const codec::mqtt::ConnectView& packet, bool present, const access::Authenticated& result);
+  Step on_auth(const Frame& frame);
+  Step on_disconnect(const Frame& frame);
+
+  // channel_publish.cc
+  Step on_publish(const Frame& frame);
+  Step publish(codec::mqtt::PublishView& packet);
+  Step on_ack(const Frame& frame);
+  bool resolve_alias(codec::mqtt::PublishView& packet, Step& step);
+  void acknowledge(codec::mqtt::PacketType type, PacketId id, ReasonCode code);
+  void count_sent(Qos qos, bool system);
+  std::uint32_t remaining_expiry(const broker::Publication& publication) const;
+
+  // channel_subscribe.cc
+  Step on_subscribe(const Frame& frame);
+  Step on_unsubscribe(const Frame& frame);
+
+  codec::mqtt::DecodeOptions decode_options() {
+    return {version_, client_.zone().strict_mode, &host_.shard().property_scratch};
+  }
+  broker::MetricCells& metrics() { return host_.shard().broker.metrics(); }
+  std::uint8_t* reserve(std::size_t n) { return stream_.reserve(n); }
+  void commit(std::uint8_t* end, broker::Metric metric);
+  /// Sends DISCONNECT (v5), then closes; the session ends as `reason` says.
+  void end(ReasonCode code, std::string_view reason, bool publish_will);
+  void leave_session(std::string_view reason, bool publish_will, std::optional<std::uint32_t> expiry_s = {});
+  void close_soon();
+  void destroy();
+  void arm_keep_alive();
+  std::function<void()> resumer();
+
+  ChannelHost& host_;
+  Channel* next_ = nullptr;
+  Channel* previous_ = nullptr;
+  net::Stream stream_;
+  client::Client client_;
+  std::shared_ptr<client::ListenerState> listener_state_;
+  broker::Session* session_ = nullptr;
+  std::string assigned_id_;
+
+  State state_ = State::Idle;
+  ProtocolVersion version_ = ProtocolVersion::V311;
+  bool homed_ = false;
+  bool bridge_ = false;
+  bool destroyed_ = false;
+  bool problem_information_ = true;
+  bool connect_done_ = false;  // CONNECT was taken in; another one is an error
+  bool connect_seen_ = false;  // CONNECT is looked at again after a late answer
+  std::uint32_t client_max_packet_ = 0;  // 0 = no limit
+  std::uint32_t receive_maximum_ = 65535;
+  std::uint16_t outbound_alias_max_ = 0;
+  Nanos keep_alive_{0};  // silence that ends the connection; 0 = none
+  Nanos last_activity_{0};
+
+  // Cold: made when first used.
+  std::unique_ptr<std::vector<std::string>> inbound_aliases_;
+  struct OutboundAliases;
+  std::unique_ptr<OutboundAliases> outbound_aliases_;
+  std::unique_ptr<broker::PublisherState> publisher_state_;
+  std::string authentication_method_;
+  std::string connect_packet_;  // kept while enhanced authentication goes on
+};
+
+template <class Fn>
+void ChannelHost::for_each(Fn&& fn) {
+  for (Channel* channel = first_; channel;) {
+    Channel* next = channel->next_;
+    fn(*channel);
+    channel = next;
+  }
+}
+
+}  // namespace sb::mqtt

@@ -1,0 +1,265 @@
+// CONNECT, AUTH and DISCONNECT (broker.md 2; MQTT 5.0 3.1, 3.2, 3.14, 3.15).
+#include "base/log.h"
+#include "broker/topic.h"
+#include "mqtt/channel.h"
+#include "mqtt/client_id.h"
+
+namespace sb::mqtt {
+
+using broker::Metric;
+using codec::mqtt::ConnectView;
+
+namespace {
+/// broker.md 2.4: reason codes of MQTT 5 as return codes of MQTT 3. The encoder writes v3 codes from these.
+bool is_auth_error(ReasonCode code) {
+  return code == ReasonCode::BadUserNameOrPassword || code == ReasonCode::NotAuthorized;
+}
+}  // namespace
+
+Channel::Step Channel::on_connect(const Frame& frame, ByteView from_here) {
+  auto& scratch = host_.shard().property_scratch;
+  bool wrong_name = false;
+  const auto packet = codec::mqtt::decode_connect(frame, client_.zone().strict_mode, &wrong_name, &scratch);
+  if (!packet) {
+    metrics().add(Metric::PacketsReceived);
+    if (wrong_name) {
+      end(ReasonCode::Success, "invalid_proto_name", false);
+      return Step::Stop;
+    }
+    version_ = codec::mqtt::answer_version(frame);
+    metrics().add(Metric::PacketsConnectReceived);
+    return refuse_connect(packet.error(), to_string(packet.error()));
+  }
+  version_ = packet->version;
+
+  // The final client id decides on which shard the session lives; everything else happens there.
+  if (!homed_) {
+    std::string id(packet->client_id);
+    if (const auto* certificate = stream_.peer_certificate())
+      if (auto own = certificate_field(*certificate, client_.zone().cert_as_clientid)) id = *own;
+    if (client_.zone().use_username_as_clientid && packet->username) id = *packet->username;
+    if (id.empty()) id = assigned_id_ = new_client_id(host_.shard().broker);
+    const unsigned home = host_.shard().broker.core().home_of(id);
+    if (home != host_.shard().broker.shard()) {
+      HandOver over{stream_.detach(from_here), client_.peer(), client_.listener_ref(), std::move(listener_state_),
+                    std::move(assigned_id_), home};
+      state_ = State::Closing;
+      host_.hand_over_(std::move(over));
+      destroy();
+      return Step::Stop;
+    }
+    homed_ = true;
+  }
+
+  state_ = State::Connecting;
+  if (!std::exchange(connect_seen_, true)) {
+    ++client_.traffic.received_packets;
+    metrics().add(Metric::PacketsReceived);
+    metrics().add(Metric::PacketsConnectReceived);
+    metrics().add(Metric::ClientConnect);
+    if (const ReasonCode code = check_connect(*packet); code != ReasonCode::Success)
+      return refuse_connect(code, to_string(code));
+    if (const Step step = derive_identity(*packet); step != Step::Next) return step;
+    if (const ReasonCode code = client_.admit(); code != ReasonCode::Success) return refuse_connect(code, "banned");
+  }
+
+  const auto result =
+      client_.authenticate(packet->password, packet->authentication_method, packet->authentication_data, resumer());
+  if (!result) {
+    return Step::Suspend;
+  }
+  if (result->code == ReasonCode::ContinueAuthentication) {
+    authentication_method_ = packet->authentication_method.value_or(std::string_view{});
+    connect_packet_.assign(as_text(ByteView(from_here.data(), frame.size)));
+    codec::mqtt::Auth auth{ReasonCode::ContinueAuthentication, authentication_method_, as_bytes(result->data)};
+    commit(codec::mqtt::encode(reserve(codec::mqtt::size_of(auth)), auth), Metric::PacketsAuthSent);
+    connect_done_ = true;
+    return Step::Next;
+  }
+  if (result->code != ReasonCode::Success) {
+    metrics().add(Metric::AuthenticationFailure);
+    return refuse_connect(result->code, to_string(result->code));
+  }
+  return open_session(*packet, *result);
+}
+
+ReasonCode Channel::check_connect(const ConnectView& packet) const {
+  const client::ZoneSettings& zone = client_.zone();
+  // 2.1 step 4b
+  const bool id_from_elsewhere = zone.use_username_as_clientid || zone.cert_as_clientid != client::CertificateField::Disabled;
+  if (packet.client_id.empty() && !id_from_elsewhere) {
+    if (packet.version == ProtocolVersion::V31 || !packet.clean_start) return ReasonCode::ClientIdentifierNotValid;
+  }
+  if (packet.client_id.size() > zone.max_clientid_len) return ReasonCode::ClientIdentifierNotValid;
+  if (packet.authentication_method && packet.version != ProtocolVersion::V5) return ReasonCode::ProtocolError;
+  if (packet.will) {  // step 4d
+    if (packet.will->qos > zone.max_qos) return ReasonCode::QosNotSupported;
+    if (packet.will->retain && !zone.retain_available) return ReasonCode::RetainNotSupported;
+    const auto rules = zone.strict_mode ? broker::TextRules::Strict : broker::TextRules::Lenient;
+    if (const auto ok = broker::check_topic_name(packet.will->topic, rules); !ok) return ReasonCode::TopicNameInvalid;
+    if (broker::count_levels(packet.will->topic) > zone.max_topic_levels) return ReasonCode::TopicNameInvalid;
+  }
+  if (zone.use_username_as_clientid && (!packet.username || packet.username->empty()))
+    return ReasonCode::ClientIdentifierNotValid;  // step 5c
+  return ReasonCode::Success;
+}
+
+Channel::Step Channel::derive_identity(const ConnectView& packet) {
+  const client::ZoneSettings& zone = client_.zone();
+  client::ConnectInfo info;
+  info.username = packet.username.value_or(std::string_view{});
+  info.client_id = packet.client_id;
+  if (const auto* certificate = stream_.peer_certificate()) {
+    client_.set_certificate(*certificate);
+    if (auto name = certificate_field(*certificate, zone.cert_as_username)) info.username = *name;
+    if (auto id = certificate_field(*certificate, zone.cert_as_clientid)) info.client_id = *id;
+  }
+  if (zone.use_username_as_clientid) info.client_id = info.username;
+  if (info.client_id.empty()) {
+    if (assigned_id_.empty()) assigned_id_ = new_client_id(host_.shard().broker);
+    info.client_id = assigned_id_;
+  }
+  info.protocol_name = packet.version == ProtocolVersion::V31 ? "MQIsdp" : "MQTT";
+  info.protocol_version = static_cast<int>(packet.version);
+  info.clean_start = packet.clean_start;
+  info.keep_alive_s = packet.keep_alive_s;
+  if (packet.version == ProtocolVersion::V5)
+    info.expiry_s = packet.session_expiry_s.value_or(0);
+  else
+    info.expiry_s = packet.clean_start ? 0 : zone.session_expiry_s;
+  bridge_ = packet.bridge;
+  client_.set_info(std::move(info));
+  return Step::Next;
+}
+
+Channel::Step Channel::refuse_connect(ReasonCode code, std::string_view reason) {
+  SB_LOG(log::Level::Info, "connect_refused", kv("peername", client_.peer().to_string()),
+         kv("clientid", client_.identity() ? client_.identity()->client_id : std::string()), kv("reason", reason));
+  codec::mqtt::Connack connack;
+  connack.reason = code;
+  commit(codec::mqtt::encode(reserve(codec::mqtt::size_of(connack, version_)), connack, version_),
+         Metric::PacketsConnackSent);
+  metrics().add(Metric::ClientConnack);
+  metrics().add(Metric::PacketsConnackError);
+  if (is_auth_error(code)) metrics().add(Metric::PacketsConnackAuthError);
+  end(ReasonCode::Success, reason, false);
+  return Step::Stop;
+}
+
+Channel::Step Channel::open_session(const ConnectView& packet, const access::Authenticated& result) {
+  const client::ZoneSettings& zone = client_.zone();
+  client_.accept(result);
+  client_max_packet_ = packet.maximum_packet_size;
+  outbound_alias_max_ = packet.topic_alias_maximum;
+  problem_information_ = packet.request_problem_information;
+  const std::uint32_t awaiting = zone.session->max_awaiting_rel;
+  receive_maximum_ = awaiting == 0 || awaiting > 65535 ? 65535 : awaiting;
+
+  broker::OpenRequest request;
+  request.identity = client_.identity();
+  request.clean_start = packet.clean_start;
+  request.expiry_s = client_.info().expiry_s;
+  request.settings = zone.session;
+  request.window = std::min(packet.receive_maximum, zone.max_inflight);
+  if (packet.will) {
+    auto will = std::make_unique<broker::Will>();
+    will->topic = client_.mount(packet.will->topic, host_.shard().scratch);
+    will->payload = as_text(packet.will->payload);
+    will->properties = as_text(packet.will->properties);
+    will->qos = packet.will->qos;
+    will->retain = packet.will->retain;
+    will->delay_s = packet.will->delay_s;
+    will->message_expiry_s = packet.will->message_expiry_s;
+    request.will = std::move(will);
+  }
+  const auto opened = host_.shard().broker.open(std::move(request), *this);
+  session_ = opened.session;
+  state_ = State::Connected;
+  const std::uint32_t keep_alive =
+      version_ == ProtocolVersion::V5 && zone.server_keepalive_s != 0 ? zone.server_keepalive_s : packet.keep_alive_s;
+  set_keep_alive(keep_alive);
+  client_.set_keep_alive(keep_alive);
+  send_connack(packet, opened.present, result);
+  client_.connected();
+  if (session_ && opened.present) session_->replay();
+  return state_ == State::Connected ? Step::Next : Step::Stop;
+}
+
+void Channel::send_connack(const ConnectView& packet, bool present, const access::Authenticated& result) {
+  const client::ZoneSettings& zone = client_.zone();
+  codec::mqtt::Connack connack;
+  connack.session_present = present;
+  if (version_ == ProtocolVersion::V5) {  // 2.3
+    connack.retain_available = zone.retain_available;
+    connack.maximum_packet_size = zone.max_packet_size;
+    connack.topic_alias_maximum = zone.max_topic_alias;
+    connack.wildcard_subscription_available = zone.wildcard_subscription;
+    connack.subscription_id_available = true;
+    connack.shared_subscription_available = zone.shared_subscription;
+    connack.receive_maximum = static_cast<std::uint16_t>(receive_maximum_);
+    if (zone.max_qos != Qos::ExactlyOnce) connack.maximum_qos = to_int(zone.max_qos);
+    if (zone.server_keepalive_s != 0) connack.server_keep_alive_s = zone.server_keepalive_s;
+    if (packet.request_response_information && !zone.response_information.empty())
+      connack.response_information = zone.response_information;
+    if (!assigned_id_.empty()) connack.assigned_client_id = assigned_id_;
+    if (packet.authentication_method) {
+      connack.authentication_method = *packet.authentication_method;
+      if (!result.data.empty()) connack.authentication_data = as_bytes(result.data);
+    }
+  }
+  commit(codec::mqtt::encode(reserve(codec::mqtt::size_of(connack, version_)), connack, version_),
+         Metric::PacketsConnackSent);
+  metrics().add(Metric::ClientConnack);
+}
+
+Channel::Step Channel::on_auth(const Frame& frame) {
+  metrics().add(Metric::PacketsAuthReceived);
+  if (version_ != ProtocolVersion::V5) return protocol_error(ReasonCode::ProtocolError, "protocol_error");
+  const auto packet = codec::mqtt::decode_auth(frame, decode_options());
+  if (!packet) return bad_frame(packet.error());
+  const bool connecting = state_ == State::Connecting;
+  const auto refuse = [&](ReasonCode code) {
+    return connecting ? refuse_connect(code, to_string(code)) : protocol_error(code, to_string(code));
+  };
+  const bool continues = packet->reason == ReasonCode::ContinueAuthentication &&
+                         (connecting || state_ == State::Reauthenticating);
+  const bool begins = packet->reason == ReasonCode::ReAuthenticate && state_ == State::Connected;
+  if (authentication_method_.empty() || !(continues || begins)) return refuse(ReasonCode::ProtocolError);
+  // 4.12-5: the method must not change.
+  if (packet->method != authentication_method_) return refuse(ReasonCode::BadAuthenticationMethod);
+  const auto result = client_.authenticate(std::nullopt, packet->method, packet->data, resumer());
+  if (!result) return Step::Suspend;
+  if (result->code == ReasonCode::ContinueAuthentication || (result->code == ReasonCode::Success && !connecting)) {
+    state_ = connecting ? State::Connecting
+                        : (result->code == ReasonCode::Success ? State::Connected : State::Reauthenticating);
+    codec::mqtt::Auth auth{result->code, authentication_method_, as_bytes(result->data)};
+    commit(codec::mqtt::encode(reserve(codec::mqtt::size_of(auth)), auth), Metric::PacketsAuthSent);
+    return Step::Next;
+  }
+  if (result->code != ReasonCode::Success) {
+    metrics().add(Metric::AuthenticationFailure);
+    return refuse(result->code);
+  }
+  const auto again = codec::mqtt::next_frame(as_bytes(connect_packet_), client_.zone().max_packet_size);
+  const auto connect = codec::mqtt::decode_connect(*again, client_.zone().strict_mode, nullptr,
+                                                   &host_.shard().property_scratch);
+  const Step step = open_session(*connect, *result);
+  connect_packet_ = {};
+  return step;
+}
+
+Channel::Step Channel::on_disconnect(const Frame& frame) {
+  metrics().add(Metric::PacketsDisconnectReceived);
+  const auto packet = codec::mqtt::decode_disconnect(frame, decode_options());
+  if (!packet) return bad_frame(packet.error());
+  if (packet->session_expiry_s) {
+    if (client_.info().expiry_s == 0 && *packet->session_expiry_s > 0)  // 3.14.2.2.2
+      return protocol_error(ReasonCode::ProtocolError, "protocol_error");
+  }
+  const bool normal = packet->reason == ReasonCode::Success;
+  leave_session(normal ? std::string_view("normal") : to_string(packet->reason), !normal, packet->session_expiry_s);
+  close_soon();
+  return Step::Stop;
+}
+
+}  // namespace sb::mqtt

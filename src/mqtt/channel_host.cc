@@ -1,0 +1,70 @@
+#include <unistd.h>
+
+#include "base/log.h"
+#include "mqtt/channel.h"
+
+namespace sb::mqtt {
+
+ChannelHost::ChannelHost(client::ShardContext& shard, std::function<void(HandOver)> hand_over)
+    : shard_(shard), hand_over_(std::move(hand_over)) {}
+
+ChannelHost::~ChannelHost() {
+  while (first_) {
+    Channel* channel = first_;
+    remove(*channel);
+    delete channel;
+  }
+}
+
+void ChannelHost::accept(net::Stream::Detached stream, const net::Endpoint& peer, client::ListenerRef listener,
+                         std::shared_ptr<client::ListenerState> state) {
+  const std::uint64_t now = state->connections.fetch_add(1, std::memory_order_relaxed) + 1;
+  if (listener->max_connections != 0 && now > listener->max_connections) {
+    state->connections.fetch_sub(1, std::memory_order_relaxed);
+    ::close(stream.fd);
+    SB_LOG(log::Level::Warning, "connection_rejected_due_to_max_conns_limit_reached", kv("listener", listener->id),
+           kv("limit", listener->max_connections));
+    return;
+  }
+  if (now > state->connections_max.load(std::memory_order_relaxed))
+    state->connections_max.store(now, std::memory_order_relaxed);
+  auto* channel = new Channel(*this, peer, std::move(listener), std::move(state));  // owned by the list
+  channel->next_ = first_;
+  if (first_) first_->previous_ = channel;
+  first_ = channel;
+  ++count_;
+  if (const auto started = channel->start(std::move(stream)); !started) {
+    SB_LOG(log::Level::Error, "connection_not_served", kv("reason", started.error().what));
+    channel->destroy();
+  }
+}
+
+void ChannelHost::adopt(HandOver arrived) {
+  auto* channel = new Channel(*this, arrived.peer, std::move(arrived.listener), std::move(arrived.state));
+  channel->homed_ = true;
+  channel->assigned_id_ = std::move(arrived.assigned_id);
+  channel->next_ = first_;
+  if (first_) first_->previous_ = channel;
+  first_ = channel;
+  ++count_;
+  if (const auto started = channel->start(std::move(arrived.stream)); !started) {
+    SB_LOG(log::Level::Error, "connection_not_served", kv("reason", started.error().what));
+    channel->destroy();
+  }
+}
+
+void ChannelHost::remove(Channel& channel) {
+  if (channel.previous_)
+    channel.previous_->next_ = channel.next_;
+  else
+    first_ = channel.next_;
+  if (channel.next_) channel.next_->previous_ = channel.previous_;
+  channel.next_ = channel.previous_ = nullptr;
+  --count_;
+}
+
+void ChannelHost::disconnect_all(ReasonCode code) {
+  for_each([code](Channel& channel) { channel.disconnect(code, "server_shutting_down"); });
+}
+
+}  // namespace sb::mqtt

@@ -1,0 +1,302 @@
+// PUBLISH in both directions and the acknowledgements (broker.md 5 and 6; MQTT 5.0 3.3 to 3.7, 4.3).
+#include "base/log.h"
+#include "broker/topic.h"
+#include "mqtt/channel.h"
+#include "mqtt/outbound_aliases.h"
+
+namespace sb::mqtt {
+
+using broker::Metric;
+using codec::mqtt::PacketType;
+using codec::mqtt::PublishView;
+
+namespace {
+/// From here on a payload is referred to, not copied, when a receiver gets it (measured crossover).
+constexpr std::size_t kReferencePayload = 8192;
+constexpr Metric kReceivedByQos[] = {Metric::MessagesQos0Received, Metric::MessagesQos1Received, Metric::MessagesQos2Received};
+constexpr Metric kSentByQos[] = {Metric::MessagesQos0Sent, Metric::MessagesQos1Sent, Metric::MessagesQos2Sent};
+
+/// The topic that authorization sees: without $delayed/<n>/ (9.2).
+std::string_view authorized_topic(std::string_view topic) {
+  constexpr std::string_view kDelayed = "$delayed/";
+  if (!topic.starts_with(kDelayed)) return topic;
+  const std::size_t slash = topic.find('/', kDelayed.size());
+  return slash == std::string_view::npos ? topic : topic.substr(slash + 1);
+}
+}  // namespace
+
+Channel::Step Channel::on_publish(const Frame& frame) {
+  auto packet = codec::mqtt::decode_publish(frame, decode_options());
+  if (!packet) return bad_frame(packet.error());
+  return publish(*packet);
+}
+
+bool Channel::resolve_alias(PublishView& packet, Step& step) {
+  const std::uint16_t maximum = client_.zone().max_topic_alias;
+  if (!packet.topic_alias) {
+    if (!packet.topic.empty()) return true;
+    step = protocol_error(ReasonCode::ProtocolError, "protocol_error");  // row 1
+    return false;
+  }
+  const std::uint16_t alias = *packet.topic_alias;
+  if (alias == 0) {
+    // rows 1 and 2
+    step = protocol_error(packet.topic.empty() ? ReasonCode::ProtocolError : ReasonCode::TopicAliasInvalid, "topic_alias_invalid");
+    return false;
+  }
+  if (alias > maximum) {  // row 7, [MQTT-3.3.2-9]
+    step = protocol_error(ReasonCode::TopicAliasInvalid, "topic_alias_invalid");
+    return false;
+  }
+  if (!inbound_aliases_) inbound_aliases_ = std::make_unique<std::vector<std::string>>();
+  if (packet.topic.empty()) {
+    if (alias >= inbound_aliases_->size() || (*inbound_aliases_)[alias].empty()) {  // row 6
+      step = protocol_error(ReasonCode::ProtocolError, "protocol_error");
+      return false;
+    }
+    packet.topic = (*inbound_aliases_)[alias];
+    return true;
+  }
+  if (alias >= inbound_aliases_->size()) inbound_aliases_->resize(std::size_t{alias} + 1);
+  (*inbound_aliases_)[alias] = packet.topic;
+  return true;
+}
+
+Channel::Step Channel::publish(PublishView& packet) {
+  const client::ZoneSettings& zone = client_.zone();
+  const int qos = to_int(packet.qos);
+  const auto rules = zone.strict_mode ? broker::TextRules::Strict : broker::TextRules::Lenient;
+
+  // Everything up to authorization may be done twice, if the verdict comes later.
+  if (!packet.topic.empty())
+    if (const auto ok = broker::check_topic_name(packet.topic, rules); !ok)
+      return protocol_error(ReasonCode::TopicNameInvalid, "topic_name_invalid");
+  if (!packet.response_topic.empty())
+    if (const auto ok = broker::check_topic_name(packet.response_topic, rules); !ok)
+      return protocol_error(ReasonCode::ProtocolError, "protocol_error");
+  if (packet.has_subscription_id) return protocol_error(ReasonCode::ProtocolError, "protocol_error");  // [MQTT-3.3.4-6]
+  Step step = Step::Next;
+  if (!resolve_alias(packet, step)) return step;
+
+  bool denied = false;
+  if (!client_.open_to_all()) {
+    access::Action action{access::ActionKind::Publish, authorized_topic(packet.topic), packet.qos, packet.retain};
+    const access::Verdict verdict = client_.authorize(action, resumer());
+    if (verdict == access::Verdict::Pending) return Step::Suspend;
+    denied = verdict == access::Verdict::Deny;
+  }
+
+  // The packet is looked at for the last time.
+  metrics().add(Metric::PacketsPublishReceived);
+  metrics().add(Metric::MessagesReceived);
+  metrics().add(kReceivedByQos[qos]);
+  ++client_.traffic.received_messages[qos];
+  if (denied) {
+    metrics().add(Metric::PacketsPublishAuthError);
+    if (host_.shard().gate.disconnect_on_deny()) return protocol_error(ReasonCode::NotAuthorized, "not_authorized");
+    if (packet.qos == Qos::AtLeastOnce) acknowledge(PacketType::Puback, packet.packet_id, ReasonCode::NotAuthorized);
+    if (packet.qos == Qos::ExactlyOnce) acknowledge(PacketType::Pubrec, packet.packet_id, ReasonCode::NotAuthorized);
+    return Step::Next;
+  }
+  if (zone.max_topic_levels < 65535 && broker::count_levels(packet.topic) > zone.max_topic_levels)
+    return protocol_error(ReasonCode::TopicNameInvalid, "topic_name_invalid");
+  if (packet.qos > zone.max_qos) return protocol_error(ReasonCode::QosNotSupported, "qos_not_supported");
+  if (packet.retain && !zone.retain_available) return protocol_error(ReasonCode::RetainNotSupported, "retain_not_supported");
+
+  if (packet.qos == Qos::ExactlyOnce) {
+    if (session_->awaiting_rel(packet.packet_id)) {
+      // [S] 5.3: a DUP is a repetition and is acknowledged; without DUP the id is in use.
+      if (packet.dup) {
+        acknowledge(PacketType::Pubrec, packet.packet_id, ReasonCode::Success);
+      } else {
+        metrics().add(Metric::PacketsPublishInuse);
+        metrics().add(Metric::MessagesDropped);
+        acknowledge(PacketType::Pubrec, packet.packet_id, ReasonCode::PacketIdentifierInUse);
+      }
+      return Step::Next;
+    }
+    if (session_->awaiting_rel_full() || session_->awaiting_rel_count() >= receive_maximum_) {
+      metrics().add(Metric::PacketsPublishDropped);
+      metrics().add(Metric::MessagesDropped);
+      ++client_.traffic.received_dropped;
+      return protocol_error(ReasonCode::ReceiveMaximumExceeded, "receive_maximum_exceeded");  // [MQTT-3.3.4-9]
+    }
+    session_->add_awaiting_rel(packet.packet_id);
+  }
+
+  broker::Broker& broker = host_.shard().broker;
+  broker::Publication publication;
+  publication.topic = client_.mount(packet.topic, host_.shard().scratch);
+  publication.payload = packet.payload;
+  publication.properties = packet.properties;
+  publication.qos = packet.qos;
+  publication.retain = packet.retain;
+  publication.expiry_s = packet.message_expiry_s;
+  publication.from = &client_.identity();
+  publication.session = session_->number();
+  publication.state = &publisher_state_;
+  const ReasonCode code = broker.publish(publication);
+  if (packet.qos == Qos::AtLeastOnce) acknowledge(PacketType::Puback, packet.packet_id, code);
+  if (packet.qos == Qos::ExactlyOnce) acknowledge(PacketType::Pubrec, packet.packet_id, code);
+  if (broker.congested()) [[unlikely]] {
+    // Rings to other shards are full: this publisher is not read until they drain.
+    stream_.pause();
+    broker.when_uncongested([&host = host_, this, number = session_ ? session_->number() : 0] {
+      host.for_each([&](Channel& channel) {
+        if (&channel == this && channel.session_ && channel.session_->number() == number) channel.stream_.resume();
+      });
+    });
+  }
+  return state_ == State::Closing ? Step::Stop : Step::Next;
+}
+
+void Channel::acknowledge(PacketType type, PacketId id, ReasonCode code) {
+  if (state_ == State::Closing) return;
+  if (version_ != ProtocolVersion::V5 && is_error(code)) code = ReasonCode::Success;  // v3 acks carry no reason
+  if (is_error(code)) metrics().add(Metric::PacketsPublishError);
+  Metric metric = Metric::PacketsPubackSent;
+  if (type == PacketType::Pubrec) metric = Metric::PacketsPubrecSent;
+  if (type == PacketType::Pubrel) metric = Metric::PacketsPubrelSent;
+  if (type == PacketType::Pubcomp) metric = Metric::PacketsPubcompSent;
+  commit(codec::mqtt::encode_ack(reserve(codec::mqtt::kAckSize), type, id, code, version_), metric);
+}
+
+Channel::Step Channel::on_ack(const Frame& frame) {
+  const auto packet = codec::mqtt::decode_ack(frame, decode_options());
+  if (!packet) return bad_frame(packet.error());
+  switch (frame.type()) {
+    case PacketType::Puback:
+      metrics().add(Metric::PacketsPubackReceived);
+      session_->on_puback(packet->packet_id);
+      break;
+    case PacketType::Pubrec:
+      metrics().add(Metric::PacketsPubrecReceived);
+      session_->on_pubrec(packet->packet_id, packet->reason);
+      break;
+    case PacketType::Pubcomp:
+      metrics().add(Metric::PacketsPubcompReceived);
+      session_->on_pubcomp(packet->packet_id);
+      break;
+    default: {
+      metrics().add(Metric::PacketsPubrelReceived);
+      const bool known = session_->remove_awaiting_rel(packet->packet_id);
+      if (!known) metrics().add(Metric::PacketsPubrelMissed);
+      acknowledge(PacketType::Pubcomp, packet->packet_id,
+                  known ? ReasonCode::Success : ReasonCode::PacketIdentifierNotFound);
+    }
+  }
+  return state_ == State::Closing ? Step::Stop : Step::Next;
+}
+
+void Channel::send_pubrel(PacketId id, ReasonCode reason) { acknowledge(PacketType::Pubrel, id, reason); }
+
+// ---------------------------------------------------------------- towards the subscriber
+
+broker::SessionSink::Sent Channel::send_publish(broker::Delivery& delivery, const broker::Outgoing& how) {
+  const broker::Publication& p = delivery.publication();
+  if (how.qos == Qos::AtMostOnce && stream_.pending() > client_.listener().high_watermark) return Sent::Congested;
+  const bool v5 = version_ == ProtocolVersion::V5;
+  const bool large = p.payload.size() >= kReferencePayload;
+  const std::size_t size_limit = client_max_packet_ == 0 ? ~std::size_t{0} : client_max_packet_;
+
+  // Receivers of the same form differ in nothing but the packet id: encode once, copy and patch.
+  const bool plain = !how.dup && how.subscription_id == 0 && outbound_alias_max_ == 0 && client_.mountpoint().empty();
+  broker::WireScratch* scratch = plain && !large ? delivery.scratch() : nullptr;
+  if (scratch) {
+    auto& slot = delivery.slot((v5 ? 1U : 0U) | (how.qos != Qos::AtMostOnce ? 2U : 0U) | (how.retain ? 4U : 0U));
+    // QoS 1 and 2 of one publication share a slot only if they agree; the first byte tells.
+    if (slot.size != 0 && (((*scratch)[slot.offset] >> 1) & 3) != to_int(how.qos)) {
+      scratch = nullptr;
+    } else {
+      if (slot.size == 0) {
+        codec::mqtt::PublishHead head;
+        head.topic = p.topic;
+        if (v5) head.properties = p.properties;
+        head.payload_size = p.payload.size();
+        head.qos = how.qos;
+        head.retain = how.retain;
+        head.packet_id = how.packet_id == 0 ? PacketId{1} : how.packet_id;
+        if (v5) head.message_expiry_s = remaining_expiry(p);
+        std::size_t total = 0;
+        codec::mqtt::size_of_publish_head(head, version_, &total);
+        slot.offset = static_cast<std::uint32_t>(scratch->size());
+        slot.size = static_cast<std::uint32_t>(total);
+        scratch->resize(scratch->size() + total);
+        std::uint8_t* out = codec::mqtt::encode_publish_head(scratch->data() + slot.offset, head, version_);
+        if (!p.payload.empty()) std::memcpy(out, p.payload.data(), p.payload.size());
+        if (how.qos != Qos::AtMostOnce)
+          slot.mark = static_cast<std::uint32_t>(codec::mqtt::publish_packet_id_offset(scratch->data() + slot.offset));
+      }
+      if (slot.size > size_limit) return Sent::TooLarge;
+      std::uint8_t* out = reserve(slot.size);
+      std::memcpy(out, scratch->data() + slot.offset, slot.size);
+      if (how.qos != Qos::AtMostOnce) {
+        out[slot.mark] = static_cast<std::uint8_t>(how.packet_id >> 8);
+        out[slot.mark + 1] = static_cast<std::uint8_t>(how.packet_id & 0xFF);
+      }
+      count_sent(how.qos, p.system);
+      stream_.commit(out + slot.size);
+      return Sent::Yes;
+    }
+  }
+
+  codec::mqtt::PublishHead head;
+  head.topic = client_.unmount(p.topic);
+  if (v5) head.properties = p.properties;
+  head.payload_size = p.payload.size();
+  head.qos = how.qos;
+  head.dup = how.dup;
+  head.retain = how.retain;
+  head.packet_id = how.packet_id;
+  if (v5) head.message_expiry_s = remaining_expiry(p);
+  if (v5 && how.subscription_id != 0) {
+    head.subscription_ids = &how.subscription_id;
+    head.subscription_id_count = 1;
+  }
+  if (outbound_alias_max_ != 0) {
+    if (!outbound_aliases_) outbound_aliases_ = std::make_unique<OutboundAliases>();
+    const auto use = outbound_aliases_->use(head.topic, outbound_alias_max_);
+    head.topic_alias = use.alias;
+    if (use.known) head.topic = {};
+  }
+  std::size_t total = 0;
+  const std::size_t head_size = codec::mqtt::size_of_publish_head(head, version_, &total);
+  if (total > size_limit) return Sent::TooLarge;
+  std::uint8_t* out = reserve(large ? head_size : total);
+  out = codec::mqtt::encode_publish_head(out, head, version_);
+  if (!large) {
+    if (!p.payload.empty()) std::memcpy(out, p.payload.data(), p.payload.size());
+    out += p.payload.size();
+  }
+  count_sent(how.qos, p.system);
+  stream_.commit(out);
+  if (large) {
+    const broker::MessageRef& message = delivery.message();
+    message->retain_reference();
+    stream_.append_reference(
+        message->payload().data(), message->payload().size(),
+        [](void* owner) { static_cast<const broker::Message*>(owner)->release(); },
+        const_cast<broker::Message*>(message.get()));
+  }
+  return Sent::Yes;
+}
+
+void Channel::count_sent(Qos qos, bool system) {
+  ++client_.traffic.sent_packets;
+  ++client_.traffic.sent_messages[to_int(qos)];
+  if (system) return;  // broker.md 1.3
+  broker::MetricCells& cells = metrics();
+  cells.add(Metric::PacketsSent);
+  cells.add(Metric::PacketsPublishSent);
+  cells.add(Metric::MessagesSent);
+  cells.add(kSentByQos[to_int(qos)]);
+}
+
+std::uint32_t Channel::remaining_expiry(const broker::Publication& p) const {
+  if (p.expiry_s == kNeverExpires) return kNeverExpires;
+  const std::int64_t elapsed_s =
+      std::max<std::int64_t>(0, host_.shard().io.loop.wall_ms() - p.published_ms) / 1000;
+  return elapsed_s >= p.expiry_s ? 1U : static_cast<std::uint32_t>(p.expiry_s - elapsed_s);
+}
+
+}  // namespace sb::mqtt

@@ -1,0 +1,148 @@
+// SUBSCRIBE and UNSUBSCRIBE (broker.md 7; MQTT 5.0 3.8 to 3.11).
+#include "base/log.h"
+#include "broker/topic.h"
+#include "mqtt/channel.h"
+
+namespace sb::mqtt {
+
+using broker::FilterKind;
+using broker::Metric;
+
+namespace {
+/// The mountpoint goes in front of the real filter, behind any $share/g/, $queue/ or $exclusive/ (9.5).
+std::string mounted(const client::Client& client, std::string_view full, std::string_view real) {
+  if (client.mountpoint().empty()) return std::string(full);
+  std::string out(full.substr(0, full.size() - real.size()));
+  out += client.mountpoint();
+  out += real;
+  return out;
+}
+}  // namespace
+
+Channel::Step Channel::on_subscribe(const Frame& frame) {
+  const auto packet = codec::mqtt::decode_subscribe(frame, decode_options());
+  if (!packet) return bad_frame(packet.error());
+  const client::ZoneSettings& zone = client_.zone();
+  const auto rules = zone.strict_mode ? broker::TextRules::Strict : broker::TextRules::Lenient;
+  if (packet->count == 0) return protocol_error(ReasonCode::TopicFilterInvalid, "topic_filter_invalid");
+
+  struct One {
+    std::string filter;
+    SubscribeOptions options;
+    ReasonCode code = ReasonCode::Success;
+  };
+  std::vector<One> all;
+  all.reserve(packet->count);
+
+  // Pass 1: what ends the connection, and permission. It may run again when a verdict comes late.
+  codec::mqtt::FilterCursor cursor(*packet, version_);
+  std::string_view text;
+  SubscribeOptions options;
+  bool any_denied = false;
+  while (cursor.next(text, &options)) {
+    const auto parsed = broker::parse_filter(text, rules);
+    if (!parsed) return protocol_error(parsed.error(), "topic_filter_invalid");
+    if (parsed->is_shared() && options.no_local)  // [MQTT-3.8.3-4]
+      return protocol_error(ReasonCode::ProtocolError, "protocol_error");
+    if (version_ != ProtocolVersion::V5) {
+      options.no_local = zone.ignore_loop_deliver && !parsed->is_shared();
+      options.retain_as_published = bridge_;
+    }
+    One one{std::string(text), options, ReasonCode::Success};
+    if (!client_.open_to_all()) {
+      const access::Verdict verdict = client_.authorize(
+          access::Action{access::ActionKind::Subscribe, parsed->filter, options.qos, false}, resumer());
+      if (verdict == access::Verdict::Pending) return Step::Suspend;
+      if (verdict == access::Verdict::Deny) {
+        one.code = ReasonCode::NotAuthorized;
+        any_denied = true;
+      }
+    }
+    if (one.code == ReasonCode::Success) {
+      if (broker::count_levels(parsed->filter) > zone.max_topic_levels) one.code = ReasonCode::TopicFilterInvalid;
+      else if (!zone.wildcard_subscription && broker::has_wildcard(parsed->filter)) one.code = ReasonCode::WildcardSubscriptionsNotSupported;
+      else if (!zone.shared_subscription && parsed->is_shared()) one.code = ReasonCode::SharedSubscriptionsNotSupported;
+      else if (!zone.exclusive_subscription && parsed->kind == FilterKind::Exclusive) one.code = ReasonCode::TopicFilterInvalid;
+    }
+    all.push_back(std::move(one));
+  }
+  metrics().add(Metric::PacketsSubscribeReceived);
+  metrics().add(Metric::ClientSubscribe);
+  if (any_denied && host_.shard().gate.disconnect_on_deny())
+    return protocol_error(ReasonCode::NotAuthorized, "not_authorized");
+
+  // Pass 2: listeners may rewrite what passed.
+  broker::Broker& broker = host_.shard().broker;
+  if (!broker.hooks().client_subscribe.empty()) {
+    std::vector<broker::FilterRequest> requests;
+    for (One& one : all)
+      if (one.code == ReasonCode::Success) requests.push_back({one.filter, one.options});
+    broker.hooks().client_subscribe.run(*client_.identity(), requests);
+    std::size_t next = 0;
+    for (One& one : all)
+      if (one.code == ReasonCode::Success) {
+        one.filter = std::move(requests[next].filter);
+        one.options = requests[next].options;
+        ++next;
+      }
+  }
+
+  // Pass 3: subscribe, acknowledge, then send what is retained (the SUBACK always precedes it, 7.1).
+  std::vector<ReasonCode> codes;
+  std::vector<std::pair<const broker::Subscription*, bool>> fresh;
+  for (One& one : all) {
+    if (one.code == ReasonCode::Success) {
+      const auto parsed = broker::parse_filter(one.filter);
+      if (!parsed) {
+        one.code = parsed.error();
+      } else {
+        const auto done = broker.subscribe(*session_, mounted(client_, one.filter, parsed->filter), one.options);
+        one.code = done.code == ReasonCode::Success
+                       ? static_cast<ReasonCode>(to_int(min(one.options.qos, zone.max_qos)))
+                       : done.code;
+        if (done.subscription) fresh.emplace_back(done.subscription, done.is_new);
+      }
+    }
+    if (one.code == ReasonCode::NotAuthorized)
+      metrics().add(Metric::PacketsSubscribeAuthError);
+    else if (is_error(one.code))
+      metrics().add(Metric::PacketsSubscribeError);
+    codes.push_back(one.code);
+  }
+  commit(codec::mqtt::encode_suback(reserve(codec::mqtt::size_of_suback(codes.size(), version_)), packet->packet_id,
+                                    codes.data(), codes.size(), version_),
+         Metric::PacketsSubackSent);
+  for (const auto& [subscription, is_new] : fresh) broker.replay_retained(*session_, *subscription, is_new);
+  return state_ == State::Closing ? Step::Stop : Step::Next;
+}
+
+Channel::Step Channel::on_unsubscribe(const Frame& frame) {
+  const auto packet = codec::mqtt::decode_unsubscribe(frame, decode_options());
+  if (!packet) return bad_frame(packet.error());
+  const auto rules = client_.zone().strict_mode ? broker::TextRules::Strict : broker::TextRules::Lenient;
+  metrics().add(Metric::PacketsUnsubscribeReceived);
+  metrics().add(Metric::ClientUnsubscribe);
+  if (packet->count == 0) return protocol_error(ReasonCode::TopicFilterInvalid, "topic_filter_invalid");
+  std::vector<std::string> filters;
+  codec::mqtt::FilterCursor cursor(*packet);
+  std::string_view text;
+  while (cursor.next(text, nullptr)) {
+    if (const auto parsed = broker::parse_filter(text, rules); !parsed)
+      return protocol_error(parsed.error(), "topic_filter_invalid");
+    filters.emplace_back(text);
+  }
+  broker::Broker& broker = host_.shard().broker;
+  if (!broker.hooks().client_unsubscribe.empty()) broker.hooks().client_unsubscribe.run(*client_.identity(), filters);
+  std::vector<ReasonCode> codes;
+  for (const std::string& filter : filters) {
+    const auto parsed = broker::parse_filter(filter);
+    codes.push_back(parsed ? broker.unsubscribe(*session_, mounted(client_, filter, parsed->filter)) : parsed.error());
+    if (is_error(codes.back())) metrics().add(Metric::PacketsUnsubscribeError);
+  }
+  commit(codec::mqtt::encode_unsuback(reserve(codec::mqtt::size_of_unsuback(codes.size(), version_)), packet->packet_id,
+                                      codes.data(), codes.size(), version_),
+         Metric::PacketsUnsubackSent);
+  return state_ == State::Closing ? Step::Stop : Step::Next;
+}
+
+}  // namespace sb::mqtt

@@ -1,0 +1,19 @@
+// Where client ids come from when the client does not choose: made up, or taken from its certificate.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "broker/broker.h"
+#include "client/settings.h"
+#include "net/layer.h"
+
+namespace sb::mqtt {
+
+/// 22 letters of base 62, 131 bits.
+std::string new_client_id(broker::Broker& broker);
+
+/// nullopt if disabled or the certificate has no such field.
+std::optional<std::string> certificate_field(const net::PeerCertificate& certificate, client::CertificateField field);
+
+}  // namespace sb::mqtt
