@@ -83,18 +83,23 @@ std::size_t count_levels(std::string_view topic) {
 }
 
 bool levels_match(std::string_view filter, std::string_view topic) {
-  for (;;) {
-    if (filter == "#") return true;
-    const std::size_t filter_end = std::min(filter.find('/'), filter.size());
-    const std::size_t topic_end = std::min(topic.find('/'), topic.size());
-    const std::string_view word = filter.substr(0, filter_end);
-    if (word != "+" && word != topic.substr(0, topic_end)) return false;
-    const bool filter_over = filter_end == filter.size();
-    if (topic_end == topic.size())  // "a/#" stands for "a" too. 4.7.1.2
-      return filter_over || filter.substr(filter_end) == "/#";
-    if (filter_over) return false;
-    filter.remove_prefix(filter_end + 1);
-    topic.remove_prefix(topic_end + 1);
+  std::size_t i = 0;
+  std::size_t j = 0;
+  for (;;) {  // both stand where a level begins
+    const char first = i < filter.size() ? filter[i] : '\0';
+    if (first == '#') return true;
+    if (first == '+') {
+      ++i;
+      while (j < topic.size() && topic[j] != '/') ++j;
+    } else {
+      for (; i < filter.size() && filter[i] != '/'; ++i, ++j)
+        if (j == topic.size() || topic[j] != filter[i]) return false;
+      if (j < topic.size() && topic[j] != '/') return false;
+    }
+    if (i == filter.size()) return j == topic.size();
+    if (j == topic.size()) return filter.substr(i) == "/#";  // "a/#" stands for "a" too. 4.7.1.2
+    ++i;
+    ++j;
   }
 }
 
@@ -112,7 +117,7 @@ Decoded<ParsedFilter> parse_filter(std::string_view text, TextRules rules) {
     if (slash == std::string_view::npos) return refuse(ReasonCode::TopicFilterInvalid);
     parsed = {.kind = FilterKind::Shared, .group = rest.substr(0, slash), .filter = rest.substr(slash + 1)};
     // The group named "$queue" is the one of $queue/<filter>; both spellings name the same subscription.
-    if (parsed.group.empty() || has_wildcard(parsed.group)) return refuse(ReasonCode::TopicFilterInvalid);
+    if (parsed.group.empty() || parsed.group.find_first_of("+#") != std::string_view::npos) return refuse(ReasonCode::TopicFilterInvalid);
     if (parsed.group.find('\0') != std::string_view::npos) return refuse(ReasonCode::TopicFilterInvalid);
     if (rules == TextRules::Strict && !is_strict_utf8(parsed.group)) return refuse(ReasonCode::TopicFilterInvalid);
   } else if (text.starts_with(kQueuePrefix)) {

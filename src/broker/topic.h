@@ -23,8 +23,10 @@ inline constexpr std::size_t kTopicBytesMax = 65535;
 /// 1 for "a", 2 for "a/" and "/a"; empty levels count.
 std::size_t count_levels(std::string_view topic);
 
-/// Of a valid filter.
-inline bool has_wildcard(std::string_view filter) { return filter.find_first_of("+#") != std::string_view::npos; }
+/// Of a valid filter: '#' stands only at its end.
+inline bool has_wildcard(std::string_view filter) {
+  return filter.ends_with('#') || filter.find('+') != std::string_view::npos;
+}
 
 /// Both valid. Bytewise, empty levels count, "a/#" matches "a", a leading wildcard never matches a leading '$'. 4.7.2
 bool matches(std::string_view filter, std::string_view topic);

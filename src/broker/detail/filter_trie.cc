@@ -125,7 +125,7 @@ void FilterTrie::hang(Node* node, Route& route) {
     node->plus.store(leaf(route), std::memory_order_release);
   } else {
     RouteAccess::set_parent(route, node);
-    edges_.insert(edge_hash(node, hash_text(word)), leaf(route));
+    edges_.insert(edge_hash(node, word_hash_(word)), leaf(route));
     node->literals.store(node->literals.load(std::memory_order_relaxed) + 1, std::memory_order_release);
   }
 }
@@ -155,7 +155,7 @@ void FilterTrie::insert(Route& route) {
       node = below;
       continue;
     }
-    const std::uint64_t word_hash = hash_text(word);
+    const std::uint64_t word_hash = word_hash_(word);
     const Child child = node->literals.load(std::memory_order_relaxed) != 0 ? find_edge(node, word, word_hash) : 0;
     if (child == 0) return hang(node, route);
     if (!is_leaf(child)) {
@@ -190,7 +190,7 @@ void FilterTrie::remove(Route& route) {
       node = node_of(child);
       continue;
     }
-    const std::uint64_t word_hash = hash_text(word);
+    const std::uint64_t word_hash = word_hash_(word);
     const Child child = find_edge(node, word, word_hash);
     SB_CHECK(child != 0, "filter is not in the trie");
     if (is_leaf(child)) {
@@ -209,7 +209,7 @@ void FilterTrie::prune(Node* node) {
     if (node->word() == kPlus) {
       parent->plus.store(0, std::memory_order_release);
     } else {
-      edges_.erase(edge_hash(parent, hash_text(node->word())), reinterpret_cast<Child>(node));
+      edges_.erase(edge_hash(parent, word_hash_(node->word())), reinterpret_cast<Child>(node));
       parent->literals.store(parent->literals.load(std::memory_order_relaxed) - 1, std::memory_order_release);
     }
     drop_node(node);
@@ -230,12 +230,13 @@ bool FilterTrie::leaf_matches(const Route& route, std::size_t offset, const Matc
 // The reader's look-up of the literal edge for the topic's `level`. A leaf is judged here, so what returns is a node or 0.
 FilterTrie::Child FilterTrie::probe(const Node* node, MatchScratch& scratch, std::size_t level) const {
   const std::string_view word = scratch.word(level);
-  const Child child = edges_.find(edge_hash(node, scratch.hash(level)), [&](Child candidate) {
+  const Child child = edges_.find(edge_hash(node, scratch.hash(level, word_hash_)), [&](Child candidate) {
     if (!is_leaf(candidate)) {
       const Node* below = node_of(candidate);
       return below->parent == node && below->word() == word;
     }
     Route* route = route_of(candidate);
+    __builtin_prefetch(reinterpret_cast<const char*>(route) + 64);  // the text's second line
     if (RouteAccess::parent(*route) == node) return has_word_at(route->filter(), node->offset, word);
     if (matches(route->filter(), scratch.topic())) scratch.found_doubtful(route);
     return false;

@@ -15,6 +15,7 @@
 
 #include "broker/detail/pointer_table.h"
 #include "broker/detail/route_access.h"
+#include "broker/detail/word_hash.h"
 
 namespace sb::broker::detail {
 
@@ -61,6 +62,7 @@ class FilterTrie {
   static void destroy_node(void* node);
 
   runtime::Reclaimer& reclaimer_;
+  const WordHash word_hash_;
   PointerTable edges_;
   std::atomic<std::size_t> node_count_{0};
   std::atomic<std::size_t> node_bytes_{0};

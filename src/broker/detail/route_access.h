@@ -1,7 +1,6 @@
 // What the router's insides may touch of a Route and of a RouteList.
 #pragma once
 
-#include "base/hash.h"
 #include "broker/router.h"
 
 namespace sb::broker {
@@ -39,9 +38,10 @@ class MatchScratch {
     const RouteList::Word& word = list_.words_[level];
     return topic_.substr(word.begin, word.end - word.begin);
   }
-  std::uint64_t hash(std::size_t level) {
+  template <class Hash>
+  std::uint64_t hash(std::size_t level, const Hash& hash_word) {
     RouteList::Word& found = list_.words_[level];
-    if (found.hash == 0) found.hash = hash_text(word(level));
+    if (found.hash == 0) found.hash = hash_word(word(level));
     return found.hash;
   }
   /// The topic behind `level`'s word: false when that is the last level.

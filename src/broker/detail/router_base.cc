@@ -1,6 +1,7 @@
 #include "broker/detail/router_base.h"
 
 #include "base/check.h"
+#include "base/hash.h"
 #include "broker/topic.h"
 
 namespace sb::broker::detail {

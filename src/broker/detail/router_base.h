@@ -24,6 +24,7 @@ class RouterBase : public Router {
   virtual void unlink_wildcard(Route& route) = 0;  // likewise
   virtual MemoryUse index_memory() const = 0;
 
+  void prefetch_filter(std::uint64_t hash) const { filters_.prefetch(hash); }
   Route* find_hashed(std::string_view filter, std::uint64_t hash) const;
 
   runtime::Reclaimer& reclaimer_;

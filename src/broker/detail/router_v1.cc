@@ -9,6 +9,7 @@
 #include <string>
 
 #include "base/check.h"
+#include "base/hash.h"
 #include "broker/detail/router_base.h"
 
 namespace sb::broker::detail {

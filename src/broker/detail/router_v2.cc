@@ -1,4 +1,5 @@
 // Schema v2: exact filters by one look-up of the topic's text, wildcard filters in the trie.
+#include "base/hash.h"
 #include "broker/detail/filter_trie.h"
 #include "broker/detail/router_base.h"
 
@@ -12,10 +13,13 @@ class RouterV2 final : public RouterBase {
 
   void match(std::string_view topic, RouteList& out) const override {
     const std::size_t first = out.size();
+    // The line of the exact look-up is on its way from memory while the trie is walked.
+    const std::uint64_t hash = hash_text(topic);
+    prefetch_filter(hash);
     MatchScratch scratch(topic, out);
-    if (Route* exact = find(topic)) scratch.found(exact);
     trie_.match(scratch);
     scratch.settle_doubtful(first);
+    if (Route* exact = find_hashed(topic, hash)) scratch.found(exact);
   }
 
  protected:
