@@ -25,7 +25,7 @@ def program():
 
 
 def free_port():
-    """Below the ephemeral range would collide with services, so: ask the kernel and give it back."""
+    """A port that the kernel has just found free."""
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))
         return s.getsockname()[1]
@@ -54,7 +54,8 @@ class Raw:
 class Node:
     """Node(folder, mqtt={"max_packet_size": "1KB"}, text="..."): keywords become top-level keys, merged over defaults.
 
-    `port` is the TCP listener; `ports` holds those made by `listener(...)` names. Environment in `env`.
+    `port` is the TCP listener; TLS and WebSocket listeners are off until the configuration says otherwise.
+    `env` is added to the environment, `text` to the end of the configuration.
     """
 
     def __init__(self, folder, *, text="", env=None, shards=1, **config):
