@@ -1,0 +1,35 @@
+# `cmake --install` and `cpack` (a .deb). The program is the one target that is installed.
+include(GNUInstallDirs)
+
+if(NOT TARGET signalbox)
+  return()
+endif()
+
+set(SB_ETC_DIR ${CMAKE_INSTALL_FULL_SYSCONFDIR}/signalbox)
+if(CMAKE_INSTALL_PREFIX STREQUAL "/usr")
+  set(SB_ETC_DIR /etc/signalbox)
+endif()
+set(SB_BIN_DIR ${CMAKE_INSTALL_FULL_BINDIR})
+set(SB_LIBEXEC_DIR ${CMAKE_INSTALL_FULL_LIBEXECDIR}/signalbox)
+configure_file(${CMAKE_SOURCE_DIR}/packaging/signalbox.service.in ${CMAKE_BINARY_DIR}/signalbox.service @ONLY)
+
+install(TARGETS signalbox RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+install(FILES ${CMAKE_SOURCE_DIR}/etc/signalbox.conf ${CMAKE_SOURCE_DIR}/etc/acl.conf DESTINATION ${SB_ETC_DIR})
+install(PROGRAMS ${CMAKE_SOURCE_DIR}/tools/demo-certs DESTINATION ${CMAKE_INSTALL_LIBEXECDIR}/signalbox)
+install(FILES ${CMAKE_BINARY_DIR}/signalbox.service DESTINATION lib/systemd/system)
+install(FILES ${CMAKE_SOURCE_DIR}/LICENSE ${CMAKE_SOURCE_DIR}/README.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
+
+set(CPACK_GENERATOR DEB)
+set(CPACK_PACKAGE_NAME signalbox)
+set(CPACK_PACKAGE_CONTACT "Signalbox maintainers <maintainers@signalbox.invalid>")
+set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "MQTT broker for 3.1, 3.1.1 and 5.0")
+set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
+set(CPACK_STRIP_FILES ON)
+set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
+set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
+set(CPACK_DEBIAN_PACKAGE_DEPENDS "adduser, openssl")
+set(CPACK_DEBIAN_PACKAGE_SECTION net)
+set(CPACK_DEBIAN_PACKAGE_CONTROL_STRICT_PERMISSION ON)
+set(CPACK_DEBIAN_PACKAGE_CONTROL_EXTRA ${CMAKE_SOURCE_DIR}/packaging/conffiles ${CMAKE_SOURCE_DIR}/packaging/postinst
+  ${CMAKE_SOURCE_DIR}/packaging/prerm ${CMAKE_SOURCE_DIR}/packaging/postrm)
+include(CPack)

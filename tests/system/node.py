@@ -1,0 +1,143 @@
+"""One broker process on free ports of the loopback, in a folder of its own."""
+import os
+import pathlib
+import re
+import signal
+import socket
+import subprocess
+import time
+
+from . import raw
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+SANITIZER = re.compile(r"ERROR: (Address|Leak|Thread)Sanitizer|WARNING: ThreadSanitizer|runtime error: ")
+START_SECONDS = 30
+STOP_SECONDS = 30
+
+
+def program():
+    """SIGNALBOX_BIN, else the release build, else the dev build."""
+    choices = [os.environ.get("SIGNALBOX_BIN"), ROOT / "build/release/bin/signalbox", ROOT / "build/dev/bin/signalbox"]
+    for path in choices:
+        if path and os.access(path, os.X_OK):
+            return str(path)
+    raise FileNotFoundError(f"no program at {', '.join(str(c) for c in choices if c)}; run ./dev build")
+
+
+def free_port():
+    """A port that the kernel has just found free."""
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def hocon(value):
+    """A Python value as configuration text; a str is quoted, Raw is taken as it is."""
+    if isinstance(value, Raw):
+        return value.text
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{k} = {hocon(v)}" for k, v in value.items()) + "}"
+    if isinstance(value, (list, tuple)):
+        return "[" + ", ".join(hocon(v) for v in value) + "]"
+    if isinstance(value, str):
+        return '"' + value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'
+    return str(value)
+
+
+class Raw:
+    def __init__(self, text):
+        self.text = text
+
+
+class Node:
+    """Node(folder, mqtt={"max_packet_size": "1KB"}, text="..."): keywords become top-level keys, merged over defaults.
+
+    `port` is the TCP listener; TLS and WebSocket listeners are off until the configuration says otherwise.
+    `env` is added to the environment, `text` to the end of the configuration.
+    """
+
+    def __init__(self, folder, *, text="", env=None, shards=1, **config):
+        self.folder = pathlib.Path(folder)
+        self.data = self.folder / "data"
+        self.log_path = self.folder / "output.log"
+        self.port = free_port()
+        self.text, self.env, self.config, self.shards = text, env or {}, config, shards
+        self.process, self.starts = None, 0
+
+    def config_text(self):
+        lines = [
+            f"node {{ name = \"signalbox@127.0.0.1\", data_dir = {hocon(str(self.data))}, shards = {self.shards} }}",
+            f"listeners.tcp.default.bind = \"127.0.0.1:{self.port}\"",
+            "listeners.ssl.default.enable = false",
+            "listeners.ws.default.enable = false",
+            "listeners.wss.default.enable = false",
+        ]
+        lines += [f"{key} = {hocon(value)}" for key, value in self.config.items()]
+        return "\n".join(lines + [self.text]) + "\n"
+
+    def start(self, wait=True):
+        self.data.mkdir(parents=True, exist_ok=True)
+        config = self.folder / "signalbox.conf"
+        config.write_text(self.config_text())
+        self.starts += 1
+        with open(self.log_path, "ab") as log:
+            self.process = subprocess.Popen([program(), "start", "--config", str(config)], stdin=subprocess.DEVNULL,
+                                            stdout=log, stderr=subprocess.STDOUT, env={**os.environ, **self.env})
+        if wait:
+            self.wait_ready()
+        return self
+
+    def wait_ready(self):
+        deadline = time.monotonic() + START_SECONDS
+        while True:
+            if self.process.poll() is not None:
+                raise AssertionError(f"the broker ended with {self.process.returncode} at start\n{self.log()}")
+            try:
+                socket.create_connection(("127.0.0.1", self.port), 1).close()
+                return
+            except OSError:
+                if time.monotonic() > deadline:
+                    raise AssertionError(f"not ready after {START_SECONDS} s\n{self.log()}") from None
+                time.sleep(0.02)
+
+    def stop(self):
+        """SIGTERM; exit code 0 and a clean log are part of every test."""
+        if self.process is None:
+            return
+        process, self.process = self.process, None
+        if process.poll() is None:
+            process.send_signal(signal.SIGTERM)
+        try:
+            code = process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+            raise AssertionError(f"still running {STOP_SECONDS} s after SIGTERM\n{self.log()}") from None
+        assert code == 0, f"exit code {code}\n{self.log()}"
+        self.check_log()
+
+    def kill(self):
+        """kill -9: a crash."""
+        self.process.kill()
+        self.process.wait()
+        self.process = None
+
+    def restart(self):
+        self.stop()
+        return self.start()
+
+    def log(self):
+        return self.log_path.read_text(errors="replace") if self.log_path.exists() else ""
+
+    def check_log(self):
+        found = SANITIZER.search(self.log())
+        assert not found, f"sanitizer report\n{self.log()}"
+
+    def client(self, client_id=None, *, version=5, **connect_arguments):
+        """A raw client; connected if an id is given."""
+        client = raw.Client(self.port, version=version)
+        if client_id is not None:
+            client.connect(client_id, **connect_arguments)
+        return client
