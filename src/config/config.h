@@ -1,0 +1,115 @@
+// The whole configuration of a node: an immutable snapshot of plain structs, cheap to read and to share between threads.
+//   auto loaded = config::load({.main_file = "etc/emqx.conf", .env = environment});
+//   if (!loaded.config) print(loaded.errors);
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "config/hocon.h"
+#include "config/roots/broker.h"
+#include "config/roots/guards.h"
+#include "config/roots/listener.h"
+#include "config/roots/log.h"
+#include "config/roots/modules.h"
+#include "config/roots/mqtt.h"
+#include "config/roots/node.h"
+
+namespace sb::config {
+
+/// What a listener's `zone` selects: its own values where it has them, the global ones elsewhere.
+struct Zone {
+  Mqtt mqtt;
+  Stats stats;
+  FlappingDetect flapping_detect;
+  ForceShutdown force_shutdown;
+  ConnCongestion conn_congestion;
+  ForceGc force_gc;
+  OverloadProtection overload_protection;
+  static const Struct& schema();
+};
+
+/// Every root that is built, by its name in the file.
+struct Roots {
+  Node node;
+  Cluster cluster;
+  Rpc rpc;
+  Log log;
+  Mqtt mqtt;
+  std::map<std::string, Zone> zones;  // effective, "default" included
+  Listeners listeners;
+  Broker broker;
+  SysTopics sys_topics;
+  Sysmon sysmon;
+  Alarm alarm;
+  FlappingDetect flapping_detect;
+  ForceShutdown force_shutdown;
+  ForceGc force_gc;
+  ConnCongestion conn_congestion;
+  OverloadProtection overload_protection;
+  Stats stats;
+  Retainer retainer;
+  Delayed delayed;
+  std::vector<RewriteRule> rewrite;
+  std::vector<TopicMetric> topic_metrics;
+  AutoSubscribe auto_subscribe;
+  SlowSubs slow_subs;
+  PskAuthentication psk_authentication;
+  Authorization authorization;
+  Value authentication;  // list of authenticators, read by the areas that build them
+  CrlCache crl_cache;
+  Limiter limiter;
+  SessionPersistence session_persistence;
+  static const Struct& schema();
+};
+
+struct Config : Roots {
+  /// Of an unknown name: the globals, so that live connections of a removed zone go on.
+  const Zone& zone(std::string_view name) const;
+
+  Value effective;  // checked tree: new names, defaults filled, secrets marked; what REST and `conf show` print
+  std::string config_dir;    // folder of the main file
+  std::string cluster_file;  // <data_dir>/configs/cluster.hocon
+};
+
+struct LoadOptions {
+  /// "" = defaults and environment only.
+  std::string main_file;
+  /// The process environment; EMQX_ and SIGNALBOX_ names are used.
+  std::map<std::string, std::string> env;
+  /// Mechanisms whose area is built: "password_based:built_in_database", "jwt", ...; authorization: "file", ...
+  std::vector<std::string> built_authn;
+  std::vector<std::string> built_authz = {"file"};
+  /// Roots whose area was added since, read as Value from Config::effective.
+  std::vector<std::string> built_roots;
+  /// Unset: the file system. Used by tests and fuzzers.
+  std::function<std::optional<std::string>(const std::string& path)> read;
+};
+
+struct Loaded {
+  std::shared_ptr<const Config> config;  // null when there are errors
+  Problems errors, warnings;
+  /// As written, resolved, unchecked. `cluster`: the run-time layer alone. `all`: every layer. ConfigStore works on these.
+  Value cluster, all;
+};
+
+/// Reads defaults < base.hocon < cluster.hocon < main file < environment and checks the result.
+Loaded load(const LoadOptions& options);
+/// Checks a tree as load() does after layering.
+Loaded check(Value all, const LoadOptions& options);
+
+/// Roots that an update may not touch.
+bool read_only_root(std::string_view root);
+/// Roots whose area is not built; accepted with a warning.
+bool unbuilt_root(std::string_view root, const LoadOptions& options);
+
+/// `check_config`: prints nothing and returns 0, or prints every problem and returns 1.
+int check_config(const LoadOptions& options, std::string& output);
+
+/// Documentation of every key, as Markdown.
+std::string document_schema();
+
+}  // namespace sb::config

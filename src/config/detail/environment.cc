@@ -1,0 +1,91 @@
+#include <fmt/format.h>
+
+#include "config/detail/layers.h"
+#include "config/detail/schema_info.h"
+
+namespace sb::config::detail {
+namespace {
+
+constexpr std::string_view kPrefixes[] = {"EMQX_", "SIGNALBOX_"};
+
+std::string_view strip_prefix(std::string_view name) {
+  for (const auto prefix : kPrefixes) {
+    if (name.starts_with(prefix)) return name.substr(prefix.size());
+  }
+  return {};
+}
+
+std::vector<std::string> to_path(std::string_view name) {
+  std::vector<std::string> path;
+  while (true) {
+    const auto at = name.find("__");
+    std::string part(name.substr(0, at));
+    for (char& c : part) {
+      if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+    }
+    path.push_back(std::move(part));
+    if (at == name.npos) return path;
+    name.remove_prefix(at + 2);
+  }
+}
+
+/// Old names with single underscores, and names that are no configuration.
+std::optional<std::string> old_name(std::string_view name) {
+  if (name == "NODE_NAME") return "node.name";
+  if (name == "NODE_COOKIE") return "node.cookie";
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::string env_value(const std::map<std::string, std::string>& env, std::string_view name) {
+  // Ours before theirs.
+  for (const auto prefix : {kPrefixes[1], kPrefixes[0]}) {
+    const auto it = env.find(std::string(prefix) + std::string(name));
+    if (it != env.end()) return it->second;
+  }
+  return {};
+}
+
+void apply_environment(Value& root, const LoadOptions& options, Problems& errors, Problems& warnings) {
+  constexpr std::size_t kMaxParts = 24;
+  std::vector<std::string> unknown;
+  for (const auto& [name, text] : options.env) {  // a map: alphabetical
+    const std::string_view rest = strip_prefix(name);
+    if (rest.empty()) continue;
+    std::string path;
+    if (const auto old = old_name(rest)) {
+      path = *old;
+    } else {
+      if (rest.find("__") == rest.npos || rest == "LOG__TO") continue;
+      const auto parts = to_path(rest);
+      if (parts.size() > kMaxParts) continue;
+      for (const std::string& part : parts) path = join_path(path, part);
+      const bool known_root = Roots::schema().find(parts.front()) != nullptr;
+      if (!known_root && !unbuilt_root(parts.front(), options)) continue;  // silently, as EMQX does
+      if (known_root && !knows_path(Roots::schema(), path)) {
+        unknown.push_back(name);
+        continue;
+      }
+    }
+    const std::string place = "environment variable " + name;
+    auto value = text.empty() ? std::optional<Value>(Value("")) : parse_value(text, place);
+    if (!value) value = Value(text);
+    const auto locate = [file = std::make_shared<const std::string>(place)](auto&& self, Value& v) -> void {
+      v.at = {file, 0};
+      if (auto* o = v.if_object()) {
+        for (auto& [k, child] : *o) self(self, child);
+      } else if (auto* a = v.if_array()) {
+        for (Value& child : *a) self(self, child);
+      }
+    };
+    locate(locate, *value);
+    put(root, path, std::move(*value), false, errors);
+  }
+  if (!unknown.empty()) {
+    warnings.add({.file = {}, .line = 0, .path = {}, .reason = "unknown_env_vars", .value = {},
+                  .expected = fmt::format("names of known keys, not {}", fmt::join(unknown, ", "))});
+  }
+}
+
+}  // namespace sb::config::detail

@@ -1,0 +1,288 @@
+#include <fmt/format.h>
+
+#include <filesystem>
+
+#include "config/config.h"
+#include "config/detail/layers.h"
+#include "config/detail/parser.h"
+
+namespace sb::config {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::string_view kUnbuilt[] = {
+    "license",  "dashboard",      "gateway",       "file_transfer",   "rule_engine", "bridges", "connectors", "actions",
+    "exhook",   "plugins",        "opentelemetry", "prometheus",      "api_key",     "schema_registry", "telemetry",
+    "sso",      "node_rebalance", "sources",       "schema_validation", "message_transformation", "durable_storage"};
+/// Accepted without a word: they never did anything, or no longer do.
+constexpr std::string_view kIgnored[] = {"persistent_session_store", "trace"};
+constexpr std::string_view kReadOnly[] = {"node", "cluster", "rpc"};
+
+template <class List>
+bool contains(const List& list, std::string_view what) {
+  return std::find(std::begin(list), std::end(list), what) != std::end(list);
+}
+
+/// Whether a value that protects something is in force: not disabled, not empty.
+bool enabled(const Value& entry) {
+  const Value* enable = entry.find("enable");
+  if (!enable) return true;
+  const bool* flag = enable->if_bool();
+  return flag ? *flag : enable->text() != "false";
+}
+
+std::string mechanism_of(const Value& authenticator) {
+  const Value* mechanism = authenticator.find("mechanism");
+  const Value* backend = authenticator.find("backend");
+  std::string out = mechanism ? mechanism->text() : "authentication";
+  if (backend) out += ":" + backend->text();
+  return out;
+}
+
+/// Authenticators that are in force but not built: the node must not start as if they were there.
+void refuse_unbuilt_authn(Checker& c, const Value& chain, const LoadOptions& options) {
+  const auto one = [&](const Value& authenticator) {
+    if (!authenticator.is_object() || !enabled(authenticator)) return;
+    const std::string mechanism = mechanism_of(authenticator);
+    if (contains(options.built_authn, mechanism)) return;
+    c.error(authenticator, "not_built", fmt::format("this version cannot authenticate by {}; remove it or set enable = false", mechanism), "");
+  };
+  if (chain.is_object() && !chain.find("1")) return one(chain);
+  if (const auto* list = chain.if_array()) {
+    for (const Value& authenticator : *list) one(authenticator);
+  } else if (const auto* indexed = chain.if_object()) {
+    for (const auto& [index, authenticator] : *indexed) one(authenticator);
+  }
+}
+
+void check_protection(Checker& c, Value& tree, Config& config, const LoadOptions& options) {
+  {
+    const Checker::Level level(c, "authentication");
+    refuse_unbuilt_authn(c, config.authentication, options);
+  }
+  config.listeners.for_each([&](const Listener& l) {
+    if (!l.enable || !l.authentication) return;
+    const Checker::Level a(c, "listeners");
+    const Checker::Level b(c, std::string(to_string(l.type)));
+    const Checker::Level d(c, l.name);
+    const Checker::Level e(c, "authentication");
+    refuse_unbuilt_authn(c, *l.authentication, options);
+  });
+  const Checker::Level a(c, "authorization");
+  const Checker::Level b(c, "sources");
+  std::size_t n = 0;
+  for (const AuthzSource& source : config.authorization.sources) {
+    const Checker::Level level(c, std::to_string(++n));
+    if (source.enable && !contains(options.built_authz, source.type)) {
+      c.error(source.raw, "not_built",
+              fmt::format("this version has no authorization source {}; remove it or set enable = false", source.type), "");
+    }
+  }
+  (void)tree;
+}
+
+/// Zones: the global roots with the zone's overrides on top, read once more as a whole.
+void make_zones(Checker& c, const Value& raw, const Value& effective, Config& config, Problems& errors) {
+  const auto global_values = [&] {
+    Value::Object out;
+    for (const Key& key : Zone::schema().keys) {
+      // From what was written, so that defaults that depend on other keys are formed again below.
+      const Value* written = raw.find(key.name);
+      out.emplace(std::string(key.name), written && written->is_object() ? *written : Value(Value::Object{}));
+    }
+    return Value(std::move(out));
+  };
+  std::map<std::string, Zone> zones;
+  const Value* overrides = effective.find("zones");
+  const auto add = [&](const std::string& name, const Value* over) {
+    const Checker::Level a(c, "zones");
+    const Checker::Level b(c, name);
+    Value tree = global_values();
+    if (over) merge(tree, *over, errors, "zones." + name);
+    prune(tree);
+    Zone zone;
+    c.read_object(Zone::schema(), tree, &zone);
+    zones.insert_or_assign(name, std::move(zone));
+  };
+  add("default", overrides ? overrides->find("default") : nullptr);
+  if (overrides && overrides->is_object()) {
+    for (const auto& [name, over] : *overrides->if_object()) {
+      if (name != "default") add(name, &over);
+    }
+  }
+  config.zones = std::move(zones);
+}
+
+void check_listeners(Checker& c, const Value& tree, const Config& config) {
+  std::map<std::string, std::string> taken;
+  config.listeners.for_each([&](const Listener& l) {
+    const Checker::Level a(c, "listeners");
+    const Checker::Level b(c, std::string(to_string(l.type)));
+    const Checker::Level d(c, l.name);
+    const Value* node = tree.at_path(c.path());
+    if (!node) return;
+    if (!config.zones.contains(l.zone)) c.broken(*node, "zone", "unknown_zone", "default or a name below zones");
+    if (!l.enable || l.bind.port == 0) return;
+    const auto [it, fresh] = taken.emplace(to_string(l.bind), l.id());
+    if (!fresh) c.broken(*node, "bind", "address_in_use", fmt::format("an address that {} does not have", it->second));
+  });
+}
+
+void note_roots(const Value& all, const LoadOptions& options, Problems& warnings) {
+  std::vector<std::string> unbuilt, unknown;
+  for (const auto& [root, value] : *all.if_object()) {
+    if (value.is_null() || Roots::schema().find(root) || contains(kIgnored, root) || contains(options.built_roots, root)) continue;
+    (unbuilt_root(root, options) ? unbuilt : unknown).push_back(root);
+  }
+  const Value* quic = all.at_path("listeners.quic");
+  if (quic && !quic->is_null() && !contains(options.built_roots, "listeners.quic")) unbuilt.push_back("listeners.quic");
+  const Value* discovery = all.at_path("cluster.discovery_strategy");
+  if (discovery && discovery->text() != "manual" && !contains(options.built_roots, "cluster")) unbuilt.push_back("cluster.discovery_strategy");
+  if (!unbuilt.empty()) {
+    warnings.add({.file = {}, .line = 0, .path = {}, .reason = "config_not_used", .value = {},
+                  .expected = fmt::format("these parts are accepted but this version does nothing with them: {}", fmt::join(unbuilt, ", "))});
+  }
+  if (!unknown.empty()) {
+    warnings.add({.file = {}, .line = 0, .path = {}, .reason = "config_key_not_recognized", .value = {},
+                  .expected = fmt::format("known roots, not {}", fmt::join(unknown, ", "))});
+  }
+}
+
+bool has_file(const std::string& path, const LoadOptions& options) {
+  if (options.read) return options.read(path).has_value();
+  std::error_code ec;
+  return fs::exists(path, ec);
+}
+
+/// Names that path values refer to, resolved where the environment leaves them out.
+std::map<std::string, std::string> path_environment(const LoadOptions& options, const std::string& data_dir) {
+  std::map<std::string, std::string> env = options.env;
+  const fs::path folder = fs::path(options.main_file).parent_path();
+  std::string etc = detail::env_value(env, "ETC_DIR");
+  if (etc.empty()) etc = options.main_file.empty() ? "etc" : (folder.empty() ? "." : folder.string());
+  std::string log = detail::env_value(env, "LOG_DIR");
+  if (log.empty()) log = data_dir + "/log";
+  for (const char* prefix : {"EMQX_", "SIGNALBOX_"}) {
+    env[std::string(prefix) + "ETC_DIR"] = etc;
+    env[std::string(prefix) + "LOG_DIR"] = log;
+  }
+  return env;
+}
+
+std::string data_dir_of(Value all, const LoadOptions& options) {
+  Problems ignored;
+  resolve(all, ignored);
+  prune(all);
+  detail::apply_environment(all, options, ignored, ignored);
+  const Value* dir = all.at_path("node.data_dir");
+  std::string out = dir && dir->is_scalar() && !dir->is_null() ? dir->text() : std::string("data");
+  if (out.starts_with('$')) {  // a path like any other
+    const auto slash = out.find('/');
+    std::string name = out.substr(1, slash == out.npos ? out.npos : slash - 1);
+    if (name.starts_with('{') && name.ends_with('}')) name = name.substr(1, name.size() - 2);
+    const auto it = options.env.find(name);
+    if (it != options.env.end()) out = it->second + (slash == out.npos ? "" : out.substr(slash));
+  }
+  return out;
+}
+
+}  // namespace
+
+bool read_only_root(std::string_view root) { return contains(kReadOnly, root); }
+
+bool unbuilt_root(std::string_view root, const LoadOptions& options) {
+  return contains(kUnbuilt, root) && !contains(options.built_roots, root);
+}
+
+Loaded check(Value all, const LoadOptions& options) {
+  Loaded out;
+  auto config = std::make_shared<Config>();
+  out.all = all;
+  note_roots(all, options, out.warnings);
+  const std::string data_dir = data_dir_of(all, options);
+  const auto env = path_environment(options, data_dir);
+  Checker checker(out.errors, out.warnings, env);
+  const bool sources_given = all.at_path("authorization.sources") != nullptr;
+  const Value raw = all;
+  checker.read_object(Roots::schema(), all, static_cast<Roots*>(config.get()));
+  if (out.errors.empty()) make_zones(checker, raw, all, *config, out.errors);
+  if (out.errors.empty()) check_listeners(checker, all, *config);
+  if (out.errors.empty() || !config->authorization.sources.empty()) check_protection(checker, all, *config, options);
+  // The default source is a file that a package brings; without it there are no rules.
+  auto& sources = config->authorization.sources;
+  if (!sources_given && sources.size() == 1 && !has_file(sources.front().path, options)) {
+    sources.clear();
+    put(all, "authorization.sources", Value(Value::Array{}), true, out.errors);
+  }
+  out.errors.sort();
+  if (!out.errors.empty()) return out;
+  for (auto& [root, value] : *all.if_object()) {
+    if (!Roots::schema().find(root) || root == "authentication" || root == "authorization" || root == "listeners") mask_by_name(value);
+  }
+  config->effective = std::move(all);
+  config->config_dir = fs::path(options.main_file).parent_path().string();
+  config->cluster_file = (fs::path(config->node.data_dir) / "configs" / "cluster.hocon").string();
+  out.config = std::move(config);
+  return out;
+}
+
+Loaded load(const LoadOptions& options) {
+  Loaded out;
+  ParseOptions parse{.read = options.read, .include_dirs = {}};
+  Value main(Value::Object{});
+  Value base(Value::Object{});
+  const fs::path folder = fs::path(options.main_file).parent_path();
+  bool incomplete = false;
+  if (!options.main_file.empty()) {
+    Parsed parsed = parse_file(options.main_file, parse, out.errors);
+    main = std::move(parsed.root);
+    incomplete = parsed.missing_include;
+    const std::string base_file = (folder / "base.hocon").string();
+    if (has_file(base_file, options)) base = parse_file(base_file, parse, out.errors).root;
+  }
+  Value preview = base;
+  Problems ignored;
+  merge(preview, main, ignored);
+  const std::string data_dir = data_dir_of(std::move(preview), options);
+  const std::string configs = (fs::path(data_dir) / "configs").string();
+  if (incomplete) {
+    // Where the rest of the includes may lie is known only now.
+    parse.include_dirs = {configs};
+    Problems again;
+    main = parse_file(options.main_file, parse, again).root;
+    out.errors = std::move(again);
+  }
+  const std::string cluster_file = (fs::path(configs) / "cluster.hocon").string();
+  Value cluster(Value::Object{});
+  if (has_file(cluster_file, options)) cluster = parse_file(cluster_file, parse, out.errors).root;
+  if (!out.errors.empty()) {
+    out.errors.sort();
+    return out;
+  }
+  Value all = std::move(base);
+  merge(all, cluster, out.errors);
+  merge(all, std::move(main), out.errors);
+  resolve(all, out.errors);
+  detail::apply_environment(all, options, out.errors, out.warnings);
+  prune(all);
+  if (!out.errors.empty()) {
+    out.errors.sort();
+    return out;
+  }
+  Loaded checked = check(std::move(all), options);
+  checked.cluster = std::move(cluster);
+  checked.warnings.append(out.warnings);
+  return checked;
+}
+
+int check_config(const LoadOptions& options, std::string& output) {
+  const Loaded loaded = load(options);
+  if (loaded.config) return 0;
+  output += fmt::format("ERROR: {} problem(s) found, failed_to_check_schema: signalbox\n", loaded.errors.size() + loaded.errors.dropped());
+  for (const Problem& p : loaded.errors) output += "  " + to_string(p) + "\n";
+  if (loaded.errors.dropped() > 0) output += fmt::format("  ... and {} more\n", loaded.errors.dropped());
+  return 1;
+}
+
+}  // namespace sb::config
