@@ -2,6 +2,8 @@
 
 #include "base/log.h"
 #include "mqtt/channel.h"
+#include "mqtt/deferred.h"
+#include "mqtt/outbound_aliases.h"
 
 namespace sb::mqtt {
 
