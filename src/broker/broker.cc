@@ -1,3 +1,4 @@
+// check: allow new in this file: what readers may still see is retired through the reclaimer
 #include "broker/broker.h"
 
 #include "base/check.h"

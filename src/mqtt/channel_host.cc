@@ -1,3 +1,4 @@
+// check: allow new in this file: channels are owned by the list that links them
 #include <unistd.h>
 
 #include "base/log.h"
