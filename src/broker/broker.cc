@@ -89,6 +89,7 @@ Broker::Opened Broker::open(OpenRequest request, SessionSink& sink) {
   session->will_ = std::move(request.will);
   session->sink_ = &sink;
   session->connected_ = true;
+  session->on_hold_ = false;
   set_online(*session, true);
   if (session->durable())
     store_session(*session);
@@ -562,8 +563,9 @@ void Broker::push_overflow() {
   for (auto& resume : waiting) resume();
 }
 
+bool Broker::has_work() const { return !overflow_.empty() || has_input(); }
+
 bool Broker::has_input() const {
-  if (!overflow_.empty()) return true;
   for (unsigned from = 0; from < core_.shards(); ++from)
     if (from != shard_ && !core_.ring(from, shard_).empty()) return true;
   return false;

@@ -176,6 +176,8 @@ class Broker {
 
   /// Polled by the loop: what other shards sent.
   bool poll();
+  bool has_work() const;
+  /// Any thread: entries of other shards wait.
   bool has_input() const;
 
   RetainedStore& retained() { return retained_; }

@@ -74,7 +74,7 @@ void Session::deliver(Delivery& delivery, const Subscription& subscription) {
   const Qos qos = settings_->upgrade_qos ? max(p.qos, options.qos) : min(p.qos, options.qos);
   const bool retain = options.retain_as_published && p.retain;
 
-  if (qos == Qos::AtMostOnce && sink_) {
+  if (qos == Qos::AtMostOnce && sink_ && !on_hold_) {
     const SessionSink::Sent sent =
         sink_->send_publish(delivery, Outgoing{qos, false, retain, 0, options.subscription_id});
     if (sent == SessionSink::Sent::Yes) [[likely]] {
@@ -97,7 +97,7 @@ void Session::deliver(Delivery& delivery, const Subscription& subscription) {
     if (!broker_.hooks().delivery_dropped.empty()) broker_.hooks().delivery_dropped.run(*this, p, reason);
     return;
   }
-  if (qos == Qos::AtMostOnce && !settings_->queue.store_qos0) {
+  if (qos == Qos::AtMostOnce && !sink_ && !settings_->queue.store_qos0) {
     ++counts_.dropped;
     broker_.metrics().add(Metric::DeliveryDropped);
     broker_.metrics().add(Metric::DeliveryDroppedQos0Msg);
@@ -135,7 +135,7 @@ void Session::deliver_retained(const MessageRef& message, const Subscription& su
 
 void Session::accept(Owed owed) {
   const bool hold = owed.qos == Qos::ExactlyOnce && durable();
-  if (!sink_ || hold || (owed.qos != Qos::AtMostOnce && !(window_free() && queue_.empty()))) {
+  if (!sink_ || hold || on_hold_ || (owed.qos != Qos::AtMostOnce && !(window_free() && queue_.empty()))) {
     enqueue(std::move(owed));
     if (sink_) pump();
     return;
@@ -189,6 +189,11 @@ void Session::enqueue(Owed owed) {
     forget(dropped);
     count_drop(dropped, &Counts::dropped_queue_full);
   });
+}
+
+void Session::hold(bool held) {
+  on_hold_ = held;
+  if (!held) pump();
 }
 
 void Session::pump() {

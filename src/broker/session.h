@@ -72,6 +72,8 @@ class Session final : private runtime::Timer {
   void accept(Owed owed);
 
   // --- from the channel
+  /// While held nothing is sent: a SUBACK waits for the disk, and precedes every message of its subscriptions (7.1).
+  void hold(bool held);
   /// After CONNACK: PUBLISH with DUP or PUBREL for what is in flight, in order, then the queue (4.3 "replay").
   void replay();
   void on_puback(PacketId id);
@@ -134,7 +136,7 @@ class Session final : private runtime::Timer {
   std::int64_t now_ms() const;  // monotonic
   /// True if what is sent may have to be sent again: then the window holds the message.
   bool keeps_inflight() const { return persistent() || settings_->retry_interval.count() > 0; }
-  bool window_free() const { return inflight_used_ < window_; }
+  bool window_free() const { return inflight_used_ < window_ && !on_hold_; }
   void send_now(Delivery& delivery, Owed owed);
   void enqueue(Owed owed);
   void send_again(Inflight& entry);
@@ -167,6 +169,7 @@ class Session final : private runtime::Timer {
   std::uint32_t expiry_s_ = 0;
   bool clean_start_ = true;
   bool connected_ = false;
+  bool on_hold_ = false;
   std::int64_t disconnected_ms_ = 0;  // wall clock
   std::int64_t created_ms_ = 0;
   std::int64_t expires_at_ms_ = 0;  // monotonic; 0 = connected or never

@@ -126,10 +126,11 @@ class Channel final : public runtime::Disposable,
   };
   void acknowledge(codec::mqtt::PacketType type, PacketId id, ReasonCode code, const After& after);
   void acknowledge_now(codec::mqtt::PacketType type, PacketId id, ReasonCode code);
+  void release_subscriptions(const std::vector<std::pair<std::string, bool>>& filters);
   bool release_deferred(const broker::Journal& journal);
   void defer(codec::mqtt::PacketType type, PacketId id, ReasonCode code, const After& after, std::string packet);
-  /// Sends a SUBACK or UNSUBACK, at once or after the commit it depends on.
-  void answer(codec::mqtt::PacketType type, std::vector<std::uint8_t> packet, const After& after);
+  /// Sends a SUBACK or UNSUBACK; false: later, after the commit it depends on.
+  bool answer(codec::mqtt::PacketType type, std::vector<std::uint8_t> packet, const After& after);
   After after_changes(std::size_t changes_before) const;
   void count_sent(Qos qos, bool system);
   std::uint32_t remaining_expiry(const broker::Publication& publication) const;

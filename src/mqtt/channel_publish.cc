@@ -171,7 +171,7 @@ void Channel::acknowledge(PacketType type, PacketId id, ReasonCode code, const A
 
 void Channel::defer(PacketType type, PacketId id, ReasonCode code, const After& after, std::string packet) {
   if (!deferred_) deferred_ = std::make_unique<Deferred>(*this);
-  deferred_->waiting.push_back({type, id, code, after, std::move(packet)});
+  deferred_->waiting.push_back({type, id, code, after, std::move(packet), {}});
   host_.shard().broker.journal()->wait(*deferred_);
 }
 
@@ -181,7 +181,7 @@ bool Channel::release_deferred(const broker::Journal& journal) {
     const Deferred::One& one = waiting.front();
     if (!journal.kept(one.after.ticket) || (one.after.receipt && !one.after.receipt->complete())) return false;
     const bool refused = journal.refused(one.after.ticket) || (one.after.receipt && one.after.receipt->failed());
-    const Deferred::One done = waiting.pop_front();
+    Deferred::One done = waiting.pop_front();
     if (refused) {
       // The disk did not take it: v5 is told so, v3 has no word for it and must try again on a new connection.
       if (version_ != ProtocolVersion::V5 || done.type == PacketType::Suback || done.type == PacketType::Pubcomp) {
@@ -196,6 +196,7 @@ bool Channel::release_deferred(const broker::Journal& journal) {
       std::memcpy(out, done.packet.data(), done.packet.size());
       commit(out + done.packet.size(),
              done.type == PacketType::Suback ? Metric::PacketsSubackSent : Metric::PacketsUnsubackSent);
+      if (done.type == PacketType::Suback) release_subscriptions(done.replay);
     } else {
       acknowledge_now(done.type, done.id, done.code);
     }
@@ -203,18 +204,29 @@ bool Channel::release_deferred(const broker::Journal& journal) {
   return true;
 }
 
-void Channel::answer(PacketType type, std::vector<std::uint8_t> packet, const After& after) {
+void Channel::release_subscriptions(const std::vector<std::pair<std::string, bool>>& filters) {
+  bool more = false;
+  for (std::size_t i = 0; i < deferred_->waiting.size(); ++i)
+    more = more || deferred_->waiting[i].type == PacketType::Suback;
+  for (const auto& [filter, is_new] : filters)
+    if (const broker::Subscription* subscription = session_->find_subscription(filter))
+      host_.shard().broker.replay_retained(*session_, *subscription, is_new);
+  if (!more) session_->hold(false);
+}
+
+bool Channel::answer(PacketType type, std::vector<std::uint8_t> packet, const After& after) {
   broker::Journal* journal = host_.shard().broker.journal();
   const bool waits = journal && ((after.ticket != 0 && !journal->kept(after.ticket)) ||
                                  (deferred_ && !deferred_->waiting.empty()));
   if (waits) {
     defer(type, 0, ReasonCode::Success, after,
           std::string(reinterpret_cast<const char*>(packet.data()), packet.size()));
-    return;
+    return false;
   }
   std::uint8_t* out = reserve(packet.size());
   std::memcpy(out, packet.data(), packet.size());
   commit(out + packet.size(), type == PacketType::Suback ? Metric::PacketsSubackSent : Metric::PacketsUnsubackSent);
+  return true;
 }
 
 Channel::After Channel::after_changes(std::size_t changes_before) const {

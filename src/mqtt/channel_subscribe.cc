@@ -2,6 +2,7 @@
 #include "base/log.h"
 #include "broker/topic.h"
 #include "mqtt/channel.h"
+#include "mqtt/deferred.h"
 
 namespace sb::mqtt {
 
@@ -112,7 +113,12 @@ Channel::Step Channel::on_subscribe(const Frame& frame) {
   }
   std::vector<std::uint8_t> suback(codec::mqtt::size_of_suback(codes.size(), version_));
   codec::mqtt::encode_suback(suback.data(), packet->packet_id, codes.data(), codes.size(), version_);
-  answer(codec::mqtt::PacketType::Suback, std::move(suback), after_changes(changes));
+  if (!answer(codec::mqtt::PacketType::Suback, std::move(suback), after_changes(changes))) {
+    session_->hold(true);
+    for (const auto& [subscription, is_new] : fresh)
+      deferred_->waiting.back().replay.emplace_back(subscription->filter(), is_new);
+    return Step::Next;
+  }
   for (const auto& [subscription, is_new] : fresh) broker.replay_retained(*session_, *subscription, is_new);
   return state_ == State::Closing ? Step::Stop : Step::Next;
 }

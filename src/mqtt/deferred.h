@@ -17,6 +17,7 @@ struct Channel::Deferred final : broker::CommitWaiter {
     ReasonCode code = ReasonCode::Success;
     After after;
     std::string packet;  // SUBACK and UNSUBACK, encoded already
+    std::vector<std::pair<std::string, bool>> replay;  // filters whose retained messages follow the SUBACK; is new
   };
   explicit Deferred(Channel& owner) : channel(owner) {}
 
