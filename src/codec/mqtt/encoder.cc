@@ -249,6 +249,7 @@ std::uint8_t* encode_publish_head(std::uint8_t* out, const PublishHead& head, Pr
   if (head.qos != Qos::AtMostOnce) writer.u16(head.packet_id);
   if (version != ProtocolVersion::V5) return writer.at();
   writer.varint(sizes.properties);
+  if (sizes.properties == 0) return writer.at();
   if (head.message_expiry_s != kNeverExpires) {
     writer.u8(static_cast<unsigned>(PropertyId::MessageExpiryInterval));
     writer.u32(head.message_expiry_s);
