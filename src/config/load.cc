@@ -264,10 +264,16 @@ Loaded load(const LoadOptions& options) {
   merge(all, cluster, out.errors);
   merge(all, std::move(main), out.errors);
   resolve(all, out.errors);
+  resolve(cluster, ignored);  // it is written by the node itself; by hand it might hold some
   detail::apply_environment(all, options, out.errors, out.warnings);
   prune(all);
   if (!out.errors.empty()) {
     out.errors.sort();
+    return out;
+  }
+  if (depth(all) > kMaxDepth / 2) {  // so that what is printed can be read back
+    out.errors.add({.file = options.main_file, .line = 0, .path = {}, .reason = "too_deep", .value = {},
+                    .expected = fmt::format("at most {} levels of nesting", kMaxDepth / 2)});
     return out;
   }
   Loaded checked = check(std::move(all), options);

@@ -456,6 +456,17 @@ bool knows_path(const Struct& s, std::string_view path) {
   return knows_path(*key->child, tail.substr(next + 1));
 }
 
+const Key* find_key(const Struct& s, std::string_view path) {
+  const auto dot = path.find('.');
+  const Key* key = s.find(path.substr(0, dot));
+  if (!key || dot == path.npos) return key;
+  path.remove_prefix(dot + 1);
+  if (!key->child) return nullptr;
+  if (key->shape == Key::Shape::Object) return find_key(*key->child, path);
+  const auto next = path.find('.');
+  return next == path.npos ? nullptr : find_key(*key->child, path.substr(next + 1));
+}
+
 void mask_by_name(Value& value) {
   if (auto* o = value.if_object()) {
     for (auto& [key, child] : *o) {
