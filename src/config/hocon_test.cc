@@ -75,9 +75,9 @@ INSTANTIATE_TEST_SUITE_P(
                     Case{"a = `x`", "quotes"}, Case{"\xff = 1", "byte 0xff"}, Case{"a = \"\"\"x", "begun at line 1"}));
 
 TEST(Hocon, SyntaxErrorsOfOneFileAreToldTogether) {
-  const std::string out = read("a = `\nb = 1\nc = [1 2\nd = 2\n");
-  EXPECT_THAT(out, HasSubstr("t.conf:1"));
-  EXPECT_THAT(out, HasSubstr("t.conf:3"));
+  const std::string out = read("a = `\nb = 1\nc = $x\nd = 2\n");
+  EXPECT_THAT(out, HasSubstr("t.conf:1: a"));
+  EXPECT_THAT(out, HasSubstr("t.conf:3: c"));
 }
 
 TEST(Hocon, NestingIsBounded) {

@@ -225,6 +225,7 @@ TEST_F(Store, KeepsTenBackups) {
   auto store = start();
   for (int i = 1; i <= 14; ++i) {
     ASSERT_TRUE(store->update("mqtt.max_inflight", Value(i), Mode::Merge));
+    clock_.advance(std::chrono::milliseconds(1));
   }
   std::vector<std::string> backups;
   for (const auto& entry : fs::directory_iterator(root_ / "data/configs")) {
