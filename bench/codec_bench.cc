@@ -1,9 +1,9 @@
 // What the codec costs a packet: 64 bytes of payload, as the speed budget of docs/performance.md counts them.
+#include "codec/mqtt/client.h"
+
 #include <benchmark/benchmark.h>
 
 #include <vector>
-
-#include "codec/mqtt/client.h"
 
 namespace {
 
@@ -54,7 +54,8 @@ BENCHMARK(DecodeUserProperties)->RangeMultiplier(8)->Range(8, 4096)->Complexity(
 
 void EncodePublishHead(benchmark::State& state) {
   const auto version = static_cast<ProtocolVersion>(state.range(0));
-  PublishHead head{.topic = kTopic, .payload_size = kPayload.size(), .qos = static_cast<Qos>(state.range(1)), .packet_id = 1};
+  PublishHead head{
+      .topic = kTopic, .payload_size = kPayload.size(), .qos = static_cast<Qos>(state.range(1)), .packet_id = 1};
   std::uint8_t out[128];
   for (auto _ : state) {
     std::size_t total = 0;

@@ -1,9 +1,9 @@
 // A stream of packets after one byte that chooses version and mode. What is accepted must stay within its packet, and a
 // CONNECT or PUBLISH written again from what was read must read the same.
+#include "codec/mqtt/client.h"
+
 #include <cstdlib>
 #include <string>
-
-#include "codec/mqtt/client.h"
 
 namespace {
 
@@ -19,16 +19,24 @@ void touch(ByteView bytes) {
   volatile unsigned sum = 0;
   for (const std::uint8_t byte : bytes) sum = sum + byte;
 }
-void touch(std::string_view text) { touch(as_bytes(text)); }
+void touch(std::string_view text) {
+  touch(as_bytes(text));
+}
 
 void check_publish(const PublishView& view, const DecodeOptions& options) {
   touch(view.topic);
   touch(view.properties);
   touch(view.payload);
   touch(view.response_topic);
-  const PublishHead head{.topic = view.topic, .properties = view.properties, .payload_size = 0, .qos = view.qos,
-                         .dup = view.dup, .retain = view.retain, .packet_id = view.packet_id,
-                         .message_expiry_s = view.message_expiry_s, .topic_alias = view.topic_alias.value_or(0)};
+  const PublishHead head{.topic = view.topic,
+                         .properties = view.properties,
+                         .payload_size = 0,
+                         .qos = view.qos,
+                         .dup = view.dup,
+                         .retain = view.retain,
+                         .packet_id = view.packet_id,
+                         .message_expiry_s = view.message_expiry_s,
+                         .topic_alias = view.topic_alias.value_or(0)};
   Buffer again;
   append_publish(again, head, view.payload, options.version);
   const auto frame = next_frame(again, 1u << 28);
@@ -125,7 +133,7 @@ void check(const Frame& frame, const DecodeOptions& options) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (size == 0) return 0;
   PropertyScratch scratch;
-  const ProtocolVersion version = (data[0] & 3) == 0 ? ProtocolVersion::V5
+  const ProtocolVersion version = (data[0] & 3) == 0   ? ProtocolVersion::V5
                                   : (data[0] & 3) == 1 ? ProtocolVersion::V311
                                                        : ProtocolVersion::V31;
   const DecodeOptions options{version, (data[0] & 4) != 0, &scratch};

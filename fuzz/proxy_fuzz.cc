@@ -1,8 +1,8 @@
 // A header that was taken must be taken again from exactly its bytes, and must be incomplete without the last one.
+#include "codec/proxy/proxy.h"
+
 #include <cstdlib>
 #include <vector>
-
-#include "codec/proxy/proxy.h"
 
 namespace {
 void require(bool condition) {

@@ -1,12 +1,12 @@
-// First byte: bit 0 chooses handshake or frames, bit 1 compression, the rest the size of the pieces. Frames must give the same
-// events in pieces as in one, and inflating must stay within its bound.
+// First byte: bit 0 chooses handshake or frames, bit 1 compression, the rest the size of the pieces. Frames must give
+// the same events in pieces as in one, and inflating must stay within its bound.
+#include "codec/websocket/frames.h"
+#include "codec/websocket/handshake.h"
+
 #include <algorithm>
 #include <cstdlib>
 #include <string>
 #include <vector>
-
-#include "codec/websocket/frames.h"
-#include "codec/websocket/handshake.h"
 
 namespace {
 
@@ -66,7 +66,8 @@ std::string events(std::vector<std::uint8_t> input, std::size_t piece, bool defl
         payload = payload.subspan(step.consumed);
         log.append(reinterpret_cast<const char*>(room), step.produced);
         // How much came out before bad data was noticed depends on the pieces.
-        if (step.outcome == Inflater::Outcome::BadData || step.outcome == Inflater::Outcome::TooLarge) return "bad data";
+        if (step.outcome == Inflater::Outcome::BadData || step.outcome == Inflater::Outcome::TooLarge)
+          return "bad data";
         if (step.outcome != Inflater::Outcome::NeedRoom) break;
       }
       require(payload.empty());

@@ -16,14 +16,21 @@ Shard::Shard(broker::Core& core, unsigned id, const Clock& clock, Nanos coalesce
   core.join(broker_);
   runtime::Reclaimer& reclaimer = core.reclaimer();
   loop_.set_poller([this] { return broker_.poll(); });
-  loop_.set_has_work([this] { return broker_.has_input(); });
-  loop_.set_reclaim({[this, &reclaimer, id] {
-                       // Bytes are counted by the streams and taken over here, once a turn.
-                       broker_.metrics().add(broker::Metric::BytesReceived, std::exchange(io_.bytes_received, 0));
-                       broker_.metrics().add(broker::Metric::BytesSent, std::exchange(io_.bytes_sent, 0));
-                       if (!broker_.congested()) reclaimer.quiescent(id);
-                     },
-                     [&reclaimer, id] { reclaimer.offline(id); }, [&reclaimer, id] { reclaimer.online(id); }});
+  loop_.set_has_work([this] { return broker_.has_work(); });
+  runtime::Loop::Hooks hooks;
+  hooks.after_turn = [this, &reclaimer, id] {
+    // Bytes are counted by the streams and taken over here, once a turn.
+    broker_.metrics().add(broker::Metric::BytesReceived, std::exchange(io_.bytes_received, 0));
+    broker_.metrics().add(broker::Metric::BytesSent, std::exchange(io_.bytes_sent, 0));
+    // What waits for room in a ring still names routes: such a shard must not count as quiet.
+    if (!broker_.congested()) reclaimer.quiescent(id);
+    return broker_.journal() ? broker_.journal()->after_turn() : Nanos::max();
+  };
+  hooks.offline = [this, &reclaimer, id] {
+    if (!broker_.congested()) reclaimer.offline(id);
+  };
+  hooks.online = [&reclaimer, id] { reclaimer.online(id); };
+  loop_.set_hooks(std::move(hooks));
 }
 
 Shard::~Shard() { join(); }

@@ -1,3 +1,4 @@
+// check: allow new in this file: what readers may still see is retired through the reclaimer
 #include "broker/broker.h"
 
 #include "base/check.h"
@@ -64,6 +65,7 @@ Broker::Opened Broker::open(OpenRequest request, SessionSink& sink) {
     }
     session->will_.reset();
     session->will_at_ms_ = 0;
+    if (!ends && request.expiry_s == 0 && session->durable()) forget_rows(*session);
     if (ends) {
       metrics_.add(Metric::SessionDiscarded);
       terminate(*session, "discarded", true);
@@ -86,7 +88,13 @@ Broker::Opened Broker::open(OpenRequest request, SessionSink& sink) {
   session->expires_at_ms_ = 0;
   session->will_ = std::move(request.will);
   session->sink_ = &sink;
+  session->connected_ = true;
+  session->on_hold_ = false;
   set_online(*session, true);
+  if (session->durable())
+    store_session(*session);
+  else
+    store_will_of_mortal(*session);
   if (present) {
     metrics_.add(Metric::SessionResumed);
     if (!hooks_.session_resumed.empty()) hooks_.session_resumed.run(*session);
@@ -99,8 +107,15 @@ Broker::Opened Broker::open(OpenRequest request, SessionSink& sink) {
 
 void Broker::close(Session& session, const CloseRequest& request) {
   session.sink_ = nullptr;
-  if (request.expiry_s) session.expiry_s_ = *request.expiry_s;
-  if (!request.publish_will) session.will_.reset();
+  session.connected_ = false;
+  if (request.expiry_s && *request.expiry_s != session.expiry_s_) {
+    if (*request.expiry_s == 0 && session.durable()) forget_rows(session);
+    session.expiry_s_ = *request.expiry_s;
+  }
+  if (!request.publish_will && session.will_) {
+    session.will_.reset();
+    if (sessions_durable_ && !session.durable()) store::erase_will(journal_->batch(), session.client_id());
+  }
   if (session.will_) {
     if (session.will_->delay_s == 0 || session.expiry_s_ == 0) {
       publish_will(session);
@@ -115,6 +130,8 @@ void Broker::close(Session& session, const CloseRequest& request) {
     return;
   }
   set_online(session, false);
+  session.disconnected_ms_ = loop_.wall_ms();
+  if (session.durable()) store_session(session);
   if (session.expiry_s_ != kNeverExpires) {
     session.expires_at_ms_ = session.now_ms() + std::int64_t{session.expiry_s_} * 1000;
     session.want_timer(session.expires_at_ms_);
@@ -134,6 +151,10 @@ void Broker::publish_will(Session& session) {
   const std::unique_ptr<Will> will = std::move(session.will_);
   session.will_at_ms_ = 0;
   if (!will) return;
+  if (session.durable())
+    store_session(session);  // without its will
+  else if (sessions_durable_)
+    store::erase_will(journal_->batch(), session.client_id());
   Publication p;
   p.topic = will->topic;
   p.payload = as_bytes(will->payload);
@@ -151,8 +172,69 @@ void Broker::publish_will(Session& session) {
   publish(p);
 }
 
+void Broker::set_journal(std::unique_ptr<Journal> journal, bool sessions, bool retained) {
+  journal_ = std::move(journal);
+  sessions_durable_ = journal_ && sessions;
+  retained_durable_ = journal_ && retained;
+  if (journal_) journal_->set_receipt_done([this](const ReceiptRef& receipt) { finish_receipt(receipt); });
+}
+
+void Broker::store_session(const Session& session) {
+  store::SessionRecord record;
+  record.client_id = session.client_id();
+  record.number = session.number_;
+  record.created_ms = session.created_ms_;
+  record.expiry_interval_s = session.expiry_s_;
+  record.disconnected_ms = session.connected_ ? 0 : session.disconnected_ms_;
+  record.clean_start = session.clean_start_;
+  record.username = session.identity_->username;
+  record.peer_host = session.identity_->peer_host;
+  if (session.will_) {
+    store::WillFields will;
+    will.topic = session.will_->topic;
+    will.payload = as_bytes(session.will_->payload);
+    will.properties = as_bytes(session.will_->properties);
+    will.qos = session.will_->qos;
+    will.retain = session.will_->retain;
+    will.delay_s = session.will_->delay_s;
+    will.expiry_s = session.will_->message_expiry_s;
+    record.will = will;
+  }
+  store::put(journal_->batch(), record);
+}
+
+// A client whose session ends with its connection still has a will that a crash of the node must not lose.
+void Broker::store_will_of_mortal(const Session& session) {
+  if (!sessions_durable_ || !session.will_) return;
+  const Will& will = *session.will_;
+  store::WillRecord record;
+  record.owner = session.client_id();
+  record.message.topic = will.topic;
+  record.message.payload = as_bytes(will.payload);
+  record.message.properties = as_bytes(will.properties);
+  record.message.qos = will.qos;
+  record.message.retain = will.retain;
+  record.message.expiry_s = will.message_expiry_s;
+  record.message.client_id = session.client_id();
+  record.message.username = session.identity_->username;
+  record.message.peer_host = session.identity_->peer_host;
+  store::put(journal_->batch(), record);
+}
+
+void Broker::forget_rows(Session& session) {
+  store::Batch& batch = journal_->batch();
+  store::erase_session(batch, session.client_id());
+  for (const Subscription* subscription : session.subscriptions_)
+    store::erase_subscription(batch, session.number_, subscription->filter());
+  for (std::size_t i = 0; i < session.inflight_.size(); ++i) session.forget(session.inflight_[i].owed);
+  session.queue_.for_each([&](Owed& owed) { session.forget(owed); });
+  for (const auto& one : session.awaiting_) store::erase_awaiting_rel(batch, session.number_, one.id);
+}
+
 void Broker::terminate(Session& session, std::string_view reason, bool redispatch_owed) {
   if (session.will_) publish_will(session);  // the session ends: 3.1.3.2.2
+  if (session.durable()) forget_rows(session);
+  session.expiry_s_ = 0;  // nothing of it is written any more
   sessions_.erase(&session);
   std::vector<Subscription*> subscriptions(session.subscriptions_.begin(), session.subscriptions_.end());
   for (Subscription* subscription : subscriptions) detach_subscription(session, *subscription);
@@ -175,6 +257,7 @@ void Broker::terminate(Session& session, std::string_view reason, bool redispatc
 Broker::Subscribed Broker::subscribe(Session& session, std::string_view filter, const SubscribeOptions& options) {
   if (Subscription* known = session.find_subscription(filter)) {
     known->options = options;
+    store_subscription(session, *known);
     if (!hooks_.session_subscribed.empty()) hooks_.session_subscribed.run(session, *known, false);
     return {ReasonCode::Success, known, false};
   }
@@ -204,14 +287,26 @@ Broker::Subscribed Broker::subscribe(Session& session, std::string_view filter, 
   Subscription* added = subscription.release();  // owned by the session's set
   session.subscriptions_.insert(added);
   ++subscription_count_;
+  store_subscription(session, *added);
   if (!hooks_.session_subscribed.empty()) hooks_.session_subscribed.run(session, *added, true);
   return {ReasonCode::Success, added, true};
+}
+
+void Broker::store_subscription(const Session& session, const Subscription& subscription) {
+  if (!session.durable()) return;
+  store::SubscriptionRecord record;
+  record.session = session.number_;
+  record.filter = subscription.filter();
+  record.options = subscription.options;
+  record.created_ms = loop_.wall_ms();
+  store::put(journal_->batch(), record);
 }
 
 ReasonCode Broker::unsubscribe(Session& session, std::string_view filter) {
   Subscription* subscription = session.find_subscription(filter);
   if (!subscription) return ReasonCode::NoSubscriptionExisted;
   const std::string text(filter);
+  if (session.durable()) store::erase_subscription(journal_->batch(), session.number_, text);
   detach_subscription(session, *subscription);
   if (!hooks_.session_unsubscribed.empty()) hooks_.session_unsubscribed.run(session, text);
   return ReasonCode::Success;
@@ -319,6 +414,13 @@ void Broker::set_online(Session& session, bool online) {
 ReasonCode Broker::publish(Publication& p) {
   if (p.published_ms == 0) p.published_ms = loop_.wall_ms();
   if (!p.system) metrics_.add(Metric::MessagesPublish);
+  const std::size_t written = journal_ ? journal_->changes() : 0;
+  const ReasonCode code = publish_now(p);
+  if (journal_ && journal_->changes() != written) p.ticket = journal_->ticket();
+  return code;
+}
+
+ReasonCode Broker::publish_now(Publication& p) {
   if (!hooks_.message_publish.empty() && hooks_.message_publish.run(p) == PublishVerdict::Consumed)
     return ReasonCode::NoMatchingSubscribers;
   if (p.retain && !handle_retain(p)) return ReasonCode::NoMatchingSubscribers;
@@ -332,7 +434,9 @@ ReasonCode Broker::publish(Publication& p) {
   bool routed = false;
   if (!routes.empty()) {
     Delivery delivery(p, outer ? &scratch_ : &own_scratch);
+    delivery.receipt() = p.receipt;
     for (Route* one : routes) routed = route(delivery, *one) || routed;
+    p.receipt = delivery.receipt();
   }
   --publish_depth_;
   if (routed) return ReasonCode::Success;
@@ -347,12 +451,26 @@ ReasonCode Broker::publish(Publication& p) {
 bool Broker::route(Delivery& delivery, Route& route) {
   bool routed = deliver_local(delivery, route);
   for (std::uint64_t others = route.shard_mask() & ~(std::uint64_t{1} << shard_); others != 0; others &= others - 1) {
-    cross(static_cast<unsigned>(__builtin_ctzll(others)), Crossing{delivery.message(), &route, nullptr});
+    cross(static_cast<unsigned>(__builtin_ctzll(others)), Crossing{delivery.message(), &route, nullptr, expect_receipt(delivery)});
     routed = true;
   }
   if (const auto* groups = static_cast<const SharedGroupList*>(route.groups())) [[unlikely]]
     for (SharedGroup* group : *groups) routed = dispatch_shared(delivery, *group, 0) || routed;
   return routed;
+}
+
+ReceiptRef Broker::expect_receipt(Delivery& delivery) {
+  if (!sessions_durable_ || delivery.publication().qos == Qos::AtMostOnce) return nullptr;
+  ReceiptRef& receipt = delivery.receipt();
+  if (!receipt) receipt = std::make_shared<Receipt>(shard_);
+  receipt->expect();
+  return receipt;
+}
+
+void Broker::finish_receipt(const ReceiptRef& receipt) {
+  Broker& origin = core_.shard(receipt->origin());
+  if (&origin == this) return;
+  origin.loop().post([&origin] { origin.journal()->notify_waiters(); });
 }
 
 bool Broker::deliver_local(Delivery& delivery, Route& route) {
@@ -395,7 +513,7 @@ bool Broker::dispatch_shared(Delivery& delivery, const SharedGroup& group, std::
   if (member->shard == shard_) {
     deliver_to_member(delivery, *member);
   } else {
-    cross(member->shard, Crossing{delivery.message(), nullptr, member});
+    cross(member->shard, Crossing{delivery.message(), nullptr, member, expect_receipt(delivery)});
   }
   return true;
 }
@@ -445,8 +563,9 @@ void Broker::push_overflow() {
   for (auto& resume : waiting) resume();
 }
 
+bool Broker::has_work() const { return !overflow_.empty() || has_input(); }
+
 bool Broker::has_input() const {
-  if (!overflow_.empty()) return true;
   for (unsigned from = 0; from < core_.shards(); ++from)
     if (from != shard_ && !core_.ring(from, shard_).empty()) return true;
   return false;
@@ -464,10 +583,16 @@ bool Broker::poll() {
 void Broker::accept_crossing(Crossing crossing) {
   const Publication p = crossing.message->as_publication();
   Delivery delivery(p, &scratch_);
+  const std::size_t written = journal_ ? journal_->changes() : 0;
   if (crossing.member)
     deliver_to_member(delivery, *crossing.member);
   else
     deliver_local(delivery, *crossing.route);
+  if (!crossing.receipt) return;
+  if (journal_->changes() != written)
+    journal_->attach(crossing.receipt);
+  else if (crossing.receipt->done(true))
+    finish_receipt(crossing.receipt);
 }
 
 // ---------------------------------------------------------------- retained (broker.md 10)
@@ -480,7 +605,7 @@ bool Broker::handle_retain(Publication& p) {
     if (home == shard_)
       clear_retained(p.topic);
     else
-      core_.shard(home).loop().post([&broker = core_.shard(home), topic = std::string(p.topic)] { broker.clear_retained(topic); });
+      at_home_of_retained(home, p, [topic = std::string(p.topic)](Broker& broker) { broker.clear_retained(topic); });
     return !settings.stop_publish_clear;
   }
   if (settings.max_payload != 0 && p.payload.size() > settings.max_payload) {
@@ -494,25 +619,54 @@ bool Broker::handle_retain(Publication& p) {
   if (home == shard_)
     store_retained(message);
   else
-    core_.shard(home).loop().post([&broker = core_.shard(home), message] { broker.store_retained(message); });
+    at_home_of_retained(home, p, [message](Broker& broker) { broker.store_retained(message); });
   return true;
 }
 
-void Broker::store_retained(const MessageRef& message) {
+void Broker::at_home_of_retained(unsigned home, Publication& p, std::function<void(Broker&)> change) {
+  ReceiptRef receipt;
+  if (retained_durable_ && p.qos != Qos::AtMostOnce) {
+    if (!p.receipt) p.receipt = std::make_shared<Receipt>(shard_);
+    p.receipt->expect();
+    receipt = p.receipt;
+  }
+  Broker& there = core_.shard(home);
+  there.loop().post([&there, receipt, change = std::move(change)] {
+    const std::size_t written = there.journal_ ? there.journal_->changes() : 0;
+    change(there);
+    if (!receipt) return;
+    if (there.journal_->changes() != written)
+      there.journal_->attach(receipt);
+    else if (receipt->done(true))
+      there.finish_receipt(receipt);
+  });
+}
+
+bool Broker::store_retained(const MessageRef& message) {
   const std::size_t before = retained_.size();
   const std::size_t limit = settings_->retained.max_messages;
   const std::size_t node_wide = core_.retained_count().load(std::memory_order_relaxed);
   if (limit != 0 && node_wide >= limit && !retained_.find(message->topic())) {
     SB_LOG(log::Level::Error, "failed_to_retain_message", kv("topic", message->topic()), kv("reason", "table_is_full"),
            kv("limit", limit));
-    return;
+    return false;
+  }
+  if (retained_durable_) {
+    store::RetainedRecord record;
+    record.message = store_fields(*message);
+    if (message->expiry_s() != kNeverExpires)
+      record.deadline_ms = message->published_ms() + std::int64_t{message->expiry_s()} * 1000;
+    store::put(journal_->batch(), record);
   }
   retained_.put(message);
   core_.retained_count().fetch_add(retained_.size() - before, std::memory_order_relaxed);
+  return true;
 }
 
 void Broker::clear_retained(std::string_view topic) {
-  if (retained_.erase(topic)) core_.retained_count().fetch_sub(1, std::memory_order_relaxed);
+  if (!retained_.erase(topic)) return;
+  if (retained_durable_) store::erase_retained(journal_->batch(), topic);
+  core_.retained_count().fetch_sub(1, std::memory_order_relaxed);
 }
 
 void Broker::replay_retained(Session& session, const Subscription& subscription, bool is_new) {

@@ -33,6 +33,8 @@ struct Crossing {
   MessageRef message;
   Route* route = nullptr;
   SharedMember* member = nullptr;
+  /// The publisher waits for this shard's commit.
+  ReceiptRef receipt;
 };
 
 /// Settings of the core that can change while it runs; every shard holds the current snapshot.
@@ -129,6 +131,11 @@ class Broker {
   void set_will_guard(WillGuard guard) { will_guard_ = std::move(guard); }
   MetricCells& metrics() { return metrics_; }
   const MetricCells& metrics() const { return metrics_; }
+  /// The disk, null without persistence. Set once before the shard runs.
+  void set_journal(std::unique_ptr<Journal> journal, bool sessions, bool retained);
+  Journal* journal() { return journal_.get(); }
+  bool sessions_durable() const { return sessions_durable_; }
+  bool retained_durable() const { return retained_durable_; }
   void set_settings(CoreSettingsRef settings) { settings_ = std::move(settings); }
 
   // --- sessions (their home is this shard)
@@ -169,11 +176,13 @@ class Broker {
 
   /// Polled by the loop: what other shards sent.
   bool poll();
+  bool has_work() const;
+  /// Any thread: entries of other shards wait.
   bool has_input() const;
 
   RetainedStore& retained() { return retained_; }
-  /// On this shard, for a topic whose retained home it is.
-  void store_retained(const MessageRef& message);
+  /// On this shard, for a topic whose retained home it is. False: refused (table full).
+  bool store_retained(const MessageRef& message);
   void clear_retained(std::string_view topic);
 
   std::uint64_t random() { return random_(); }
@@ -182,7 +191,9 @@ class Broker {
 
  private:
   friend class Session;
+  friend class Recovery;
 
+  ReasonCode publish_now(Publication& publication);
   bool route(Delivery& delivery, Route& route);
   bool deliver_local(Delivery& delivery, Route& route);
   bool dispatch_shared(Delivery& delivery, const SharedGroup& group, std::uint64_t excluded_session);
@@ -193,6 +204,15 @@ class Broker {
   /// False: the publication must not be routed.
   bool handle_retain(Publication& publication);
   void deliver_retained(Session& session, const Subscription& subscription, std::vector<MessageRef> messages);
+
+  /// The publication's receipt, made when the first other shard gets a part of it.
+  ReceiptRef expect_receipt(Delivery& delivery);
+  void finish_receipt(const ReceiptRef& receipt);
+  void store_session(const Session& session);
+  void store_will_of_mortal(const Session& session);
+  void store_subscription(const Session& session, const Subscription& subscription);
+  void forget_rows(Session& session);
+  void at_home_of_retained(unsigned home, Publication& publication, std::function<void(Broker&)> change);
 
   void publish_will(Session& session);
   void terminate(Session& session, std::string_view reason, bool redispatch);
@@ -227,6 +247,9 @@ class Broker {
   };
   boost::unordered_flat_set<Session*, SessionHash, SessionEqual> sessions_;
   std::uint64_t session_numbers_ = 0;
+  std::unique_ptr<Journal> journal_;
+  bool sessions_durable_ = false;
+  bool retained_durable_ = false;
   std::size_t subscription_count_ = 0;
   std::size_t shared_count_ = 0;
 

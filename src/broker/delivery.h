@@ -28,6 +28,8 @@ class Delivery {
     return message_;
   }
 
+  std::shared_ptr<Receipt>& receipt() { return receipt_; }
+
   struct Slot {
     std::uint32_t offset = 0;
     std::uint32_t size = 0;  // 0 = not filled
@@ -42,6 +44,7 @@ class Delivery {
  private:
   const Publication& publication_;
   MessageRef message_;
+  std::shared_ptr<Receipt> receipt_;
   WireScratch* scratch_;
   std::array<Slot, kSlots> slots_{};
 };

@@ -36,6 +36,12 @@ class Fifo {
     ::new (&slots_[(head_ + size_) & (capacity_ - 1)]) T(std::move(value));
     ++size_;
   }
+  void push_front(T&& value) {
+    if (size_ == capacity_) grow();
+    head_ = (head_ - 1) & (capacity_ - 1);
+    ::new (&slots_[head_]) T(std::move(value));
+    ++size_;
+  }
   T pop_front() {
     T out = std::move(front());
     drop_front();

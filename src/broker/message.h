@@ -41,6 +41,9 @@ struct Publication {
   /// Where the publisher keeps its choices among shared groups; made when first needed. May be null.
   std::unique_ptr<class PublisherState>* state = nullptr;
   const Message* stored = nullptr;         // set when the publication already is a Message
+  /// Set by publish(): what an acknowledgement has to wait for. 0 and null: nothing.
+  std::uint32_t ticket = 0;
+  std::shared_ptr<class Receipt> receipt{};
 };
 
 class Message {
@@ -66,10 +69,6 @@ class Message {
   std::uint32_t remaining_expiry_s(std::int64_t now_ms) const;
   Publication as_publication() const;
 
-  /// Number of the stored record, 0 while it is not stored. Written by the journal of the shard that made it.
-  std::uint64_t record() const { return record_; }
-  void set_record(std::uint64_t number) const { record_ = number; }
-
   void retain_reference() const { references_.fetch_add(1, std::memory_order_relaxed); }
   void release() const {
     if (references_.fetch_sub(1, std::memory_order_acq_rel) == 1) destroy();
@@ -92,7 +91,6 @@ class Message {
   bool system_ : 1;
   std::int64_t published_ms_;
   std::uint64_t session_;
-  mutable std::uint64_t record_ = 0;
   IdentityRef from_;
 };
 

@@ -60,6 +60,14 @@ std::optional<Owed> MessageQueue::pop() {
   return std::nullopt;
 }
 
+void MessageQueue::put_back(Owed owed) {
+  Level& level = level_for(owed.message->topic());
+  bytes_ += owed.message->footprint();
+  ++level.credit;
+  level.messages.push_front(std::move(owed));
+  ++count_;
+}
+
 std::optional<Owed> MessageQueue::drop_oldest() {
   if (count_ == 0) return std::nullopt;
   return take_oldest();

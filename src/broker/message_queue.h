@@ -19,9 +19,13 @@ struct Owed {
   SharedGroupRef group;           // came through a shared subscription: may be dispatched again
   std::uint64_t sequence = 0;     // order within the session; key of the stored row
   std::uint32_t subscription_id = 0;
+  // The journal's: which batch holds its row, and where.
+  std::uint32_t ticket = 0;
+  std::uint32_t mark = 0;
   Qos qos = Qos::AtMostOnce;
   bool retain = false;
-  bool durable = false;           // a stored row exists or is staged
+  bool durable = false;    // a stored row exists or is staged
+  bool rewritten = false;  // an earlier batch wrote the row already
 };
 
 class MessageQueue {
@@ -48,12 +52,14 @@ class MessageQueue {
   }
   /// Next by priority; lower levels get their turn (6.3 "Dequeue").
   std::optional<Owed> pop();
+  /// Undoes the last pop().
+  void put_back(Owed owed);
   /// Oldest message of the lowest level, for memory pressure.
   std::optional<Owed> drop_oldest();
   template <class Fn>
-  void for_each(Fn&& fn) const {
-    if (!main_) return;
-    for (std::size_t i = 0; i < main_->messages.size(); ++i) fn(main_->messages[i]);
+  void for_each(Fn&& fn) {
+    if (main_)
+      for (std::size_t i = 0; i < main_->messages.size(); ++i) fn(main_->messages[i]);
     for (const auto& level : others_)
       for (std::size_t i = 0; i < level->messages.size(); ++i) fn(level->messages[i]);
   }

@@ -16,7 +16,24 @@ Session::Session(Broker& broker, std::uint64_t number, IdentityRef identity, Ses
       queue_(settings_->queue),
       created_ms_(broker.loop().wall_ms()) {}
 
+struct Session::Held final : CommitWaiter {
+  explicit Held(Session& s) : session(s) {}
+  bool on_commit(const Journal& journal) override {
+    if (!journal.kept(ticket)) return false;
+    session.pump();  // may begin to wait anew
+    return journal.kept(ticket);
+  }
+  Session& session;
+  Ticket ticket = 0;
+};
+
 Session::~Session() = default;
+
+bool Session::durable() const { return expiry_s_ > 0 && broker_.journal() != nullptr && broker_.sessions_durable(); }
+
+void Session::forget(Owed& owed) {
+  if (owed.durable) broker_.journal()->remove(number_, owed);
+}
 
 Subscription* Session::find_subscription(std::string_view full_filter) const {
   const auto found = subscriptions_.find(full_filter);
@@ -57,7 +74,7 @@ void Session::deliver(Delivery& delivery, const Subscription& subscription) {
   const Qos qos = settings_->upgrade_qos ? max(p.qos, options.qos) : min(p.qos, options.qos);
   const bool retain = options.retain_as_published && p.retain;
 
-  if (qos == Qos::AtMostOnce && sink_) {
+  if (qos == Qos::AtMostOnce && sink_ && !on_hold_) {
     const SessionSink::Sent sent =
         sink_->send_publish(delivery, Outgoing{qos, false, retain, 0, options.subscription_id});
     if (sent == SessionSink::Sent::Yes) [[likely]] {
@@ -80,7 +97,7 @@ void Session::deliver(Delivery& delivery, const Subscription& subscription) {
     if (!broker_.hooks().delivery_dropped.empty()) broker_.hooks().delivery_dropped.run(*this, p, reason);
     return;
   }
-  if (qos == Qos::AtMostOnce && !settings_->queue.store_qos0) {
+  if (qos == Qos::AtMostOnce && !sink_ && !settings_->queue.store_qos0) {
     ++counts_.dropped;
     broker_.metrics().add(Metric::DeliveryDropped);
     broker_.metrics().add(Metric::DeliveryDroppedQos0Msg);
@@ -94,12 +111,15 @@ void Session::deliver(Delivery& delivery, const Subscription& subscription) {
   owed.retain = retain;
   owed.subscription_id = options.subscription_id;
   if (subscription.shared()) owed.group = SharedGroupRef(subscription.special->group);
-  if (sink_ && window_free() && queue_.empty()) {
+  // QoS 2 to a durable session waits in the queue until it is on disk.
+  const bool hold = qos == Qos::ExactlyOnce && durable();
+  if (sink_ && window_free() && queue_.empty() && !hold) {
     send_now(delivery, std::move(owed));
-  } else {
-    owed.message = delivery.message();
-    enqueue(std::move(owed));
+    return;
   }
+  owed.message = delivery.message();
+  enqueue(std::move(owed));
+  if (hold && sink_) pump();
 }
 
 void Session::deliver_retained(const MessageRef& message, const Subscription& subscription) {
@@ -114,8 +134,10 @@ void Session::deliver_retained(const MessageRef& message, const Subscription& su
 }
 
 void Session::accept(Owed owed) {
-  if (!sink_ || (owed.qos != Qos::AtMostOnce && !(window_free() && queue_.empty()))) {
+  const bool hold = owed.qos == Qos::ExactlyOnce && durable();
+  if (!sink_ || hold || on_hold_ || (owed.qos != Qos::AtMostOnce && !(window_free() && queue_.empty()))) {
     enqueue(std::move(owed));
+    if (sink_) pump();
     return;
   }
   const Publication publication = owed.message->as_publication();
@@ -126,11 +148,18 @@ void Session::accept(Owed owed) {
 void Session::send_now(Delivery& delivery, Owed owed) {
   Outgoing how{owed.qos, false, owed.retain, 0, owed.subscription_id};
   const bool acknowledged = owed.qos != Qos::AtMostOnce;
-  if (acknowledged) how.packet_id = next_packet_id();
+  if (acknowledged) {
+    how.packet_id = assign_packet_id(owed);
+    if (durable() && !owed.durable) {
+      owed.message = delivery.message();
+      broker_.journal()->add(number_, owed, store::QueueState::Sent, how.packet_id);
+    }
+  }
   const SessionSink::Sent sent = sink_->send_publish(delivery, how);
   if (sent == SessionSink::Sent::TooLarge || (sent == SessionSink::Sent::Congested && !acknowledged)) {
     // [S] of 1.3: dropped for this receiver alone, and gone from the window.
     if (!owed.message) owed.message = delivery.message();
+    forget(owed);
     count_drop(owed, sent == SessionSink::Sent::TooLarge ? &Counts::dropped_too_large : &Counts::dropped_queue_full);
     return;
   }
@@ -144,7 +173,6 @@ void Session::send_now(Delivery& delivery, Owed owed) {
   Inflight entry;
   entry.phase = owed.qos == Qos::AtLeastOnce ? Phase::WaitPuback : Phase::WaitPubrec;
   entry.id = how.packet_id;
-  entry.serial = issued_;
   entry.sent_ms = broker_.loop().wall_ms();
   entry.owed = std::move(owed);
   inflight_.push_back(std::move(entry));
@@ -154,8 +182,18 @@ void Session::send_now(Delivery& delivery, Owed owed) {
 
 void Session::enqueue(Owed owed) {
   ++counts_.enqueued;
-  owed.sequence = next_sequence_++;
-  queue_.push(std::move(owed), [this](Owed&& dropped) { count_drop(dropped, &Counts::dropped_queue_full); });
+  if (owed.sequence == 0) owed.sequence = next_sequence_++;
+  if (owed.qos != Qos::AtMostOnce && durable() && !owed.durable)
+    broker_.journal()->add(number_, owed, store::QueueState::Queued, 0);
+  queue_.push(std::move(owed), [this](Owed&& dropped) {
+    forget(dropped);
+    count_drop(dropped, &Counts::dropped_queue_full);
+  });
+}
+
+void Session::hold(bool held) {
+  on_hold_ = held;
+  if (!held) pump();
 }
 
 void Session::pump() {
@@ -172,8 +210,16 @@ void Session::pump() {
     std::optional<Owed> owed = queue_.pop();
     if (!owed) return;
     if (owed->message->expired(broker_.loop().wall_ms())) {
+      forget(*owed);
       count_drop(*owed, &Counts::dropped_expired);
       continue;
+    }
+    if (owed->qos == Qos::ExactlyOnce && owed->durable && !broker_.journal()->kept(owed->ticket)) {
+      if (!held_) held_ = std::make_unique<Held>(*this);
+      held_->ticket = owed->ticket;
+      broker_.journal()->wait(*held_);
+      queue_.put_back(std::move(*owed));
+      return;
     }
     const Publication publication = owed->message->as_publication();
     Delivery delivery(publication, nullptr);
@@ -183,13 +229,20 @@ void Session::pump() {
 
 // ---------------------------------------------------------------- acknowledgements (broker.md 6.4)
 
-PacketId Session::next_packet_id() {
-  // Ids are given out in a circle; one can only be in use still if the oldest in flight is a whole circle old.
+PacketId Session::assign_packet_id(Owed& owed) {
+  if (owed.sequence == 0) owed.sequence = next_sequence_++;
   for (;;) {
-    last_packet_id_ = last_packet_id_ == kPacketIds ? PacketId{1} : static_cast<PacketId>(last_packet_id_ + 1);
-    ++issued_;
-    if (inflight_.empty() || issued_ - inflight_.front().serial < kPacketIds) return last_packet_id_;
-    if (!find_inflight(last_packet_id_)) return last_packet_id_;
+    const auto id = static_cast<PacketId>(1 + (owed.sequence - 1) % kPacketIds);
+    // Without priorities the window is in order of sequence: no id in it is used twice within a circle.
+    const bool in_order = !settings_->queue.priorities && !inflight_.empty() &&
+                          owed.sequence > inflight_.front().owed.sequence &&
+                          owed.sequence - inflight_.front().owed.sequence < kPacketIds;
+    if (inflight_.empty() || in_order || !find_inflight(id)) return id;
+    // Taken: the message moves behind everything that is known.
+    const bool was_durable = owed.durable;
+    forget(owed);
+    owed.sequence = next_sequence_++;
+    if (was_durable) broker_.journal()->add(number_, owed, store::QueueState::Queued, 0);
   }
 }
 
@@ -211,7 +264,10 @@ void Session::finish(Inflight& entry) {
     --inflight_used_;
   entry.parked = false;
   entry.phase = Phase::Done;
+  forget(entry.owed);
+  const std::uint64_t sequence = entry.owed.sequence;
   entry.owed = Owed{};
+  entry.owed.sequence = sequence;
   while (!inflight_.empty() && inflight_.front().phase == Phase::Done) inflight_.drop_front();
   // An old unacknowledged entry at the front must not let finished ones pile up behind it.
   if (inflight_.size() > 64 && inflight_.size() > 2 * (std::size_t{inflight_used_} + parked_)) {
@@ -255,16 +311,16 @@ void Session::on_pubrec(PacketId id, ReasonCode reason) {
   Inflight* entry = find_inflight(id);
   if (!entry) {
     metrics.add(Metric::PacketsPubrecMissed);
-    if (!is_error(reason)) sink_->send_pubrel(id, ReasonCode::PacketIdentifierNotFound);
+    if (!is_error(reason)) sink_->send_pubrel(id, ReasonCode::PacketIdentifierNotFound, 0);
     return;
   }
   if (entry->phase != Phase::WaitPubrec) {
     metrics.add(Metric::PacketsPubrecInuse);
     if (entry->phase == Phase::WaitPubcomp && !is_error(reason)) {
-      sink_->send_pubrel(id, ReasonCode::Success);  // a repeated PUBREC: our PUBREL may be lost, 4.3.3
+      sink_->send_pubrel(id, ReasonCode::Success, entry->owed.ticket);  // a repeated PUBREC: our PUBREL may be lost, 4.3.3
       return;
     }
-    if (!is_error(reason)) sink_->send_pubrel(id, ReasonCode::PacketIdentifierInUse);
+    if (!is_error(reason)) sink_->send_pubrel(id, ReasonCode::PacketIdentifierInUse, 0);
     return;
   }
   metrics.add(Metric::MessagesAcked);
@@ -276,8 +332,11 @@ void Session::on_pubrec(PacketId id, ReasonCode reason) {
   }
   entry->phase = Phase::WaitPubcomp;
   entry->sent_ms = broker_.loop().wall_ms();
-  if (broker_.hooks().delivery_completed.empty()) entry->owed.message = MessageRef{};
-  sink_->send_pubrel(id, ReasonCode::Success);
+  if (entry->owed.durable)
+    broker_.journal()->update(number_, entry->owed, store::QueueState::PubrecReceived, id);
+  else if (broker_.hooks().delivery_completed.empty())
+    entry->owed.message = MessageRef{};
+  sink_->send_pubrel(id, ReasonCode::Success, entry->owed.durable ? entry->owed.ticket : 0);
 }
 
 void Session::on_pubcomp(PacketId id) {
@@ -299,7 +358,7 @@ void Session::on_pubcomp(PacketId id) {
 void Session::send_again(Inflight& entry) {
   entry.sent_ms = broker_.loop().wall_ms();
   if (entry.phase == Phase::WaitPubcomp) {
-    sink_->send_pubrel(entry.id, ReasonCode::Success);
+    sink_->send_pubrel(entry.id, ReasonCode::Success, 0);
     return;
   }
   if (!entry.owed.message) return;
@@ -344,6 +403,8 @@ bool Session::awaiting_rel(PacketId id) const {
 
 void Session::add_awaiting_rel(PacketId id) {
   awaiting_.push_back({id, now_ms()});
+  if (durable())
+    store::put(broker_.journal()->batch(), store::AwaitingRelRecord{number_, id, broker_.loop().wall_ms()});
   if (settings_->await_rel_timeout.count() > 0) want_timer(now_ms() + settings_->await_rel_timeout.count());
 }
 
@@ -351,6 +412,7 @@ bool Session::remove_awaiting_rel(PacketId id) {
   for (auto one = awaiting_.begin(); one != awaiting_.end(); ++one)
     if (one->id == id) {
       awaiting_.erase(one);
+      if (durable()) store::erase_awaiting_rel(broker_.journal()->batch(), number_, id);
       return true;
     }
   return false;
@@ -408,7 +470,7 @@ void Session::retry() {
   for (const PacketId id : due) {
     Inflight* entry = find_inflight(id);
     if (!entry) continue;
-    if (entry->owed.message && entry->owed.message->expired(wall)) {
+    if (entry->phase != Phase::WaitPubcomp && entry->owed.message && entry->owed.message->expired(wall)) {
       count_drop(entry->owed, &Counts::dropped_expired);
       finish(*entry);
       continue;
@@ -423,6 +485,9 @@ void Session::expire_awaiting(std::int64_t now) {
   std::size_t gone = 0;
   while (gone < awaiting_.size() && now - awaiting_[gone].since_ms >= settings_->await_rel_timeout.count()) ++gone;
   if (gone == 0) return;
+  if (durable())
+    for (std::size_t i = 0; i < gone; ++i)
+      store::erase_awaiting_rel(broker_.journal()->batch(), number_, awaiting_[i].id);
   awaiting_.erase(awaiting_.begin(), awaiting_.begin() + static_cast<std::ptrdiff_t>(gone));
   broker_.metrics().add(Metric::MessagesDropped, gone);
   broker_.metrics().add(Metric::MessagesDroppedAwaitPubrelTimeout, gone);

@@ -12,6 +12,7 @@
 #include "base/result.h"
 #include "broker/delivery.h"
 #include "broker/fifo.h"
+#include "broker/journal.h"
 #include "broker/message_queue.h"
 #include "broker/session_settings.h"
 #include "broker/subscription.h"
@@ -30,7 +31,8 @@ class SessionSink {
   enum class Sent : std::uint8_t { Yes, TooLarge, Congested };
   /// Writes one PUBLISH. TooLarge: above the client's Maximum Packet Size. Congested: only for QoS 0, the socket is full.
   virtual Sent send_publish(Delivery& delivery, const Outgoing& how) = 0;
-  virtual void send_pubrel(PacketId id, ReasonCode reason) = 0;
+  /// `ticket`: the commit that must come first, 0 = none.
+  virtual void send_pubrel(PacketId id, ReasonCode reason, Ticket ticket) = 0;
   /// The session is gone from this connection; the channel must not use it again.
   virtual void on_session_lost(EndReason reason) = 0;
 
@@ -70,6 +72,8 @@ class Session final : private runtime::Timer {
   void accept(Owed owed);
 
   // --- from the channel
+  /// While held nothing is sent: a SUBACK waits for the disk, and precedes every message of its subscriptions (7.1).
+  void hold(bool held);
   /// After CONNACK: PUBLISH with DUP or PUBREL for what is in flight, in order, then the queue (4.3 "replay").
   void replay();
   void on_puback(PacketId id);
@@ -111,12 +115,12 @@ class Session final : private runtime::Timer {
 
  private:
   friend class Broker;
+  friend class Recovery;
 
   enum class Phase : std::uint8_t { WaitPuback, WaitPubrec, WaitPubcomp, Done };
   struct Inflight {
     Owed owed;  // without a message if nothing could ever send it again
     std::int64_t sent_ms = 0;   // wall clock
-    std::uint32_t serial = 0;   // how many ids had been given out
     PacketId id = 0;
     Phase phase = Phase::Done;
     bool parked = false;        // waits for room in a window that became smaller
@@ -132,13 +136,17 @@ class Session final : private runtime::Timer {
   std::int64_t now_ms() const;  // monotonic
   /// True if what is sent may have to be sent again: then the window holds the message.
   bool keeps_inflight() const { return persistent() || settings_->retry_interval.count() > 0; }
-  bool window_free() const { return inflight_used_ < window_; }
+  bool window_free() const { return inflight_used_ < window_ && !on_hold_; }
   void send_now(Delivery& delivery, Owed owed);
   void enqueue(Owed owed);
   void send_again(Inflight& entry);
   Inflight* find_inflight(PacketId id);
   void finish(Inflight& entry);
-  PacketId next_packet_id();
+  /// Packet id of a message about to be sent: follows from its sequence, so that it is the same after a crash.
+  PacketId assign_packet_id(Owed& owed);
+  /// Changes are written to the journal.
+  bool durable() const;
+  void forget(Owed& owed);
   void count_drop(const Owed& owed, std::uint64_t Counts::*kind);
   void completed(const Inflight& entry);
   void retry();
@@ -153,8 +161,6 @@ class Session final : private runtime::Timer {
   Fifo<Inflight> inflight_;
   std::uint32_t inflight_used_ = 0;  // neither Done nor parked
   std::uint32_t parked_ = 0;
-  std::uint32_t issued_ = 0;  // packet ids given out, modulo 2^32
-  PacketId last_packet_id_ = 0;
   std::uint16_t window_ = 32;
   MessageQueue queue_;
   std::vector<Awaiting> awaiting_;
@@ -162,12 +168,19 @@ class Session final : private runtime::Timer {
 
   std::uint32_t expiry_s_ = 0;
   bool clean_start_ = true;
+  bool connected_ = false;
+  bool on_hold_ = false;
+  std::int64_t disconnected_ms_ = 0;  // wall clock
   std::int64_t created_ms_ = 0;
   std::int64_t expires_at_ms_ = 0;  // monotonic; 0 = connected or never
   std::int64_t will_at_ms_ = 0;     // monotonic; 0 = no will pending
   std::int64_t timer_due_ms_ = 0;
   std::unique_ptr<Will> will_;
   Counts counts_;
+
+  /// Waits until QoS 2 messages at the head of the queue are on disk: they must not be sent before (4.3.3: never twice).
+  struct Held;
+  std::unique_ptr<Held> held_;
 };
 
 }  // namespace sb::broker

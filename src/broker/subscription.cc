@@ -1,3 +1,4 @@
+// check: allow new in this file: the list is owned by its slot
 #include "broker/subscription.h"
 
 #include <vector>

@@ -99,7 +99,7 @@ class Resolver {
         return Value(Value::Missing{});
       }
     }
-    if (depth_of(result) > kMaxDepth) {
+    if (depth(result) > kMaxDepth) {
       complain(node, path, "too_deep", {}, fmt::format("at most {} levels of nesting", kMaxDepth));
       return Value(Value::Missing{});
     }
@@ -118,7 +118,7 @@ class Resolver {
       descend(*found, name);
       if (!found->is_missing() && !found->is_null()) {
         if (!charge(*found, node, path)) return Value(Value::Missing{});
-        if (depth_of(*found) > kMaxDepth / 2) {
+        if (depth(*found) > kMaxDepth / 2) {
           complain(node, path, "too_deep", "${" + name + "}", fmt::format("at most {} levels of nesting", kMaxDepth / 2));
           return Value(Value::Missing{});
         }
@@ -147,19 +147,6 @@ class Resolver {
       if (!at) return nullptr;
     }
     return at;
-  }
-
-  static int depth_of(const Value& v) {
-    int deepest = 0;
-    if (const auto* o = v.if_object()) {
-      for (const auto& [key, child] : *o) deepest = std::max(deepest, depth_of(child));
-      return deepest + 1;
-    }
-    if (const auto* a = v.if_array()) {
-      for (const Value& child : *a) deepest = std::max(deepest, depth_of(child));
-      return deepest + 1;
-    }
-    return 0;
   }
 
   static std::size_t weight(const Value& v) {

@@ -50,13 +50,20 @@ void refuse_unbuilt_authn(Checker& c, const Value& chain, const LoadOptions& opt
   };
   if (chain.is_object() && !chain.find("1")) return one(chain);
   if (const auto* list = chain.if_array()) {
-    for (const Value& authenticator : *list) one(authenticator);
+    std::size_t n = 0;
+    for (const Value& authenticator : *list) {
+      const Checker::Level level(c, std::to_string(++n));
+      one(authenticator);
+    }
   } else if (const auto* indexed = chain.if_object()) {
-    for (const auto& [index, authenticator] : *indexed) one(authenticator);
+    for (const auto& [index, authenticator] : *indexed) {
+      const Checker::Level level(c, index);
+      one(authenticator);
+    }
   }
 }
 
-void check_protection(Checker& c, Value& tree, Config& config, const LoadOptions& options) {
+void check_protection(Checker& c, const Config& config, const LoadOptions& options) {
   {
     const Checker::Level level(c, "authentication");
     refuse_unbuilt_authn(c, config.authentication, options);
@@ -79,7 +86,6 @@ void check_protection(Checker& c, Value& tree, Config& config, const LoadOptions
               fmt::format("this version has no authorization source {}; remove it or set enable = false", source.type), "");
     }
   }
-  (void)tree;
 }
 
 /// Zones: the global roots with the zone's overrides on top, read once more as a whole.
@@ -208,7 +214,7 @@ Loaded check(Value all, const LoadOptions& options) {
   checker.read_object(Roots::schema(), all, static_cast<Roots*>(config.get()));
   if (out.errors.empty()) make_zones(checker, raw, all, *config, out.errors);
   if (out.errors.empty()) check_listeners(checker, all, *config);
-  if (out.errors.empty() || !config->authorization.sources.empty()) check_protection(checker, all, *config, options);
+  if (out.errors.empty() || !config->authorization.sources.empty()) check_protection(checker, *config, options);
   // The default source is a file that a package brings; without it there are no rules.
   auto& sources = config->authorization.sources;
   if (!sources_given && sources.size() == 1 && !has_file(sources.front().path, options)) {
@@ -264,10 +270,16 @@ Loaded load(const LoadOptions& options) {
   merge(all, cluster, out.errors);
   merge(all, std::move(main), out.errors);
   resolve(all, out.errors);
+  resolve(cluster, ignored);  // it is written by the node itself; by hand it might hold some
   detail::apply_environment(all, options, out.errors, out.warnings);
   prune(all);
   if (!out.errors.empty()) {
     out.errors.sort();
+    return out;
+  }
+  if (depth(all) > kMaxDepth / 2) {  // so that what is printed can be read back
+    out.errors.add({.file = options.main_file, .line = 0, .path = {}, .reason = "too_deep", .value = {},
+                    .expected = fmt::format("at most {} levels of nesting", kMaxDepth / 2)});
     return out;
   }
   Loaded checked = check(std::move(all), options);

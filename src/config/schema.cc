@@ -417,6 +417,7 @@ bool Checker::read_elements(const Key& key, Value& v, bool scalars) {
 
 std::vector<std::pair<std::string, Value*>> Checker::read_members(const Key& key, Value& v) {
   std::vector<std::pair<std::string, Value*>> out;
+  if (const auto* word = v.if_string(); word && has_word(key.opts.words, *word)) return out;  // disabled: an empty map
   if (!v.is_object()) {
     error(key, v, "bad_value_for_struct", fmt::format("an object {{ name {{ ... }} }} ({})", key.name));
     return out;
@@ -443,9 +444,8 @@ bool knows_path(const Struct& s, std::string_view path) {
   const auto dot = path.find('.');
   const std::string_view head = path.substr(0, dot);
   const std::string_view tail = dot == path.npos ? std::string_view{} : path.substr(dot + 1);
-  if (s.open || std::find(s.dropped.begin(), s.dropped.end(), head) != s.dropped.end()) return true;
   const Key* key = s.find(head);
-  if (!key) return false;
+  if (!key) return s.open || std::find(s.dropped.begin(), s.dropped.end(), head) != s.dropped.end();
   if (tail.empty()) return true;
   if (key->shape == Key::Shape::Any) return true;
   if (key->shape == Key::Shape::Scalar) return false;
@@ -454,6 +454,17 @@ bool knows_path(const Struct& s, std::string_view path) {
   const auto next = tail.find('.');
   if (next == tail.npos || !key->child) return true;
   return knows_path(*key->child, tail.substr(next + 1));
+}
+
+const Key* find_key(const Struct& s, std::string_view path) {
+  const auto dot = path.find('.');
+  const Key* key = s.find(path.substr(0, dot));
+  if (!key || dot == path.npos) return key;
+  path.remove_prefix(dot + 1);
+  if (!key->child) return nullptr;
+  if (key->shape == Key::Shape::Object) return find_key(*key->child, path);
+  const auto next = path.find('.');
+  return next == path.npos ? nullptr : find_key(*key->child, path.substr(next + 1));
 }
 
 void mask_by_name(Value& value) {

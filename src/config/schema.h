@@ -374,6 +374,8 @@ Key& Schema<T>::add(std::string_view name, std::string type, const Opts& opts) {
 
 /// True when the schema knows a dotted path (old names too).
 bool knows_path(const Struct& s, std::string_view path);
+/// The declaration at a dotted path, or null (also where the path ends in the name of a map's member).
+const Key* find_key(const Struct& s, std::string_view path);
 /// Marks what looks like a secret in a part of the tree that no schema covers.
 void mask_by_name(Value& value);
 

@@ -311,6 +311,19 @@ bool erase(Value& root, std::string_view path) {
   }
 }
 
+int depth(const Value& v) {
+  int deepest = 0;
+  if (const auto* o = v.if_object()) {
+    for (const auto& [key, child] : *o) deepest = std::max(deepest, depth(child));
+    return deepest + 1;
+  }
+  if (const auto* a = v.if_array()) {
+    for (const Value& child : *a) deepest = std::max(deepest, depth(child));
+    return deepest + 1;
+  }
+  return 0;
+}
+
 std::string to_json(const Value& value, PrintOptions options) {
   Printer p(options, false);
   p.print(value, 0);

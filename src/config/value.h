@@ -93,6 +93,9 @@ void put(Value& root, std::string_view path, Value value, bool replace, Problems
 /// Removes the node at a dotted path; false when there is none.
 bool erase(Value& root, std::string_view path);
 
+/// Levels of nesting; 0 for a scalar.
+int depth(const Value& value);
+
 struct PrintOptions {
   bool reveal = false;  // print secrets (only for cluster.hocon)
   bool pretty = true;

@@ -3,6 +3,7 @@
 #include <boost/unordered/unordered_flat_map.hpp>
 
 #include "base/log.h"
+#include "mqtt/deferred.h"
 #include "mqtt/outbound_aliases.h"
 
 namespace sb::mqtt {

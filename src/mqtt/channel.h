@@ -94,7 +94,7 @@ class Channel final : public runtime::Disposable,
   void on_drained() override;
   // --- broker::SessionSink
   Sent send_publish(broker::Delivery& delivery, const broker::Outgoing& how) override;
-  void send_pubrel(PacketId id, ReasonCode reason) override;
+  void send_pubrel(PacketId id, ReasonCode reason, broker::Ticket ticket) override;
   void on_session_lost(broker::EndReason reason) override;
   // --- runtime::Timer
   void on_timer() override;
@@ -119,7 +119,19 @@ class Channel final : public runtime::Disposable,
   Step publish(codec::mqtt::PublishView& packet);
   Step on_ack(const Frame& frame);
   bool resolve_alias(codec::mqtt::PublishView& packet, Step& step);
-  void acknowledge(codec::mqtt::PacketType type, PacketId id, ReasonCode code);
+  /// What an acknowledgement waits for: a commit of this shard, and those of others.
+  struct After {
+    broker::Ticket ticket = 0;
+    broker::ReceiptRef receipt{};
+  };
+  void acknowledge(codec::mqtt::PacketType type, PacketId id, ReasonCode code, const After& after);
+  void acknowledge_now(codec::mqtt::PacketType type, PacketId id, ReasonCode code);
+  void release_subscriptions(const std::vector<std::pair<std::string, bool>>& filters);
+  bool release_deferred(const broker::Journal& journal);
+  void defer(codec::mqtt::PacketType type, PacketId id, ReasonCode code, const After& after, std::string packet);
+  /// Sends a SUBACK or UNSUBACK; false: later, after the commit it depends on.
+  bool answer(codec::mqtt::PacketType type, std::vector<std::uint8_t> packet, const After& after);
+  After after_changes(std::size_t changes_before) const;
   void count_sent(Qos qos, bool system);
   std::uint32_t remaining_expiry(const broker::Publication& publication) const;
 
@@ -169,6 +181,8 @@ class Channel final : public runtime::Disposable,
   struct OutboundAliases;
   std::unique_ptr<OutboundAliases> outbound_aliases_;
   std::unique_ptr<broker::PublisherState> publisher_state_;
+  struct Deferred;
+  std::unique_ptr<Deferred> deferred_;  // acknowledgements that wait for the disk
   std::string authentication_method_;
   std::string connect_packet_;  // kept while enhanced authentication goes on
 };

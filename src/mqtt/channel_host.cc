@@ -1,7 +1,10 @@
+// check: allow new in this file: channels are owned by the list that links them
 #include <unistd.h>
 
 #include "base/log.h"
 #include "mqtt/channel.h"
+#include "mqtt/deferred.h"
+#include "mqtt/outbound_aliases.h"
 
 namespace sb::mqtt {
 

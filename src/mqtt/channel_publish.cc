@@ -2,6 +2,7 @@
 #include "base/log.h"
 #include "broker/topic.h"
 #include "mqtt/channel.h"
+#include "mqtt/deferred.h"
 #include "mqtt/outbound_aliases.h"
 
 namespace sb::mqtt {
@@ -94,8 +95,8 @@ Channel::Step Channel::publish(PublishView& packet) {
   if (denied) {
     metrics().add(Metric::PacketsPublishAuthError);
     if (host_.shard().gate.disconnect_on_deny()) return protocol_error(ReasonCode::NotAuthorized, "not_authorized");
-    if (packet.qos == Qos::AtLeastOnce) acknowledge(PacketType::Puback, packet.packet_id, ReasonCode::NotAuthorized);
-    if (packet.qos == Qos::ExactlyOnce) acknowledge(PacketType::Pubrec, packet.packet_id, ReasonCode::NotAuthorized);
+    if (packet.qos == Qos::AtLeastOnce) acknowledge(PacketType::Puback, packet.packet_id, ReasonCode::NotAuthorized, {});
+    if (packet.qos == Qos::ExactlyOnce) acknowledge(PacketType::Pubrec, packet.packet_id, ReasonCode::NotAuthorized, {});
     return Step::Next;
   }
   if (zone.max_topic_levels < 65535 && broker::count_levels(packet.topic) > zone.max_topic_levels)
@@ -103,15 +104,18 @@ Channel::Step Channel::publish(PublishView& packet) {
   if (packet.qos > zone.max_qos) return protocol_error(ReasonCode::QosNotSupported, "qos_not_supported");
   if (packet.retain && !zone.retain_available) return protocol_error(ReasonCode::RetainNotSupported, "retain_not_supported");
 
+  broker::Broker& broker = host_.shard().broker;
+  const std::size_t changes = broker.journal() ? broker.journal()->changes() : 0;
   if (packet.qos == Qos::ExactlyOnce) {
     if (session_->awaiting_rel(packet.packet_id)) {
       // [S] 5.3: a DUP is a repetition and is acknowledged; without DUP the id is in use.
       if (packet.dup) {
-        acknowledge(PacketType::Pubrec, packet.packet_id, ReasonCode::Success);
+        // The first PUBREC may still wait for the disk: this one then waits behind it.
+        acknowledge(PacketType::Pubrec, packet.packet_id, ReasonCode::Success, {});
       } else {
         metrics().add(Metric::PacketsPublishInuse);
         metrics().add(Metric::MessagesDropped);
-        acknowledge(PacketType::Pubrec, packet.packet_id, ReasonCode::PacketIdentifierInUse);
+        acknowledge(PacketType::Pubrec, packet.packet_id, ReasonCode::PacketIdentifierInUse, {});
       }
       return Step::Next;
     }
@@ -124,7 +128,6 @@ Channel::Step Channel::publish(PublishView& packet) {
     session_->add_awaiting_rel(packet.packet_id);
   }
 
-  broker::Broker& broker = host_.shard().broker;
   broker::Publication publication;
   publication.topic = client_.mount(packet.topic, host_.shard().scratch);
   publication.payload = packet.payload;
@@ -136,8 +139,11 @@ Channel::Step Channel::publish(PublishView& packet) {
   publication.session = session_->number();
   publication.state = &publisher_state_;
   const ReasonCode code = broker.publish(publication);
-  if (packet.qos == Qos::AtLeastOnce) acknowledge(PacketType::Puback, packet.packet_id, code);
-  if (packet.qos == Qos::ExactlyOnce) acknowledge(PacketType::Pubrec, packet.packet_id, code);
+  if (packet.qos != Qos::AtMostOnce) {
+    After after = after_changes(changes);
+    after.receipt = std::move(publication.receipt);
+    acknowledge(packet.qos == Qos::AtLeastOnce ? PacketType::Puback : PacketType::Pubrec, packet.packet_id, code, after);
+  }
   if (broker.congested()) [[unlikely]] {
     // Rings to other shards are full: this publisher is not read until they drain.
     stream_.pause();
@@ -150,7 +156,86 @@ Channel::Step Channel::publish(PublishView& packet) {
   return state_ == State::Closing ? Step::Stop : Step::Next;
 }
 
-void Channel::acknowledge(PacketType type, PacketId id, ReasonCode code) {
+void Channel::acknowledge(PacketType type, PacketId id, ReasonCode code, const After& after) {
+  if (state_ == State::Closing) return;
+  broker::Journal* journal = host_.shard().broker.journal();
+  const bool waits = journal && ((after.ticket != 0 && !journal->kept(after.ticket)) ||
+                                 (after.receipt && !after.receipt->complete()) ||
+                                 (deferred_ && !deferred_->waiting.empty()));
+  if (waits) [[unlikely]] {
+    defer(type, id, code, after, {});
+    return;
+  }
+  acknowledge_now(type, id, code);
+}
+
+void Channel::defer(PacketType type, PacketId id, ReasonCode code, const After& after, std::string packet) {
+  if (!deferred_) deferred_ = std::make_unique<Deferred>(*this);
+  deferred_->waiting.push_back({type, id, code, after, std::move(packet), {}});
+  host_.shard().broker.journal()->wait(*deferred_);
+}
+
+bool Channel::release_deferred(const broker::Journal& journal) {
+  auto& waiting = deferred_->waiting;
+  while (!waiting.empty() && state_ != State::Closing) {
+    const Deferred::One& one = waiting.front();
+    if (!journal.kept(one.after.ticket) || (one.after.receipt && !one.after.receipt->complete())) return false;
+    const bool refused = journal.refused(one.after.ticket) || (one.after.receipt && one.after.receipt->failed());
+    Deferred::One done = waiting.pop_front();
+    if (refused) {
+      // The disk did not take it: v5 is told so, v3 has no word for it and must try again on a new connection.
+      if (version_ != ProtocolVersion::V5 || done.type == PacketType::Suback || done.type == PacketType::Pubcomp) {
+        end(ReasonCode::QuotaExceeded, "store_refused", true);
+        return true;
+      }
+      acknowledge_now(done.type, done.id, ReasonCode::QuotaExceeded);
+      continue;
+    }
+    if (!done.packet.empty()) {
+      std::uint8_t* out = reserve(done.packet.size());
+      std::memcpy(out, done.packet.data(), done.packet.size());
+      commit(out + done.packet.size(),
+             done.type == PacketType::Suback ? Metric::PacketsSubackSent : Metric::PacketsUnsubackSent);
+      if (done.type == PacketType::Suback) release_subscriptions(done.replay);
+    } else {
+      acknowledge_now(done.type, done.id, done.code);
+    }
+  }
+  return true;
+}
+
+void Channel::release_subscriptions(const std::vector<std::pair<std::string, bool>>& filters) {
+  bool more = false;
+  for (std::size_t i = 0; i < deferred_->waiting.size(); ++i)
+    more = more || deferred_->waiting[i].type == PacketType::Suback;
+  for (const auto& [filter, is_new] : filters)
+    if (const broker::Subscription* subscription = session_->find_subscription(filter))
+      host_.shard().broker.replay_retained(*session_, *subscription, is_new);
+  if (!more) session_->hold(false);
+}
+
+bool Channel::answer(PacketType type, std::vector<std::uint8_t> packet, const After& after) {
+  broker::Journal* journal = host_.shard().broker.journal();
+  const bool waits = journal && ((after.ticket != 0 && !journal->kept(after.ticket)) ||
+                                 (deferred_ && !deferred_->waiting.empty()));
+  if (waits) {
+    defer(type, 0, ReasonCode::Success, after,
+          std::string(reinterpret_cast<const char*>(packet.data()), packet.size()));
+    return false;
+  }
+  std::uint8_t* out = reserve(packet.size());
+  std::memcpy(out, packet.data(), packet.size());
+  commit(out + packet.size(), type == PacketType::Suback ? Metric::PacketsSubackSent : Metric::PacketsUnsubackSent);
+  return true;
+}
+
+Channel::After Channel::after_changes(std::size_t changes_before) const {
+  const broker::Journal* journal = host_.shard().broker.journal();
+  if (!journal || journal->changes() == changes_before) return {};
+  return {journal->ticket(), nullptr};
+}
+
+void Channel::acknowledge_now(PacketType type, PacketId id, ReasonCode code) {
   if (state_ == State::Closing) return;
   if (version_ != ProtocolVersion::V5 && is_error(code)) code = ReasonCode::Success;  // v3 acks carry no reason
   if (is_error(code)) metrics().add(Metric::PacketsPublishError);
@@ -179,16 +264,20 @@ Channel::Step Channel::on_ack(const Frame& frame) {
       break;
     default: {
       metrics().add(Metric::PacketsPubrelReceived);
+      const broker::Journal* journal = host_.shard().broker.journal();
+      const std::size_t changes = journal ? journal->changes() : 0;
       const bool known = session_->remove_awaiting_rel(packet->packet_id);
       if (!known) metrics().add(Metric::PacketsPubrelMissed);
       acknowledge(PacketType::Pubcomp, packet->packet_id,
-                  known ? ReasonCode::Success : ReasonCode::PacketIdentifierNotFound);
+                  known ? ReasonCode::Success : ReasonCode::PacketIdentifierNotFound, after_changes(changes));
     }
   }
   return state_ == State::Closing ? Step::Stop : Step::Next;
 }
 
-void Channel::send_pubrel(PacketId id, ReasonCode reason) { acknowledge(PacketType::Pubrel, id, reason); }
+void Channel::send_pubrel(PacketId id, ReasonCode reason, broker::Ticket ticket) {
+  acknowledge(PacketType::Pubrel, id, reason, After{ticket, nullptr});
+}
 
 // ---------------------------------------------------------------- towards the subscriber
 

@@ -2,6 +2,7 @@
 #include "base/log.h"
 #include "broker/topic.h"
 #include "mqtt/channel.h"
+#include "mqtt/deferred.h"
 
 namespace sb::mqtt {
 
@@ -88,6 +89,7 @@ Channel::Step Channel::on_subscribe(const Frame& frame) {
   }
 
   // Pass 3: subscribe, acknowledge, then send what is retained (the SUBACK always precedes it, 7.1).
+  const std::size_t changes = broker.journal() ? broker.journal()->changes() : 0;
   std::vector<ReasonCode> codes;
   std::vector<std::pair<const broker::Subscription*, bool>> fresh;
   for (One& one : all) {
@@ -109,9 +111,14 @@ Channel::Step Channel::on_subscribe(const Frame& frame) {
       metrics().add(Metric::PacketsSubscribeError);
     codes.push_back(one.code);
   }
-  commit(codec::mqtt::encode_suback(reserve(codec::mqtt::size_of_suback(codes.size(), version_)), packet->packet_id,
-                                    codes.data(), codes.size(), version_),
-         Metric::PacketsSubackSent);
+  std::vector<std::uint8_t> suback(codec::mqtt::size_of_suback(codes.size(), version_));
+  codec::mqtt::encode_suback(suback.data(), packet->packet_id, codes.data(), codes.size(), version_);
+  if (!answer(codec::mqtt::PacketType::Suback, std::move(suback), after_changes(changes))) {
+    session_->hold(true);
+    for (const auto& [subscription, is_new] : fresh)
+      deferred_->waiting.back().replay.emplace_back(subscription->filter(), is_new);
+    return Step::Next;
+  }
   for (const auto& [subscription, is_new] : fresh) broker.replay_retained(*session_, *subscription, is_new);
   return state_ == State::Closing ? Step::Stop : Step::Next;
 }
@@ -133,15 +140,16 @@ Channel::Step Channel::on_unsubscribe(const Frame& frame) {
   }
   broker::Broker& broker = host_.shard().broker;
   if (!broker.hooks().client_unsubscribe.empty()) broker.hooks().client_unsubscribe.run(*client_.identity(), filters);
+  const std::size_t changes = broker.journal() ? broker.journal()->changes() : 0;
   std::vector<ReasonCode> codes;
   for (const std::string& filter : filters) {
     const auto parsed = broker::parse_filter(filter);
     codes.push_back(parsed ? broker.unsubscribe(*session_, mounted(client_, filter, parsed->filter)) : parsed.error());
     if (is_error(codes.back())) metrics().add(Metric::PacketsUnsubscribeError);
   }
-  commit(codec::mqtt::encode_unsuback(reserve(codec::mqtt::size_of_unsuback(codes.size(), version_)), packet->packet_id,
-                                      codes.data(), codes.size(), version_),
-         Metric::PacketsUnsubackSent);
+  std::vector<std::uint8_t> unsuback(codec::mqtt::size_of_unsuback(codes.size(), version_));
+  codec::mqtt::encode_unsuback(unsuback.data(), packet->packet_id, codes.data(), codes.size(), version_);
+  answer(codec::mqtt::PacketType::Unsuback, std::move(unsuback), after_changes(changes));
   return state_ == State::Closing ? Step::Stop : Step::Next;
 }
 

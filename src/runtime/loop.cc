@@ -78,9 +78,8 @@ void Loop::post(Task task) {
 }
 
 void Loop::wake() {
-  // Pairs with the store of sleeping_ in wait(): either we see it asleep, or it sees our work before it sleeps.
-  std::atomic_thread_fence(std::memory_order_seq_cst);
-  if (sleeping_.load(std::memory_order_relaxed)) {
+  // Pairs with the exchange in wait(): either we see it asleep, or it sees our work before it sleeps.
+  if (sleeping_.exchange(false, std::memory_order_seq_cst)) {
     const std::uint64_t one = 1;
     [[maybe_unused]] const auto n = write(wake_fd_, &one, sizeof one);
   }
@@ -104,25 +103,26 @@ bool Loop::nothing_waiting() {
 int Loop::wait(Nanos limit) {
   int count = epoll_wait(epoll_fd_, events_.data(), static_cast<int>(events_.size()), 0);
   if (count > 0 || limit <= Nanos{0}) return count;
+  limit = timers_.until_next(now_, limit);
+  if (limit <= Nanos{0}) return count;
   ++waits_in_window_;
   const Nanos before = clock_.monotonic();
-  if (reclaim_.offline) reclaim_.offline();
-  if (napping_ && nothing_waiting()) {
+  if (hooks_.offline) hooks_.offline();
+  if (napping_ && limit > options_.coalesce && nothing_waiting()) {
     // Collect what arrives meanwhile: one wake-up then serves many messages. Rings and tasks wait for the nap too.
     timespec nap{0, static_cast<long>(options_.coalesce.count())};
     clock_nanosleep(CLOCK_MONOTONIC, 0, &nap, nullptr);
     count = epoll_wait(epoll_fd_, events_.data(), static_cast<int>(events_.size()), 0);
   }
   if (count == 0) {
-    sleeping_.store(true, std::memory_order_seq_cst);
-    std::atomic_thread_fence(std::memory_order_seq_cst);
+    sleeping_.exchange(true, std::memory_order_seq_cst);
     if (nothing_waiting()) {
-      const auto millis = std::chrono::ceil<Millis>(limit).count();
-      count = epoll_wait(epoll_fd_, events_.data(), static_cast<int>(events_.size()), static_cast<int>(millis));
+      const timespec span{limit.count() / 1'000'000'000, limit.count() % 1'000'000'000};
+      count = epoll_pwait2(epoll_fd_, events_.data(), static_cast<int>(events_.size()), &span, nullptr);
     }
     sleeping_.store(false, std::memory_order_relaxed);
   }
-  if (reclaim_.online) reclaim_.online();
+  if (hooks_.online) hooks_.online();
   window_idle_ += clock_.monotonic() - before;
   return count;
 }
@@ -176,8 +176,7 @@ void Loop::run_turn_ends() {
 
 void Loop::turn(Nanos limit) {
   const bool work_left = !turn_ends_.empty() || !nothing_waiting();
-  const Nanos bound = work_left ? Nanos{0} : timers_.until_next(now_, limit);
-  const int count = wait(bound);
+  const int count = wait(work_left ? Nanos{0} : std::min(limit, wait_limit_));
   read_clock();
   account(now_, now_);
   if (count > 0) dispatch(count);
@@ -186,7 +185,7 @@ void Loop::turn(Nanos limit) {
   timers_.advance(now_);
   run_turn_ends();
   graveyard_.clear();
-  if (reclaim_.quiescent) reclaim_.quiescent();
+  wait_limit_ = hooks_.after_turn ? hooks_.after_turn() : kLongestWait;
 }
 
 void Loop::run() {

@@ -84,13 +84,14 @@ class Loop {
   void set_poller(std::function<bool()> poller) { poller_ = std::move(poller); }
   /// True if something waits in a ring; asked before sleeping.
   void set_has_work(std::function<bool()> has_work) { has_work_ = std::move(has_work); }
-  /// Once a turn, when nothing of the turn is held any more; `sleeping` tells whether a blocking wait follows.
-  struct ReclaimHooks {
-    std::function<void()> quiescent;
+  struct Hooks {
+    /// At the very end of a turn, when nothing of it is held any more. Returns how long the next wait may last.
+    std::function<Nanos()> after_turn;
+    /// Around a wait.
     std::function<void()> offline;
     std::function<void()> online;
   };
-  void set_reclaim(ReclaimHooks hooks) { reclaim_ = std::move(hooks); }
+  void set_hooks(Hooks hooks) { hooks_ = std::move(hooks); }
 
   /// Runs until stop().
   void run();
@@ -133,7 +134,8 @@ class Loop {
 
   std::function<bool()> poller_;
   std::function<bool()> has_work_;
-  ReclaimHooks reclaim_;
+  Hooks hooks_;
+  Nanos wait_limit_{1'000'000'000};
 
   // Wake-up coalescing: waits per window decide whether the next wait begins with a nap.
   Nanos window_start_{0};

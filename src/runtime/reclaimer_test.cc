@@ -1,3 +1,4 @@
+// check: allow new in this file: objects are freed by the reclaimer under test
 #include "runtime/reclaimer.h"
 
 #include <gtest/gtest.h>

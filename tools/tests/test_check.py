@@ -47,6 +47,7 @@ GOOD = [
     ("src/base/a.cc", '// std::regex rand() new Thing\nauto s = "std::cout sleep(1)";'),
     ("src/base/a.cc", "bool system() const { return renew(1); }\nint operand(int);"),
     ("src/base/a.cc", "auto* p = new Thing(1);  // check: allow new"),
+    ("src/base/a.cc", "::new (room) Thing(1);"),
     ("src/base/a.cc", "// check: allow new in this file: a slab of its own\nauto* p = new Thing(1);"),
     ("src/base/a.cc", "std::snprintf(b, 4, x);\nauto n = 1'000'000; auto m = 2'000;"),
     ("src/base/a.h", "[[nodiscard]] Result<int> f();\n[[nodiscard]]\nResult<> g();\nResult<int> member_;"),

@@ -56,11 +56,14 @@ void list_will(const WillView& will, Sink& sink) {
   sink.u32(PropertyId::MessageExpiryInterval, unless<std::uint32_t>(will.message_expiry_s, kNeverExpires));
 }
 
-std::size_t with_length(std::size_t properties) { return varint_size(properties) + properties; }
+std::size_t with_length(std::size_t properties) {
+  return varint_size(properties) + properties;
+}
 
 std::uint8_t connect_flags(const ConnectView& packet) {
   unsigned flags = packet.clean_start ? 0x02 : 0;
-  if (packet.will) flags |= 0x04u | static_cast<unsigned>(to_int(packet.will->qos) << 3) | (packet.will->retain ? 0x20u : 0);
+  if (packet.will)
+    flags |= 0x04u | static_cast<unsigned>(to_int(packet.will->qos) << 3) | (packet.will->retain ? 0x20u : 0);
   if (packet.password) flags |= 0x40;
   if (packet.username) flags |= 0x80;
   return static_cast<std::uint8_t>(flags);
@@ -79,31 +82,64 @@ void take_connack_property(const Property& property, Connack& packet) {
   const auto word = static_cast<std::uint16_t>(property.number);
   const bool yes = property.number != 0;
   switch (property.id) {
-    case PropertyId::SessionExpiryInterval: packet.session_expiry_s = property.number; break;
-    case PropertyId::ReceiveMaximum: packet.receive_maximum = word; break;
-    case PropertyId::MaximumQos: packet.maximum_qos = static_cast<std::uint8_t>(property.number); break;
-    case PropertyId::RetainAvailable: packet.retain_available = yes; break;
-    case PropertyId::MaximumPacketSize: packet.maximum_packet_size = property.number; break;
-    case PropertyId::AssignedClientIdentifier: packet.assigned_client_id = as_text(property.value); break;
-    case PropertyId::TopicAliasMaximum: packet.topic_alias_maximum = word; break;
-    case PropertyId::ReasonString: packet.reason_string = as_text(property.value); break;
-    case PropertyId::WildcardSubscriptionAvailable: packet.wildcard_subscription_available = yes; break;
-    case PropertyId::SubscriptionIdentifierAvailable: packet.subscription_id_available = yes; break;
-    case PropertyId::SharedSubscriptionAvailable: packet.shared_subscription_available = yes; break;
-    case PropertyId::ServerKeepAlive: packet.server_keep_alive_s = word; break;
-    case PropertyId::ResponseInformation: packet.response_information = as_text(property.value); break;
-    case PropertyId::ServerReference: packet.server_reference = as_text(property.value); break;
-    case PropertyId::AuthenticationMethod: packet.authentication_method = as_text(property.value); break;
-    case PropertyId::AuthenticationData: packet.authentication_data = property.value; break;
-    default: break;
+    case PropertyId::SessionExpiryInterval:
+      packet.session_expiry_s = property.number;
+      break;
+    case PropertyId::ReceiveMaximum:
+      packet.receive_maximum = word;
+      break;
+    case PropertyId::MaximumQos:
+      packet.maximum_qos = static_cast<std::uint8_t>(property.number);
+      break;
+    case PropertyId::RetainAvailable:
+      packet.retain_available = yes;
+      break;
+    case PropertyId::MaximumPacketSize:
+      packet.maximum_packet_size = property.number;
+      break;
+    case PropertyId::AssignedClientIdentifier:
+      packet.assigned_client_id = as_text(property.value);
+      break;
+    case PropertyId::TopicAliasMaximum:
+      packet.topic_alias_maximum = word;
+      break;
+    case PropertyId::ReasonString:
+      packet.reason_string = as_text(property.value);
+      break;
+    case PropertyId::WildcardSubscriptionAvailable:
+      packet.wildcard_subscription_available = yes;
+      break;
+    case PropertyId::SubscriptionIdentifierAvailable:
+      packet.subscription_id_available = yes;
+      break;
+    case PropertyId::SharedSubscriptionAvailable:
+      packet.shared_subscription_available = yes;
+      break;
+    case PropertyId::ServerKeepAlive:
+      packet.server_keep_alive_s = word;
+      break;
+    case PropertyId::ResponseInformation:
+      packet.response_information = as_text(property.value);
+      break;
+    case PropertyId::ServerReference:
+      packet.server_reference = as_text(property.value);
+      break;
+    case PropertyId::AuthenticationMethod:
+      packet.authentication_method = as_text(property.value);
+      break;
+    case PropertyId::AuthenticationData:
+      packet.authentication_data = property.value;
+      break;
+    default:
+      break;
   }
 }
 
 /// 3.1.1, table 3.1
 Decoded<ReasonCode> from_v3_connack(std::uint8_t code) {
-  constexpr ReasonCode kCodes[] = {ReasonCode::Success,           ReasonCode::UnsupportedProtocolVersion,
-                                   ReasonCode::ClientIdentifierNotValid, ReasonCode::ServerUnavailable,
-                                   ReasonCode::BadUserNameOrPassword,    ReasonCode::NotAuthorized};
+  constexpr ReasonCode kCodes[] = {
+      ReasonCode::Success,           ReasonCode::UnsupportedProtocolVersion, ReasonCode::ClientIdentifierNotValid,
+      ReasonCode::ServerUnavailable, ReasonCode::BadUserNameOrPassword,      ReasonCode::NotAuthorized};
   if (code >= std::size(kCodes)) return refuse(ReasonCode::ProtocolError);
   return kCodes[code];
 }
@@ -204,7 +240,9 @@ void append_unsubscribe(Buffer& out, PacketId id, std::span<const std::string_vi
   for (const std::string_view filter : filters) writer.text(filter);
 }
 
-void append_pingreq(Buffer& out) { begin(out, PacketType::Pingreq, 0, 0); }
+void append_pingreq(Buffer& out) {
+  begin(out, PacketType::Pingreq, 0, 0);
+}
 
 void append_disconnect(Buffer& out, const DisconnectView& packet, ProtocolVersion version) {
   const bool plain = packet.reason == kOk && !packet.session_expiry_s;

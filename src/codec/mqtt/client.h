@@ -2,11 +2,11 @@
 // of a server are decoded. PUBLISH, PUBACK to PUBCOMP and AUTH are decoded by decoder.h, which serves both ends.
 #pragma once
 
-#include <span>
-#include <vector>
-
 #include "codec/mqtt/decoder.h"
 #include "codec/mqtt/encoder.h"
+
+#include <span>
+#include <vector>
 
 namespace sb::codec::mqtt {
 

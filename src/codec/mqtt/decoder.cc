@@ -37,7 +37,9 @@ bool read_text(Reader& in, bool strict, std::string_view& out) {
   return !strict || is_valid_utf8(out);
 }
 
-bool has_wildcard(ByteView topic) { return as_text(topic).find_first_of("+#") != std::string_view::npos; }
+bool has_wildcard(ByteView topic) {
+  return as_text(topic).find_first_of("+#") != std::string_view::npos;
+}
 
 /// Properties that travel with the message; `forwarded` collects them. Others are the caller's.
 bool is_forwardable(PropertyId id) {
@@ -54,7 +56,8 @@ template <class View, class Parse>
 Decoded<View> decode(Parse&& parse) {
   Decoded<View> result(tl::in_place);
   const ReasonCode code = parse(*result);
-  if (code != kOk) [[unlikely]] result = refuse(code);
+  if (code != kOk) [[unlikely]]
+    result = refuse(code);
   return result;
 }
 
@@ -204,7 +207,8 @@ ReasonCode take_publish_property(const Property& property, PublishView& view, Co
 }
 
 /// Kept out of line: what it needs of stack and registers would burden every PUBLISH without properties.
-[[gnu::noinline]] ReasonCode read_publish_properties(Reader& in, const Frame& frame, const DecodeOptions& options, PublishView& view) {
+[[gnu::noinline]] ReasonCode read_publish_properties(Reader& in, const Frame& frame, const DecodeOptions& options,
+                                                     PublishView& view) {
   ScratchArea area{options.scratch, frame.body.size()};
   Collector forwarded(area);
   const ReasonCode code =
@@ -217,22 +221,26 @@ ReasonCode take_publish_property(const Property& property, PublishView& view, Co
 ReasonCode parse_publish(const Frame& frame, const DecodeOptions& options, PublishView& view) {
   const unsigned flags = frame.first_byte;
   const unsigned qos = flags >> 1 & 3;
-  if (qos == 3) [[unlikely]] return kMalformed;  // [MQTT-3.3.1-4]
+  if (qos == 3) [[unlikely]]
+    return kMalformed;  // [MQTT-3.3.1-4]
   view.qos = static_cast<Qos>(qos);
   view.retain = (flags & 1) != 0;
   view.dup = (flags & 8) != 0 && qos != 0;
   Reader in(frame.body);
   ByteView topic;
-  if (!in.sized(topic)) [[unlikely]] return kMalformed;
+  if (!in.sized(topic)) [[unlikely]]
+    return kMalformed;
   view.topic = as_text(topic);
-  if (qos != 0 && !in.u16(view.packet_id)) [[unlikely]] return kMalformed;
+  if (qos != 0 && !in.u16(view.packet_id)) [[unlikely]]
+    return kMalformed;
   if (options.strict) {
     if ((flags & 8) && qos == 0) return kMalformed;          // [MQTT-3.3.1-2]
     if (qos != 0 && view.packet_id == 0) return kMalformed;  // [MQTT-2.2.1-3]
     if (!is_valid_utf8(view.topic)) return kMalformed;       // [MQTT-3.3.2-1]
   }
   if (options.version == ProtocolVersion::V5) {
-    if (!has_shortest_length(frame)) [[unlikely]] return kMalformed;
+    if (!has_shortest_length(frame)) [[unlikely]]
+      return kMalformed;
     if (in.left() > 0 && *in.at() == 0) [[likely]] {
       std::uint8_t no_properties = 0;
       (void)in.u8(no_properties);
@@ -240,7 +248,8 @@ ReasonCode parse_publish(const Frame& frame, const DecodeOptions& options, Publi
       return code;
     }
   }
-  if (topic.empty() && !view.topic_alias) [[unlikely]] return kProtocolError;  // 3.3.2.3.4, 3.1.1 [MQTT-4.7.3-1]
+  if (topic.empty() && !view.topic_alias) [[unlikely]]
+    return kProtocolError;  // 3.3.2.3.4, 3.1.1 [MQTT-4.7.3-1]
   view.payload = in.rest();
   return kOk;
 }
@@ -318,12 +327,12 @@ ReasonCode parse_subscribe(const Frame& frame, const DecodeOptions& options, Sub
   if (!in.u16(view.packet_id)) return kMalformed;
   if (options.strict && view.packet_id == 0) return kMalformed;
   if (options.version == ProtocolVersion::V5) {
-    const ReasonCode code = read_properties(in, detail::mask_of(PacketType::Subscribe), options.strict,
-                                            [&](const Property& property) {
-                                              if (property.id != PropertyId::SubscriptionIdentifier) return kOk;
-                                              view.subscription_id = property.number;
-                                              return property.number == 0 ? kProtocolError : kOk;  // 3.8.2.1.2
-                                            });
+    const ReasonCode code =
+        read_properties(in, detail::mask_of(PacketType::Subscribe), options.strict, [&](const Property& property) {
+          if (property.id != PropertyId::SubscriptionIdentifier) return kOk;
+          view.subscription_id = property.number;
+          return property.number == 0 ? kProtocolError : kOk;  // 3.8.2.1.2
+        });
     if (code != kOk) return code;
   }
   view.filters = in.rest();
@@ -360,13 +369,12 @@ ReasonCode parse_disconnect(const Frame& frame, const DecodeOptions& options, Di
   if (!is_client_disconnect_reason(reason)) return kProtocolError;  // [MQTT-3.14.2-1]
   view.reason = static_cast<ReasonCode>(reason);
   if (in.left() == 0) return kOk;  // 3.14.2.2.1
-  const ReasonCode code = read_properties(in, detail::mask_of(PacketType::Disconnect), options.strict,
-                                          [&](const Property& property) {
-                                            if (property.id == PropertyId::SessionExpiryInterval)
-                                              view.session_expiry_s = property.number;
-                                            // Only a server refers to another one, 3.14.2.2.5.
-                                            return property.id == PropertyId::ServerReference ? kProtocolError : kOk;
-                                          });
+  const ReasonCode code =
+      read_properties(in, detail::mask_of(PacketType::Disconnect), options.strict, [&](const Property& property) {
+        if (property.id == PropertyId::SessionExpiryInterval) view.session_expiry_s = property.number;
+        // Only a server refers to another one, 3.14.2.2.5.
+        return property.id == PropertyId::ServerReference ? kProtocolError : kOk;
+      });
   if (code != kOk) return code;
   return in.left() == 0 ? kOk : kMalformed;
 }
@@ -376,18 +384,16 @@ ReasonCode parse_auth(const Frame& frame, const DecodeOptions& options, AuthView
   if (!has_good_header(frame, options, 0x00)) return kMalformed;      // [MQTT-3.15.1-1]
   Reader in(frame.body);
   std::uint8_t reason = 0;
-  if (!in.u8(reason)) return kOk;  // 3.15.2.1
+  if (!in.u8(reason)) return kOk;                                                 // 3.15.2.1
   if (reason != 0x00 && reason != 0x18 && reason != 0x19) return kProtocolError;  // [MQTT-3.15.2-1]
   view.reason = static_cast<ReasonCode>(reason);
   if (in.left() == 0) return kProtocolError;  // no method, 3.15.2.2.2
-  const ReasonCode code = read_properties(in, detail::mask_of(PacketType::Auth), options.strict,
-                                          [&](const Property& property) {
-                                            if (property.id == PropertyId::AuthenticationMethod)
-                                              view.method = as_text(property.value);
-                                            if (property.id == PropertyId::AuthenticationData)
-                                              view.data = property.value;
-                                            return kOk;
-                                          });
+  const ReasonCode code =
+      read_properties(in, detail::mask_of(PacketType::Auth), options.strict, [&](const Property& property) {
+        if (property.id == PropertyId::AuthenticationMethod) view.method = as_text(property.value);
+        if (property.id == PropertyId::AuthenticationData) view.data = property.value;
+        return kOk;
+      });
   if (code != kOk) return code;
   if (in.left() != 0) return kMalformed;
   return view.method ? kOk : kProtocolError;  // 3.15.2.2.2
@@ -425,8 +431,8 @@ ProtocolVersion answer_version(const Frame& connect) {
 
 Decoded<ConnectView> decode_connect(const Frame& frame, bool strict, bool* wrong_name, PropertyScratch* scratch) {
   bool other_name = false;
-  auto result = decode<ConnectView>(
-      [&](ConnectView& view) { return parse_connect(frame, strict, scratch, other_name, view); });
+  auto result =
+      decode<ConnectView>([&](ConnectView& view) { return parse_connect(frame, strict, scratch, other_name, view); });
   if (wrong_name != nullptr) *wrong_name = other_name;
   return result;
 }

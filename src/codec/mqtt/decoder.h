@@ -22,8 +22,8 @@ namespace detail {
   return detail::next_long_frame(in, max_packet_size, want);
 }
 
-/// `strict` as in DecodeOptions. UnsupportedProtocolVersion for a right name with an unknown level; ProtocolName other than
-/// MQIsdp/MQTT: MalformedPacket with *wrong_name set (closed without CONNACK). `scratch` as in DecodeOptions.
+/// `strict` as in DecodeOptions. UnsupportedProtocolVersion for a right name with an unknown level; ProtocolName other
+/// than MQIsdp/MQTT: MalformedPacket with *wrong_name set (closed without CONNACK). `scratch` as in DecodeOptions.
 [[nodiscard]] Decoded<ConnectView> decode_connect(const Frame& frame, bool strict, bool* wrong_name = nullptr,
                                                   PropertyScratch* scratch = nullptr);
 /// The form in which to answer a CONNECT that decode_connect() refused: V5 if its level byte says 5 or more, else V311.

@@ -1,10 +1,10 @@
 #include "codec/mqtt/decoder.h"
 
+#include "codec/mqtt/encoder.h"
+
 #include <gtest/gtest.h>
 
 #include <vector>
-
-#include "codec/mqtt/encoder.h"
 
 namespace sb::codec::mqtt {
 namespace {
@@ -32,8 +32,8 @@ TEST(NextFrame, TellsHowManyBytesThePacketTakes) {
 }
 
 TEST(DecodeConnect, ReadsWillAndCredentials) {
-  const Bytes packet{0x10, 0x25, 0, 4, 'M', 'Q', 'T', 'T', 5, 0xEE, 0, 60, 3, 0x21, 0, 7, 0, 1, 'c', 5, 0x18, 0,
-                     0,    0,    9, 0, 1,   't', 0,   1,   'p', 0, 1, 'u', 0, 1, 'w'};
+  const Bytes packet{0x10, 0x25, 0, 4, 'M', 'Q', 'T', 'T', 5,   0xEE, 0, 60,  3, 0x21, 0,   7, 0, 1,  'c',
+                     5,    0x18, 0, 0, 0,   9,   0,   1,   't', 0,    1, 'p', 0, 1,    'u', 0, 1, 'w'};
   Bytes sized = packet;
   sized[1] = static_cast<std::uint8_t>(packet.size() - 2);
   const auto view = decode_connect(cut(sized), true);
@@ -73,9 +73,16 @@ TEST(DecodePublish, BringsScatteredPropertiesTogether) {
 TEST(EncodePublish, IsReadBackByTheDecoder) {
   const Bytes properties{0x03, 0, 1, 'x'};
   const std::uint32_t ids[] = {1, 200};
-  const PublishHead head{.topic = "a/b", .properties = properties, .payload_size = 2, .qos = Qos::AtLeastOnce,
-                         .retain = true, .packet_id = 0x1234, .message_expiry_s = 77, .topic_alias = 9,
-                         .subscription_ids = ids, .subscription_id_count = 2};
+  const PublishHead head{.topic = "a/b",
+                         .properties = properties,
+                         .payload_size = 2,
+                         .qos = Qos::AtLeastOnce,
+                         .retain = true,
+                         .packet_id = 0x1234,
+                         .message_expiry_s = 77,
+                         .topic_alias = 9,
+                         .subscription_ids = ids,
+                         .subscription_id_count = 2};
   std::size_t total = 0;
   Bytes out(size_of_publish_head(head, ProtocolVersion::V5, &total));
   ASSERT_EQ(encode_publish_head(out.data(), head, ProtocolVersion::V5), out.data() + out.size());

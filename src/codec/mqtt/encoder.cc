@@ -15,7 +15,9 @@ constexpr std::uint8_t first_byte(PacketType type, unsigned flags = 0) {
   return static_cast<std::uint8_t>(static_cast<unsigned>(type) << 4 | flags);
 }
 
-constexpr std::size_t packet_size(std::size_t remaining) { return 1 + varint_size(remaining) + remaining; }
+constexpr std::size_t packet_size(std::size_t remaining) {
+  return 1 + varint_size(remaining) + remaining;
+}
 
 /// 3.2.2.3
 template <class Sink>
@@ -183,7 +185,8 @@ std::uint8_t* encode_suback(std::uint8_t* out, PacketId id, const ReasonCode* co
   writer.varint((v5 ? 3 : 2) + count);
   writer.u16(id);
   if (v5) writer.u8(0u);
-  for (std::size_t i = 0; i < count; ++i) writer.u8(!v5 && is_error(codes[i]) ? ReasonCode::UnspecifiedError : codes[i]);
+  for (std::size_t i = 0; i < count; ++i)
+    writer.u8(!v5 && is_error(codes[i]) ? ReasonCode::UnspecifiedError : codes[i]);
   return writer.at();
 }
 
@@ -219,7 +222,9 @@ std::uint8_t* encode(std::uint8_t* out, const Disconnect& packet) {
   return encode_reason_packet(out, PacketType::Disconnect, packet, remaining_of(packet.reason, properties), properties);
 }
 
-std::size_t size_of(const Auth& packet) { return packet_size(remaining_of(packet, size_of_properties(packet))); }
+std::size_t size_of(const Auth& packet) {
+  return packet_size(remaining_of(packet, size_of_properties(packet)));
+}
 
 std::uint8_t* encode(std::uint8_t* out, const Auth& packet) {
   const std::size_t properties = size_of_properties(packet);
@@ -237,12 +242,14 @@ std::uint8_t* encode_publish_head(std::uint8_t* out, const PublishHead& head, Pr
   const PublishSizes sizes = sizes_of(head, version);
   Writer writer(out);
   const unsigned dup = head.dup ? 8 : 0;
-  writer.u8(first_byte(PacketType::Publish, dup | static_cast<unsigned>(to_int(head.qos) << 1) | (head.retain ? 1 : 0)));
+  writer.u8(
+      first_byte(PacketType::Publish, dup | static_cast<unsigned>(to_int(head.qos) << 1) | (head.retain ? 1 : 0)));
   writer.varint(sizes.remaining);
   writer.text(head.topic);
   if (head.qos != Qos::AtMostOnce) writer.u16(head.packet_id);
   if (version != ProtocolVersion::V5) return writer.at();
   writer.varint(sizes.properties);
+  if (sizes.properties == 0) return writer.at();
   if (head.message_expiry_s != kNeverExpires) {
     writer.u8(static_cast<unsigned>(PropertyId::MessageExpiryInterval));
     writer.u32(head.message_expiry_s);

@@ -19,9 +19,11 @@ std::uint8_t* encode_ack(std::uint8_t* out, PacketType type, PacketId id, Reason
 
 /// SUBACK/UNSUBACK: one code a filter. v3: codes >= 0x80 become 0x80 in SUBACK; UNSUBACK carries none.
 std::size_t size_of_suback(std::size_t codes, ProtocolVersion version);
-std::uint8_t* encode_suback(std::uint8_t* out, PacketId id, const ReasonCode* codes, std::size_t count, ProtocolVersion version);
+std::uint8_t* encode_suback(std::uint8_t* out, PacketId id, const ReasonCode* codes, std::size_t count,
+                            ProtocolVersion version);
 std::size_t size_of_unsuback(std::size_t codes, ProtocolVersion version);
-std::uint8_t* encode_unsuback(std::uint8_t* out, PacketId id, const ReasonCode* codes, std::size_t count, ProtocolVersion version);
+std::uint8_t* encode_unsuback(std::uint8_t* out, PacketId id, const ReasonCode* codes, std::size_t count,
+                              ProtocolVersion version);
 
 constexpr std::size_t kPingrespSize = 2;
 std::uint8_t* encode_pingresp(std::uint8_t* out);

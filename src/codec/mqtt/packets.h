@@ -2,13 +2,13 @@
 // whatever the caller keeps alive; nothing here owns. Sockets and sessions are unknown here.
 #pragma once
 
+#include "base/bytes.h"
+#include "base/mqtt_types.h"
+
 #include <cstdint>
 #include <optional>
 #include <string_view>
 #include <vector>
-
-#include "base/bytes.h"
-#include "base/mqtt_types.h"
 
 namespace sb::codec::mqtt {
 
@@ -65,7 +65,7 @@ enum class PropertyId : std::uint8_t {
 /// One packet cut out of the stream.
 struct Frame {
   std::uint8_t first_byte = 0;  // type and flags, 2.1.1
-  ByteView body{};                // what Remaining Length counts
+  ByteView body{};              // what Remaining Length counts
   std::size_t size = 0;         // whole packet, fixed header included
   PacketType type() const { return static_cast<PacketType>(first_byte >> 4); }
   std::uint8_t flags() const { return first_byte & 0x0F; }
@@ -79,8 +79,8 @@ using PropertyScratch = std::vector<std::uint8_t>;
 struct DecodeOptions {
   ProtocolVersion version = ProtocolVersion::V311;
   /// mqtt.strict_mode. Without it, and only there, the specification is bent: strings are not checked for UTF-8, the
-  /// reserved flags of the fixed header are ignored, packet id 0 passes, and so do Will QoS and Will Retain without Will
-  /// Flag and (v3) a password without user name.
+  /// reserved flags of the fixed header are ignored, packet id 0 passes, and so do Will QoS and Will Retain without
+  /// Will Flag and (v3) a password without user name.
   bool strict = false;
   /// Without one a PUBLISH with scattered properties is refused with ImplementationSpecificError.
   PropertyScratch* scratch = nullptr;
@@ -93,7 +93,7 @@ struct WillView {
   ByteView properties{};
   Qos qos = Qos::AtMostOnce;
   bool retain = false;
-  std::uint32_t delay_s = 0;                    // 3.1.3.2.2
+  std::uint32_t delay_s = 0;                       // 3.1.3.2.2
   std::uint32_t message_expiry_s = kNeverExpires;  // 3.1.3.2.4
 };
 
@@ -108,8 +108,8 @@ struct ConnectView {
   std::optional<ByteView> password{};
   std::optional<WillView> will{};
   std::optional<std::uint32_t> session_expiry_s{};  // v5
-  std::uint16_t receive_maximum = 65535;          // 0 is refused by the decoder with ProtocolError
-  std::uint32_t maximum_packet_size = 0;          // 0 = no limit
+  std::uint16_t receive_maximum = 65535;            // 0 is refused by the decoder with ProtocolError
+  std::uint32_t maximum_packet_size = 0;            // 0 = no limit
   std::uint16_t topic_alias_maximum = 0;
   bool request_response_information = false;
   bool request_problem_information = true;

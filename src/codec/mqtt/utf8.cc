@@ -1,6 +1,6 @@
-#include <cstring>
-
 #include "codec/mqtt/decoder.h"
+
+#include <cstring>
 
 namespace sb::codec::mqtt {
 namespace {
@@ -27,7 +27,7 @@ std::size_t sequence_length(const unsigned char* at, std::size_t left) {
   }
   if (lead < 0xF0) {
     if (left < 3 || !continues(1) || !continues(2)) return 0;
-    if (lead == 0xE0 && at[1] < 0xA0) return 0;   // overlong
+    if (lead == 0xE0 && at[1] < 0xA0) return 0;    // overlong
     return lead == 0xED && at[1] >= 0xA0 ? 0 : 3;  // surrogates
   }
   if (lead > 0xF4 || left < 4 || !continues(1) || !continues(2) || !continues(3)) return 0;

@@ -1,5 +1,6 @@
 // Version 1:  PROXY SP (TCP4|TCP6|UNKNOWN) SP source SP destination SP port SP port CRLF
-// Version 2:  signature[12]  version:4 command:4  family:4 transport:4  length:u16  addresses  ( type:u8 length:u16 value )*
+// Version 2:  signature[12]  version:4 command:4  family:4 transport:4  length:u16  addresses  ( type:u8 length:u16
+// value )*
 #include "codec/proxy/proxy.h"
 
 #include <arpa/inet.h>
@@ -26,7 +27,9 @@ constexpr std::size_t kSslFixed = 5;  // client:u8 verify:u32
 
 using Parsed = Result<std::optional<Header>>;
 
-tl::unexpected<Error> bad(std::string_view what) { return fail(Errc::Invalid, "PROXY header: " + std::string(what)); }
+tl::unexpected<Error> bad(std::string_view what) {
+  return fail(Errc::Invalid, "PROXY header: " + std::string(what));
+}
 
 bool starts_like(std::string_view in, std::string_view start) {
   const std::size_t n = std::min(in.size(), start.size());
@@ -80,7 +83,9 @@ Parsed parse_v1(std::string_view in) {
   return std::optional<Header>(header);
 }
 
-std::uint16_t u16(const std::uint8_t* at) { return static_cast<std::uint16_t>(at[0] << 8 | at[1]); }
+std::uint16_t u16(const std::uint8_t* at) {
+  return static_cast<std::uint16_t>(at[0] << 8 | at[1]);
+}
 
 /// Takes one TLV off `rest`. False if it is cut off.
 bool next_tlv(ByteView& rest, std::uint8_t& type, ByteView& value) {

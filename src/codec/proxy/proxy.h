@@ -2,17 +2,18 @@
 // of its client. No sockets, no allocation; views point into the input.
 #pragma once
 
+#include "base/bytes.h"
+#include "base/result.h"
+
 #include <array>
 #include <cstdint>
 #include <optional>
 #include <string_view>
 
-#include "base/bytes.h"
-#include "base/result.h"
-
 namespace sb::codec::proxy {
 
-/// Version 1: one line, 2.1. Version 2: 16 bytes and what they announce, 2.2; ours is the bound for its addresses and TLVs.
+/// Version 1: one line, 2.1. Version 2: 16 bytes and what they announce, 2.2; ours is the bound for its addresses and
+/// TLVs.
 constexpr std::size_t kMaxV1 = 107;
 constexpr std::size_t kMaxV2 = 16 + 4096;
 
@@ -37,8 +38,8 @@ struct Header {
   bool certificate_verified = false;
 };
 
-/// No value: more bytes are needed (never more than kMaxV2 in all). Errc::Invalid: not a PROXY header, or a bad one; the
-/// connection must be closed. A listener that expects the header must not do without it.
+/// No value: more bytes are needed (never more than kMaxV2 in all). Errc::Invalid: not a PROXY header, or a bad one;
+/// the connection must be closed. A listener that expects the header must not do without it.
 [[nodiscard]] Result<std::optional<Header>> parse(ByteView in);
 
 }  // namespace sb::codec::proxy

@@ -56,10 +56,11 @@ TEST(ProxyV1, WaitsForItsEnd) {
 
 TEST(ProxyV1, RefusesBadLines) {
   for (const char* line :
-       {"PROXY TCP4 1.2.3.4 1.2.3.4 1 70000\r\n", "PROXY TCP4 1.2.3.4 1.2.3.4 01 1\r\n", "PROXY TCP4 1.2.3.4 1.2.3.4 1\r\n",
-        "PROXY TCP4 1.2.3 1.2.3.4 1 1\r\n", "PROXY TCP4 ::1 ::1 1 1\r\n", "PROXY TCP6 1.2.3.4 1.2.3.4 1 1\r\n",
-        "PROXY  TCP4 1.2.3.4 1.2.3.4 1 1\r\n", "PROXY TCP4 1.2.3.4 1.2.3.4 1 1 \r\n", "PROXY TCP5 a\r\n", "PROXY \r\n",
-        "PROXY TCP4 1.2.3.4 1.2.3.4 1 -1\r\n", "PROXY TCP4 1.2.3.4 1.2.3.4 1 1x\r\n", "PROXY TCP4 1.2.3.4 1.2.3.4  1\r\n",
+       {"PROXY TCP4 1.2.3.4 1.2.3.4 1 70000\r\n", "PROXY TCP4 1.2.3.4 1.2.3.4 01 1\r\n",
+        "PROXY TCP4 1.2.3.4 1.2.3.4 1\r\n", "PROXY TCP4 1.2.3 1.2.3.4 1 1\r\n", "PROXY TCP4 ::1 ::1 1 1\r\n",
+        "PROXY TCP6 1.2.3.4 1.2.3.4 1 1\r\n", "PROXY  TCP4 1.2.3.4 1.2.3.4 1 1\r\n",
+        "PROXY TCP4 1.2.3.4 1.2.3.4 1 1 \r\n", "PROXY TCP5 a\r\n", "PROXY \r\n", "PROXY TCP4 1.2.3.4 1.2.3.4 1 -1\r\n",
+        "PROXY TCP4 1.2.3.4 1.2.3.4 1 1x\r\n", "PROXY TCP4 1.2.3.4 1.2.3.4  1\r\n",
         "proxy TCP4 1.2.3.4 1.2.3.4 1 1\r\n", "GET / HTTP/1.1\r\n", "PROXYX"})
     EXPECT_EQ(outcome(line), "bad") << line;
   EXPECT_EQ(outcome("PROXY UNKNOWN " + std::string(kMaxV1, 'x')), "bad");
@@ -140,7 +141,8 @@ TEST(ProxyV2, ChecksTheChecksum) {  // 2.2.4
     for (int bit = 0; bit < 8; ++bit) crc = (crc >> 1) ^ ((crc & 1) ? 0x82F63B78u : 0);
   }
   crc = ~crc;
-  for (int i = 0; i < 4; ++i) packet[packet.size() - 4 + static_cast<std::size_t>(i)] = static_cast<std::uint8_t>(crc >> (24 - 8 * i));
+  for (int i = 0; i < 4; ++i)
+    packet[packet.size() - 4 + static_cast<std::size_t>(i)] = static_cast<std::uint8_t>(crc >> (24 - 8 * i));
   EXPECT_EQ(outcome(as_text(packet)), "10.0.0.1:12345 10.0.0.2:1883");
 }
 

@@ -1,13 +1,13 @@
 #include "codec/websocket/deflate.h"
 
 #define ZLIB_CONST
+#include "base/check.h"
+#include "codec/websocket/detail/text.h"
+
 #include <zlib.h>
 
 #include <algorithm>
 #include <array>
-
-#include "base/check.h"
-#include "codec/websocket/detail/text.h"
 
 namespace sb::codec::websocket {
 namespace detail {
@@ -86,10 +86,14 @@ std::optional<Offer> parse_offer(std::string_view text) {
 
 int strategy_of(DeflateConfig::Strategy strategy) {
   switch (strategy) {
-    case DeflateConfig::Strategy::Filtered: return Z_FILTERED;
-    case DeflateConfig::Strategy::HuffmanOnly: return Z_HUFFMAN_ONLY;
-    case DeflateConfig::Strategy::Rle: return Z_RLE;
-    case DeflateConfig::Strategy::Default: break;
+    case DeflateConfig::Strategy::Filtered:
+      return Z_FILTERED;
+    case DeflateConfig::Strategy::HuffmanOnly:
+      return Z_HUFFMAN_ONLY;
+    case DeflateConfig::Strategy::Rle:
+      return Z_RLE;
+    case DeflateConfig::Strategy::Default:
+      break;
   }
   return Z_DEFAULT_STRATEGY;
 }
@@ -262,7 +266,9 @@ void Deflater::run(ByteView in, int flush, std::string& out) {
   } while (stream.avail_out == 0);
 }
 
-void Deflater::add(ByteView in, std::string& out) { run(in, Z_NO_FLUSH, out); }
+void Deflater::add(ByteView in, std::string& out) {
+  run(in, Z_NO_FLUSH, out);
+}
 
 void Deflater::finish(std::string& out) {
   const std::size_t before = out.size();

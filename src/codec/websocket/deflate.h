@@ -2,6 +2,8 @@
 // message, so a connection that never compresses pays for a few bytes only. Belongs to one shard.
 #pragma once
 
+#include "base/bytes.h"
+
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -9,8 +11,6 @@
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "base/bytes.h"
 
 namespace sb::codec::websocket {
 
@@ -79,11 +79,11 @@ class Inflater {
   Inflater& operator=(const Inflater&) = delete;
 
   enum class Outcome : std::uint8_t {
-    NeedInput,    // all of `in` is used
-    NeedRoom,     // call again with the rest of `in` (possibly empty) and new room
-    MessageEnd,   // only with `last_piece`
-    BadData,      // close with 1007
-    TooLarge,     // the message inflates to more than max_message_size: close with 1009
+    NeedInput,   // all of `in` is used
+    NeedRoom,    // call again with the rest of `in` (possibly empty) and new room
+    MessageEnd,  // only with `last_piece`
+    BadData,     // close with 1007
+    TooLarge,    // the message inflates to more than max_message_size: close with 1009
   };
   struct Step {
     Outcome outcome = Outcome::NeedInput;
@@ -108,7 +108,9 @@ class Inflater {
 class Deflater {
  public:
   Deflater(ZlibPool& pool, const DeflateConfig& config, const DeflateParams& params)
-      : pool_(pool), config_(config), window_bits_(params.server_max_window_bits),
+      : pool_(pool),
+        config_(config),
+        window_bits_(params.server_max_window_bits),
         keeps_context_(!params.server_no_context_takeover) {}
   ~Deflater();
   Deflater(const Deflater&) = delete;

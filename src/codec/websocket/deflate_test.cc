@@ -15,8 +15,8 @@ struct Inflated {
 };
 
 /// Feeds a message in pieces of `piece` bytes with `room` bytes to write to.
-Inflated inflate_all(Inflater& inflater, std::string_view message, std::size_t piece = SIZE_MAX, std::size_t room = 4096,
-                     std::uint64_t bound = kUnbounded) {
+Inflated inflate_all(Inflater& inflater, std::string_view message, std::size_t piece = SIZE_MAX,
+                     std::size_t room = 4096, std::uint64_t bound = kUnbounded) {
   Inflated result{Outcome::NeedInput, "", 0};
   std::vector<std::uint8_t> out(room);
   do {
@@ -58,7 +58,8 @@ TEST(Negotiate, FollowsTheOffer) {  // RFC 7692 5.1, 7.1
             "permessage-deflate; server_max_window_bits=11; client_max_window_bits=10");
   EXPECT_EQ(header("permessage-deflate; server_no_context_takeover; client_no_context_takeover", config),
             "permessage-deflate; server_no_context_takeover; client_no_context_takeover");
-  EXPECT_EQ(header("foo, permessage-deflate; server_max_window_bits=8, permessage-deflate", config), "permessage-deflate");
+  EXPECT_EQ(header("foo, permessage-deflate; server_max_window_bits=8, permessage-deflate", config),
+            "permessage-deflate");
 
   DeflateConfig small;
   small.server_context_takeover = small.client_context_takeover = false;
@@ -73,11 +74,13 @@ TEST(Negotiate, FollowsTheOffer) {  // RFC 7692 5.1, 7.1
 TEST(Negotiate, DeclinesBadOffers) {  // RFC 7692 7.1
   const DeflateConfig config;
   for (const char* offer :
-       {"permessage-deflate; unknown", "permessage-deflate; server_max_window_bits", "permessage-deflate; server_max_window_bits=7",
-        "permessage-deflate; server_max_window_bits=16", "permessage-deflate; server_max_window_bits=010",
+       {"permessage-deflate; unknown", "permessage-deflate; server_max_window_bits",
+        "permessage-deflate; server_max_window_bits=7", "permessage-deflate; server_max_window_bits=16",
+        "permessage-deflate; server_max_window_bits=010",
         "permessage-deflate; client_max_window_bits=", "permessage-deflate; server_no_context_takeover=1",
         "permessage-deflate; server_no_context_takeover; server_no_context_takeover",
-        "permessage-deflate; client_max_window_bits; client_max_window_bits", "permessage-deflate;", "Permessage-Deflate"})
+        "permessage-deflate; client_max_window_bits; client_max_window_bits", "permessage-deflate;",
+        "Permessage-Deflate"})
     EXPECT_FALSE(negotiate(offer, config).has_value()) << offer;
 }
 
@@ -85,11 +88,13 @@ TEST(Inflater, ReadsTheExamplesOfTheSpecification) {  // RFC 7692 7.2.3
   ZlibPool pool;
   Inflater inflater(pool, {});
   EXPECT_EQ(inflate_all(inflater, std::string_view("\xf2\x48\xcd\xc9\xc9\x07\x00", 7)).text, "Hello");
-  EXPECT_EQ(inflate_all(inflater, std::string_view("\xf2\x00\x11\x00\x00", 5)).text, "Hello");             // shared window
-  EXPECT_EQ(inflate_all(inflater, std::string_view("\x00\x05\x00\xfa\xff\x48\x65\x6c\x6c\x6f\x00", 11)).text, "Hello");  // stored
+  EXPECT_EQ(inflate_all(inflater, std::string_view("\xf2\x00\x11\x00\x00", 5)).text, "Hello");  // shared window
+  EXPECT_EQ(inflate_all(inflater, std::string_view("\x00\x05\x00\xfa\xff\x48\x65\x6c\x6c\x6f\x00", 11)).text,
+            "Hello");                                                                                       // stored
   EXPECT_EQ(inflate_all(inflater, std::string_view("\xf3\x48\xcd\xc9\xc9\x07\x00\x00", 8)).text, "Hello");  // BFINAL
-  EXPECT_EQ(inflate_all(inflater, std::string_view("\xf2\x00\x11\x00\x00", 5)).text, "Hello");  // the window outlived it
-  EXPECT_EQ(inflate_all(inflater, std::string_view("\x00", 1)).outcome, Outcome::MessageEnd);                // empty
+  EXPECT_EQ(inflate_all(inflater, std::string_view("\xf2\x00\x11\x00\x00", 5)).text,
+            "Hello");                                                                          // the window outlived it
+  EXPECT_EQ(inflate_all(inflater, std::string_view("\x00", 1)).outcome, Outcome::MessageEnd);  // empty
 }
 
 TEST(Inflater, GivesTheSameForEverySplitAndRoom) {

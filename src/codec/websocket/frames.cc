@@ -1,10 +1,10 @@
 // Frame, 5.2:  fin:1 rsv:3 opcode:4  masked:1 length:7  [length:16 or 64]  [mask:32]  payload
 #include "codec/websocket/frames.h"
 
+#include "codec/websocket/detail/utf8.h"
+
 #include <algorithm>
 #include <cstring>
-
-#include "codec/websocket/detail/utf8.h"
 
 namespace sb::codec::websocket {
 namespace {
@@ -17,9 +17,13 @@ FrameEvent failed(CloseCode code, std::string_view reason) {
   return event;
 }
 
-FrameEvent protocol_error(std::string_view reason) { return failed(CloseCode::ProtocolError, reason); }
+FrameEvent protocol_error(std::string_view reason) {
+  return failed(CloseCode::ProtocolError, reason);
+}
 
-bool is_control(Opcode opcode) { return (static_cast<unsigned>(opcode) & 0x08) != 0; }
+bool is_control(Opcode opcode) {
+  return (static_cast<unsigned>(opcode) & 0x08) != 0;
+}
 
 bool is_known(Opcode opcode) {
   switch (opcode) {

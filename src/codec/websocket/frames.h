@@ -2,14 +2,14 @@
 // frame header for sending. A quiet connection costs sizeof(FrameDecoder), at most 64 bytes.
 #pragma once
 
+#include "base/bytes.h"
+
 #include <array>
 #include <cstdint>
 #include <limits>
 #include <memory>
 #include <span>
 #include <string_view>
-
-#include "base/bytes.h"
 
 namespace sb::codec::websocket {
 
@@ -45,14 +45,14 @@ struct FrameEvent {
     Data,      // a piece of a binary message, possibly empty; pieces come as they arrive
     Ping,      // to be answered with its payload
     Pong,
-    Close,     // close_code and payload (the reason); answer and close
-    Failed,    // close with close_code; `reason` says why, for logs
+    Close,   // close_code and payload (the reason); answer and close
+    Failed,  // close with close_code; `reason` says why, for logs
   };
   Kind kind = Kind::NeedMore;
   bool compressed = false;   // Data: goes through the Inflater
   bool message_end = false;  // Data: the last piece of its message
   CloseCode close_code = CloseCode::Normal;
-  ByteView payload{};        // valid until the next call
+  ByteView payload{};  // valid until the next call
   std::string_view reason{};
 };
 
@@ -74,8 +74,8 @@ class FrameDecoder {
   std::size_t header_size() const;
   void unmask(std::span<std::uint8_t> bytes);
 
-  std::uint64_t left_ = 0;          // of the payload of the current frame
-  std::uint64_t message_size_ = 0;  // of the message so far
+  std::uint64_t left_ = 0;                                          // of the payload of the current frame
+  std::uint64_t message_size_ = 0;                                  // of the message so far
   std::unique_ptr<std::array<std::uint8_t, kControlMax>> control_;  // only while a control frame is in pieces
   std::array<std::uint8_t, kHeaderMax> header_{};
   std::array<std::uint8_t, 4> mask_{};

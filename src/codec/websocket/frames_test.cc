@@ -38,11 +38,19 @@ std::string run(Bytes input, std::size_t step = SIZE_MAX, FrameOptions options =
       if (event.kind == Kind::NeedMore) break;
       const std::string text(as_text(event.payload));
       switch (event.kind) {
-        case Kind::Data: log += text + (event.message_end ? "|" : ""); break;
-        case Kind::Ping: log += "<ping " + text + ">"; break;
-        case Kind::Pong: log += "<pong " + text + ">"; break;
-        case Kind::Close: return log + "<close " + std::to_string(static_cast<int>(event.close_code)) + " " + text + ">";
-        default: return log + "<failed " + std::to_string(static_cast<int>(event.close_code)) + ">";
+        case Kind::Data:
+          log += text + (event.message_end ? "|" : "");
+          break;
+        case Kind::Ping:
+          log += "<ping " + text + ">";
+          break;
+        case Kind::Pong:
+          log += "<pong " + text + ">";
+          break;
+        case Kind::Close:
+          return log + "<close " + std::to_string(static_cast<int>(event.close_code)) + " " + text + ">";
+        default:
+          return log + "<failed " + std::to_string(static_cast<int>(event.close_code)) + ">";
       }
     }
     EXPECT_TRUE(in.empty());
@@ -55,9 +63,12 @@ TEST(FrameDecoder, GivesTheSameForEverySplit) {
   const Bytes input = masked(Opcode::Binary, "hel", false) + masked(Opcode::Ping, "are you there") +
                       masked(Opcode::Continuation, "lo") + masked(Opcode::Binary, "") +
                       masked(Opcode::Binary, std::string(300, 'x')) + masked(Opcode::Pong, "") +
-                      masked(Opcode::Binary, large) + masked(Opcode::Close, "\x03\xE8" "bye");
-  const std::string expected = "hel<ping are you there>lo||" + std::string(300, 'x') + "|<pong >" + large +
-                               "|<close 1000 bye>";
+                      masked(Opcode::Binary, large) +
+                      masked(Opcode::Close,
+                             "\x03\xE8"
+                             "bye");
+  const std::string expected =
+      "hel<ping are you there>lo||" + std::string(300, 'x') + "|<pong >" + large + "|<close 1000 bye>";
   for (const std::size_t step : {1, 2, 3, 5, 7, 13, 64, 1000, 100000}) EXPECT_EQ(run(input, step), expected) << step;
 }
 
@@ -141,9 +152,7 @@ TEST(FrameDecoder, TakesTheCompressionBitOnlyWhereItBelongs) {  // RFC 7692 6
 
 TEST(EncodeFrame, UsesTheShortestLength) {
   std::array<std::uint8_t, kFrameHeaderMax> out{};
-  const auto size = [&](std::uint64_t payload) {
-    return encode(out.data(), {.payload_size = payload}) - out.data();
-  };
+  const auto size = [&](std::uint64_t payload) { return encode(out.data(), {.payload_size = payload}) - out.data(); };
   EXPECT_EQ(size(125), 2);
   EXPECT_EQ(size(126), 4);
   EXPECT_EQ(size(65535), 4);

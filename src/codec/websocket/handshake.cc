@@ -89,15 +89,24 @@ bool choose_subprotocol(const Request& request, const UpgradePolicy& policy, std
 
 std::string_view phrase(Status status) {
   switch (status) {
-    case Status::SwitchingProtocols: return "Switching Protocols";
-    case Status::BadRequest: return "Bad Request";
-    case Status::Forbidden: return "Forbidden";
-    case Status::NotFound: return "Not Found";
-    case Status::MethodNotAllowed: return "Method Not Allowed";
-    case Status::UpgradeRequired: return "Upgrade Required";
-    case Status::HeaderFieldsTooLarge: return "Request Header Fields Too Large";
-    case Status::ServiceUnavailable: return "Service Unavailable";
-    case Status::VersionNotSupported: return "HTTP Version Not Supported";
+    case Status::SwitchingProtocols:
+      return "Switching Protocols";
+    case Status::BadRequest:
+      return "Bad Request";
+    case Status::Forbidden:
+      return "Forbidden";
+    case Status::NotFound:
+      return "Not Found";
+    case Status::MethodNotAllowed:
+      return "Method Not Allowed";
+    case Status::UpgradeRequired:
+      return "Upgrade Required";
+    case Status::HeaderFieldsTooLarge:
+      return "Request Header Fields Too Large";
+    case Status::ServiceUnavailable:
+      return "Service Unavailable";
+    case Status::VersionNotSupported:
+      return "HTTP Version Not Supported";
   }
   return "";
 }

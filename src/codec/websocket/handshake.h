@@ -2,14 +2,14 @@
 // Views point into the request's bytes.
 #pragma once
 
+#include "base/result.h"
+#include "codec/websocket/deflate.h"
+
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "base/result.h"
-#include "codec/websocket/deflate.h"
 
 namespace sb::codec::websocket {
 

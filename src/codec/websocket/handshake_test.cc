@@ -8,8 +8,8 @@ namespace {
 const std::vector<std::string> kProtocols{"mqtt", "mqtt-v5"};
 const std::vector<std::string> kOrigins{"http://localhost:18083"};
 
-std::string request_text(std::string_view extra = "Sec-WebSocket-Protocol: mqtt\r\n", std::string_view line = "GET /mqtt HTTP/1.1",
-                         std::string_view version = "13") {
+std::string request_text(std::string_view extra = "Sec-WebSocket-Protocol: mqtt\r\n",
+                         std::string_view line = "GET /mqtt HTTP/1.1", std::string_view version = "13") {
   return std::string(line) + "\r\nHost: h\r\nupgrade: WebSocket\r\nConnection: keep-alive, Upgrade\r\n" +
          "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: " + std::string(version) + "\r\n" +
          std::string(extra) + "\r\n";
@@ -121,16 +121,17 @@ TEST(Decide, ChecksOriginBeforeSubprotocol) {
             Status::SwitchingProtocols);
   strict.check_origin = true;
   EXPECT_EQ(decide_about(request_text("Origin: http://evil\r\n"), strict).status, Status::Forbidden);
-  EXPECT_EQ(decide_about(request_text("Origin: http://localhost:18083\r\nSec-WebSocket-Protocol: mqtt\r\n"), strict).status,
-            Status::SwitchingProtocols);
+  EXPECT_EQ(
+      decide_about(request_text("Origin: http://localhost:18083\r\nSec-WebSocket-Protocol: mqtt\r\n"), strict).status,
+      Status::SwitchingProtocols);
   EXPECT_EQ(decide_about(request_text(), strict).status, Status::SwitchingProtocols);
   strict.allow_origin_absence = false;
   EXPECT_EQ(decide_about(request_text(), strict).status, Status::Forbidden);
 }
 
 TEST(Decide, NegotiatesDeflateOnlyWhenConfigured) {
-  const std::string text =
-      request_text("Sec-WebSocket-Protocol: mqtt\r\nSec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n");
+  const std::string text = request_text(
+      "Sec-WebSocket-Protocol: mqtt\r\nSec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n");
   EXPECT_FALSE(decide_about(text, policy()).deflate.has_value());
   const DeflateConfig config;
   UpgradePolicy with = policy();
@@ -139,7 +140,8 @@ TEST(Decide, NegotiatesDeflateOnlyWhenConfigured) {
 }
 
 TEST(RefuseResponse, NamesTheVersionWeSpeak) {
-  EXPECT_EQ(refuse_response(Status::NotFound), "HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
+  EXPECT_EQ(refuse_response(Status::NotFound),
+            "HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
   EXPECT_NE(refuse_response(Status::UpgradeRequired).find("Sec-WebSocket-Version: 13\r\n"), std::string::npos);
 }
 

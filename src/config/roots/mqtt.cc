@@ -16,16 +16,6 @@ void apply_backoff(Checker& c, Value& value) {
   value.if_object()->emplace("keepalive_multiplier", std::move(doubled));
 }
 
-/// `mqueue_priorities = disabled` is the empty map.
-void empty_priorities(Checker&, Value& value) {
-  Value* priorities = value.find("mqueue_priorities");
-  if (priorities && priorities->if_string() && *priorities->if_string() == "disabled") {
-    const Location at = priorities->at;
-    *priorities = Value(Value::Object{});
-    priorities->at = at;
-  }
-}
-
 }  // namespace
 
 const Struct& Mqtt::schema() {
@@ -87,10 +77,7 @@ const Struct& Mqtt::schema() {
           .field("max_subscriptions", &Mqtt::max_subscriptions,
                  {.def = "infinity", .min = 1, .max = 4294967294.0, .words = "infinity", .doc = "Most subscriptions of one session."})
           .field("upgrade_qos", &Mqtt::upgrade_qos, {.def = "false", .doc = "Deliver at the higher QoS of publish and subscription, not the lower."})
-          .prepare([](Checker& c, Value& v) {
-            apply_backoff(c, v);
-            empty_priorities(c, v);
-          })
+          .prepare(apply_backoff)
           .build();
   return s;
 }

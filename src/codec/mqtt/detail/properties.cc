@@ -84,9 +84,8 @@ ReasonCode read_property(Reader& in, PacketMask packet, bool strict, std::uint64
   property.id = static_cast<PropertyId>(id);
 
   const std::uint64_t bit = std::uint64_t{1} << id;
-  const bool repeatable =
-      property.id == PropertyId::UserProperty ||
-      (property.id == PropertyId::SubscriptionIdentifier && packet == mask_of(PacketType::Publish));
+  const bool repeatable = property.id == PropertyId::UserProperty ||
+                          (property.id == PropertyId::SubscriptionIdentifier && packet == mask_of(PacketType::Publish));
   if ((seen & bit) && !repeatable) return ReasonCode::ProtocolError;
   seen |= bit;
 

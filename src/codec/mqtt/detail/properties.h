@@ -3,13 +3,13 @@
 // once, in linear time, and hands each entry to its caller.
 #pragma once
 
-#include <array>
-#include <vector>
-
 #include "base/result.h"
 #include "codec/mqtt/decoder.h"
 #include "codec/mqtt/detail/reader.h"
 #include "codec/mqtt/packets.h"
+
+#include <array>
+#include <vector>
 
 namespace sb::codec::mqtt::detail {
 
@@ -18,7 +18,9 @@ enum class ValueKind : std::uint8_t { Unknown, Byte, Flag, U16, U32, Varint, Tex
 /// Where a property may stand: bit n is PacketType n, bit 0 the Will Properties of CONNECT (3.1.3.2).
 using PacketMask = std::uint16_t;
 constexpr PacketMask kWill = 1;
-constexpr PacketMask mask_of(PacketType type) { return static_cast<PacketMask>(1u << static_cast<unsigned>(type)); }
+constexpr PacketMask mask_of(PacketType type) {
+  return static_cast<PacketMask>(1u << static_cast<unsigned>(type));
+}
 
 struct PropertyRule {
   ValueKind kind = ValueKind::Unknown;
@@ -54,7 +56,8 @@ ReasonCode read_properties(Reader& in, PacketMask packet, bool strict, OnPropert
     Property property;
     ReasonCode code = read_property(entries, packet, strict, seen, property);
     if (code == ReasonCode::Success) code = on_property(property);
-    if (code != ReasonCode::Success) [[unlikely]] return code;
+    if (code != ReasonCode::Success) [[unlikely]]
+      return code;
   }
   return ReasonCode::Success;
 }

@@ -1,11 +1,11 @@
 // Bounds-checked big-endian reading. Every function returns false, and leaves its result alone, when the bytes run out.
 #pragma once
 
+#include "base/bytes.h"
+
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
-
-#include "base/bytes.h"
 
 namespace sb::codec::mqtt::detail {
 

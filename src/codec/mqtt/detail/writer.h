@@ -1,13 +1,13 @@
 // Big-endian writing into room that the caller has measured before; nothing here checks bounds.
 #pragma once
 
+#include "base/bytes.h"
+#include "codec/mqtt/packets.h"
+
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <string_view>
-
-#include "base/bytes.h"
-#include "codec/mqtt/packets.h"
 
 namespace sb::codec::mqtt::detail {
 
@@ -15,7 +15,9 @@ namespace sb::codec::mqtt::detail {
 constexpr std::size_t varint_size(std::size_t value) {
   return value < 128 ? 1 : value < 16384 ? 2 : value < 2097152 ? 3 : 4;
 }
-constexpr std::size_t sized_size(std::size_t content) { return 2 + content; }
+constexpr std::size_t sized_size(std::size_t content) {
+  return 2 + content;
+}
 
 /// Topics are short: a handful of moves instead of a call.
 inline void copy_short(std::uint8_t* to, const std::uint8_t* from, std::size_t size) {

@@ -1,9 +1,9 @@
+#include "codec/websocket/handshake.h"
+
 #include <openssl/evp.h>
 
 #include <array>
 #include <string>
-
-#include "codec/websocket/handshake.h"
 
 namespace sb::codec::websocket {
 

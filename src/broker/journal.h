@@ -1,0 +1,170 @@
+// What a shard owes to the disk (architecture: "State that must survive"). Sessions and the retained store add changes to
+// one open batch; it commits after a short wait, so that much of what a turn acknowledges goes together, and so that a
+// message whose receivers acknowledge it meanwhile need not be written at all. Whatever depends on a change waits for its
+// ticket. Belongs to the shard.
+//
+// A ticket names a batch. It is kept when that batch is on disk, or when nothing of it is left to write.
+#pragma once
+
+#include <boost/unordered/unordered_flat_map.hpp>
+#include <cstdint>
+#include <deque>
+#include <memory>
+
+#include "broker/message.h"
+#include "runtime/loop.h"
+#include "store/key_value.h"
+#include "store/tables.h"
+
+namespace sb::broker {
+
+struct Owed;
+class Session;
+
+/// The message as the store's records want it.
+store::MessageFields store_fields(const Message& message, store::MessageId id = 0);
+
+using Ticket = std::uint32_t;  // compared modulo 2^32; 0 = nothing to wait for
+
+/// Counts the shards that still have to commit their part of one publication. Any shard may count down.
+class Receipt {
+ public:
+  explicit Receipt(unsigned origin) : origin_(origin) {}
+  unsigned origin() const { return origin_; }
+  void expect() { outstanding_.fetch_add(1, std::memory_order_relaxed); }
+  /// True for the last one.
+  bool done(bool kept) {
+    if (!kept) failed_.store(true, std::memory_order_relaxed);
+    return outstanding_.fetch_sub(1, std::memory_order_acq_rel) == 1;
+  }
+  bool complete() const { return outstanding_.load(std::memory_order_acquire) == 0; }
+  bool failed() const { return failed_.load(std::memory_order_relaxed); }
+
+ private:
+  unsigned origin_;
+  std::atomic<std::uint32_t> outstanding_{0};
+  std::atomic<bool> failed_{false};
+};
+using ReceiptRef = std::shared_ptr<Receipt>;
+
+class Journal;
+
+/// Somebody who waits for commits; called after each until it stops waiting.
+class CommitWaiter {
+ public:
+  /// Looks at what it waits for; true = it waits for nothing more.
+  virtual bool on_commit(const Journal& journal) = 0;
+
+ protected:
+  CommitWaiter() = default;
+  ~CommitWaiter() { unlink(); }
+  CommitWaiter(const CommitWaiter&) = delete;
+  CommitWaiter& operator=(const CommitWaiter&) = delete;
+
+ private:
+  friend class Journal;
+  void unlink();
+  CommitWaiter* next_ = nullptr;
+  CommitWaiter* previous_ = nullptr;
+  Journal* list_ = nullptr;
+};
+
+class Journal {
+ public:
+  /// Wait for more before a batch commits, unless turns follow one another anyway.
+  static constexpr Nanos kLinger{200'000};
+  /// A batch this large commits at once.
+  static constexpr std::size_t kBatchBytes = 4U << 20;
+
+  Journal(store::KeyValue& store, runtime::Loop& loop, unsigned shard);
+  ~Journal();
+
+  // --- changes
+  /// A message owed to a session: writes the message once per shard and a row for the session. Sets owed.durable.
+  void add(std::uint64_t session, Owed& owed, store::QueueState state, PacketId packet_id);
+  /// The state of a row that exists.
+  void update(std::uint64_t session, Owed& owed, store::QueueState state, PacketId packet_id);
+  /// Owed no more. Costs nothing on disk if its batch has not gone yet.
+  void remove(std::uint64_t session, Owed& owed);
+  /// Known from a stored row (start-up).
+  void adopt(const MessageRef& message, store::MessageId id);
+  /// Direct access for rows without history: sessions, subscriptions, retained, ...
+  store::Batch& batch() {
+    touch();
+    ++changes_;
+    return open_;
+  }
+  /// Grows with every change: tells whether something in between made one.
+  std::size_t changes() const { return changes_; }
+
+  // --- waiting
+  /// What a change made now has to wait for.
+  Ticket ticket() const { return open_ticket_; }
+  bool kept(Ticket ticket) const { return ticket == 0 || static_cast<std::int32_t>(ticket - kept_) <= 0; }
+  /// The batch of this ticket was refused by the disk.
+  bool refused(Ticket ticket) const;
+  void wait(CommitWaiter& waiter);
+  void notify_waiters();
+  /// Tells the receipt's origin when the current batch is kept.
+  void attach(ReceiptRef receipt);
+  using ReceiptDone = std::function<void(const ReceiptRef&)>;
+  void set_receipt_done(ReceiptDone done) { receipt_done_ = std::move(done); }
+
+  /// Once a turn: commits what is due. Returns how long the loop may sleep.
+  Nanos after_turn();
+  /// Writes fail at present (disk full): nothing more can be promised.
+  bool trouble() const { return !retry_.empty(); }
+  /// More is under way than the disk takes; publishers should pause.
+  bool congested() const { return in_flight_ > kInFlightMax; }
+  bool idle() const { return open_.empty() && in_flight_ == 0 && retry_.empty(); }
+
+  void set_message_floor(std::uint64_t floor) { messages_ = std::max(messages_, floor); }
+
+ private:
+  friend class CommitWaiter;
+  static constexpr unsigned kInFlightMax = 64;
+  static constexpr Nanos kRetry{1'000'000'000};
+
+  struct Row {
+    store::MessageId id = 0;
+    std::uint32_t references = 0;
+    Ticket ticket = 0;  // of the batch that holds the put
+    store::Batch::Mark mark = 0;
+  };
+  struct Going {
+    Ticket ticket;
+    std::vector<ReceiptRef> receipts;
+  };
+
+  void touch();
+  void commit_open();
+  Ticket next_ticket();
+  void committed(Ticket ticket, bool ok, store::Batch spent);
+  void settle(Ticket ticket, bool ok);
+
+  store::KeyValue& store_;
+  runtime::Loop& loop_;
+  unsigned shard_;
+  store::Batch open_;
+  Ticket open_ticket_ = 1;
+  Ticket kept_ = 0;
+  Nanos opened_{0};
+  unsigned turns_open_ = 0;
+  std::size_t changes_ = 0;
+  bool touched_ = false;  // the open batch had something in it, though all may be cancelled
+  std::deque<Going> going_;
+  std::vector<ReceiptRef> receipts_;
+  std::deque<std::pair<Ticket, store::Batch>> retry_;
+  std::deque<Ticket> refused_;
+  Nanos retry_at_{0};
+  unsigned in_flight_ = 0;
+  std::vector<store::Batch> spare_;
+  boost::unordered_flat_map<const Message*, Row> rows_;
+  std::uint64_t messages_ = 0;
+  CommitWaiter* first_ = nullptr;
+  CommitWaiter* last_ = nullptr;
+  ReceiptDone receipt_done_;
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+};
+
+}  // namespace sb::broker

@@ -1,0 +1,286 @@
+#include "config/store.h"
+
+#include <fmt/format.h>
+
+#include "base/check.h"
+#include "base/log.h"
+
+namespace sb::config {
+namespace {
+
+using Outcome = ConfigStore::Outcome<ConfigStore::Change>;
+
+tl::unexpected<ConfigStore::Refusal> refusal(std::string code, std::string message, Problems problems = {}) {
+  return tl::unexpected<ConfigStore::Refusal>({.code = std::move(code), .message = std::move(message), .problems = std::move(problems)});
+}
+
+tl::unexpected<ConfigStore::Refusal> refusal(const Problems& problems) {
+  std::string message = problems.empty() ? "refused" : to_string(problems[0]);
+  if (problems.size() > 1) message += fmt::format(" (unshown_errors_count: {})", problems.size() - 1);
+  return refusal("UPDATE_FAILED", std::move(message), problems);
+}
+
+std::string_view root_of(std::string_view path) { return path.substr(0, path.find('.')); }
+
+/// A list of authenticators or sources is matched by identity, so that a masked secret finds its value after a reorder.
+std::string identity(const Value& entry) {
+  std::string out;
+  for (const char* key : {"type", "mechanism", "backend", "name", "id"}) {
+    if (const Value* v = entry.find(key)) out += v->text() + "/";
+  }
+  return out;
+}
+
+/// Puts the old value where the new one is ******.
+void keep_secrets(Value& fresh, const Value* old) {
+  if (auto* s = fresh.if_string(); s && *s == kMasked && old && old->is_string()) {
+    fresh = *old;
+  } else if (auto* o = fresh.if_object()) {
+    for (auto& [key, value] : *o) keep_secrets(value, old ? old->find(key) : nullptr);
+  } else if (auto* a = fresh.if_array()) {
+    const auto* before = old ? old->if_array() : nullptr;
+    for (std::size_t i = 0; i < a->size(); ++i) {
+      const Value* match = before && i < before->size() ? &(*before)[i] : nullptr;
+      const std::string id = identity((*a)[i]);
+      if (before && !id.empty() && (!match || identity(*match) != id)) {
+        match = nullptr;
+        for (const Value& candidate : *before) {
+          if (identity(candidate) == id) match = &candidate;
+        }
+      }
+      keep_secrets((*a)[i], match);
+    }
+  }
+}
+
+/// Old names of an update become the stored ones, so that a later layer is not hidden by an older spelling.
+void use_new_names(const Struct& s, Value& value) {
+  auto* fields = value.if_object();
+  if (!fields) return;
+  for (const Key& key : s.keys) {
+    for (auto it = fields->begin(); it != fields->end(); ++it) {
+      if (it->first == key.name || !key.answers_to(it->first)) continue;
+      Value moved = std::move(it->second);
+      fields->erase(it);
+      fields->try_emplace(std::string(key.name), std::move(moved));
+      break;
+    }
+    const auto it = fields->find(key.name);
+    if (it == fields->end() || !key.child) continue;
+    if (key.shape == Key::Shape::Object) {
+      use_new_names(*key.child, it->second);
+    } else if (auto* members = it->second.if_object()) {
+      for (auto& [name, member] : *members) use_new_names(*key.child, member);
+    }
+  }
+}
+
+/// A limiter short key given in an update overrides the stored long form of its kind.
+void drop_long_form(Value& stored, const Value& update) {
+  constexpr std::pair<std::string_view, std::string_view> kForms[] = {
+      {"max_conn_rate", "connection"}, {"messages_rate", "messages"}, {"bytes_rate", "bytes"}};
+  for (const auto& [brief, full] : kForms) {
+    if (!update.find(brief)) continue;
+    if (auto* fields = stored.if_object()) fields->erase(std::string(full));
+  }
+}
+
+bool is_default_listener(std::string_view path) {
+  return path == "listeners.tcp.default" || path == "listeners.ssl.default" || path == "listeners.ws.default" ||
+         path == "listeners.wss.default";
+}
+
+/// Whether the changed value lies below a key that takes effect after a restart only.
+bool waits_for_restart(const Struct& s, const Value& before, const Value& after) {
+  for (const Key& key : s.keys) {
+    const Value* a = before.find(key.name);
+    const Value* b = after.find(key.name);
+    if ((a == nullptr) == (b == nullptr) && (!a || *a == *b)) continue;
+    if (key.child && key.shape == Key::Shape::Object && a && b) {
+      if (waits_for_restart(*key.child, *a, *b)) return true;
+    } else if (key.hot == Hot::B) {
+      return true;
+    }
+  }
+  return false;
+}
+
+}  // namespace
+
+ConfigStore::ConfigStore(Loaded loaded, LoadOptions options, const Clock& clock)
+    : options_(std::move(options)),
+      clock_(clock),
+      current_(std::move(loaded.config)),
+      all_(std::move(loaded.all)),
+      cluster_(std::move(loaded.cluster)) {
+  SB_CHECK(current_ != nullptr, "a store begins with a good configuration");
+  if (!cluster_.is_object()) cluster_ = Value(Value::Object{});
+}
+
+std::uint64_t ConfigStore::subscribe(Subscriber subscriber) {
+  subscribers_.push_back({next_id_, std::move(subscriber)});
+  return next_id_++;
+}
+
+void ConfigStore::unsubscribe(std::uint64_t id) {
+  std::erase_if(subscribers_, [id](const Entry& entry) { return entry.id == id; });
+}
+
+Outcome ConfigStore::update(std::string_view path, Value value, Mode mode) {
+  if (path.empty()) {
+    if (!value.is_object()) return refusal("BAD_REQUEST", "a set of roots is expected");
+    for (const auto& [root, ignored] : *value.if_object()) {
+      if (read_only_root(root)) return refusal("update_readonly_keys_prohibited", fmt::format("{} cannot be changed while the node runs", root));
+    }
+  } else if (read_only_root(root_of(path))) {
+    return refusal("update_readonly_keys_prohibited", fmt::format("{} cannot be changed while the node runs", root_of(path)));
+  }
+  constexpr int kMaxPathParts = 32;
+  if (std::count(path.begin(), path.end(), '.') > kMaxPathParts) return refusal("NOT_FOUND", "no such key");
+  Problems problems;
+  // The update as a tree of its own, from the root.
+  Value tree(Value::Object{});
+  if (path.empty()) {
+    tree = std::move(value);
+  } else {
+    put(tree, path, std::move(value), true, problems);
+  }
+  use_new_names(Roots::schema(), tree);
+  keep_secrets(tree, &all_);
+  Value all = all_;
+  Value cluster = cluster_;
+  for (Value* layer : {&all, &cluster}) {
+    use_new_names(Roots::schema(), *layer);
+    if (const Value* limits = tree.find("limiter")) {
+      if (Value* stored = layer->find("limiter")) drop_long_form(*stored, *limits);
+    }
+    if (mode == Mode::Merge) {
+      merge(*layer, tree, problems);
+    } else if (path.empty()) {
+      for (const auto& [root, fresh] : *tree.if_object()) (*layer->if_object())[root] = fresh;
+    } else {
+      const Value* fresh = tree.at_path(path);
+      if (!fresh) return refusal("NOT_FOUND", "use the present name of the key");
+      put(*layer, path, *fresh, true, problems);
+    }
+  }
+  if (!problems.empty()) return refusal(problems);
+  prune(all);  // in the cluster layer nulls stay: they take away what lower layers set
+  return apply(std::move(all), std::move(cluster), true);
+}
+
+Outcome ConfigStore::update_text(std::string_view path, std::string_view text, Mode mode) {
+  Problems problems;
+  Value value;
+  if (path.empty()) {
+    value = parse_document(text, "request", problems);
+    if (!problems.empty()) return refusal(problems);
+  } else if (auto single = parse_value(text, "request")) {
+    value = std::move(*single);
+  } else {
+    value = parse_document(text, "request", problems);  // an object without braces
+    if (!problems.empty()) return refusal(problems);
+  }
+  return update(path, std::move(value), mode);
+}
+
+Outcome ConfigStore::remove(std::string_view path) {
+  if (read_only_root(root_of(path))) {
+    return refusal("update_readonly_keys_prohibited", fmt::format("{} cannot be changed while the node runs", root_of(path)));
+  }
+  if (path.empty() || path.find('.') == path.npos) return refusal("remove_root_is_forbidden", "a whole root cannot be removed");
+  if (!current_->effective.at_path(path)) return refusal("NOT_FOUND", fmt::format("{} is not set", path));
+  Problems problems;
+  Value all = all_;
+  Value cluster = cluster_;
+  if (is_default_listener(path)) {
+    for (Value* layer : {&all, &cluster}) put(*layer, path, Value("marked_for_deletion"), true, problems);
+  } else {
+    erase(all, path);
+    put(cluster, path, Value(), true, problems);  // a null hides what lower layers say
+  }
+  if (!problems.empty()) return refusal(problems);
+  return apply(std::move(all), std::move(cluster), true);
+}
+
+Outcome ConfigStore::reset(std::string_view path) {
+  if (path.empty()) return refusal("NO_DEFAULT_VALUE", "name a root");
+  if (read_only_root(root_of(path))) {
+    return refusal("update_readonly_keys_prohibited", fmt::format("{} cannot be changed while the node runs", root_of(path)));
+  }
+  const Key* key = find_key(Roots::schema(), path);
+  const bool has_default = key && (key->shape == Key::Shape::Object ? !key->optional : !key->default_value.is_null());
+  if (!has_default) return refusal("NO_DEFAULT_VALUE", fmt::format("{} has no default", path));
+  Value all = all_;
+  Value cluster = cluster_;
+  erase(all, path);
+  erase(cluster, path);
+  return apply(std::move(all), std::move(cluster), true);
+}
+
+Outcome ConfigStore::reload(Mode mode) {
+  Loaded loaded = load(options_);
+  if (!loaded.config) return refusal(loaded.errors);
+  Value fresh = std::move(loaded.all);
+  for (const std::string_view root : {"node", "cluster", "rpc"}) erase(fresh, root);
+  Value all = all_;
+  Problems problems;
+  if (mode == Mode::Merge) {
+    merge(all, std::move(fresh), problems);
+  } else {
+    for (auto& [root, value] : *fresh.if_object()) (*all.if_object())[root] = std::move(value);
+  }
+  if (!problems.empty()) return refusal(problems);
+  return apply(std::move(all), cluster_, false);
+}
+
+std::vector<std::string> ConfigStore::differing(const Value& a, const Value& b) const {
+  std::vector<std::string> out;
+  for (const auto& [root, value] : *a.if_object()) {
+    const Value* other = b.find(root);
+    if (!other || !(*other == value)) out.push_back(root);
+  }
+  for (const auto& [root, value] : *b.if_object()) {
+    if (!a.find(root)) out.push_back(root);
+  }
+  return out;
+}
+
+Outcome ConfigStore::apply(Value all, Value cluster, bool keep) {
+  Loaded checked = check(all, options_);
+  if (!checked.config) return refusal(checked.errors);
+  Change change{.config = checked.config, .roots = differing(current_->effective, checked.config->effective)};
+  for (const std::string& root : change.roots) {
+    const Key* key = Roots::schema().find(root);
+    const Value* before = current_->effective.find(root);
+    const Value* after = checked.config->effective.find(root);
+    if (key && key->child && before && after && waits_for_restart(*key->child, *before, *after)) change.after_restart.push_back(root);
+  }
+  if (!change.roots.empty()) {
+    for (std::size_t i = 0; i < subscribers_.size(); ++i) {
+      const auto told = subscribers_[i].fn(*current_, *checked.config, change.roots);
+      if (told) continue;
+      // Undo in reverse; the one that refused has changed nothing.
+      while (i-- > 0) {
+        const auto undone = subscribers_[i].fn(*checked.config, *current_, change.roots);
+        if (!undone) SB_LOG(log::Level::Error, "config_rollback_failed", kv("reason", undone.error().what));
+      }
+      return refusal("UPDATE_FAILED", told.error().what);
+    }
+  }
+  current_ = checked.config;
+  all_ = std::move(all);
+  if (keep) {
+    cluster_ = std::move(cluster);
+    change.saved = save(cluster_);
+  }
+  return change;
+}
+
+bool ConfigStore::save(const Value& cluster) {
+  const auto written = write_rotating(current_->cluster_file, to_hocon(cluster, {.reveal = true}), clock_.wall_ms());
+  if (!written) SB_LOG(log::Level::Error, "failed_to_save_conf_file", kv("file", current_->cluster_file), kv("reason", written.error().what));
+  return written.has_value();
+}
+
+}  // namespace sb::config

@@ -1,0 +1,85 @@
+// The configuration of a running node: holds the current snapshot and changes it as REST and ctl ask. A change is checked
+// as a whole, offered to the subscribers, kept in cluster.hocon, and either all of it holds or nothing.
+// Belongs to one thread (the management thread); shards get snapshots posted by a subscriber.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "config/config.h"
+
+namespace sb::config {
+
+using Snapshot = std::shared_ptr<const Config>;
+
+class ConfigStore {
+ public:
+  enum class Mode : std::uint8_t { Merge, Replace };
+
+  struct Change {
+    Snapshot config;                 // in force now
+    std::vector<std::string> roots = {};          // that differ from before
+    std::vector<std::string> after_restart = {};  // of these, what takes effect only then (Hot::B)
+    bool saved = true;               // false: in force, but cluster.hocon could not be written (logged)
+  };
+  /// Why an update was refused; EMQX's code is in `code`.
+  struct Refusal {
+    std::string code;  // UPDATE_FAILED, update_readonly_keys_prohibited, remove_root_is_forbidden, NO_DEFAULT_VALUE, NOT_FOUND
+    std::string message;
+    Problems problems = {};
+  };
+  template <class T>
+  using Outcome = tl::expected<T, Refusal>;
+
+  /// Told of each change before it is kept. An error undoes the change for all; those told before are told again, with the
+  /// snapshots in the other order.
+  using Subscriber = std::function<Result<void>(const Config& before, const Config& after, const std::vector<std::string>& roots)>;
+
+  /// `loaded` must hold a config. The clock names backups.
+  ConfigStore(Loaded loaded, LoadOptions options, const Clock& clock);
+
+  const Snapshot& current() const { return current_; }
+
+  /// Returns what removes the subscriber again.
+  std::uint64_t subscribe(Subscriber subscriber);
+  void unsubscribe(std::uint64_t id);
+
+  /// Sets the value at a dotted path ("" = several roots at once). In `value`, ****** keeps the secret that is there.
+  [[nodiscard]] Outcome<Change> update(std::string_view path, Value value, Mode mode);
+  /// The same from JSON or HOCON text.
+  [[nodiscard]] Outcome<Change> update_text(std::string_view path, std::string_view text, Mode mode);
+  /// Takes a key away. A default listener is marked for deletion instead.
+  [[nodiscard]] Outcome<Change> remove(std::string_view path);
+  /// Back to the default, within a root.
+  [[nodiscard]] Outcome<Change> reset(std::string_view path);
+  /// Reads the main file again and applies it without keeping it; read-only roots are left out.
+  [[nodiscard]] Outcome<Change> reload(Mode mode);
+
+ private:
+  Outcome<Change> apply(Value all, Value cluster, bool keep);
+  bool save(const Value& cluster);
+  std::vector<std::string> differing(const Value& a, const Value& b) const;
+
+  LoadOptions options_;
+  const Clock& clock_;
+  Snapshot current_;
+  Value all_;      // every layer, as written
+  Value cluster_;  // what cluster.hocon holds
+  struct Entry {
+    std::uint64_t id;
+    Subscriber fn;
+  };
+  std::vector<Entry> subscribers_;
+  std::uint64_t next_id_ = 1;
+};
+
+/// Writes by way of a temporary file and a rename; the old content becomes <path>.YYYY.MM.DD.HH.MM.SS.mmm.bak, of which the
+/// newest ten stay.
+[[nodiscard]] Result<void> write_rotating(const std::string& path, std::string_view content, std::int64_t wall_ms);
+
+}  // namespace sb::config

@@ -1,0 +1,280 @@
+#include "config/store.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <stdlib.h>
+
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+namespace sb::config {
+namespace {
+
+namespace fs = std::filesystem;
+using Mode = ConfigStore::Mode;
+using testing::Contains;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::Not;
+
+class Store : public testing::Test {
+ protected:
+  Store() {
+    char name[] = "/tmp/sb_config_XXXXXX";
+    root_ = ::mkdtemp(name);
+    write("etc/emqx.conf", "");
+    options_.main_file = (root_ / "etc/emqx.conf").string();
+  }
+  ~Store() override {
+    std::error_code ec;
+    fs::remove_all(root_, ec);
+  }
+  void write(const std::string& name, const std::string& text) {
+    fs::create_directories((root_ / name).parent_path());
+    std::ofstream(root_ / name) << text << (name == "etc/emqx.conf" ? "\nnode.data_dir = \"" + (root_ / "data").string() + "\"" : "");
+  }
+  std::string read(const std::string& name) {
+    std::stringstream out;
+    out << std::ifstream(root_ / name).rdbuf();
+    return out.str();
+  }
+  std::unique_ptr<ConfigStore> start() {
+    Loaded loaded = load(options_);
+    EXPECT_TRUE(loaded.config) << (loaded.errors.empty() ? "" : to_string(loaded.errors[0]));
+    return std::make_unique<ConfigStore>(std::move(loaded), options_, clock_);
+  }
+
+  fs::path root_;
+  LoadOptions options_;
+  ManualClock clock_;
+};
+
+TEST_F(Store, ChangeHoldsAtOnceAndAfterRestart) {
+  auto store = start();
+  const Snapshot before = store->current();
+  const auto change = store->update("mqtt.max_inflight", Value(7), Mode::Merge);
+  ASSERT_TRUE(change) << change.error().message;
+  EXPECT_THAT(change->roots, ElementsAre("mqtt"));
+  EXPECT_TRUE(change->saved);
+  EXPECT_EQ(store->current()->mqtt.max_inflight, 7);
+  EXPECT_EQ(store->current()->zone("default").mqtt.max_inflight, 7);
+  EXPECT_EQ(before->mqtt.max_inflight, 32);
+  EXPECT_EQ(start()->current()->mqtt.max_inflight, 7);
+}
+
+TEST_F(Store, MainFileWinsAgainAfterRestart) {
+  write("etc/emqx.conf", "mqtt.max_inflight = 5");
+  auto store = start();
+  ASSERT_TRUE(store->update("mqtt.max_inflight", Value(7), Mode::Merge));
+  EXPECT_EQ(store->current()->mqtt.max_inflight, 7);
+  EXPECT_EQ(start()->current()->mqtt.max_inflight, 5);
+}
+
+TEST_F(Store, BadChangeLeavesEverythingAsItWas) {
+  auto store = start();
+  const Snapshot before = store->current();
+  const auto change = store->update_text("mqtt", R"({"max_inflight": 0, "nonsense": 1})", Mode::Merge);
+  ASSERT_FALSE(change);
+  EXPECT_EQ(change.error().code, "UPDATE_FAILED");
+  EXPECT_EQ(change.error().problems.size(), 2u);
+  EXPECT_THAT(change.error().message, HasSubstr("unshown_errors_count: 1"));
+  EXPECT_EQ(store->current(), before);
+  EXPECT_FALSE(fs::exists(root_ / "data/configs/cluster.hocon"));
+}
+
+TEST_F(Store, ReadOnlyRootsAreRefused) {
+  auto store = start();
+  for (const char* path : {"node.name", "cluster", "rpc.mode"}) {
+    const auto change = store->update(path, Value("x"), Mode::Merge);
+    ASSERT_FALSE(change);
+    EXPECT_EQ(change.error().code, "update_readonly_keys_prohibited");
+  }
+  const auto many = store->update_text("", "mqtt.max_inflight = 3\nnode.name = x", Mode::Merge);
+  ASSERT_FALSE(many);
+  EXPECT_EQ(many.error().code, "update_readonly_keys_prohibited");
+  EXPECT_EQ(store->current()->mqtt.max_inflight, 32);
+}
+
+TEST_F(Store, ReplaceSwapsARootMergeKeepsTheRest) {
+  auto store = start();
+  ASSERT_TRUE(store->update_text("", "retainer { max_payload_size = 2MB, msg_expiry_interval = 1h }", Mode::Merge));
+  ASSERT_TRUE(store->update_text("", "retainer { max_payload_size = 3MB }", Mode::Merge));
+  EXPECT_EQ(store->current()->retainer.msg_expiry_interval, std::chrono::hours(1));
+  ASSERT_TRUE(store->update_text("", "retainer { max_payload_size = 4MB }", Mode::Replace));
+  EXPECT_EQ(store->current()->retainer.msg_expiry_interval.count(), 0);
+  EXPECT_EQ(store->current()->retainer.max_payload_size, 4u << 20);
+}
+
+TEST_F(Store, SubscriberThatRefusesUndoesTheChange) {
+  auto store = start();
+  std::vector<std::string> log;
+  store->subscribe([&](const Config& before, const Config& after, const std::vector<std::string>&) -> Result<void> {
+    log.push_back(fmt::format("first {}>{}", before.mqtt.max_inflight, after.mqtt.max_inflight));
+    return {};
+  });
+  const auto id = store->subscribe([&](const Config&, const Config&, const std::vector<std::string>&) -> Result<void> {
+    return fail(Errc::Busy, "port in use");
+  });
+  const auto change = store->update("mqtt.max_inflight", Value(9), Mode::Merge);
+  ASSERT_FALSE(change);
+  EXPECT_EQ(change.error().message, "port in use");
+  EXPECT_THAT(log, ElementsAre("first 32>9", "first 9>32"));
+  EXPECT_EQ(store->current()->mqtt.max_inflight, 32);
+  EXPECT_FALSE(fs::exists(root_ / "data/configs/cluster.hocon"));
+  store->unsubscribe(id);
+  EXPECT_TRUE(store->update("mqtt.max_inflight", Value(9), Mode::Merge));
+}
+
+TEST_F(Store, UnchangedUpdateTellsNobody) {
+  auto store = start();
+  int told = 0;
+  store->subscribe([&](const Config&, const Config&, const std::vector<std::string>&) -> Result<void> {
+    ++told;
+    return {};
+  });
+  const auto change = store->update("mqtt.max_inflight", Value(32), Mode::Merge);
+  ASSERT_TRUE(change);
+  EXPECT_TRUE(change->roots.empty());
+  EXPECT_EQ(told, 0);
+}
+
+TEST_F(Store, MaskedSecretKeepsTheOldOne) {
+  auto store = start();
+  ASSERT_TRUE(store->update_text("listeners.ssl.default.ssl_options", R"({"password": "hidden"})", Mode::Merge));
+  const std::string shown = to_json(store->current()->effective);
+  EXPECT_THAT(shown, Not(HasSubstr("hidden")));
+  EXPECT_THAT(read("data/configs/cluster.hocon"), HasSubstr("hidden"));
+  ASSERT_TRUE(store->update_text("listeners.ssl.default.ssl_options", R"({"password": "******", "depth": 3})", Mode::Replace));
+  const ServerTls& tls = store->current()->listeners.ssl.at("default").ssl_options;
+  EXPECT_EQ(tls.password.reveal(), "hidden");
+  EXPECT_EQ(tls.depth, 3);
+  EXPECT_EQ(fs::status(root_ / "data/configs/cluster.hocon").permissions() & fs::perms::others_read, fs::perms::none);
+}
+
+TEST_F(Store, ListenersComeAndGo) {
+  auto store = start();
+  ASSERT_TRUE(store->update_text("listeners.tcp.extra", R"({"bind": "127.0.0.1:2884"})", Mode::Merge));
+  EXPECT_TRUE(store->current()->listeners.find("tcp:extra"));
+  ASSERT_TRUE(start()->current()->listeners.find("tcp:extra"));
+  const auto gone = store->remove("listeners.tcp.extra");
+  ASSERT_TRUE(gone) << gone.error().message;
+  EXPECT_FALSE(store->current()->listeners.find("tcp:extra"));
+  EXPECT_FALSE(start()->current()->listeners.find("tcp:extra"));
+  ASSERT_TRUE(store->remove("listeners.tcp.default"));
+  EXPECT_FALSE(store->current()->listeners.find("tcp:default"));
+  EXPECT_FALSE(start()->current()->listeners.find("tcp:default"));
+  EXPECT_THAT(read("data/configs/cluster.hocon"), HasSubstr("marked_for_deletion"));
+  ASSERT_TRUE(store->update_text("listeners.tcp.default", R"({"bind": 1999})", Mode::Merge));
+  EXPECT_EQ(store->current()->listeners.find("tcp:default")->bind.port, 1999);
+  const auto clash = store->update_text("listeners.ws.two", R"({"bind": 1999})", Mode::Merge);
+  ASSERT_FALSE(clash);
+  EXPECT_THAT(clash.error().message, HasSubstr("address_in_use"));
+  EXPECT_EQ(store->remove("listeners").error().code, "remove_root_is_forbidden");
+  EXPECT_EQ(store->remove("listeners.tcp.nobody").error().code, "NOT_FOUND");
+}
+
+TEST_F(Store, ZoneFollowsTheGlobalsItDoesNotOverride) {
+  write("etc/emqx.conf", "zones.z.mqtt.max_inflight = 4");
+  auto store = start();
+  ASSERT_TRUE(store->update("mqtt.max_awaiting_rel", Value(9), Mode::Merge));
+  EXPECT_EQ(store->current()->zone("z").mqtt.max_awaiting_rel, 9u);
+  EXPECT_EQ(store->current()->zone("z").mqtt.max_inflight, 4);
+  ASSERT_TRUE(store->update_text("zones.z.mqtt", "max_inflight = null", Mode::Merge));
+  EXPECT_EQ(store->current()->zone("z").mqtt.max_inflight, 32);
+}
+
+TEST_F(Store, ResetGoesBackToTheDefault) {
+  write("etc/emqx.conf", "mqtt.max_inflight = 5");
+  auto store = start();
+  ASSERT_TRUE(store->update("sysmon.os.cpu_high_watermark", Value("95%"), Mode::Merge));
+  ASSERT_TRUE(store->reset("sysmon"));
+  EXPECT_DOUBLE_EQ(store->current()->sysmon.os.cpu_high_watermark.value, 0.8);
+  ASSERT_TRUE(store->reset("mqtt.max_inflight"));
+  EXPECT_EQ(store->current()->mqtt.max_inflight, 32);
+  EXPECT_EQ(store->reset("listeners.tcp.default.max_conn_rate").error().code, "NO_DEFAULT_VALUE");
+  EXPECT_EQ(store->reset("mqtt.nonsense").error().code, "NO_DEFAULT_VALUE");
+}
+
+TEST_F(Store, OldNamesInUpdatesReplaceTheNew) {
+  auto store = start();
+  ASSERT_TRUE(store->update_text("retainer", R"({"delivery_rate": "10/s"})", Mode::Merge));
+  ASSERT_TRUE(store->update_text("retainer", R"({"deliver_rate": "20/s"})", Mode::Merge));
+  EXPECT_EQ(store->current()->retainer.delivery_rate->amount, 20u);
+}
+
+TEST_F(Store, LimiterShortKeyOverridesTheLongForm) {
+  write("etc/emqx.conf", "limiter.messages { rate = \"5/s\", burst = 3 }");
+  auto store = start();
+  ASSERT_TRUE(store->update_text("limiter", R"({"messages_rate": "50/s"})", Mode::Merge));
+  EXPECT_EQ(store->current()->limiter.messages->rate.amount, 50u);
+  EXPECT_EQ(store->current()->limiter.messages->burst, 0u);
+}
+
+TEST_F(Store, SaysWhatWaitsForARestart) {
+  auto store = start();
+  const auto change = store->update("broker.routing.storage_schema", Value("v1"), Mode::Merge);
+  ASSERT_TRUE(change);
+  EXPECT_THAT(change->after_restart, ElementsAre("broker"));
+  const auto other = store->update_text("broker.shared_subscription_group.g", R"({"strategy": "sticky"})", Mode::Merge);
+  ASSERT_TRUE(other);
+  EXPECT_TRUE(other->after_restart.empty());
+}
+
+TEST_F(Store, KeepsTenBackups) {
+  auto store = start();
+  for (int i = 1; i <= 14; ++i) {
+    ASSERT_TRUE(store->update("mqtt.max_inflight", Value(i), Mode::Merge));
+    clock_.advance(std::chrono::milliseconds(1));
+  }
+  std::vector<std::string> backups;
+  for (const auto& entry : fs::directory_iterator(root_ / "data/configs")) {
+    if (entry.path().extension() == ".bak") backups.push_back(entry.path().filename().string());
+  }
+  EXPECT_EQ(backups.size(), 10u);
+  EXPECT_TRUE(backups[0].starts_with("cluster.hocon.20"));
+  std::sort(backups.begin(), backups.end());
+  EXPECT_THAT(read("data/configs/" + backups.back()), HasSubstr("max_inflight = 13"));
+  EXPECT_THAT(read("data/configs/cluster.hocon"), HasSubstr("max_inflight = 14"));
+}
+
+TEST_F(Store, UnwritableFolderKeepsTheChangeInMemory) {
+  write("data/configs", "a file in the way");
+  auto store = start();
+  const auto change = store->update("mqtt.max_inflight", Value(3), Mode::Merge);
+  ASSERT_TRUE(change);
+  EXPECT_FALSE(change->saved);
+  EXPECT_EQ(store->current()->mqtt.max_inflight, 3);
+}
+
+TEST_F(Store, ReloadReadsTheMainFileAgain) {
+  auto store = start();
+  write("etc/emqx.conf", "mqtt.max_inflight = 11\nnode.shards = 3");
+  const auto change = store->reload(Mode::Merge);
+  ASSERT_TRUE(change) << change.error().message;
+  EXPECT_EQ(store->current()->mqtt.max_inflight, 11);
+  EXPECT_EQ(store->current()->node.shards, 0u);
+  EXPECT_FALSE(fs::exists(root_ / "data/configs/cluster.hocon"));
+  write("etc/emqx.conf", "mqtt.max_inflight = 0");
+  EXPECT_FALSE(store->reload(Mode::Merge));
+}
+
+TEST_F(Store, SecretFilesAreReadWhenUsed) {
+  write("secret.txt", "s3cret \n");
+  const auto good = resolve_secret(Secret("file://" + (root_ / "secret.txt").string()));
+  ASSERT_TRUE(good);
+  EXPECT_EQ(good->reveal(), "s3cret");
+  EXPECT_EQ(resolve_secret(Secret("plain"))->reveal(), "plain");
+  const auto bad = resolve_secret(Secret("file:///no/such/file"));
+  ASSERT_FALSE(bad);
+  EXPECT_THAT(bad.error().what, HasSubstr("failed_to_read_secret_file /no/such/file"));
+}
+
+TEST(Documentation, IsUpToDate) {
+  std::stringstream page;
+  page << std::ifstream(SB_SOURCE_DIR "/docs/configuration.md").rdbuf();
+  EXPECT_TRUE(page.str() == document_schema()) << "write docs/configuration.md anew: signalbox config-docs > docs/configuration.md";
+}
+
+}  // namespace
+}  // namespace sb::config
