@@ -44,8 +44,9 @@ struct UpgradeInfo {
 class Layer {
  public:
   virtual ~Layer() = default;
-  /// The stream belongs to the shard of `scratch` from now on. Called before anything else and again after every move.
-  virtual void enter(LayerScratch& scratch) = 0;
+  /// The stream belongs to the shard of `scratch` from now on; null: it is on its way to another one. Called before
+  /// anything else.
+  virtual void enter(LayerScratch* scratch) = 0;
   /// Bytes for the channel into `out`; loops until it has some, the socket would block, or the stream ended. Unlike a
   /// plain socket a short count does not mean that nothing is left: call until kWouldBlock.
   virtual ssize_t read(int fd, std::uint8_t* out, std::size_t room) = 0;

@@ -29,7 +29,7 @@ Stream::~Stream() { close_now(); }
 Result<> Stream::attach(Detached detached) {
   fd_ = detached.fd;
   layer_ = std::move(detached.layer);
-  if (layer_) layer_->enter(io_.scratch);
+  if (layer_) layer_->enter(&io_.scratch);
   if (!detached.unread.empty()) {
     keep(reinterpret_cast<const std::uint8_t*>(detached.unread.data()), detached.unread.size());
     want_ = 0;
@@ -43,6 +43,7 @@ Result<> Stream::attach(Detached detached) {
 Stream::Detached Stream::detach(ByteView unread) {
   SB_CHECK(outbox_.empty(), "a stream with output cannot move");
   io_.loop.remove(fd_);
+  if (layer_) layer_->enter(nullptr);
   Detached out{fd_, std::move(layer_), std::string(as_text(unread))};
   fd_ = -1;
   partial_.reset();

@@ -19,7 +19,7 @@ namespace detail {
 class TlsLayer final : public Layer {
  public:
   TlsLayer(std::shared_ptr<const TlsContextImpl> context, std::optional<PeerCertificate> proxied);
-  void enter(LayerScratch& scratch) override { scratch_ = &scratch; }
+  void enter(LayerScratch* scratch) override { scratch_ = scratch; }
   ssize_t read(int fd, std::uint8_t* out, std::size_t room) override;
   bool drained() const override { return drained_ && !held_ && !over_ && !failed_ && SSL_pending(ssl_.get()) == 0; }
   ssize_t write(int fd, const iovec* vectors, int count) override;
@@ -292,7 +292,7 @@ void TlsLayer::shutdown(int fd) {
 class PlainLayer final : public Layer {
  public:
   explicit PlainLayer(PeerCertificate proxied) : certificate_(std::move(proxied)) {}
-  void enter(LayerScratch&) override {}
+  void enter(LayerScratch*) override {}
   ssize_t read(int fd, std::uint8_t* out, std::size_t room) override {
     const ssize_t n = receive(fd, out, room);
     drained_ = n < 0 || static_cast<std::size_t>(n) < room;
