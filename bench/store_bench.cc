@@ -1,10 +1,10 @@
 // What the store costs: filling a batch (on the shard), committing (on the writer thread), reading at start-up.
+#include "store/tables.h"
+#include "store/testing/temp_folder.h"
+
 #include <benchmark/benchmark.h>
 
 #include <atomic>
-
-#include "store/tables.h"
-#include "store/testing/temp_folder.h"
 
 namespace {
 
