@@ -1,12 +1,10 @@
 // What the store costs: filling a batch (on the shard), committing (on the writer thread), reading at start-up.
+#include "store/tables.h"
+#include "store/testing/temp_folder.h"
+
 #include <benchmark/benchmark.h>
 
 #include <atomic>
-#include <filesystem>
-#include <thread>
-
-#include "store/tables.h"
-#include "store/testing/temp_folder.h"
 
 namespace {
 
@@ -61,11 +59,11 @@ void commit(benchmark::State& state) {
       put(batch, message(id, payload));
       put(batch, QueueRecord{.session = id & 1023, .sequence = id, .message = id});
     }
-    while (in_flight.load() >= 64) std::this_thread::yield();
+    for (std::int64_t now = in_flight.load(); now >= 64; now = in_flight.load()) in_flight.wait(now);
     ++in_flight;
     store->commit(std::move(batch), [&](sb::Result<> result, Batch) {
       if (!result) state.SkipWithError("write failed");
-      --in_flight;
+      if (--in_flight < 32) in_flight.notify_one();
     });
   }
   if (!store->flush()) state.SkipWithError("flush failed");

@@ -1,6 +1,11 @@
 #include "app/node.h"
 
+#include <chrono>
 #include <future>
+#include <random>
+
+#include "base/log.h"
+#include "broker/recovery.h"
 
 namespace sb::app {
 
@@ -28,7 +33,56 @@ Node::Node(NodeOptions options)
 
 Node::~Node() { stop(); }
 
+Result<> Node::open_store() {
+  if (options_.data_dir.empty()) return {};
+  store::Options options;
+  options.folder = options_.data_dir + "/store";
+  options.durability = options_.durability;
+  options.on_trouble = [](const std::optional<Error>& trouble) {
+    if (trouble)
+      SB_LOG(log::Level::Critical, "store_refuses_writes", kv("reason", trouble->what));
+    else
+      SB_LOG(log::Level::Warning, "store_takes_writes_again");
+  };
+  SB_TRY(store_, store::open_rocksdb(std::move(options)));
+
+  // Where sessions live depends on the seed: it is drawn once for the life of the store.
+  auto node = store::load_node(*store_);
+  store::NodeRecord record;
+  if (node) {
+    record = *node;
+  } else if (node.error().code == Errc::NotFound) {
+    std::random_device random;
+    record.home_seed = (std::uint64_t{random()} << 32) | random();
+  } else {
+    return tl::unexpected(std::move(node).error());
+  }
+  record.last_wall_ms = std::max(record.last_wall_ms, clock_.wall_ms());
+  record.clean_stop = false;
+  store::Batch batch;
+  store::put(batch, record);
+  SB_CHECKED(store_->commit_wait(std::move(batch)));
+  core_.set_home_seed(record.home_seed);
+
+  for (auto& shard : shards_)
+    shard->broker().set_journal(std::make_unique<broker::Journal>(*store_, shard->loop(), shard->id()));
+  broker::Recovery::Options recovery;
+  recovery.settings = options_.default_session;
+  recovery.sessions = options_.durable_sessions;
+  recovery.retained = options_.durable_retained;
+  recovery.progress = options_.progress;
+  const auto began = std::chrono::steady_clock::now();
+  SB_TRY(const broker::Recovery::Report report, broker::Recovery::run(core_, *store_, recovery));
+  const auto took = std::chrono::duration_cast<Millis>(std::chrono::steady_clock::now() - began);
+  if (report.records() > 0)
+    SB_LOG(log::Level::Notice, "state_restored", kv("sessions", report.sessions), kv("subscriptions", report.subscriptions),
+           kv("messages", report.messages), kv("owed", report.owed), kv("retained", report.retained),
+           kv("wills", report.wills), kv("ms", took.count()));
+  return {};
+}
+
 Result<> Node::start() {
+  SB_CHECKED(open_store());
   for (auto& shard : shards_) shard->start();
   running_ = true;
   for (const ListenerOptions& listener : options_.listeners) {
@@ -65,6 +119,18 @@ void Node::stop() {
   }
   for (auto& shard : shards_) shard->loop().stop();
   for (auto& shard : shards_) shard->join();
+  if (!store_) return;
+  for (auto& shard : shards_) shard->broker().finish_journal();
+  if (auto node = store::load_node(*store_)) {
+    node->clean_stop = true;
+    node->last_wall_ms = std::max(node->last_wall_ms, clock_.wall_ms());
+    store::Batch batch;
+    store::put(batch, *node);
+    if (const auto kept = store_->commit_wait(std::move(batch)); !kept)
+      SB_LOG(log::Level::Error, "state_not_written", kv("reason", kept.error().what));
+  }
+  if (const auto closed = store_->close(); !closed)
+    SB_LOG(log::Level::Error, "state_not_written", kv("reason", closed.error().what));
 }
 
 }  // namespace sb::app

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "broker/broker.h"
 #include "runtime/reclaimer.h"
+#include "store/key_value.h"
 
 namespace sb::app {
 
@@ -24,6 +25,14 @@ struct NodeOptions {
   broker::RouterOptions router;
   broker::CoreSettingsRef core = std::make_shared<const broker::CoreSettings>();
   std::vector<ListenerOptions> listeners;
+  broker::SessionSettingsRef default_session = std::make_shared<const broker::SessionSettings>();
+
+  /// Empty: no store at all.
+  std::string data_dir{};
+  bool durable_sessions = false;
+  bool durable_retained = false;
+  store::Durability durability = store::Durability::Process;
+  std::function<void(std::string_view table, std::uint64_t records)> progress{};
 };
 
 class Node {
@@ -45,7 +54,10 @@ class Node {
 
  private:
   NodeOptions options_;
+  [[nodiscard]] Result<> open_store();
+
   SystemClock clock_;
+  std::unique_ptr<store::KeyValue> store_;  // outlives the shards' journals
   runtime::Reclaimer reclaimer_;
   broker::Core core_;
   std::vector<std::unique_ptr<Shard>> shards_;

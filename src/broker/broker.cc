@@ -172,10 +172,8 @@ void Broker::publish_will(Session& session) {
   publish(p);
 }
 
-void Broker::set_journal(std::unique_ptr<Journal> journal, bool sessions, bool retained) {
+void Broker::set_journal(std::unique_ptr<Journal> journal) {
   journal_ = std::move(journal);
-  sessions_durable_ = journal_ && sessions;
-  retained_durable_ = journal_ && retained;
   if (journal_) journal_->set_receipt_done([this](const ReceiptRef& receipt) { finish_receipt(receipt); });
 }
 

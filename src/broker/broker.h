@@ -132,8 +132,18 @@ class Broker {
   MetricCells& metrics() { return metrics_; }
   const MetricCells& metrics() const { return metrics_; }
   /// The disk, null without persistence. Set once before the shard runs.
-  void set_journal(std::unique_ptr<Journal> journal, bool sessions, bool retained);
+  void set_journal(std::unique_ptr<Journal> journal);
+  /// From here on sessions and retained messages are written.
+  void set_durable(bool sessions, bool retained) {
+    sessions_durable_ = journal_ && sessions;
+    retained_durable_ = journal_ && retained;
+  }
   Journal* journal() { return journal_.get(); }
+  /// The loop has ended: writes what is still open and writes no more.
+  void finish_journal() {
+    set_durable(false, false);
+    journal_.reset();
+  }
   bool sessions_durable() const { return sessions_durable_; }
   bool retained_durable() const { return retained_durable_; }
   void set_settings(CoreSettingsRef settings) { settings_ = std::move(settings); }

@@ -393,6 +393,24 @@ void Session::replay() {
   pump();
 }
 
+void Session::restore(Owed owed, store::QueueState state, PacketId packet_id) {
+  if (state == store::QueueState::Queued) {
+    queue_.push(std::move(owed), [this](Owed&& dropped) {
+      forget(dropped);
+      count_drop(dropped, &Counts::dropped_queue_full);
+    });
+    return;
+  }
+  Inflight entry;
+  entry.phase = state == store::QueueState::PubrecReceived ? Phase::WaitPubcomp
+                : owed.qos == Qos::AtLeastOnce             ? Phase::WaitPuback
+                                                           : Phase::WaitPubrec;
+  entry.id = packet_id;
+  entry.owed = std::move(owed);
+  inflight_.push_back(std::move(entry));
+  ++inflight_used_;
+}
+
 // ---------------------------------------------------------------- inbound QoS 2 (broker.md 5.3)
 
 bool Session::awaiting_rel(PacketId id) const {

@@ -147,6 +147,8 @@ class Session final : private runtime::Timer {
   /// Changes are written to the journal.
   bool durable() const;
   void forget(Owed& owed);
+  /// From a stored row, in order of sequence.
+  void restore(Owed owed, store::QueueState state, PacketId packet_id);
   void count_drop(const Owed& owed, std::uint64_t Counts::*kind);
   void completed(const Inflight& entry);
   void retry();

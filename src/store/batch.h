@@ -5,13 +5,13 @@
 //   op:u8  table:u8  pad:u16  key_size:u32  value_size:u32  key  value
 #pragma once
 
+#include "store/table.h"
+
 #include <cstdint>
 #include <cstring>
 #include <memory>
 #include <string_view>
 #include <utility>
-
-#include "store/table.h"
 
 namespace sb::store {
 
@@ -111,7 +111,8 @@ class Batch {
   }
   Space add(Op op, Table table, std::size_t key_size, std::size_t value_size) {
     const std::size_t total = sizeof(Header) + key_size + value_size;
-    if (capacity_ - size_ < total) [[unlikely]] grow(total);
+    if (capacity_ - size_ < total) [[unlikely]]
+      grow(total);
     std::uint8_t* at = data_.get() + size_;
     const Header header{op, table, 0, static_cast<std::uint32_t>(key_size), static_cast<std::uint32_t>(value_size)};
     std::memcpy(at, &header, sizeof header);

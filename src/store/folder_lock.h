@@ -2,9 +2,9 @@
 // ends. The file stays and tells the process id of its last holder.
 #pragma once
 
-#include <string>
-
 #include "base/result.h"
+
+#include <string>
 
 namespace sb::store {
 

@@ -15,6 +15,8 @@ Result<> KeyValue::commit_wait(Batch&& batch) {
   return answer.get();
 }
 
-std::vector<Migration> migrations() { return {}; }
+std::vector<Migration> migrations() {
+  return {};
+}
 
 }  // namespace sb::store

@@ -4,8 +4,14 @@
 // Threads: commit() and try_commit() only put the batch into a bounded queue and may be called on a shard. Everything
 // else touches the disk or waits for it: not on a shard. `Done` runs on the store's writer thread and must only post.
 // Failure: a batch that cannot be written is refused as a whole (Errc::Full when the disk is full, Errc::Io otherwise)
-// and handed back unchanged; the store goes on answering get() and scan() and takes writes again when the cause is gone.
+// and handed back unchanged; the store goes on answering get() and scan() and takes writes again when the cause is
+// gone.
 #pragma once
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "store/batch.h"
+#include "store/table.h"
 
 #include <array>
 #include <cstdint>
@@ -15,11 +21,6 @@
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "base/clock.h"
-#include "base/result.h"
-#include "store/batch.h"
-#include "store/table.h"
 
 namespace sb::store {
 
@@ -48,8 +49,8 @@ struct Stats {
   std::uint64_t failed = 0;                          // batches refused by the disk
   std::uint64_t queued_batches = 0;                  // waiting now
   std::uint64_t queued_bytes = 0;
-  std::optional<Error> trouble;                      // why writes fail now; empty while they work
-  std::optional<Error> last_error;                   // the newest failure since the start
+  std::optional<Error> trouble;     // why writes fail now; empty while they work
+  std::optional<Error> last_error;  // the newest failure since the start
 };
 
 class KeyValue {

@@ -1,14 +1,14 @@
 #include "store/key_value.h"
 
+#include "store/tables.h"
+#include "store/testing/temp_folder.h"
+
 #include <gtest/gtest.h>
 
 #include <atomic>
 #include <condition_variable>
 #include <mutex>
 #include <thread>
-
-#include "store/tables.h"
-#include "store/testing/temp_folder.h"
 
 namespace sb::store {
 namespace {
@@ -217,7 +217,8 @@ TYPED_TEST(KeyValueTest, ErasesUnreferencedMessages) {
 TYPED_TEST(KeyValueTest, LoadsTheNodeAndSingleMessages) {
   EXPECT_EQ(load_node(*this->store).error().code, Errc::NotFound);
   Batch batch;
-  put(batch, NodeRecord{.home_seed = 7, .last_wall_ms = 8, .session_floor = 9, .message_floor = 10, .clean_stop = true});
+  put(batch,
+      NodeRecord{.home_seed = 7, .last_wall_ms = 8, .session_floor = 9, .message_floor = 10, .clean_stop = true});
   put(batch, MessageRecord{.message = {.id = 258, .topic = "t"}});
   ASSERT_TRUE(this->store->commit_wait(std::move(batch)));
   const auto node = load_node(*this->store);

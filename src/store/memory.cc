@@ -1,8 +1,8 @@
+#include "store/key_value.h"
+
 #include <map>
 #include <mutex>
 #include <shared_mutex>
-
-#include "store/key_value.h"
 
 namespace sb::store {
 
@@ -123,6 +123,8 @@ class Memory final : public KeyValue {
 
 }  // namespace
 
-std::unique_ptr<KeyValue> make_memory(MemoryOptions options) { return std::make_unique<Memory>(std::move(options)); }
+std::unique_ptr<KeyValue> make_memory(MemoryOptions options) {
+  return std::make_unique<Memory>(std::move(options));
+}
 
 }  // namespace sb::store

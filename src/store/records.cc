@@ -118,8 +118,8 @@ std::string printable(std::string_view key) {
     why = "it is empty";
   else if (static_cast<std::uint8_t>(value[0]) != kVersion)
     why = "its record version is not known";
-  return fail(Errc::Corrupt, fmt::format("table {}, key '{}' ({} bytes): {}", to_string(table), printable(key),
-                                         value.size(), why));
+  return fail(Errc::Corrupt,
+              fmt::format("table {}, key '{}' ({} bytes): {}", to_string(table), printable(key), value.size(), why));
 }
 
 /// Reads the version, then `read(record, key reader, value reader)`, then demands that both are used up.
@@ -130,7 +130,8 @@ Result<T> decode_with(std::string_view key, std::string_view value, Read read) {
   T record;
   in.fail_unless(in.u8() == kVersion);
   read(record, key_in, in);
-  if (!key_in.done() || !in.done()) [[unlikely]] return corrupt(table_of<T>, key, value);
+  if (!key_in.done() || !in.done()) [[unlikely]]
+    return corrupt(table_of<T>, key, value);
   return record;
 }
 

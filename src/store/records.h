@@ -3,16 +3,16 @@
 // Session numbers and message ids are handed out by the broker and never reused. Times are wall milliseconds.
 #pragma once
 
+#include "base/bytes.h"
+#include "base/mqtt_types.h"
+#include "base/result.h"
+#include "store/batch.h"
+
 #include <cstdint>
 #include <cstring>
 #include <optional>
 #include <span>
 #include <string_view>
-
-#include "base/bytes.h"
-#include "base/mqtt_types.h"
-#include "base/result.h"
-#include "store/batch.h"
 
 namespace sb::store {
 
@@ -29,7 +29,7 @@ struct MessageFields {
   bool retain = false;
   std::int64_t published_ms = 0;
   std::uint32_t expiry_s = kNeverExpires;  // 3.3.2.3.3, counted from published_ms
-  std::string_view client_id{};              // the publisher
+  std::string_view client_id{};            // the publisher
   std::string_view username{};
   std::string_view peer_host{};
 };
@@ -63,7 +63,7 @@ struct SessionRecord {
 
 struct SubscriptionRecord {
   SessionNumber session = 0;  // key
-  std::string_view filter{};    // key: in full, with $share/group/ and the like
+  std::string_view filter{};  // key: in full, with $share/group/ and the like
   SubscribeOptions options{};
   std::uint8_t flags = 0;  // the broker's
   std::int64_t created_ms = 0;
@@ -121,7 +121,7 @@ struct AwaitingRelRecord {
 };
 
 struct RetainedRecord {
-  MessageFields message{};         // key: message.topic
+  MessageFields message{};       // key: message.topic
   std::int64_t deadline_ms = 0;  // 0 = none; the earlier of message expiry and the retainer's
 };
 
@@ -153,7 +153,7 @@ struct ExclusiveRecord {
 };
 
 struct AlarmRecord {
-  std::int64_t activated_ms = 0;  // key, with name: order of history
+  std::int64_t activated_ms = 0;    // key, with name: order of history
   std::string_view name{};          // key
   std::int64_t deactivated_ms = 0;  // 0 = active
   std::string_view message{};
@@ -190,31 +190,55 @@ Batch::Mark put(Batch& batch, const NodeRecord& record);
 // range, an unknown record version.
 template <class Record>
 [[nodiscard]] Result<Record> decode(std::string_view key, std::string_view value) = delete;
-template <> Result<SessionRecord> decode(std::string_view key, std::string_view value);
-template <> Result<SubscriptionRecord> decode(std::string_view key, std::string_view value);
-template <> Result<MessageRecord> decode(std::string_view key, std::string_view value);
-template <> Result<QueueRecord> decode(std::string_view key, std::string_view value);
-template <> Result<AwaitingRelRecord> decode(std::string_view key, std::string_view value);
-template <> Result<RetainedRecord> decode(std::string_view key, std::string_view value);
-template <> Result<DelayedRecord> decode(std::string_view key, std::string_view value);
-template <> Result<WillRecord> decode(std::string_view key, std::string_view value);
-template <> Result<BannedRecord> decode(std::string_view key, std::string_view value);
-template <> Result<ExclusiveRecord> decode(std::string_view key, std::string_view value);
-template <> Result<AlarmRecord> decode(std::string_view key, std::string_view value);
-template <> Result<NodeRecord> decode(std::string_view key, std::string_view value);
+template <>
+[[nodiscard]] Result<SessionRecord> decode(std::string_view key, std::string_view value);
+template <>
+[[nodiscard]] Result<SubscriptionRecord> decode(std::string_view key, std::string_view value);
+template <>
+[[nodiscard]] Result<MessageRecord> decode(std::string_view key, std::string_view value);
+template <>
+[[nodiscard]] Result<QueueRecord> decode(std::string_view key, std::string_view value);
+template <>
+[[nodiscard]] Result<AwaitingRelRecord> decode(std::string_view key, std::string_view value);
+template <>
+[[nodiscard]] Result<RetainedRecord> decode(std::string_view key, std::string_view value);
+template <>
+[[nodiscard]] Result<DelayedRecord> decode(std::string_view key, std::string_view value);
+template <>
+[[nodiscard]] Result<WillRecord> decode(std::string_view key, std::string_view value);
+template <>
+[[nodiscard]] Result<BannedRecord> decode(std::string_view key, std::string_view value);
+template <>
+[[nodiscard]] Result<ExclusiveRecord> decode(std::string_view key, std::string_view value);
+template <>
+[[nodiscard]] Result<AlarmRecord> decode(std::string_view key, std::string_view value);
+template <>
+[[nodiscard]] Result<NodeRecord> decode(std::string_view key, std::string_view value);
 
 /// The table of a record type.
-template <class Record> constexpr Table table_of = Table::Meta;
-template <> inline constexpr Table table_of<SessionRecord> = Table::Sessions;
-template <> inline constexpr Table table_of<SubscriptionRecord> = Table::Subscriptions;
-template <> inline constexpr Table table_of<MessageRecord> = Table::Messages;
-template <> inline constexpr Table table_of<QueueRecord> = Table::Queues;
-template <> inline constexpr Table table_of<AwaitingRelRecord> = Table::AwaitingRel;
-template <> inline constexpr Table table_of<RetainedRecord> = Table::Retained;
-template <> inline constexpr Table table_of<DelayedRecord> = Table::Delayed;
-template <> inline constexpr Table table_of<WillRecord> = Table::Wills;
-template <> inline constexpr Table table_of<BannedRecord> = Table::Banned;
-template <> inline constexpr Table table_of<ExclusiveRecord> = Table::Exclusive;
-template <> inline constexpr Table table_of<AlarmRecord> = Table::Alarms;
+template <class Record>
+constexpr Table table_of = Table::Meta;
+template <>
+inline constexpr Table table_of<SessionRecord> = Table::Sessions;
+template <>
+inline constexpr Table table_of<SubscriptionRecord> = Table::Subscriptions;
+template <>
+inline constexpr Table table_of<MessageRecord> = Table::Messages;
+template <>
+inline constexpr Table table_of<QueueRecord> = Table::Queues;
+template <>
+inline constexpr Table table_of<AwaitingRelRecord> = Table::AwaitingRel;
+template <>
+inline constexpr Table table_of<RetainedRecord> = Table::Retained;
+template <>
+inline constexpr Table table_of<DelayedRecord> = Table::Delayed;
+template <>
+inline constexpr Table table_of<WillRecord> = Table::Wills;
+template <>
+inline constexpr Table table_of<BannedRecord> = Table::Banned;
+template <>
+inline constexpr Table table_of<ExclusiveRecord> = Table::Exclusive;
+template <>
+inline constexpr Table table_of<AlarmRecord> = Table::Alarms;
 
 }  // namespace sb::store

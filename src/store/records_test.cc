@@ -1,12 +1,12 @@
 #include "store/records.h"
 
+#include "store/tables.h"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <array>
 #include <vector>
-
-#include "store/tables.h"
 
 namespace sb::store {
 namespace {
@@ -250,8 +250,8 @@ TEST(Records, KeepAnExclusiveClaim) {
 }
 
 TEST(Records, KeepAnAlarm) {
-  const Row row = encode(
-      AlarmRecord{.activated_ms = 10, .name = "disk", .deactivated_ms = 11, .message = "full", .details = "{}"});
+  const Row row =
+      encode(AlarmRecord{.activated_ms = 10, .name = "disk", .deactivated_ms = 11, .message = "full", .details = "{}"});
   EXPECT_EQ(row.table, Table::Alarms);
   const auto r = decode<AlarmRecord>(row.key, row.value);
   ASSERT_TRUE(r) << r.error().what;
@@ -263,8 +263,8 @@ TEST(Records, KeepAnAlarm) {
 }
 
 TEST(Records, KeepTheNode) {
-  const Row row = encode(NodeRecord{
-      .home_seed = 1, .last_wall_ms = 2, .session_floor = 3, .message_floor = 4, .clean_stop = true});
+  const Row row =
+      encode(NodeRecord{.home_seed = 1, .last_wall_ms = 2, .session_floor = 3, .message_floor = 4, .clean_stop = true});
   EXPECT_EQ(row.table, Table::Meta);
   EXPECT_EQ(row.key, kNodeKey);
   const auto r = decode<NodeRecord>(row.key, row.value);
@@ -279,9 +279,22 @@ TEST(Records, KeepTheNode) {
 /// Stored bytes do not change by accident: docs/storage.md describes these.
 TEST(Records, HaveTheDocumentedBytes) {
   const Row row = encode(full_queued());
-  EXPECT_EQ(hex(row.key), "000000000000002a" "0000000000000100");
-  EXPECT_EQ(hex(row.value), "01" "0807060504030201" "02" "02" "01" "cdab" "0300" "01000000" "ffffff0f" "07000000"
-                            "01000000" "67");
+  EXPECT_EQ(hex(row.key),
+            "000000000000002a"
+            "0000000000000100");
+  EXPECT_EQ(hex(row.value),
+            "01"
+            "0807060504030201"
+            "02"
+            "02"
+            "01"
+            "cdab"
+            "0300"
+            "01000000"
+            "ffffff0f"
+            "07000000"
+            "01000000"
+            "67");
 }
 
 /// One full record of each kind.

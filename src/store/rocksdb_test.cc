@@ -1,4 +1,8 @@
 // What only a store on a disk can show: the lock, formats, damage, kill -9 and a full disk.
+#include "store/folder_lock.h"
+#include "store/tables.h"
+#include "store/testing/temp_folder.h"
+
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -13,10 +17,6 @@
 #include <mutex>
 #include <random>
 #include <thread>
-
-#include "store/folder_lock.h"
-#include "store/tables.h"
-#include "store/testing/temp_folder.h"
 
 namespace sb::store {
 namespace {
@@ -189,7 +189,8 @@ TEST_F(RocksTest, RefusesANewerFormatAndLeavesItAlone) {
   EXPECT_EQ(count(*must_open(newer)).value(), 10u);
 }
 
-Options with_steps(Options options, std::function<Result<>(KeyValue&)> first, std::function<Result<>(KeyValue&)> second) {
+Options with_steps(Options options, std::function<Result<>(KeyValue&)> first,
+                   std::function<Result<>(KeyValue&)> second) {
   options.format_version = 3;
   options.steps = {{.from = 1, .run = std::move(first)}, {.from = 2, .run = std::move(second)}};
   return options;
@@ -508,8 +509,8 @@ TEST_F(RocksTest, RefusesOnAFullDiskGoesOnReadingAndRecovers) {
     EXPECT_EQ(store->stats().trouble->code, Errc::Full);
     EXPECT_EQ(count(*store).value(), kept);
 
-    // Recovering empties logs into sorted files, which makes room: something else takes it. In the end the disk is still
-    // full, and the store still refuses after each attempt to recover, and still answers.
+    // Recovering empties logs into sorted files, which makes room: something else takes it. In the end the disk is
+    // still full, and the store still refuses after each attempt to recover, and still answers.
     const std::string more_path = temp.path() + "/disk/more";
     const auto take_room = [&] {
       std::ofstream more(more_path, std::ios::app);

@@ -31,7 +31,11 @@ constexpr std::array<std::string_view, kTableCount> kTableNames = {
     "retained", "delayed",  "wills",         "banned",   "exclusive", "alarms",
 };
 
-constexpr std::size_t index_of(Table table) { return static_cast<std::size_t>(table); }
-constexpr std::string_view to_string(Table table) { return kTableNames[index_of(table)]; }
+constexpr std::size_t index_of(Table table) {
+  return static_cast<std::size_t>(table);
+}
+constexpr std::string_view to_string(Table table) {
+  return kTableNames[index_of(table)];
+}
 
 }  // namespace sb::store

@@ -29,13 +29,17 @@ Batch::Mark erase_numbered(Batch& batch, Table table, std::uint64_t number, std:
 
 }  // namespace
 
-Batch::Mark erase_session(Batch& batch, std::string_view client_id) { return batch.erase(Table::Sessions, client_id); }
+Batch::Mark erase_session(Batch& batch, std::string_view client_id) {
+  return batch.erase(Table::Sessions, client_id);
+}
 
 Batch::Mark erase_subscription(Batch& batch, SessionNumber session, std::string_view filter) {
   return erase_numbered(batch, Table::Subscriptions, session, filter);
 }
 
-Batch::Mark erase_message(Batch& batch, MessageId id) { return erase_numbered(batch, Table::Messages, id, ""); }
+Batch::Mark erase_message(Batch& batch, MessageId id) {
+  return erase_numbered(batch, Table::Messages, id, "");
+}
 
 Batch::Mark erase_queued(Batch& batch, SessionNumber session, std::uint64_t sequence) {
   return erase_numbered(batch, Table::Queues, session, sequence);
@@ -49,13 +53,17 @@ Batch::Mark erase_awaiting_rel(Batch& batch, SessionNumber session, PacketId pac
   return at.mark;
 }
 
-Batch::Mark erase_retained(Batch& batch, std::string_view topic) { return batch.erase(Table::Retained, topic); }
+Batch::Mark erase_retained(Batch& batch, std::string_view topic) {
+  return batch.erase(Table::Retained, topic);
+}
 
 Batch::Mark erase_delayed(Batch& batch, std::int64_t due_ms, MessageId id) {
   return erase_numbered(batch, Table::Delayed, static_cast<std::uint64_t>(due_ms), id);
 }
 
-Batch::Mark erase_will(Batch& batch, std::string_view client_id) { return batch.erase(Table::Wills, client_id); }
+Batch::Mark erase_will(Batch& batch, std::string_view client_id) {
+  return batch.erase(Table::Wills, client_id);
+}
 
 Batch::Mark erase_banned(Batch& batch, std::string_view as, std::string_view who) {
   const Batch::Space at = batch.erase_space(Table::Banned, as.size() + 1 + who.size());
@@ -66,7 +74,9 @@ Batch::Mark erase_banned(Batch& batch, std::string_view as, std::string_view who
   return at.mark;
 }
 
-Batch::Mark erase_exclusive(Batch& batch, std::string_view topic) { return batch.erase(Table::Exclusive, topic); }
+Batch::Mark erase_exclusive(Batch& batch, std::string_view topic) {
+  return batch.erase(Table::Exclusive, topic);
+}
 
 Batch::Mark erase_alarm(Batch& batch, std::int64_t activated_ms, std::string_view name) {
   return erase_numbered(batch, Table::Alarms, static_cast<std::uint64_t>(activated_ms), name);
@@ -83,15 +93,16 @@ void erase_session_rows(Batch& batch, SessionNumber session) {
   for (const Table table : {Table::Subscriptions, Table::Queues, Table::AwaitingRel}) batch.erase_prefix(table, prefix);
 }
 
-void erase_queue(Batch& batch, SessionNumber session) { batch.erase_prefix(Table::Queues, session_prefix(session)); }
+void erase_queue(Batch& batch, SessionNumber session) {
+  batch.erase_prefix(Table::Queues, session_prefix(session));
+}
 
 Result<NodeRecord> load_node(const KeyValue& store) {
   SB_TRY(const std::string value, store.get(Table::Meta, kNodeKey));
   return decode<NodeRecord>(kNodeKey, value);
 }
 
-Result<> load_message(const KeyValue& store, MessageId id,
-                      const std::function<Result<>(const MessageRecord&)>& visit) {
+Result<> load_message(const KeyValue& store, MessageId id, const std::function<Result<>(const MessageRecord&)>& visit) {
   const std::string key = session_prefix(id);
   SB_TRY(const std::string value, store.get(Table::Messages, key));
   SB_TRY(const MessageRecord record, decode<MessageRecord>(key, value));

@@ -1,12 +1,12 @@
 // Typed access to the tables beside put() and decode(): erasing by key, reading one, scanning all.
 #pragma once
 
+#include "store/key_value.h"
+#include "store/records.h"
+
 #include <concepts>
 #include <string>
 #include <string_view>
-
-#include "store/key_value.h"
-#include "store/records.h"
 
 namespace sb::store {
 
@@ -22,8 +22,8 @@ Batch::Mark erase_banned(Batch& batch, std::string_view as, std::string_view who
 Batch::Mark erase_exclusive(Batch& batch, std::string_view topic);
 Batch::Mark erase_alarm(Batch& batch, std::int64_t activated_ms, std::string_view name);
 
-/// Everything that hangs at a session number: subscriptions, queue, awaited PUBRELs. Three prefix erases: where few rows
-/// are left, erase those instead (see Batch::erase_prefix). Messages and the session's own row are not touched.
+/// Everything that hangs at a session number: subscriptions, queue, awaited PUBRELs. Three prefix erases: where few
+/// rows are left, erase those instead (see Batch::erase_prefix). Messages and the session's own row are not touched.
 void erase_session_rows(Batch& batch, SessionNumber session);
 void erase_queue(Batch& batch, SessionNumber session);
 

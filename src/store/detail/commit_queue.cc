@@ -6,7 +6,9 @@ namespace sb::store::detail {
 
 namespace {
 
-Error closed() { return Error{Errc::Unavailable, "the store is closed"}; }
+Error closed() {
+  return Error{Errc::Unavailable, "the store is closed"};
+}
 
 void tell(Pending& pending, Result<> result) {
   if (result) pending.batch.clear();

@@ -3,6 +3,11 @@
 // recovers; that is tried each retry_interval.
 #pragma once
 
+#include "base/clock.h"
+#include "base/result.h"
+#include "store/batch.h"
+#include "store/key_value.h"
+
 #include <atomic>
 #include <condition_variable>
 #include <functional>
@@ -11,11 +16,6 @@
 #include <span>
 #include <thread>
 #include <vector>
-
-#include "base/clock.h"
-#include "base/result.h"
-#include "store/batch.h"
-#include "store/key_value.h"
 
 namespace sb::store::detail {
 
@@ -30,12 +30,12 @@ class CommitBackend {
  public:
   virtual ~CommitBackend() = default;
   /// All of them or none.
-  virtual Result<> write(std::span<const Pending> group) = 0;
-  virtual Result<> sync() = 0;
+  [[nodiscard]] virtual Result<> write(std::span<const Pending> group) = 0;
+  [[nodiscard]] virtual Result<> sync() = 0;
   /// Relaxed: hands the log to the kernel.
-  virtual Result<> flush_log() = 0;
+  [[nodiscard]] virtual Result<> flush_log() = 0;
   /// Tries to take writes again.
-  virtual Result<> recover() = 0;
+  [[nodiscard]] virtual Result<> recover() = 0;
 };
 
 class CommitQueue {

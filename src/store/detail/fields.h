@@ -2,14 +2,14 @@
 // byte order is their order; text without a length where it ends the key.
 #pragma once
 
+#include "base/bytes.h"
+#include "base/mqtt_types.h"
+
 #include <bit>
 #include <concepts>
 #include <cstdint>
 #include <cstring>
 #include <string_view>
-
-#include "base/bytes.h"
-#include "base/mqtt_types.h"
 
 namespace sb::store::detail {
 
@@ -17,8 +17,12 @@ static_assert(std::endian::native == std::endian::little, "stored integers are c
 
 constexpr std::size_t kLength = 4;  // of a text or bytes field
 
-constexpr std::size_t size_of(std::string_view text) { return kLength + text.size(); }
-constexpr std::size_t size_of(ByteView bytes) { return kLength + bytes.size(); }
+constexpr std::size_t size_of(std::string_view text) {
+  return kLength + text.size();
+}
+constexpr std::size_t size_of(ByteView bytes) {
+  return kLength + bytes.size();
+}
 
 template <std::unsigned_integral T>
 T to_big_endian(T number) {

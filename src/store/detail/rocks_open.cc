@@ -4,6 +4,9 @@
 //   v<N>.partial/   being made or migrated; of no worth after a crash
 //   backup-v<N>/    what was there before a migration; kept until somebody deletes it
 // Every step ends in one rename, so that a crash leaves either the old state or the new one. The newest v<N> counts.
+#include "base/log.h"
+#include "store/detail/rocks_store.h"
+
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -12,9 +15,6 @@
 #include <cstring>
 #include <filesystem>
 #include <system_error>
-
-#include "base/log.h"
-#include "store/detail/rocks_store.h"
 
 namespace sb::store {
 
@@ -32,7 +32,9 @@ tl::unexpected<Error> os_error(std::string_view doing, const std::error_code& er
   return fail(full ? Errc::Full : Errc::Io, fmt::format("{}: {}", doing, error.message()));
 }
 
-std::string directory_of(const std::string& folder, std::uint32_t format) { return fmt::format("{}/v{}", folder, format); }
+std::string directory_of(const std::string& folder, std::uint32_t format) {
+  return fmt::format("{}/v{}", folder, format);
+}
 
 /// `v12` -> 12; 0 for any other name.
 std::uint32_t format_of(std::string_view name) {
@@ -81,8 +83,10 @@ Result<std::uint32_t> survey(const std::string& folder) {
     if (!error) fs::remove_all(path, error);
   if (error) return os_error(fmt::format("reading {}", folder), error);
   if (newest == 0 && backups)
-    return fail(Errc::Corrupt, fmt::format("store {} holds a backup but no store: rename the backup to v<N>, or move it "
-                                           "away to begin with an empty store", folder));
+    return fail(Errc::Corrupt,
+                fmt::format("store {} holds a backup but no store: rename the backup to v<N>, or move it "
+                            "away to begin with an empty store",
+                            folder));
   return newest;
 }
 
@@ -120,7 +124,8 @@ Result<> run_steps(KeyValue& store, const Options& options, std::uint32_t from) 
                                    [format](const Migration& migration) { return migration.from == format; });
     if (step == options.steps.end())
       return fail(Errc::Unsupported, fmt::format("store {} has format {}; this program cannot read it and knows no way "
-                                                 "to format {}", options.folder, format, options.format_version));
+                                                 "to format {}",
+                                                 options.folder, format, options.format_version));
     if (Result<> done = step->run(store); !done)
       return fail(done.error().code, fmt::format("store {} cannot be brought from format {} to {}: {}; it is unchanged",
                                                  options.folder, format, format + 1, done.error().what));
@@ -161,8 +166,8 @@ Result<> check_format(const KeyValue& store, const Options& options) {
   const Result<std::string> written = store.get(Table::Meta, kFormatKey);
   if (written && *written == std::to_string(options.format_version)) return {};
   return fail(Errc::Corrupt,
-              fmt::format("store {} says that its format is '{}', but its directory is that of format {}", options.folder,
-                          written ? *written : written.error().what, options.format_version));
+              fmt::format("store {} says that its format is '{}', but its directory is that of format {}",
+                          options.folder, written ? *written : written.error().what, options.format_version));
 }
 
 }  // namespace
@@ -174,8 +179,9 @@ Result<std::unique_ptr<KeyValue>> open_rocksdb(Options options) {
   SB_TRY(FolderLock lock, FolderLock::acquire(options.folder));
   SB_TRY(const std::uint32_t found, survey(options.folder));
   if (found > options.format_version)
-    return fail(Errc::Unsupported, fmt::format("store {} has format {}, written by a newer program; this one reads up to {}",
-                                               options.folder, found, options.format_version));
+    return fail(Errc::Unsupported,
+                fmt::format("store {} has format {}, written by a newer program; this one reads up to {}",
+                            options.folder, found, options.format_version));
   if (found == 0) SB_CHECKED(create(options));
   if (found != 0 && found < options.format_version) SB_CHECKED(migrate(options, found));
   SB_CHECKED(set_aside_older(options));

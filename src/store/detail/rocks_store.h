@@ -1,6 +1,10 @@
 // KeyValue over one RocksDB directory. rocks_open.cc finds, makes and migrates directories.
 #pragma once
 
+#include "store/detail/commit_queue.h"
+#include "store/folder_lock.h"
+#include "store/key_value.h"
+
 #include <rocksdb/db.h>
 #include <rocksdb/listener.h>
 
@@ -9,10 +13,6 @@
 #include <memory>
 #include <optional>
 #include <string>
-
-#include "store/detail/commit_queue.h"
-#include "store/folder_lock.h"
-#include "store/key_value.h"
 
 namespace sb::store::detail {
 
@@ -26,6 +26,8 @@ class RocksStore final : public KeyValue, private CommitBackend {
   };
   [[nodiscard]] static Result<std::unique_ptr<RocksStore>> open(const std::string& path, Mode mode,
                                                                 const Options& options);
+  /// For open().
+  RocksStore(Durability durability, std::string path) : durability_(durability), path_(std::move(path)) {}
   ~RocksStore() override;
 
   /// Keeps the claim on the folder until the store is gone.
@@ -33,25 +35,24 @@ class RocksStore final : public KeyValue, private CommitBackend {
   /// A copy of the store as of now in a new directory, mostly of hard links.
   [[nodiscard]] Result<> copy_to(const std::string& path);
 
-  Result<> try_commit(Batch&& batch, Done done) override;
+  [[nodiscard]] Result<> try_commit(Batch&& batch, Done done) override;
   void commit(Batch&& batch, Done done) override;
-  Result<std::string> get(Table table, std::string_view key) const override;
-  Result<> scan(Table table, std::string_view prefix, std::string_view from, const Visit& visit) const override;
-  Result<> flush() override;
-  Result<> close() override;
+  [[nodiscard]] Result<std::string> get(Table table, std::string_view key) const override;
+  [[nodiscard]] Result<> scan(Table table, std::string_view prefix, std::string_view from,
+                              const Visit& visit) const override;
+  [[nodiscard]] Result<> flush() override;
+  [[nodiscard]] Result<> close() override;
   Stats stats() const override;
 
  private:
   class Listener;
   using Handles = std::array<rocksdb::ColumnFamilyHandle*, kTableCount>;
 
-  explicit RocksStore(Durability durability, std::string path) : durability_(durability), path_(std::move(path)) {}
-
   // CommitBackend, on the writer thread.
-  Result<> write(std::span<const Pending> group) override;
-  Result<> sync() override;
-  Result<> flush_log() override;
-  Result<> recover() override;
+  [[nodiscard]] Result<> write(std::span<const Pending> group) override;
+  [[nodiscard]] Result<> sync() override;
+  [[nodiscard]] Result<> flush_log() override;
+  [[nodiscard]] Result<> recover() override;
 
   rocksdb::Status guard_log();
 

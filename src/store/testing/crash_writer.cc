@@ -1,14 +1,15 @@
 // Commits numbered records until it is killed, and writes each number to standard output once it is acknowledged. A
 // process of its own, because a test must be able to kill it and because RocksDB's threads do not survive a fork.
 //   crash_writer FOLDER process|relaxed|power FLUSH_MS
+#include "store/tables.h"
+
 #include <unistd.h>
 
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <string_view>
-
-#include "store/tables.h"
+#include <thread>
 
 int main(int argc, char** argv) {
   using namespace sb::store;
@@ -40,6 +41,6 @@ int main(int argc, char** argv) {
       // One write of 8 bytes into a pipe is whole or not there.
       if (!result || ::write(STDOUT_FILENO, &last, sizeof last) != sizeof last) ::_exit(3);
     };
-    while (!(*store)->try_commit(std::move(batch), done)) ::usleep(200);
+    while (!(*store)->try_commit(std::move(batch), done)) std::this_thread::yield();
   }
 }

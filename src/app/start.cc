@@ -1,0 +1,99 @@
+#include "app/start.h"
+
+#include <signal.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <filesystem>
+#include <map>
+
+#include "app/node.h"
+#include "app/settings.h"
+#include "base/log.h"
+#include "config/config.h"
+
+namespace sb::app {
+
+namespace {
+
+std::map<std::string, std::string> environment() {
+  std::map<std::string, std::string> out;
+  for (char** entry = environ; *entry; ++entry) {
+    const std::string_view text(*entry);
+    if (const auto equals = text.find('='); equals != std::string_view::npos)
+      out.emplace(text.substr(0, equals), text.substr(equals + 1));
+  }
+  return out;
+}
+
+/// A fleet needs descriptors: take what the system allows.
+void raise_descriptor_limit() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+  if (limit.rlim_cur < 1024)
+    std::fprintf(stderr, "WARNING: only %llu open files are allowed (ulimit -n); connections will be refused above that\n",
+                 static_cast<unsigned long long>(limit.rlim_cur));
+}
+
+int refuse(const std::string& what) {
+  std::fprintf(stderr, "signalbox: cannot start: %s\n", what.c_str());
+  return 1;
+}
+
+}  // namespace
+
+int start(const std::string& config_file) {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, SIGINT);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  signal(SIGPIPE, SIG_IGN);
+  raise_descriptor_limit();
+
+  config::LoadOptions load_options;
+  load_options.main_file = config_file;
+  load_options.env = environment();
+  std::string problems;
+  if (config::check_config(load_options, problems) != 0) {
+    std::fputs(problems.c_str(), stderr);
+    return 1;
+  }
+  config::Loaded loaded = config::load(load_options);
+  for (const auto& warning : loaded.warnings)
+    SB_LOG(log::Level::Warning, "config_warning", kv("what", warning.to_string()));
+
+  auto options = node_options(*loaded.config);
+  if (!options) return refuse(options.error().what);
+  options->progress = [](std::string_view table, std::uint64_t records) {
+    std::printf("\rreading %.*s: %llu records ", static_cast<int>(table.size()), table.data(),
+                static_cast<unsigned long long>(records));
+    std::fflush(stdout);
+  };
+  std::error_code made;
+  std::filesystem::create_directories(options->data_dir, made);
+  if (made) return refuse(fmt::format("node.data_dir '{}': {}", options->data_dir, made.message()));
+
+  const std::string data_dir = options->data_dir;
+  const auto listeners = options->listeners;
+  Node node(std::move(*options));
+  if (const auto started = node.start(); !started) {
+    node.stop();
+    return refuse(started.error().what);
+  }
+  for (std::size_t i = 0; i < listeners.size(); ++i)
+    std::printf("Listener %s on %s started.\n", listeners[i].settings.id.c_str(), node.bound()[i].to_string().c_str());
+  std::printf("Data folder: %s\n", std::filesystem::absolute(data_dir).c_str());
+  std::printf("Signalbox %s is started successfully!\n", SB_VERSION);
+  std::fflush(stdout);
+
+  int got = 0;
+  sigwait(&signals, &got);
+  node.stop();
+  return 0;
+}
+
+}  // namespace sb::app

@@ -1,0 +1,240 @@
+#include "broker/recovery.h"
+
+#include "base/log.h"
+#include "store/tables.h"
+
+namespace sb::broker {
+
+namespace {
+constexpr std::uint64_t kProgressEvery = 100'000;
+
+Publication publication_of(const store::MessageFields& fields, const IdentityRef* from) {
+  Publication p;
+  p.topic = fields.topic;
+  p.payload = fields.payload;
+  p.properties = fields.properties;
+  p.qos = fields.qos;
+  p.retain = fields.retain;
+  p.expiry_s = fields.expiry_s;
+  p.published_ms = fields.published_ms;
+  p.from = from;
+  return p;
+}
+}  // namespace
+
+Result<Recovery::Report> Recovery::run(Core& core, store::KeyValue& store, const Options& options) {
+  Recovery recovery(core, store, options);
+  if (options.sessions) {
+    SB_CHECKED(recovery.load_sessions());
+    SB_CHECKED(recovery.load_subscriptions());
+    SB_CHECKED(recovery.load_messages());
+    SB_CHECKED(recovery.load_queues());
+    SB_CHECKED(recovery.load_awaiting());
+  }
+  if (options.retained) SB_CHECKED(recovery.load_retained());
+  for (unsigned shard = 0; shard < core.shards(); ++shard)
+    core.shard(shard).set_durable(options.sessions, options.retained);
+  if (options.sessions) {
+    recovery.resume_timers();
+    SB_CHECKED(recovery.publish_wills());
+  }
+  return recovery.report_;
+}
+
+void Recovery::tick(std::string_view table, std::uint64_t count) {
+  if (options_.progress && count % kProgressEvery == 0) options_.progress(table, count);
+}
+
+Result<> Recovery::load_sessions() {
+  return store::scan<store::SessionRecord>(store_, [this](const store::SessionRecord& record) -> Result<> {
+    Broker& broker = core_.shard(core_.home_of(record.client_id));
+    auto identity = std::make_shared<const Identity>(
+        Identity{std::string(record.client_id), std::string(record.username), std::string(record.peer_host)});
+    auto* session = new Session(broker, record.number, identity, options_.settings);  // owned by the broker
+    session->created_ms_ = record.created_ms;
+    session->expiry_s_ = record.expiry_interval_s;
+    session->clean_start_ = record.clean_start;
+    session->disconnected_ms_ = record.disconnected_ms;
+    if (record.disconnected_ms == 0) was_connected_.push_back(session);
+    if (record.will) {
+      auto will = std::make_unique<Will>();
+      will->topic = record.will->topic;
+      will->payload = as_text(record.will->payload);
+      will->properties = as_text(record.will->properties);
+      will->qos = record.will->qos;
+      will->retain = record.will->retain;
+      will->delay_s = record.will->delay_s;
+      will->message_expiry_s = record.will->expiry_s;
+      session->will_ = std::move(will);
+    }
+    broker.sessions_.insert(session);
+    broker.session_numbers_ = std::max(broker.session_numbers_, record.number >> 6);
+    // Numbers are unique over shards, and a session may have moved: every shard counts on from the highest.
+    for (unsigned shard = 0; shard < core_.shards(); ++shard)
+      core_.shard(shard).session_numbers_ = std::max(core_.shard(shard).session_numbers_, broker.session_numbers_);
+    sessions_.emplace(record.number, session);
+    identities_.emplace(std::string(record.client_id), identity);
+    tick("sessions", ++report_.sessions);
+    return {};
+  });
+}
+
+Result<> Recovery::load_subscriptions() {
+  return store::scan<store::SubscriptionRecord>(store_, [this](const store::SubscriptionRecord& record) -> Result<> {
+    const auto found = sessions_.find(record.session);
+    if (found == sessions_.end()) return {};
+    Session& session = *found->second;
+    session.broker_.subscribe(session, record.filter, record.options);
+    tick("subscriptions", ++report_.subscriptions);
+    return {};
+  });
+}
+
+Result<> Recovery::load_messages() {
+  return store::scan<store::MessageRecord>(store_, [this](const store::MessageRecord& record) -> Result<> {
+    IdentityRef identity;
+    if (const auto known = identities_.find(record.message.client_id); known != identities_.end()) {
+      identity = known->second;
+    } else {
+      identity = std::make_shared<const Identity>(Identity{std::string(record.message.client_id),
+                                                           std::string(record.message.username),
+                                                           std::string(record.message.peer_host)});
+      identities_.emplace(identity->client_id, identity);
+    }
+    messages_[record.message.id].message =
+        MessageRef::adopt(Message::make(publication_of(record.message, &identity)));
+    for (unsigned shard = 0; shard < core_.shards(); ++shard)
+      core_.shard(shard).journal_->set_message_floor(record.message.id >> 6);
+    tick("messages", ++report_.messages);
+    return {};
+  });
+}
+
+Result<> Recovery::load_queues() {
+  store::Batch moved;
+  SB_CHECKED(store::scan<store::QueueRecord>(store_, [&](const store::QueueRecord& record) -> Result<> {
+    const auto found = sessions_.find(record.session);
+    const auto message = messages_.find(record.message);
+    if (found == sessions_.end() || message == messages_.end()) {
+      store::erase_queued(moved, record.session, record.sequence);
+      return {};
+    }
+    Session& session = *found->second;
+    Broker& broker = session.broker_;
+    if (message->second.shard == ~0U) message->second.shard = broker.shard();
+    if (message->second.shard != broker.shard()) {
+      // The shards were dealt out anew and two of them owe this message: the second keeps a record of its own.
+      Publication copy = message->second.message->as_publication();
+      Owed owed;
+      owed.message = MessageRef::adopt(Message::make(copy));
+      owed.sequence = record.sequence;
+      owed.qos = record.qos;
+      owed.retain = record.retain;
+      if (!record.subscription_ids.empty()) owed.subscription_id = record.subscription_ids[0];
+      session.next_sequence_ = std::max(session.next_sequence_, record.sequence + 1);
+      broker.journal_->add(session.number_, owed, record.state, record.packet_id);
+      session.restore(std::move(owed), record.state, record.packet_id);
+      tick("queues", ++report_.owed);
+      return {};
+    }
+    broker.journal_->adopt(message->second.message, record.message);
+    Owed owed;
+    owed.message = message->second.message;
+    owed.sequence = record.sequence;
+    owed.qos = record.qos;
+    owed.retain = record.retain;
+    owed.durable = true;
+    owed.rewritten = true;
+    if (!record.subscription_ids.empty()) owed.subscription_id = record.subscription_ids[0];
+    if (!record.shared_group.empty())
+      if (const Subscription* subscription = session.find_subscription(record.shared_group);
+          subscription && subscription->shared())
+        owed.group = SharedGroupRef(subscription->special->group);
+    session.next_sequence_ = std::max(session.next_sequence_, record.sequence + 1);
+    session.restore(std::move(owed), record.state, record.packet_id);
+    tick("queues", ++report_.owed);
+    return {};
+  }));
+  SB_TRY(report_.orphans, store::erase_unreferenced(store_, [this](store::MessageId id) {
+           const auto found = messages_.find(id);
+           return found != messages_.end() && found->second.shard != ~0U;
+         }));
+  messages_.clear();
+  if (!moved.empty()) SB_CHECKED(store_.commit_wait(std::move(moved)));
+  return {};
+}
+
+Result<> Recovery::load_awaiting() {
+  return store::scan<store::AwaitingRelRecord>(store_, [this](const store::AwaitingRelRecord& record) -> Result<> {
+    if (const auto found = sessions_.find(record.session); found != sessions_.end())
+      found->second->awaiting_.push_back({record.packet_id, found->second->now_ms()});
+    return {};
+  });
+}
+
+Result<> Recovery::load_retained() {
+  return store::scan<store::RetainedRecord>(store_, [this](const store::RetainedRecord& record) -> Result<> {
+    IdentityRef& identity = identities_[std::string(record.message.client_id)];
+    if (!identity)
+      identity = std::make_shared<const Identity>(Identity{std::string(record.message.client_id),
+                                                           std::string(record.message.username),
+                                                           std::string(record.message.peer_host)});
+    Broker& broker = core_.shard(core_.retained_home_of(record.message.topic));
+    broker.store_retained(MessageRef::adopt(Message::make(publication_of(record.message, &identity))));
+    tick("retained", ++report_.retained);
+    return {};
+  });
+}
+
+void Recovery::resume_timers() {
+  for (Session* session : was_connected_) {
+    session->disconnected_ms_ = session->broker_.loop().wall_ms();
+    session->broker_.store_session(*session);
+  }
+  for (auto& [number, session] : sessions_) {
+    const std::int64_t wall = session->broker_.loop().wall_ms();
+    const std::int64_t now = session->now_ms();
+    // Down-time counts; a clock that went back must not lengthen or shorten anything beyond the interval itself.
+    const auto left_ms = [&](std::uint32_t interval_s) {
+      const std::int64_t whole = std::int64_t{interval_s} * 1000;
+      return std::clamp<std::int64_t>(session->disconnected_ms_ + whole - wall, 0, whole);
+    };
+    if (session->expiry_s_ != kNeverExpires) {
+      session->expires_at_ms_ = std::max<std::int64_t>(1, now + left_ms(session->expiry_s_));
+      session->want_timer(session->expires_at_ms_);
+    }
+    if (session->will_) {
+      session->will_at_ms_ = std::max<std::int64_t>(1, now + left_ms(std::min(session->will_->delay_s, session->expiry_s_)));
+      session->want_timer(session->will_at_ms_);
+    }
+  }
+}
+
+Result<> Recovery::publish_wills() {
+  struct Pending {
+    MessageRef message;
+    std::string owner;
+  };
+  std::vector<Pending> pending;
+  SB_CHECKED(store::scan<store::WillRecord>(store_, [&](const store::WillRecord& record) -> Result<> {
+    auto identity = std::make_shared<const Identity>(Identity{std::string(record.message.client_id),
+                                                              std::string(record.message.username),
+                                                              std::string(record.message.peer_host)});
+    Publication p = publication_of(record.message, &identity);
+    p.published_ms = 0;
+    pending.push_back({MessageRef::adopt(Message::make(p)), std::string(record.owner)});
+    return {};
+  }));
+  for (const Pending& will : pending) {
+    Broker& broker = core_.shard(core_.home_of(will.owner));
+    Publication p = will.message->as_publication();
+    p.stored = nullptr;  // it is dated when it is published
+    p.published_ms = 0;
+    if (!broker.will_guard_ || broker.will_guard_(*will.message->from(), p)) broker.publish(p);
+    store::erase_will(broker.journal_->batch(), will.owner);
+    ++report_.wills;
+  }
+  return {};
+}
+
+}  // namespace sb::broker
