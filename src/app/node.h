@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "app/listeners.h"
 #include "app/shard.h"
 #include "base/clock.h"
 #include "broker/broker.h"
@@ -13,18 +14,15 @@
 
 namespace sb::app {
 
-struct ListenerOptions {
-  net::Endpoint bind;
-  net::AcceptorOptions socket;
-  client::ListenerSettings settings;
-};
-
 struct NodeOptions {
   unsigned shards = 1;
   Nanos coalesce{100'000};
   broker::RouterOptions router;
   broker::CoreSettingsRef core = std::make_shared<const broker::CoreSettings>();
   std::vector<ListenerOptions> listeners;
+  net::Rate connection_rate{};  // of the whole node (config.md 7.11)
+  net::Rate bytes_rate{};
+  net::Rate messages_rate{};
   broker::SessionSettingsRef default_session = std::make_shared<const broker::SessionSettings>();
 
   /// Empty: no store at all.
@@ -49,6 +47,8 @@ class Node {
   broker::Core& core() { return core_; }
   Shard& shard(unsigned id) { return *shards_[id]; }
   unsigned shard_count() const { return options_.shards; }
+  /// Opens, changes and closes listeners while the node runs.
+  Listeners& listeners() { return *listeners_; }
   /// Where the listeners really listen, in the order of the options.
   const std::vector<net::Endpoint>& bound() const { return bound_; }
 
@@ -61,6 +61,7 @@ class Node {
   runtime::Reclaimer reclaimer_;
   broker::Core core_;
   std::vector<std::unique_ptr<Shard>> shards_;
+  std::unique_ptr<Listeners> listeners_;
   std::vector<net::Endpoint> bound_;
   bool running_ = false;
 };

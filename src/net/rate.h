@@ -41,26 +41,32 @@ class SharedBucket {
   explicit SharedBucket(const Rate& rate) { set(rate); }
   void set(const Rate& rate) {
     const double per_token = rate.limits() ? 1e9 / rate.per_second : 0;
-    per_token_ns_.store(static_cast<std::int64_t>(per_token), std::memory_order_relaxed);
+    per_token_ns_.store(per_token, std::memory_order_relaxed);
     capacity_ns_.store(static_cast<std::int64_t>(1e9 + rate.burst * per_token), std::memory_order_relaxed);
   }
   /// Until one token is there; 0: now.
   Nanos wait(Nanos now) const {
-    const std::int64_t per_token = per_token_ns_.load(std::memory_order_relaxed);
+    const auto per_token = static_cast<std::int64_t>(per_token_ns_.load(std::memory_order_relaxed));
     if (per_token == 0) return Nanos{0};
     const std::int64_t ahead = full_at_ns_.load(std::memory_order_relaxed) - now.count();
     return Nanos{std::max<std::int64_t>(0, ahead + per_token - std::max(per_token, capacity_ns_.load(std::memory_order_relaxed)))};
   }
-  void take(Nanos now) {
-    const std::int64_t per_token = per_token_ns_.load(std::memory_order_relaxed);
-    if (per_token == 0) return;
+  bool limits() const { return per_token_ns_.load(std::memory_order_relaxed) > 0; }
+  /// Takes `tokens`, even more than there are; returns how long the taker must wait until the debt is paid.
+  Nanos take(Nanos now, double tokens = 1) {
+    const double per_token = per_token_ns_.load(std::memory_order_relaxed);
+    if (per_token == 0) return Nanos{0};
+    const auto cost = static_cast<std::int64_t>(tokens * per_token);
     std::int64_t old = full_at_ns_.load(std::memory_order_relaxed);
-    while (!full_at_ns_.compare_exchange_weak(old, std::max(old, now.count()) + per_token, std::memory_order_relaxed)) {
-    }
+    std::int64_t next = 0;
+    do {
+      next = std::max(old, now.count()) + cost;
+    } while (!full_at_ns_.compare_exchange_weak(old, next, std::memory_order_relaxed));
+    return Nanos{std::max<std::int64_t>(0, next - now.count() - capacity_ns_.load(std::memory_order_relaxed))};
   }
 
  private:
-  std::atomic<std::int64_t> per_token_ns_{0};
+  std::atomic<double> per_token_ns_{0};  // a byte may cost less than a nanosecond
   std::atomic<std::int64_t> capacity_ns_{0};
   std::atomic<std::int64_t> full_at_ns_{0};
 };

@@ -73,7 +73,6 @@ std::vector<std::string> distribution_points(const X509& certificate) {
   return urls;
 }
 
-void free_list(STACK_OF(X509_CRL)* list) { sk_X509_CRL_free(list); }
 using CrlPtr = std::unique_ptr<X509_CRL, Deleter<X509_CRL_free>>;
 }  // namespace
 
@@ -237,29 +236,42 @@ Result<> TlsContextImpl::load_authorities(const TlsOptions& options) {
 }
 
 int TlsContextImpl::verify_chain(X509_STORE_CTX* store, void* self) {
-  const auto& context = *static_cast<const TlsContextImpl*>(self);
-  X509* const leaf = X509_STORE_CTX_get0_cert(store);
-  const std::vector<std::string> urls = leaf ? distribution_points(*leaf) : std::vector<std::string>{};
-  const std::unique_ptr<STACK_OF(X509_CRL), Deleter<free_list>> lists(sk_X509_CRL_new_null());
-  std::vector<CrlPtr> owned;
+  // The chain first: a list is fetched only where an authority that we trust says so.
+  if (X509_verify_cert(store) != 1) return 0;
+  const STACK_OF(X509)* const chain = X509_STORE_CTX_get0_chain(store);
+  X509* const leaf = sk_X509_value(chain, 0);
+  X509* const issuer = sk_X509_value(chain, sk_X509_num(chain) > 1 ? 1 : 0);
+  const int verdict = static_cast<const TlsContextImpl*>(self)->revocation_of(*leaf, *issuer);
+  if (verdict == X509_V_OK) return 1;
+  X509_STORE_CTX_set_error(store, verdict);
+  return 0;
+}
+
+/// Only the client's own certificate is looked up. One without distribution points cannot be revoked this way; one whose
+/// list is not here yet is refused (the list has been asked for): what is unknown is not let in.
+int TlsContextImpl::revocation_of(X509& certificate, X509& issuer) const {
+  const std::vector<std::string> urls = distribution_points(certificate);
+  int verdict = urls.empty() ? X509_V_OK : X509_V_ERR_UNABLE_TO_GET_CRL;
   for (const std::string& url : urls) {
-    const CrlStore::List der = context.crls_->find(url);
+    const CrlStore::List der = crls_->find(url);
     if (!der) continue;
     const auto* bytes = reinterpret_cast<const unsigned char*>(der->data());
-    CrlPtr list(d2i_X509_CRL(nullptr, &bytes, static_cast<long>(der->size())));
-    if (!list) continue;
-    sk_X509_CRL_push(lists.get(), list.get());
-    owned.push_back(std::move(list));
+    const CrlPtr list(d2i_X509_CRL(nullptr, &bytes, static_cast<long>(der->size())));
+    if (!list || X509_NAME_cmp(X509_CRL_get_issuer(list.get()), X509_get_subject_name(&issuer)) != 0 ||
+        X509_CRL_verify(list.get(), X509_get0_pubkey(&issuer)) != 1) {
+      verdict = X509_V_ERR_CRL_SIGNATURE_FAILURE;
+      continue;
+    }
+    const ASN1_TIME* const until = X509_CRL_get0_nextUpdate(list.get());
+    if (until && X509_cmp_current_time(until) < 0) {
+      verdict = X509_V_ERR_CRL_HAS_EXPIRED;
+      continue;
+    }
+    X509_REVOKED* entry = nullptr;
+    return X509_CRL_get0_by_cert(list.get(), &entry, &certificate) == 1 ? X509_V_ERR_CERT_REVOKED : X509_V_OK;
   }
-  // Only the client's own certificate is looked up. One without distribution points cannot be revoked this way; one whose
-  // list is not here yet is refused (the list has been asked for): what is unknown is not let in.
-  if (!urls.empty()) {
-    X509_STORE_CTX_set0_crls(store, lists.get());
-    X509_VERIFY_PARAM_set_flags(X509_STORE_CTX_get0_param(store), X509_V_FLAG_CRL_CHECK);
-  }
-  const int ok = X509_verify_cert(store);
-  X509_STORE_CTX_set0_crls(store, nullptr);
-  return ok;
+  ERR_clear_error();
+  return verdict;
 }
 
 unsigned TlsContextImpl::psk_server(SSL* ssl, const char* identity, unsigned char* key, unsigned key_max) {

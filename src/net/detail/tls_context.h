@@ -33,6 +33,7 @@ class TlsContextImpl final : public TlsContext {
   static int staple(SSL* ssl, void*);
   static int password(char* out, int room, int, void* secret);
   static int verify_chain(X509_STORE_CTX* store, void* self);
+  int revocation_of(X509& certificate, X509& issuer) const;
 
   std::unique_ptr<SSL_CTX, Deleter<SSL_CTX_free>> context_;
   std::unique_ptr<BIO_METHOD, Deleter<BIO_meth_free>> bio_method_;
