@@ -64,7 +64,7 @@ int start(const std::string& config_file) {
   }
   config::Loaded loaded = config::load(load_options);
   for (const auto& warning : loaded.warnings)
-    SB_LOG(log::Level::Warning, "config_warning", kv("what", warning.to_string()));
+    SB_LOG(log::Level::Warning, "config_warning", kv("what", to_string(warning)));
 
   auto options = node_options(*loaded.config);
   if (!options) return refuse(options.error().what);
