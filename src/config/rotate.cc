@@ -24,25 +24,6 @@ std::string stamp(std::int64_t wall_ms) {
                      local.tm_min, local.tm_sec, wall_ms % 1000);
 }
 
-Result<void> write_synced(const std::string& path, std::string_view content) {
-  // It may hold secrets: for the owner alone.
-  const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-  if (fd < 0) return fail(Errc::Io, fmt::format("cannot write {}: {}", path, std::strerror(errno)));
-  int error = 0;
-  while (!content.empty() && error == 0) {
-    const ssize_t n = ::write(fd, content.data(), content.size());
-    if (n < 0) {
-      if (errno != EINTR) error = errno;
-    } else {
-      content.remove_prefix(static_cast<std::size_t>(n));
-    }
-  }
-  if (error == 0 && ::fsync(fd) != 0) error = errno;
-  if (::close(fd) != 0 && error == 0) error = errno;
-  if (error == 0) return {};
-  return fail(Errc::Io, fmt::format("cannot write {}: {}", path, std::strerror(error)));
-}
-
 void drop_old_backups(const fs::path& file) {
   std::error_code ec;
   std::vector<fs::path> backups;
@@ -64,13 +45,33 @@ void sync_folder(const fs::path& folder) {
 
 }  // namespace
 
+Result<void> write_private(const std::string& path, std::string_view content) {
+  std::error_code ec;
+  const fs::path folder = fs::path(path).parent_path();
+  if (!folder.empty()) fs::create_directories(folder, ec);
+  if (ec) return fail(Errc::Io, fmt::format("cannot make {}: {}", folder.string(), ec.message()));
+  const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+  if (fd < 0) return fail(Errc::Io, fmt::format("cannot write {}: {}", path, std::strerror(errno)));
+  int error = 0;
+  while (!content.empty() && error == 0) {
+    const ssize_t n = ::write(fd, content.data(), content.size());
+    if (n < 0) {
+      if (errno != EINTR) error = errno;
+    } else {
+      content.remove_prefix(static_cast<std::size_t>(n));
+    }
+  }
+  if (error == 0 && ::fsync(fd) != 0) error = errno;
+  if (::close(fd) != 0 && error == 0) error = errno;
+  if (error == 0) return {};
+  return fail(Errc::Io, fmt::format("cannot write {}: {}", path, std::strerror(error)));
+}
+
 Result<void> write_rotating(const std::string& path, std::string_view content, std::int64_t wall_ms) {
   const fs::path file(path);
   std::error_code ec;
-  fs::create_directories(file.parent_path(), ec);
-  if (ec) return fail(Errc::Io, fmt::format("cannot make {}: {}", file.parent_path().string(), ec.message()));
   const std::string temporary = path + ".tmp";
-  SB_CHECKED(write_synced(temporary, content));
+  SB_CHECKED(write_private(temporary, content));
   if (fs::exists(file, ec)) {
     // Two changes in one millisecond must not share a name.
     std::string backup = fmt::format("{}.{}.bak", path, stamp(wall_ms));

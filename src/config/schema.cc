@@ -470,7 +470,7 @@ const Key* find_key(const Struct& s, std::string_view path) {
 void mask_by_name(Value& value) {
   if (auto* o = value.if_object()) {
     for (auto& [key, child] : *o) {
-      if (child.is_string() && detail::sounds_secret(key)) child.secret = true;
+      if (child.is_scalar() && !child.is_null() && !child.if_bool() && detail::sounds_secret(key)) child.secret = true;
       mask_by_name(child);
     }
   } else if (auto* a = value.if_array()) {

@@ -2,7 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <filesystem>
+
 #include "base/check.h"
+#include "base/hash.h"
 #include "base/log.h"
 
 namespace sb::config {
@@ -51,6 +55,24 @@ void keep_secrets(Value& fresh, const Value* old) {
       keep_secrets((*a)[i], match);
     }
   }
+}
+
+/// Lists of authenticators and of sources merge by identity: what is new is appended.
+void join_by_identity(Value& update, const Value& stored, std::string_view path, Problems& problems) {
+  const Value* fresh = update.at_path(path);
+  const Value* old = stored.at_path(path);
+  if (!fresh || !old || !fresh->is_array() || !old->is_array()) return;
+  Value::Array joined = *old->if_array();
+  for (const Value& entry : *fresh->if_array()) {
+    const std::string id = identity(entry);
+    const auto same = std::find_if(joined.begin(), joined.end(), [&](const Value& v) { return !id.empty() && identity(v) == id; });
+    if (same == joined.end()) {
+      joined.push_back(entry);
+    } else {
+      merge(*same, entry, problems, path);
+    }
+  }
+  put(update, path, Value(std::move(joined)), true, problems);
 }
 
 /// Old names of an update become the stored ones, so that a later layer is not hidden by an older spelling.
@@ -147,6 +169,12 @@ Outcome ConfigStore::update(std::string_view path, Value value, Mode mode) {
   }
   use_new_names(Roots::schema(), tree);
   keep_secrets(tree, &all_);
+  std::vector<PemFile> pems;
+  take_pems(tree, (std::filesystem::path(current_->node.data_dir) / "certs").string(), pems);
+  if (mode == Mode::Merge) {
+    join_by_identity(tree, all_, "authentication", problems);
+    join_by_identity(tree, all_, "authorization.sources", problems);
+  }
   Value all = all_;
   Value cluster = cluster_;
   for (Value* layer : {&all, &cluster}) {
@@ -166,7 +194,29 @@ Outcome ConfigStore::update(std::string_view path, Value value, Mode mode) {
   }
   if (!problems.empty()) return refusal(problems);
   prune(all);  // in the cluster layer nulls stay: they take away what lower layers set
-  return apply(std::move(all), std::move(cluster), true);
+  return apply(std::move(all), std::move(cluster), true, pems);
+}
+
+void ConfigStore::take_pems(Value& value, const std::string& folder, std::vector<PemFile>& out) const {
+  if (auto* fields = value.if_object()) {
+    for (auto& [key, child] : *fields) {
+      const bool file = key == "certfile" || key == "keyfile" || key == "cacertfile" || key == "issuer_pem" || key == "dhfile";
+      const auto* text = child.if_string();
+      if (file && text && text->starts_with("-----BEGIN")) {
+        // Named by content: files in use are never written over.
+        PemFile pem{.path = fmt::format("{}/{}-{:016x}.pem", folder, key, hash_stable(*text, 0)), .content = *text};
+        const Location at = child.at;
+        child = Value(pem.path);
+        child.at = at;
+        out.push_back(std::move(pem));
+      } else {
+        const bool plain = key.find_first_of("/.") == key.npos;  // a key is never a way out of the folder
+        take_pems(child, plain ? folder + "/" + key : folder, out);
+      }
+    }
+  } else if (auto* list = value.if_array()) {
+    for (std::size_t i = 0; i < list->size(); ++i) take_pems((*list)[i], fmt::format("{}/{}", folder, i + 1), out);
+  }
 }
 
 Outcome ConfigStore::update_text(std::string_view path, std::string_view text, Mode mode) {
@@ -246,9 +296,12 @@ std::vector<std::string> ConfigStore::differing(const Value& a, const Value& b) 
   return out;
 }
 
-Outcome ConfigStore::apply(Value all, Value cluster, bool keep) {
+Outcome ConfigStore::apply(Value all, Value cluster, bool keep, const std::vector<PemFile>& pems) {
   Loaded checked = check(all, options_);
   if (!checked.config) return refusal(checked.errors);
+  for (const PemFile& pem : pems) {
+    if (auto written = write_private(pem.path, pem.content); !written) return refusal("UPDATE_FAILED", written.error().what);
+  }
   Change change{.config = checked.config, .roots = differing(current_->effective, checked.config->effective)};
   for (const std::string& root : change.roots) {
     const Key* key = Roots::schema().find(root);

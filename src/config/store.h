@@ -49,7 +49,9 @@ class ConfigStore {
   std::uint64_t subscribe(Subscriber subscriber);
   void unsubscribe(std::uint64_t id);
 
-  /// Sets the value at a dotted path ("" = several roots at once). In `value`, ****** keeps the secret that is there.
+  /// Sets the value at a dotted path ("" = several roots at once). In `value`, ****** keeps the secret that is there; PEM text
+  /// in place of a certificate's path goes to a file below <data_dir>/certs. Merging joins lists of authenticators and of
+  /// authorization sources by identity; other lists are replaced.
   [[nodiscard]] Outcome<Change> update(std::string_view path, Value value, Mode mode);
   /// The same from JSON or HOCON text.
   [[nodiscard]] Outcome<Change> update_text(std::string_view path, std::string_view text, Mode mode);
@@ -61,7 +63,11 @@ class ConfigStore {
   [[nodiscard]] Outcome<Change> reload(Mode mode);
 
  private:
-  Outcome<Change> apply(Value all, Value cluster, bool keep);
+  struct PemFile {
+    std::string path, content;
+  };
+  Outcome<Change> apply(Value all, Value cluster, bool keep, const std::vector<PemFile>& pems = {});
+  void take_pems(Value& value, const std::string& folder, std::vector<PemFile>& out) const;
   bool save(const Value& cluster);
   std::vector<std::string> differing(const Value& a, const Value& b) const;
 
@@ -78,6 +84,8 @@ class ConfigStore {
   std::uint64_t next_id_ = 1;
 };
 
+/// A file for the owner alone, synced; folders are made.
+[[nodiscard]] Result<void> write_private(const std::string& path, std::string_view content);
 /// Writes by way of a temporary file and a rename; the old content becomes <path>.YYYY.MM.DD.HH.MM.SS.mmm.bak, of which the
 /// newest ten stay.
 [[nodiscard]] Result<void> write_rotating(const std::string& path, std::string_view content, std::int64_t wall_ms);

@@ -173,8 +173,8 @@ const Struct& Sysmon::Vm::schema() {
           .field("large_heap", &S::large_heap, {.def = "32MB", .words = "disabled", .doc = "Log a connection that holds more.", .size = true})
           .field("busy_port", &S::busy_port, {.def = "true", .doc = "Log blocked sockets."})
           .field("busy_dist_port", &S::busy_dist_port, {.def = "true", .doc = "Log blocked links between nodes."})
-          .finish([](Checker& c, const Value& v, S& vm) {
-            if (vm.process_high_watermark.value <= vm.process_low_watermark.value) {
+          .finish([](Checker& c, const Value& v, S& self) {
+            if (self.process_high_watermark.value <= self.process_low_watermark.value) {
               c.broken(v, "process_high_watermark", "bad_watermark", "process_high_watermark above process_low_watermark");
             }
           })
@@ -193,8 +193,8 @@ const Struct& Sysmon::Os::schema() {
           .field("mem_check_interval", &S::mem_check_interval, {.def = "60s", .words = "disabled", .doc = "How often memory is read."})
           .field("sysmem_high_watermark", &S::sysmem_high_watermark, {.def = "70%", .doc = "Alarm above this share of the machine's memory."})
           .field("procmem_high_watermark", &S::procmem_high_watermark, {.def = "5%", .doc = "Alarm for one task above this share."})
-          .finish([](Checker& c, const Value& v, S& os) {
-            if (os.cpu_high_watermark.value <= os.cpu_low_watermark.value) {
+          .finish([](Checker& c, const Value& v, S& self) {
+            if (self.cpu_high_watermark.value <= self.cpu_low_watermark.value) {
               c.broken(v, "cpu_high_watermark", "bad_watermark", "cpu_high_watermark above cpu_low_watermark");
             }
           })
