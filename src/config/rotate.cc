@@ -1,3 +1,5 @@
+#include "config/store.h"
+
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <unistd.h>
@@ -7,8 +9,6 @@
 #include <cstring>
 #include <ctime>
 #include <filesystem>
-
-#include "config/store.h"
 
 namespace sb::config {
 namespace {
@@ -20,8 +20,8 @@ std::string stamp(std::int64_t wall_ms) {
   const auto seconds = static_cast<std::time_t>(wall_ms / 1000);
   std::tm local{};
   localtime_r(&seconds, &local);
-  return fmt::format("{:04}.{:02}.{:02}.{:02}.{:02}.{:02}.{:03}", local.tm_year + 1900, local.tm_mon + 1, local.tm_mday, local.tm_hour,
-                     local.tm_min, local.tm_sec, wall_ms % 1000);
+  return fmt::format("{:04}.{:02}.{:02}.{:02}.{:02}.{:02}.{:03}", local.tm_year + 1900, local.tm_mon + 1, local.tm_mday,
+                     local.tm_hour, local.tm_min, local.tm_sec, wall_ms % 1000);
 }
 
 void drop_old_backups(const fs::path& file) {
@@ -75,7 +75,8 @@ Result<void> write_rotating(const std::string& path, std::string_view content, s
   if (fs::exists(file, ec)) {
     // Two changes in one millisecond must not share a name.
     std::string backup = fmt::format("{}.{}.bak", path, stamp(wall_ms));
-    for (int i = 1; fs::exists(backup, ec) && i < 1000; ++i) backup = fmt::format("{}.{}.bak", path, stamp(wall_ms + i));
+    for (int i = 1; fs::exists(backup, ec) && i < 1000; ++i)
+      backup = fmt::format("{}.{}.bak", path, stamp(wall_ms + i));
     // A link, so that there is a file under the real name at every moment.
     fs::create_hard_link(file, backup, ec);
     if (ec) fs::copy_file(file, backup, fs::copy_options::overwrite_existing, ec);

@@ -1,13 +1,13 @@
 #include "config/store.h"
 
+#include "base/check.h"
+#include "base/hash.h"
+#include "base/log.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <filesystem>
-
-#include "base/check.h"
-#include "base/hash.h"
-#include "base/log.h"
 
 namespace sb::config {
 namespace {
@@ -15,7 +15,8 @@ namespace {
 using Outcome = ConfigStore::Outcome<ConfigStore::Change>;
 
 tl::unexpected<ConfigStore::Refusal> refusal(std::string code, std::string message, Problems problems = {}) {
-  return tl::unexpected<ConfigStore::Refusal>({.code = std::move(code), .message = std::move(message), .problems = std::move(problems)});
+  return tl::unexpected<ConfigStore::Refusal>(
+      {.code = std::move(code), .message = std::move(message), .problems = std::move(problems)});
 }
 
 tl::unexpected<ConfigStore::Refusal> refusal(const Problems& problems) {
@@ -24,7 +25,9 @@ tl::unexpected<ConfigStore::Refusal> refusal(const Problems& problems) {
   return refusal("UPDATE_FAILED", std::move(message), problems);
 }
 
-std::string_view root_of(std::string_view path) { return path.substr(0, path.find('.')); }
+std::string_view root_of(std::string_view path) {
+  return path.substr(0, path.find('.'));
+}
 
 /// A list of authenticators or sources is matched by identity, so that a masked secret finds its value after a reorder.
 std::string identity(const Value& entry) {
@@ -65,7 +68,8 @@ void join_by_identity(Value& update, const Value& stored, std::string_view path,
   Value::Array joined = *old->if_array();
   for (const Value& entry : *fresh->if_array()) {
     const std::string id = identity(entry);
-    const auto same = std::find_if(joined.begin(), joined.end(), [&](const Value& v) { return !id.empty() && identity(v) == id; });
+    const auto same =
+        std::find_if(joined.begin(), joined.end(), [&](const Value& v) { return !id.empty() && identity(v) == id; });
     if (same == joined.end()) {
       joined.push_back(entry);
     } else {
@@ -152,10 +156,13 @@ Outcome ConfigStore::update(std::string_view path, Value value, Mode mode) {
   if (path.empty()) {
     if (!value.is_object()) return refusal("BAD_REQUEST", "a set of roots is expected");
     for (const auto& [root, ignored] : *value.if_object()) {
-      if (read_only_root(root)) return refusal("update_readonly_keys_prohibited", fmt::format("{} cannot be changed while the node runs", root));
+      if (read_only_root(root))
+        return refusal("update_readonly_keys_prohibited",
+                       fmt::format("{} cannot be changed while the node runs", root));
     }
   } else if (read_only_root(root_of(path))) {
-    return refusal("update_readonly_keys_prohibited", fmt::format("{} cannot be changed while the node runs", root_of(path)));
+    return refusal("update_readonly_keys_prohibited",
+                   fmt::format("{} cannot be changed while the node runs", root_of(path)));
   }
   constexpr int kMaxPathParts = 32;
   if (std::count(path.begin(), path.end(), '.') > kMaxPathParts) return refusal("NOT_FOUND", "no such key");
@@ -200,7 +207,8 @@ Outcome ConfigStore::update(std::string_view path, Value value, Mode mode) {
 void ConfigStore::take_pems(Value& value, const std::string& folder, std::vector<PemFile>& out) const {
   if (auto* fields = value.if_object()) {
     for (auto& [key, child] : *fields) {
-      const bool file = key == "certfile" || key == "keyfile" || key == "cacertfile" || key == "issuer_pem" || key == "dhfile";
+      const bool file =
+          key == "certfile" || key == "keyfile" || key == "cacertfile" || key == "issuer_pem" || key == "dhfile";
       const auto* text = child.if_string();
       if (file && text && text->starts_with("-----BEGIN")) {
         // Named by content: files in use are never written over.
@@ -236,9 +244,11 @@ Outcome ConfigStore::update_text(std::string_view path, std::string_view text, M
 
 Outcome ConfigStore::remove(std::string_view path) {
   if (read_only_root(root_of(path))) {
-    return refusal("update_readonly_keys_prohibited", fmt::format("{} cannot be changed while the node runs", root_of(path)));
+    return refusal("update_readonly_keys_prohibited",
+                   fmt::format("{} cannot be changed while the node runs", root_of(path)));
   }
-  if (path.empty() || path.find('.') == path.npos) return refusal("remove_root_is_forbidden", "a whole root cannot be removed");
+  if (path.empty() || path.find('.') == path.npos)
+    return refusal("remove_root_is_forbidden", "a whole root cannot be removed");
   if (!current_->effective.at_path(path)) return refusal("NOT_FOUND", fmt::format("{} is not set", path));
   Problems problems;
   Value all = all_;
@@ -256,7 +266,8 @@ Outcome ConfigStore::remove(std::string_view path) {
 Outcome ConfigStore::reset(std::string_view path) {
   if (path.empty()) return refusal("NO_DEFAULT_VALUE", "name a root");
   if (read_only_root(root_of(path))) {
-    return refusal("update_readonly_keys_prohibited", fmt::format("{} cannot be changed while the node runs", root_of(path)));
+    return refusal("update_readonly_keys_prohibited",
+                   fmt::format("{} cannot be changed while the node runs", root_of(path)));
   }
   const Key* key = find_key(Roots::schema(), path);
   const bool has_default = key && (key->shape == Key::Shape::Object ? !key->optional : !key->default_value.is_null());
@@ -300,14 +311,16 @@ Outcome ConfigStore::apply(Value all, Value cluster, bool keep, const std::vecto
   Loaded checked = check(all, options_);
   if (!checked.config) return refusal(checked.errors);
   for (const PemFile& pem : pems) {
-    if (auto written = write_private(pem.path, pem.content); !written) return refusal("UPDATE_FAILED", written.error().what);
+    if (auto written = write_private(pem.path, pem.content); !written)
+      return refusal("UPDATE_FAILED", written.error().what);
   }
   Change change{.config = checked.config, .roots = differing(current_->effective, checked.config->effective)};
   for (const std::string& root : change.roots) {
     const Key* key = Roots::schema().find(root);
     const Value* before = current_->effective.find(root);
     const Value* after = checked.config->effective.find(root);
-    if (key && key->child && before && after && waits_for_restart(*key->child, *before, *after)) change.after_restart.push_back(root);
+    if (key && key->child && before && after && waits_for_restart(*key->child, *before, *after))
+      change.after_restart.push_back(root);
   }
   if (!change.roots.empty()) {
     for (std::size_t i = 0; i < subscribers_.size(); ++i) {
@@ -332,7 +345,9 @@ Outcome ConfigStore::apply(Value all, Value cluster, bool keep, const std::vecto
 
 bool ConfigStore::save(const Value& cluster) {
   const auto written = write_rotating(current_->cluster_file, to_hocon(cluster, {.reveal = true}), clock_.wall_ms());
-  if (!written) SB_LOG(log::Level::Error, "failed_to_save_conf_file", kv("file", current_->cluster_file), kv("reason", written.error().what));
+  if (!written)
+    SB_LOG(log::Level::Error, "failed_to_save_conf_file", kv("file", current_->cluster_file),
+           kv("reason", written.error().what));
   return written.has_value();
 }
 

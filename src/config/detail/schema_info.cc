@@ -35,7 +35,8 @@ std::size_t distance(std::string_view a, std::string_view b) {
 
 std::string brief_expectation(const Key& key) {
   std::string out = key.type;
-  if (!key.symbols.empty()) out = fmt::format("{} {}", key.shape == Key::Shape::List ? "list of" : "one of", fmt::join(key.symbols, ", "));
+  if (!key.symbols.empty())
+    out = fmt::format("{} {}", key.shape == Key::Shape::List ? "list of" : "one of", fmt::join(key.symbols, ", "));
   const bool low = key.opts.min > -kUnbounded;
   const bool high = key.opts.max < kUnbounded;
   if (key.type == "string" || key.type == "path" || key.type == "secret") {
@@ -81,8 +82,8 @@ std::string_view nearest(const Struct& s, std::string_view wrong) {
 }
 
 bool sounds_secret(std::string_view key) {
-  for (const std::string_view word : {"password", "passwd", "secret", "token", "cookie", "credential", "private_key", "access_key",
-                                      "security_key", "authorization", "sasl_secret", "jwt"}) {
+  for (const std::string_view word : {"password", "passwd", "secret", "token", "cookie", "credential", "private_key",
+                                      "access_key", "security_key", "authorization", "sasl_secret", "jwt"}) {
     if (key.find(word) != key.npos) return key != "secret_type";
   }
   return key == "key" || key == "api_key";

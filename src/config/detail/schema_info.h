@@ -1,9 +1,9 @@
 // Words about a key, for messages and documentation.
 #pragma once
 
-#include <string>
-
 #include "config/schema.h"
+
+#include <string>
 
 namespace sb::config::detail {
 
