@@ -73,7 +73,7 @@ struct Config : Roots {
 
   Value effective;         // checked tree: new names, defaults filled, secrets marked; what REST and `conf show` print
   std::string config_dir;  // folder of the main file
-  std::string cluster_file;  // <data_dir>/configs/cluster.hocon
+  std::string cluster_file;  // <data_dir>/configs/cluster.hocon, or cluster-override.conf where there is one
 };
 
 struct LoadOptions {
@@ -98,7 +98,9 @@ struct Loaded {
   Value cluster, all;
 };
 
-/// Reads defaults < base.hocon < cluster.hocon < main file < environment and checks the result.
+/// Reads defaults < base.hocon < cluster.hocon < main file < environment and checks the result. Where older versions
+/// left a cluster-override.conf: defaults < base.hocon < main file < environment < cluster-override.conf <
+/// local-override.conf.
 Loaded load(const LoadOptions& options);
 /// Checks a tree as load() does after layering.
 Loaded check(Value all, const LoadOptions& options);

@@ -178,6 +178,12 @@ bool has_file(const std::string& path, const LoadOptions& options) {
   return fs::exists(path, ec);
 }
 
+/// Where changes at run time are kept. Older versions kept them in another file, which then still counts.
+std::string cluster_file_in(const fs::path& configs, const LoadOptions& options) {
+  const std::string old = (configs / "cluster-override.conf").string();
+  return has_file(old, options) ? old : (configs / "cluster.hocon").string();
+}
+
 /// Names that path values refer to, resolved where the environment leaves them out.
 std::map<std::string, std::string> path_environment(const LoadOptions& options, const std::string& data_dir) {
   std::map<std::string, std::string> env = options.env;
@@ -248,7 +254,7 @@ Loaded check(Value all, const LoadOptions& options) {
   }
   config->effective = std::move(all);
   config->config_dir = fs::path(options.main_file).parent_path().string();
-  config->cluster_file = (fs::path(config->node.data_dir) / "configs" / "cluster.hocon").string();
+  config->cluster_file = cluster_file_in(fs::path(config->node.data_dir) / "configs", options);
   out.config = std::move(config);
   return out;
 }
@@ -279,19 +285,29 @@ Loaded load(const LoadOptions& options) {
     main = parse_file(options.main_file, parse, again).root;
     out.errors = std::move(again);
   }
-  const std::string cluster_file = (fs::path(configs) / "cluster.hocon").string();
-  Value cluster(Value::Object{});
-  if (has_file(cluster_file, options)) cluster = parse_file(cluster_file, parse, out.errors).root;
+  const std::string cluster_file = cluster_file_in(configs, options);
+  const bool old_order = cluster_file.ends_with("-override.conf");
+  const auto parse_present = [&](const std::string& path) {
+    return has_file(path, options) ? parse_file(path, parse, out.errors).root : Value(Value::Object{});
+  };
+  Value cluster = parse_present(cluster_file);
+  Value local =
+      old_order ? parse_present((fs::path(configs) / "local-override.conf").string()) : Value(Value::Object{});
   if (!out.errors.empty()) {
     out.errors.sort();
     return out;
   }
   Value all = std::move(base);
-  merge(all, cluster, out.errors);
+  if (!old_order) merge(all, cluster, out.errors);
   merge(all, std::move(main), out.errors);
   resolve(all, out.errors);
-  resolve(cluster, ignored);  // it is written by the node itself; by hand it might hold some
+  resolve(cluster, old_order ? out.errors : ignored);  // written by the node itself, but by hand it might hold some
+  resolve(local, out.errors);
   detail::apply_environment(all, options, out.errors, out.warnings);
+  if (old_order) {
+    merge(all, cluster, out.errors);
+    merge(all, std::move(local), out.errors);
+  }
   prune(all);
   if (!out.errors.empty()) {
     out.errors.sort();

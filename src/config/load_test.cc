@@ -164,6 +164,7 @@ TEST(Load, EmqxFileLoadsUnchanged) {
   EXPECT_EQ(tcp.max_conn_rate->amount, 1000u);
   EXPECT_EQ(tcp.limiter->connection->rate.amount, 1000u);
   EXPECT_EQ(tcp.messages_rate->per, 10s);
+  EXPECT_EQ(tcp.limiter->client->messages->rate.per, 10s);
   const ServerTls& tls = c.listeners.ssl.at("default").ssl_options;
   EXPECT_EQ(tls.cacertfile, "etc/certs/ca.pem");
   EXPECT_EQ(tls.ciphers.size(), 2u);
@@ -212,7 +213,7 @@ TEST(Load, TellsAllProblemsAtOnceWithTheirLines) {
                                         "etc/emqx.conf:9 retainer bad_value_for_struct",
                                         "etc/emqx.conf:10 sysmon.os.cpu_high_watermark expected_percent",
                                         "etc/emqx.conf:11 authorization.cache.max_size expected_integer"));
-  EXPECT_EQ(to_string(l.errors[0]), "etc/emqx.conf:2: mqtt.max_inflight = 0: integer 1..65535 (out_of_range)");
+  EXPECT_EQ(to_string(l.errors[0]), "etc/emqx.conf:2: mqtt.max_inflight = 0: expected integer 1..65535 (out_of_range)");
   EXPECT_THAT(l.errors[1].expected, HasSubstr("max_packet_size"));
   EXPECT_THAT(l.errors[2].expected, HasSubstr("round_robin_per_group"));
   EXPECT_EQ(l.errors[4].value, "******");
@@ -331,6 +332,21 @@ TEST(Load, LayersWinInOrder) {
   EXPECT_EQ(l.config->mqtt.max_topic_levels, 2);
   EXPECT_EQ(l.config->mqtt.max_qos_allowed, 1);
   EXPECT_EQ(l.config->cluster_file, "d/configs/cluster.hocon");
+}
+
+TEST(Load, OverrideFilesOfOlderVersionsComeLast) {
+  Files files{{{"d/configs/cluster-override.conf", "mqtt { max_inflight = 5, max_awaiting_rel = 5 }"},
+               {"d/configs/local-override.conf", "mqtt.max_awaiting_rel = 6"},
+               {"d/configs/cluster.hocon", "mqtt.max_topic_levels = 2"},
+               {"etc/emqx.conf", "node.data_dir = d\nmqtt { max_inflight = 3, max_awaiting_rel = 3 }"}}};
+  LoadOptions options = files.options();
+  options.env = {{"EMQX_MQTT__MAX_INFLIGHT", "4"}};
+  const Loaded l = load(options);
+  ASSERT_TRUE(l.config) << all(l.errors);
+  EXPECT_EQ(l.config->mqtt.max_inflight, 5);
+  EXPECT_EQ(l.config->mqtt.max_awaiting_rel, 6u);
+  EXPECT_EQ(l.config->mqtt.max_topic_levels, 128);
+  EXPECT_EQ(l.config->cluster_file, "d/configs/cluster-override.conf");
 }
 
 TEST(Load, EnvironmentOverridesAndNames) {

@@ -71,9 +71,15 @@ void finish_listener(Checker& c, const Value& v, Listener& l, ListenerType type)
       c.broken(v, "access_rules", "bad_access_rule", "allow|deny followed by all or addresses with /bits");
   }
   // Short keys fold into the long form where that is not given.
-  if (l.max_conn_rate && (!l.limiter || !l.limiter->connection)) {
+  if (l.max_conn_rate || l.messages_rate || l.bytes_rate) {
     if (!l.limiter) l.limiter.emplace();
-    l.limiter->connection = Bucket{.rate = *l.max_conn_rate};
+    if (l.max_conn_rate && !l.limiter->connection) l.limiter->connection = Bucket{.rate = *l.max_conn_rate};
+  }
+  if (l.messages_rate || l.bytes_rate) {
+    if (!l.limiter->client) l.limiter->client.emplace();
+    ClientBuckets& client = *l.limiter->client;
+    if (l.messages_rate && !client.messages) client.messages = Bucket{.rate = *l.messages_rate};
+    if (l.bytes_rate && !client.bytes) client.bytes = Bucket{.rate = *l.bytes_rate};
   }
 }
 
