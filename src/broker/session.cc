@@ -80,7 +80,7 @@ void Session::deliver(Delivery& delivery, const Subscription& subscription) {
     if (sent == SessionSink::Sent::Yes) [[likely]] {
       ++counts_.delivered;
       broker_.metrics().add(Metric::MessagesDelivered);
-      if (!broker_.hooks().message_delivered.empty()) broker_.hooks().message_delivered.run(*this, p);
+      if (!broker_.hooks().message_delivered.empty()) broker_.hooks().message_delivered.run(*this, p, qos);
       return;
     }
     ++counts_.dropped;
@@ -166,7 +166,7 @@ void Session::send_now(Delivery& delivery, Owed owed) {
   ++counts_.delivered;
   broker_.metrics().add(Metric::MessagesDelivered);
   const Hooks& hooks = broker_.hooks();
-  if (!hooks.message_delivered.empty()) hooks.message_delivered.run(*this, delivery.publication());
+  if (!hooks.message_delivered.empty()) hooks.message_delivered.run(*this, delivery.publication(), owed.qos);
   if (!acknowledged) return;
   if (!owed.message && (keeps_inflight() || owed.group || !hooks.message_acked.empty() || !hooks.delivery_completed.empty()))
     owed.message = delivery.message();

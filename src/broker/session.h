@@ -48,6 +48,8 @@ struct Will {
   bool retain = false;
   std::uint32_t delay_s = 0;
   std::uint32_t message_expiry_s = kNeverExpires;
+  std::uint16_t mount_size = 0;  // how much of `topic` is mountpoint: rules see the rest
+  bool trusted = false;          // of a superuser: not authorized again
 };
 
 class Session final : private runtime::Timer {

@@ -47,7 +47,10 @@ std::size_t Channel::on_bytes(ByteView bytes, std::size_t& want) {
     }
     if (frame->size == 0) return used;
     want = 0;
+    // CONNECT is traced when it is known whose it is.
+    if (traced() && !suspended_ && frame->type() != PacketType::Connect) [[unlikely]] trace_received(*frame);
     const Step step = handle(*frame, rest);
+    suspended_ = step == Step::Suspend;
     if (step == Step::Suspend) {
       stream_.pause();
       return used;
@@ -117,11 +120,15 @@ void Channel::commit(std::uint8_t* end_of_packet, Metric metric) {
   ++client_.traffic.sent_packets;
   metrics().add(Metric::PacketsSent);
   metrics().add(metric);
+  if (traced()) [[unlikely]] trace_sent(metric);
 }
 
 std::function<void()> Channel::resumer() {
   // The client drops late answers of a channel that is gone.
-  return [this] { stream_.resume(); };
+  return [this] {
+    last_activity_ = host_.shard().io.loop.now();  // the wait was ours, not the client's
+    stream_.resume();
+  };
 }
 
 // ---------------------------------------------------------------- the end (broker.md 4.4)

@@ -139,6 +139,13 @@ class Channel final : public runtime::Disposable,
   Step on_subscribe(const Frame& frame);
   Step on_unsubscribe(const Frame& frame);
 
+  // channel_trace.cc
+  bool traced() const { return !host_.shard().broker.hooks().packet.empty(); }
+  void trace(broker::PacketEvent event);
+  void trace_received(const Frame& frame);
+  void trace_sent(broker::Metric metric);
+  void trace_sent_publish(const broker::Publication& p, const broker::Outgoing& how);
+
   codec::mqtt::DecodeOptions decode_options() {
     return {version_, client_.zone().strict_mode, &host_.shard().property_scratch};
   }
@@ -170,6 +177,7 @@ class Channel final : public runtime::Disposable,
   bool problem_information_ = true;
   bool connect_done_ = false;  // CONNECT was taken in; another one is an error
   bool connect_seen_ = false;  // CONNECT is looked at again after a late answer
+  bool suspended_ = false;     // the packet in front waits for an answer and was seen before
   std::uint32_t client_max_packet_ = 0;  // 0 = no limit
   std::uint32_t receive_maximum_ = 65535;
   std::uint16_t outbound_alias_max_ = 0;

@@ -80,10 +80,12 @@ Channel::Step Channel::publish(PublishView& packet) {
   if (!resolve_alias(packet, step)) return step;
 
   bool denied = false;
-  if (!client_.open_to_all()) {
+  if (!client_.open_to_publish()) {
     access::Action action{access::ActionKind::Publish, authorized_topic(packet.topic), packet.qos, packet.retain};
+    client_.begin_questions();
     const access::Verdict verdict = client_.authorize(action, resumer());
     if (verdict == access::Verdict::Pending) return Step::Suspend;
+    client_.end_questions();
     denied = verdict == access::Verdict::Deny;
   }
 
@@ -324,6 +326,7 @@ broker::SessionSink::Sent Channel::send_publish(broker::Delivery& delivery, cons
         out[slot.mark + 1] = static_cast<std::uint8_t>(how.packet_id & 0xFF);
       }
       count_sent(how.qos, p.system);
+      if (traced()) [[unlikely]] trace_sent_publish(p, how);
       stream_.commit(out + slot.size);
       return Sent::Yes;
     }
@@ -358,6 +361,7 @@ broker::SessionSink::Sent Channel::send_publish(broker::Delivery& delivery, cons
     out += p.payload.size();
   }
   count_sent(how.qos, p.system);
+  if (traced()) [[unlikely]] trace_sent_publish(p, how);
   stream_.commit(out);
   if (large) {
     const broker::MessageRef& message = delivery.message();
