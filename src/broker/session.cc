@@ -196,6 +196,15 @@ void Session::hold(bool held) {
   if (!held) pump();
 }
 
+std::size_t Session::shed_oldest() {
+  std::optional<Owed> oldest = queue_.drop_oldest();
+  if (!oldest) return 0;
+  const std::size_t freed = oldest->message->footprint();
+  forget(*oldest);
+  count_drop(*oldest, &Counts::dropped_queue_full);
+  return freed;
+}
+
 void Session::pump() {
   if (!sink_) return;
   for (std::size_t i = 0; parked_ > 0 && window_free() && i < inflight_.size(); ++i) {

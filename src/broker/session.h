@@ -102,6 +102,8 @@ class Session final : private runtime::Timer {
   std::size_t inflight_count() const { return inflight_used_; }
   std::size_t awaiting_rel_count() const { return awaiting_.size(); }
   const MessageQueue& queue() const { return queue_; }
+  /// Memory is short: drops the oldest waiting message, counted; what it took, 0 if nothing waits.
+  std::size_t shed_oldest();
   const SessionSettings& settings() const { return *settings_; }
 
   struct Counts {

@@ -40,6 +40,7 @@ access::Subject Client::subject() const {
 }
 
 ReasonCode Client::admit() {
+  if (shard_.pressure && shard_.pressure->memory_high()) return ReasonCode::QuotaExceeded;
   const access::Subject who = subject();
   if (shard_.gate.banned(who)) return ReasonCode::Banned;
   shard_.gate.count_connect(who);

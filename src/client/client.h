@@ -50,7 +50,7 @@ class Client {
   void set_peer(const net::Endpoint& peer) { peer_ = peer; }
   const std::string& mountpoint() const { return mountpoint_; }
 
-  /// Ban check and flapping count (steps 7 and 8): Success or Banned.
+  /// Memory, ban check and flapping count (steps 7 and 8): Success, QuotaExceeded or Banned.
   ReasonCode admit();
   /// Step 10. nullopt: `resume` runs when the answer is there; call again then.
   std::optional<access::Authenticated> authenticate(std::optional<ByteView> password, std::optional<std::string_view> method,

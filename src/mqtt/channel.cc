@@ -120,6 +120,7 @@ void Channel::commit(std::uint8_t* end_of_packet, Metric metric) {
   ++client_.traffic.sent_packets;
   metrics().add(Metric::PacketsSent);
   metrics().add(metric);
+  if (stream_.congested()) [[unlikely]] check_output();
   if (traced()) [[unlikely]] trace_sent(metric);
 }
 
@@ -226,6 +227,12 @@ void Channel::on_timer() {
       return;
     default: break;
   }
+  if (overflowed_) {
+    SB_LOG(log::Level::Warning, "connection_shutdown_for_output", kv("clientid", client_.identity()->client_id),
+           kv("bytes", stream_.pending()));
+    host_.shard().broker.kick(client_.identity()->client_id, broker::EndReason::MailboxOverflow);
+    return;
+  }
   if (stream_.paused()) last_activity_ = now;  // we do not read: the silence is ours
   if (now - last_activity_ >= keep_alive_) {
     end(ReasonCode::KeepAliveTimeout, "keepalive_timeout", true);
@@ -235,5 +242,18 @@ void Channel::on_timer() {
 }
 
 void Channel::on_drained() {}
+
+void Channel::on_blocked() {
+  host_.note_congestion(*this);
+  check_output();
+}
+
+void Channel::check_output() {
+  const std::size_t limit = client_.zone().force_shutdown_bytes;
+  if (limit == 0 || stream_.pending() <= limit || state_ != State::Connected || overflowed_) return;
+  // Nothing may end from within a write; the timer is free for this, since the connection is over anyway.
+  overflowed_ = true;
+  host_.shard().io.loop.timers().arm(*this, host_.shard().io.loop.now(), Nanos{0});
+}
 
 }  // namespace sb::mqtt

@@ -61,7 +61,7 @@ Channel::Step Channel::on_connect(const Frame& frame, ByteView from_here) {
       return refuse_connect(code, to_string(code));
     if (const Step step = derive_identity(*packet); step != Step::Next) return step;
     if (traced()) [[unlikely]] trace_received(frame);
-    if (const ReasonCode code = client_.admit(); code != ReasonCode::Success) return refuse_connect(code, "banned");
+    if (const ReasonCode code = client_.admit(); code != ReasonCode::Success) return refuse_connect(code, to_string(code));
   }
 
   const auto result =

@@ -285,6 +285,7 @@ void Channel::send_pubrel(PacketId id, ReasonCode reason, broker::Ticket ticket)
 
 broker::SessionSink::Sent Channel::send_publish(broker::Delivery& delivery, const broker::Outgoing& how) {
   const broker::Publication& p = delivery.publication();
+  if (stream_.congested()) [[unlikely]] check_output();
   if (how.qos == Qos::AtMostOnce && stream_.pending() > client_.listener().high_watermark) return Sent::Congested;
   const bool v5 = version_ == ProtocolVersion::V5;
   const bool large = p.payload.size() >= kReferencePayload;
