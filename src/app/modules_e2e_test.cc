@@ -64,6 +64,56 @@ TEST_F(ModulesInANode, DelayedIsPublishedLater) {
   EXPECT_NE(receiver->packet().find("later"), std::string::npos);
 }
 
+TEST_F(ModulesInANode, DelayedMessagesAndBansSurviveARestart) {
+  options.data_dir = folder;
+  options.durable_sessions = true;
+  start();
+  auto sender = connect("s");
+  sender->send(RawClient::publish_packet("$delayed/2/d", "later", 1, 1) +
+               RawClient::publish_packet("$delayed/1000/e", "much later", 1, 2));
+  EXPECT_EQ(reason_of(sender->packet()), 0x10);
+  EXPECT_EQ(reason_of(sender->packet()), 0x10);
+  auto* delayed = node->modules().find_as<module::delayed::Delayed>("delayed");
+  const auto before = delayed->list(0, 10);
+  ASSERT_EQ(before.size(), 2U);
+  access::Ban ban;
+  ban.who = "bad";
+  ban.reason = "test";
+  ASSERT_TRUE(node->access().ban(ban));
+  access::Ban gone;
+  gone.who = "forgiven";
+  ASSERT_TRUE(node->access().ban(gone));
+  EXPECT_TRUE(node->access().bans().erase(access::BanKind::ClientId, "forgiven"));
+  sender.reset();
+
+  node.reset();
+  options.listeners.clear();
+  start();
+  delayed = node->modules().find_as<module::delayed::Delayed>("delayed");
+  const auto after = delayed->list(0, 10);
+  ASSERT_EQ(after.size(), 2U);
+  EXPECT_EQ(after[1].id, before[1].id);
+  EXPECT_EQ(after[1].expected_at_ms, before[1].expected_at_ms);
+  EXPECT_EQ(after[1].client_id, "s");
+  EXPECT_EQ(after[1].interval_s, 1000);
+  ASSERT_EQ(node->access().bans().list().size(), 1U);
+  EXPECT_EQ(node->access().bans().list()[0].reason, "test");
+  int code = 0;
+  connect("bad", {}, &code);
+  EXPECT_EQ(code, 0x8A);
+  auto receiver = connect("r");
+  receiver->send(RawClient::subscribe_packet(1, {"d"}));
+  EXPECT_EQ(type_of(receiver->packet()), 9U);
+  EXPECT_NE(receiver->packet().find("later"), std::string::npos);
+  ASSERT_TRUE(eventually([&] { return delayed->size() == 1; }));
+  EXPECT_TRUE(delayed->erase(before[1].id));
+
+  node.reset();
+  options.listeners.clear();
+  start();
+  EXPECT_EQ(node->modules().find_as<module::delayed::Delayed>("delayed")->size(), 0U);
+}
+
 TEST_F(ModulesInANode, SysEventsAndAlarmsArePublished) {
   start();
   auto watcher = connect("watcher");

@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "broker/recovery.h"
+#include "plugins/module/delayed/delayed.h"
 #include "plugins/module/sys_topics/sys_topics.h"
 
 namespace sb::app {
@@ -87,6 +88,13 @@ Result<> Node::open_store() {
   recovery.sessions = options_.durable_sessions;
   recovery.retained = options_.durable_retained;
   recovery.progress = options_.progress;
+  ban_log_ = std::make_unique<access::StoreBanLog>(*store_);
+  SB_TRY(auto bans, ban_log_->load());
+  access_.bans().open(std::move(bans), ban_log_.get());
+  if (auto* delayed = modules_.find_as<plugins::module::delayed::Delayed>("delayed")) {
+    delayed_log_ = std::make_unique<plugins::module::delayed::StoreLog>(core_, *store_);
+    SB_CHECKED(delayed->open(*delayed_log_));
+  }
   const auto began = std::chrono::steady_clock::now();
   SB_TRY(const broker::Recovery::Report report, broker::Recovery::run(core_, *store_, recovery));
   const auto took = std::chrono::duration_cast<Millis>(std::chrono::steady_clock::now() - began);

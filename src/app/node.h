@@ -6,12 +6,14 @@
 #include <vector>
 
 #include "access/access_control.h"
+#include "access/store_ban_log.h"
 #include "app/shard.h"
 #include "base/clock.h"
 #include "broker/broker.h"
 #include "broker/module_registry.h"
 #include "broker/stats.h"
 #include "client/pressure.h"
+#include "plugins/module/delayed/store_log.h"
 #include "runtime/reclaimer.h"
 #include "store/key_value.h"
 #include "telemetry/alarms.h"
@@ -75,6 +77,8 @@ class Node {
 
   SystemClock clock_;
   std::unique_ptr<store::KeyValue> store_;  // outlives the shards' journals
+  std::unique_ptr<access::StoreBanLog> ban_log_;
+  std::unique_ptr<plugins::module::delayed::StoreLog> delayed_log_;
   runtime::Reclaimer reclaimer_;
   broker::Core core_;
   telemetry::Alarms alarms_;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <boost/unordered/unordered_flat_map.hpp>
 #include <map>
 #include <mutex>
 
@@ -31,7 +32,7 @@ class Delayed::Shard final : private runtime::Timer {
     point.remove(std::exchange(token_, 0));
     runtime::TimerWheel::cancel(*this);
     const std::lock_guard guard(mutex_);
-    for (const auto& [key, record] : waiting_) module_.log_->erase(broker_.shard(), record.id);
+    for (const auto& [key, record] : waiting_) module_.log_->erase(broker_.shard(), record);
     module_.count_.fetch_sub(waiting_.size(), std::memory_order_relaxed);
     waiting_.clear();
     by_id_.clear();
@@ -42,7 +43,7 @@ class Delayed::Shard final : private runtime::Timer {
     {
       const std::lock_guard guard(mutex_);
       const Key key{due, ++sequence_};
-      by_id_.emplace(record.id, key);
+      by_id_.emplace(record.number, key);
       waiting_.emplace(key, std::move(record));
     }
     module_.count_.fetch_add(1, std::memory_order_relaxed);
@@ -56,28 +57,29 @@ class Delayed::Shard final : private runtime::Timer {
     for (const auto& [key, record] : waiting_)
       if (!fn(record, std::max<std::int64_t>(0, key.first - now))) return;
   }
-  std::optional<Item> find(std::string_view id) const {
+  std::optional<Item> find(std::uint64_t number) const {
     const std::lock_guard guard(mutex_);
-    const auto found = by_id_.find(id);
+    const auto found = by_id_.find(number);
     if (found == by_id_.end()) return std::nullopt;
     return item(waiting_.at(found->second), std::max<std::int64_t>(0, found->second.first - clock_ms()));
   }
   /// Any thread.
-  bool erase(std::string_view id) {
+  bool erase(std::uint64_t number) {
     const std::lock_guard guard(mutex_);
-    const auto found = by_id_.find(id);
+    const auto found = by_id_.find(number);
     if (found == by_id_.end()) return false;
-    waiting_.erase(found->second);
+    const auto record = waiting_.find(found->second);
+    // The log belongs to the shard.
+    broker_.loop().post([this, gone = std::move(record->second)] { module_.log_->erase(broker_.shard(), gone); });
+    waiting_.erase(record);
     by_id_.erase(found);
     module_.count_.fetch_sub(1, std::memory_order_relaxed);
-    // The log belongs to the shard.
-    broker_.loop().post([this, gone = std::string(id)] { module_.log_->erase(broker_.shard(), gone); });
     return true;
   }
 
   static Item item(const Record& record, std::int64_t remaining_ms) {
     Item out;
-    out.id = record.id;
+    out.id = fmt::format("{:032X}", record.number);
     out.topic = record.message->topic();
     out.qos = record.message->qos();
     if (record.message->from()) {
@@ -127,8 +129,7 @@ class Delayed::Shard final : private runtime::Timer {
       return broker::PublishVerdict::Consumed;
     }
     Record record;
-    record.id = fmt::format("{:016X}{:04X}{:012X}", static_cast<std::uint64_t>(wall), broker_.shard(),
-                            broker_.random() & 0xFFFF'FFFF'FFFFULL);
+    record.number = next_number(wall);
     record.due_wall_ms = due;
     record.interval_s = interval;
     record.message = broker::MessageRef::adopt(broker::Message::make(p));
@@ -136,6 +137,14 @@ class Delayed::Shard final : private runtime::Timer {
     broker_.metrics().add(broker::Metric::MessagesDelayed);
     hold(std::move(record));
     return broker::PublishVerdict::Consumed;
+  }
+  /// Unique on this node for ever, as long as the clock does not repeat itself: milliseconds, shard, a counter.
+  std::uint64_t next_number(std::int64_t wall) {
+    last_number_ = std::max(last_number_ + 1, (static_cast<std::uint64_t>(wall) << 22) | (std::uint64_t{broker_.shard()} << 16));
+    // Beyond 65536 a millisecond the counter would run into the next shard's numbers.
+    if (((last_number_ >> 16) & 63) != broker_.shard())
+      last_number_ = (((last_number_ >> 22) + 1) << 22) | (std::uint64_t{broker_.shard()} << 16);
+    return last_number_;
   }
   broker::PublishVerdict refuse(const broker::Publication& p, std::string_view reason) {
     SB_LOG(log::Level::Warning, "delayed_publish_refused", kv("topic", p.topic), kv("reason", reason));
@@ -150,7 +159,7 @@ class Delayed::Shard final : private runtime::Timer {
         const std::lock_guard guard(mutex_);
         if (waiting_.empty() || waiting_.begin()->first.first > now_ms()) break;
         record = std::move(waiting_.begin()->second);
-        by_id_.erase(record.id);
+        by_id_.erase(record.number);
         waiting_.erase(waiting_.begin());
       }
       module_.count_.fetch_sub(1, std::memory_order_relaxed);
@@ -171,7 +180,7 @@ class Delayed::Shard final : private runtime::Timer {
       p.stored = nullptr;
       broker_.publish(p);
     }
-    module_.log_->erase(broker_.shard(), record.id);
+    module_.log_->erase(broker_.shard(), record);
   }
   void rearm() {
     const std::lock_guard guard(mutex_);
@@ -185,9 +194,10 @@ class Delayed::Shard final : private runtime::Timer {
   broker::Broker& broker_;
   std::uint32_t token_ = 0;
   std::uint64_t sequence_ = 0;
+  std::uint64_t last_number_ = 0;
   mutable std::mutex mutex_;  // guards waiting_ and by_id_: management reads them
   std::map<Key, Record> waiting_;
-  std::map<std::string, Key, std::less<>> by_id_;
+  boost::unordered_flat_map<std::uint64_t, Key> by_id_;
 };
 
 Delayed::Delayed(broker::ModuleContext& context)
@@ -196,11 +206,13 @@ Delayed::Delayed(broker::ModuleContext& context)
 }
 Delayed::~Delayed() = default;
 
+Result<> Delayed::open(Log& log) {
+  log_ = &log;
+  std::size_t next = 0;
+  return log.load([&](Record record) { stored_[next++ % stored_.size()].push_back(std::move(record)); });
+}
+
 void Delayed::join(broker::Broker& broker) {
-  if (!std::exchange(loaded_, true)) {
-    std::size_t next = 0;
-    log_->load([&](Record record) { stored_[next++ % stored_.size()].push_back(std::move(record)); });
-  }
   const unsigned id = broker.shard();
   shards_[id] = std::make_unique<Shard>(*this, broker);
   shards_[id]->set_enabled(enabled_.load());
@@ -239,18 +251,32 @@ std::vector<Item> Delayed::list(std::size_t skip, std::size_t limit) const {
   return out;
 }
 
+namespace {
+std::optional<std::uint64_t> number_of(std::string_view id) {
+  if (id.size() != kIdSize) return std::nullopt;
+  std::uint64_t number = 0;
+  const std::string_view digits = id.substr(kIdSize - 16);
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number, 16);
+  if (error != std::errc{} || end != digits.data() + digits.size()) return std::nullopt;
+  if (id.substr(0, kIdSize - 16).find_first_not_of('0') != std::string_view::npos) return 0;  // well formed, of nobody
+  return number;
+}
+}  // namespace
+
 std::optional<Item> Delayed::find(std::string_view id) const {
+  const auto number = number_of(id);
+  if (!number) return std::nullopt;
   for (const auto& shard : shards_)
     if (shard)
-      if (auto found = shard->find(id)) return found;
+      if (auto found = shard->find(*number)) return found;
   return std::nullopt;
 }
 
 Result<> Delayed::erase(std::string_view id) {
-  if (id.size() != kIdSize || id.find_first_not_of("0123456789ABCDEF") != std::string_view::npos)
-    return fail(Errc::Invalid, "MESSAGE_ID_SCHEMA_ERROR");
+  const auto number = number_of(id);
+  if (!number) return fail(Errc::Invalid, "MESSAGE_ID_SCHEMA_ERROR");
   for (const auto& shard : shards_)
-    if (shard && shard->erase(id)) return {};
+    if (shard && shard->erase(*number)) return {};
   return fail(Errc::NotFound, "MESSAGE_ID_NOT_FOUND");
 }
 

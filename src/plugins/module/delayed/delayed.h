@@ -40,8 +40,8 @@ class Delayed final : public broker::Module {
 
   explicit Delayed(broker::ModuleContext& context);
   ~Delayed() override;
-  /// Before the shards run; the log outlives the module.
-  void set_log(Log& log) { log_ = &log; }
+  /// Before join(): what was stored is taken up, later changes go there. The log outlives the module.
+  [[nodiscard]] Result<> open(Log& log);
   void join(broker::Broker& broker) override;
 
   Options options() const;
@@ -62,7 +62,6 @@ class Delayed final : public broker::Module {
   Log* log_ = &no_log_;
   std::vector<std::unique_ptr<Shard>> shards_;
   std::vector<std::vector<Record>> stored_;  // loaded, until the shard joins
-  bool loaded_ = false;
   std::atomic<bool> enabled_{true};
   std::atomic<std::size_t> max_{0};
   std::atomic<std::size_t> count_{0};

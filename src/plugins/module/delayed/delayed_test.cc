@@ -10,12 +10,13 @@ namespace {
 using namespace std::chrono_literals;
 
 struct MemoryLog final : Log {
-  void append(unsigned, const Record& record) override { rows[record.id] = record; }
-  void erase(unsigned, std::string_view id) override { rows.erase(std::string(id)); }
-  void load(const std::function<void(Record)>& each) override {
-    for (const auto& [id, record] : rows) each(record);
+  void append(unsigned, const Record& record) override { rows[record.number] = record; }
+  void erase(unsigned, const Record& record) override { rows.erase(record.number); }
+  Result<> load(const std::function<void(Record)>& each) override {
+    for (const auto& [number, record] : rows) each(record);
+    return {};
   }
-  std::map<std::string, Record> rows;
+  std::map<std::uint64_t, Record> rows;
 };
 
 class DelayedTest : public ModuleTest {
@@ -26,7 +27,7 @@ class DelayedTest : public ModuleTest {
   }
   void make() {
     module = std::make_unique<Delayed>(context);
-    module->set_log(log);
+    ASSERT_TRUE(module->open(log));
     module->join(broker);
   }
   void options(const Options& o) {
