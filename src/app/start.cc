@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <map>
 
+#include "app/catalogs.h"
 #include "app/node.h"
 #include "app/settings.h"
 #include "base/log.h"
@@ -64,7 +65,7 @@ int start(const std::string& config_file) {
   }
   config::Loaded loaded = config::load(load_options);
   for (const auto& warning : loaded.warnings)
-    SB_LOG(log::Level::Warning, "config_warning", kv("what", warning.to_string()));
+    SB_LOG(log::Level::Warning, "config_warning", kv("what", to_string(warning)));
 
   auto options = node_options(*loaded.config);
   if (!options) return refuse(options.error().what);
@@ -79,7 +80,9 @@ int start(const std::string& config_file) {
 
   const std::string data_dir = options->data_dir;
   const auto listeners = options->listeners;
-  Node node(std::move(*options));
+  broker::ModuleRegistry modules;
+  add_module_plugins(modules);
+  Node node(std::move(*options), modules);
   if (const auto started = node.start(); !started) {
     node.stop();
     return refuse(started.error().what);

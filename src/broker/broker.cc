@@ -164,10 +164,14 @@ void Broker::publish_will(Session& session) {
   p.expiry_s = will->message_expiry_s;
   p.from = &session.identity_;
   p.session = session.number_;
-  if (will_guard_ && !will_guard_(*session.identity_, p)) {
-    SB_LOG(log::Level::Warning, "last_will_testament_publish_denied", kv("clientid", session.client_id()),
-           kv("topic", p.topic));
-    return;
+  if (will_guard_) {
+    const WillVerdict verdict = will_guard_(*session.identity_, *will, p);
+    if (verdict == WillVerdict::Held) return;
+    if (verdict == WillVerdict::Deny) {
+      SB_LOG(log::Level::Warning, "last_will_testament_publish_denied", kv("clientid", session.client_id()),
+             kv("topic", p.topic));
+      return;
+    }
   }
   publish(p);
 }
@@ -419,8 +423,11 @@ ReasonCode Broker::publish(Publication& p) {
 }
 
 ReasonCode Broker::publish_now(Publication& p) {
-  if (!hooks_.message_publish.empty() && hooks_.message_publish.run(p) == PublishVerdict::Consumed)
-    return ReasonCode::NoMatchingSubscribers;
+  if (!hooks_.message_publish.empty()) {
+    const PublishVerdict verdict = hooks_.message_publish.run(p);
+    if (verdict == PublishVerdict::Refused) return ReasonCode::ImplementationSpecificError;
+    if (verdict == PublishVerdict::Consumed) return ReasonCode::NoMatchingSubscribers;
+  }
   if (p.retain && !handle_retain(p)) return ReasonCode::NoMatchingSubscribers;
 
   // A publish from within a publish (a will, a rule) has its own working space.

@@ -115,6 +115,12 @@ struct CloseRequest {
   std::string_view reason;                // broker.md 4.4
 };
 
+enum class WillVerdict : std::uint8_t {
+  Publish,
+  Deny,
+  Held,  // the guard publishes it itself when it knows
+};
+
 class Broker {
  public:
   Broker(Core& core, unsigned shard, runtime::Loop& loop, CoreSettingsRef settings);
@@ -126,8 +132,8 @@ class Broker {
   Core& core() { return core_; }
   runtime::Loop& loop() { return loop_; }
   Hooks& hooks() { return hooks_; }
-  /// Asked when a will is due (4.5): false drops it. Set once before the shard runs.
-  using WillGuard = std::function<bool(const Identity&, const Publication&)>;
+  /// Asked when a will is due (4.5). Set once before the shard runs.
+  using WillGuard = std::function<WillVerdict(const Identity&, const Will&, const Publication&)>;
   void set_will_guard(WillGuard guard) { will_guard_ = std::move(guard); }
   MetricCells& metrics() { return metrics_; }
   const MetricCells& metrics() const { return metrics_; }

@@ -80,7 +80,7 @@ void Session::deliver(Delivery& delivery, const Subscription& subscription) {
     if (sent == SessionSink::Sent::Yes) [[likely]] {
       ++counts_.delivered;
       broker_.metrics().add(Metric::MessagesDelivered);
-      if (!broker_.hooks().message_delivered.empty()) broker_.hooks().message_delivered.run(*this, p);
+      if (!broker_.hooks().message_delivered.empty()) broker_.hooks().message_delivered.run(*this, p, qos);
       return;
     }
     ++counts_.dropped;
@@ -166,7 +166,7 @@ void Session::send_now(Delivery& delivery, Owed owed) {
   ++counts_.delivered;
   broker_.metrics().add(Metric::MessagesDelivered);
   const Hooks& hooks = broker_.hooks();
-  if (!hooks.message_delivered.empty()) hooks.message_delivered.run(*this, delivery.publication());
+  if (!hooks.message_delivered.empty()) hooks.message_delivered.run(*this, delivery.publication(), owed.qos);
   if (!acknowledged) return;
   if (!owed.message && (keeps_inflight() || owed.group || !hooks.message_acked.empty() || !hooks.delivery_completed.empty()))
     owed.message = delivery.message();
@@ -194,6 +194,15 @@ void Session::enqueue(Owed owed) {
 void Session::hold(bool held) {
   on_hold_ = held;
   if (!held) pump();
+}
+
+std::size_t Session::shed_oldest() {
+  std::optional<Owed> oldest = queue_.drop_oldest();
+  if (!oldest) return 0;
+  const std::size_t freed = oldest->message->footprint();
+  forget(*oldest);
+  count_drop(*oldest, &Counts::dropped_queue_full);
+  return freed;
 }
 
 void Session::pump() {

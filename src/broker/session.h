@@ -55,6 +55,8 @@ struct Will {
   bool retain = false;
   std::uint32_t delay_s = 0;
   std::uint32_t message_expiry_s = kNeverExpires;
+  std::uint16_t mount_size = 0;  // how much of `topic` is mountpoint: rules see the rest
+  bool trusted = false;          // of a superuser: not authorized again
 };
 
 class Session final : private runtime::Timer {
@@ -107,6 +109,8 @@ class Session final : private runtime::Timer {
   std::size_t inflight_count() const { return inflight_used_; }
   std::size_t awaiting_rel_count() const { return awaiting_.size(); }
   const MessageQueue& queue() const { return queue_; }
+  /// Memory is short: drops the oldest waiting message, counted; what it took, 0 if nothing waits.
+  std::size_t shed_oldest();
   const SessionSettings& settings() const { return *settings_; }
 
   struct Counts {

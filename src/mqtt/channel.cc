@@ -47,7 +47,10 @@ std::size_t Channel::on_bytes(ByteView bytes, std::size_t& want) {
     }
     if (frame->size == 0) return used;
     want = 0;
+    // CONNECT is traced when it is known whose it is.
+    if (traced() && !suspended_ && frame->type() != PacketType::Connect) [[unlikely]] trace_received(*frame);
     const Step step = handle(*frame, rest);
+    suspended_ = step == Step::Suspend;
     if (step == Step::Suspend) {
       stream_.pause();
       return used;
@@ -117,11 +120,16 @@ void Channel::commit(std::uint8_t* end_of_packet, Metric metric) {
   ++client_.traffic.sent_packets;
   metrics().add(Metric::PacketsSent);
   metrics().add(metric);
+  if (stream_.congested()) [[unlikely]] check_output();
+  if (traced()) [[unlikely]] trace_sent(metric);
 }
 
 std::function<void()> Channel::resumer() {
   // The client drops late answers of a channel that is gone.
-  return [this] { stream_.resume(); };
+  return [this] {
+    last_activity_ = host_.shard().io.loop.now();  // the wait was ours, not the client's
+    stream_.resume();
+  };
 }
 
 // ---------------------------------------------------------------- the end (broker.md 4.4)
@@ -219,6 +227,12 @@ void Channel::on_timer() {
       return;
     default: break;
   }
+  if (overflowed_) {
+    SB_LOG(log::Level::Warning, "connection_shutdown_for_output", kv("clientid", client_.identity()->client_id),
+           kv("bytes", stream_.pending()));
+    host_.shard().broker.kick(client_.identity()->client_id, broker::EndReason::MailboxOverflow);
+    return;
+  }
   if (stream_.paused()) last_activity_ = now;  // we do not read: the silence is ours
   if (now - last_activity_ >= keep_alive_) {
     end(ReasonCode::KeepAliveTimeout, "keepalive_timeout", true);
@@ -228,5 +242,18 @@ void Channel::on_timer() {
 }
 
 void Channel::on_drained() {}
+
+void Channel::on_blocked() {
+  host_.note_congestion(*this);
+  check_output();
+}
+
+void Channel::check_output() {
+  const std::size_t limit = client_.zone().force_shutdown_bytes;
+  if (limit == 0 || stream_.pending() <= limit || state_ != State::Connected || overflowed_) return;
+  // Nothing may end from within a write; the timer is free for this, since the connection is over anyway.
+  overflowed_ = true;
+  host_.shard().io.loop.timers().arm(*this, host_.shard().io.loop.now(), Nanos{0});
+}
 
 }  // namespace sb::mqtt

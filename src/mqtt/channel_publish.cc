@@ -80,10 +80,12 @@ Channel::Step Channel::publish(PublishView& packet) {
   if (!resolve_alias(packet, step)) return step;
 
   bool denied = false;
-  if (!client_.open_to_all()) {
+  if (!client_.open_to_publish()) {
     access::Action action{access::ActionKind::Publish, authorized_topic(packet.topic), packet.qos, packet.retain};
+    client_.begin_questions();
     const access::Verdict verdict = client_.authorize(action, resumer());
     if (verdict == access::Verdict::Pending) return Step::Suspend;
+    client_.end_questions();
     denied = verdict == access::Verdict::Deny;
   }
 
@@ -283,6 +285,7 @@ void Channel::send_pubrel(PacketId id, ReasonCode reason, broker::Ticket ticket)
 
 broker::SessionSink::Sent Channel::send_publish(broker::Delivery& delivery, const broker::Outgoing& how) {
   const broker::Publication& p = delivery.publication();
+  if (stream_.congested()) [[unlikely]] check_output();
   if (how.qos == Qos::AtMostOnce && stream_.pending() > client_.listener().high_watermark) return Sent::Congested;
   const bool v5 = version_ == ProtocolVersion::V5;
   const bool large = p.payload.size() >= kReferencePayload;
@@ -324,6 +327,7 @@ broker::SessionSink::Sent Channel::send_publish(broker::Delivery& delivery, cons
         out[slot.mark + 1] = static_cast<std::uint8_t>(how.packet_id & 0xFF);
       }
       count_sent(how.qos, p.system);
+      if (traced()) [[unlikely]] trace_sent_publish(p, how);
       stream_.commit(out + slot.size);
       return Sent::Yes;
     }
@@ -358,6 +362,7 @@ broker::SessionSink::Sent Channel::send_publish(broker::Delivery& delivery, cons
     out += p.payload.size();
   }
   count_sent(how.qos, p.system);
+  if (traced()) [[unlikely]] trace_sent_publish(p, how);
   stream_.commit(out);
   if (large) {
     const broker::MessageRef& message = delivery.message();
