@@ -48,7 +48,7 @@ json::object describe(const Endpoint& endpoint) {
   if (endpoint.access == Access::Open)
     out["security"] = json::array();
   else
-    out["security"] = json::array{{{"basicAuth", json::array()}}, {{"bearerAuth", json::array()}}};
+    out["security"] = json::array{json::object{{"basicAuth", json::array()}}, json::object{{"bearerAuth", json::array()}}};
   out["x-roles"] = endpoint.access == Access::Administrator ? json::array{"administrator"}
                                                             : json::array{"administrator", "viewer"};
   return out;
@@ -66,7 +66,7 @@ json::value Table::openapi() const {
     path.get_object()[lower(to_string(endpoint->method))] = describe(*endpoint);
     bool known = false;
     for (const auto& tag : tags) known = known || tag.at("name").get_string() == json::string(endpoint->tag);
-    if (!known) tags.push_back({{"name", endpoint->tag}});
+    if (!known) tags.push_back(json::object{{"name", endpoint->tag}});
   }
   return json::object{
       {"openapi", "3.0.3"},

@@ -1,5 +1,5 @@
-// What management steers but does not know: listeners, hook modules, tables of other layers. app/ implements these over the
-// real things; a null port means that the thing is not built in. Called on the management thread; an implementation answers
+// What management steers but does not know: listeners and hook modules. app/ implements these over the real things; a null
+// port means that the thing is not built in. Called on the management thread; an implementation answers
 // at once, or blocks for a turn of the shards at most.
 #pragma once
 
@@ -90,30 +90,6 @@ class TopicMetricsControl {
   ~TopicMetricsControl() = default;
 };
 
-struct BanInfo {
-  static constexpr std::int64_t kForever = INT64_MAX;
-  std::string as;  // "clientid", "username", "peerhost"
-  std::string who;
-  std::string by = "mgmt_api";
-  std::string reason;
-  std::int64_t at_ms = 0;     // 0: now
-  std::int64_t until_ms = 0;  // 0: a year after `at`
-};
-
-class BanControl {
- public:
-  virtual std::size_t size() = 0;
-  virtual std::vector<BanInfo> list(std::size_t skip, std::size_t limit) = 0;
-  virtual std::optional<BanInfo> find(std::string_view as, std::string_view who) = 0;
-  /// As stored. Exists: still banned. Invalid.
-  [[nodiscard]] virtual Result<BanInfo> create(const BanInfo& ban) = 0;
-  [[nodiscard]] virtual Result<> erase(std::string_view as, std::string_view who) = 0;  // NotFound
-  virtual void clear() = 0;
-
- protected:
-  ~BanControl() = default;
-};
-
 struct TraceInfo {
   std::string name;
   std::string type;  // "clientid", "topic", "ip_address"
@@ -138,23 +114,6 @@ class TraceControl {
   ~TraceControl() = default;
 };
 
-struct AlarmInfo {
-  std::string name;
-  std::string message;
-  std::vector<std::pair<std::string, std::string>> details;
-  std::int64_t activate_at_us = 0;
-  std::optional<std::int64_t> deactivate_at_us;
-};
-
-class AlarmControl {
- public:
-  virtual std::vector<AlarmInfo> list(bool activated) = 0;
-  virtual void clear_history() = 0;
-
- protected:
-  ~AlarmControl() = default;
-};
-
 struct SlowSubscriptionInfo {
   std::string client_id;
   std::string topic;
@@ -169,30 +128,6 @@ class SlowSubscriptionControl {
 
  protected:
   ~SlowSubscriptionControl() = default;
-};
-
-/// Cached verdicts of everybody.
-class AccessControl {
- public:
-  virtual void clear_caches() = 0;
-
- protected:
-  ~AccessControl() = default;
-};
-
-/// Gauges by name without ".count".
-struct GaugeInfo {
-  std::string name;
-  std::uint64_t count = 0;
-  std::uint64_t max = 0;
-};
-
-class GaugeSource {
- public:
-  virtual std::vector<GaugeInfo> gauges() = 0;
-
- protected:
-  ~GaugeSource() = default;
 };
 
 }  // namespace sb::management

@@ -2,10 +2,6 @@
 
 #include <pthread.h>
 
-#include <future>
-
-#include "management/gather.h"
-
 namespace sb::management {
 
 Service::Service(Environment environment)
@@ -46,45 +42,6 @@ std::vector<std::pair<std::string_view, std::uint64_t>> Service::metrics() const
     out.emplace_back(broker::to_string(metric), core_.metric(metric));
   }
   return out;
-}
-
-void Service::gauges(std::function<void(std::vector<GaugeInfo>)> done) {
-  if (environment_.gauges) return done(environment_.gauges->gauges());
-  struct Part {
-    std::uint64_t sessions = 0, live = 0, subscriptions = 0, shared = 0;
-  };
-  const auto count = [](broker::Broker& broker) {
-    // The live ones are those with a connection; counted from the counters, so that no session is looked at.
-    const std::uint64_t connected = broker.metrics().get(broker::Metric::ClientConnected);
-    const std::uint64_t gone = broker.metrics().get(broker::Metric::ClientDisconnected);
-    return Part{broker.session_count(), connected - gone, broker.subscription_count(), broker.shared_subscription_count()};
-  };
-  gather<Part>(count, [this, done = std::move(done)](std::vector<Part> parts) {
-    Part sum;
-    for (const Part& part : parts) {
-      sum.sessions += part.sessions;
-      sum.live += part.live;
-      sum.subscriptions += part.subscriptions;
-      sum.shared += part.shared;
-    }
-    std::vector<GaugeInfo> now = {{"connections", sum.sessions, 0},
-                                  {"live_connections", sum.live, 0},
-                                  {"channels", sum.sessions, 0},
-                                  {"sessions", sum.sessions, 0},
-                                  {"topics", core_.router().count(), 0},
-                                  {"suboptions", sum.subscriptions, 0},
-                                  {"subscriptions", sum.subscriptions, 0},
-                                  {"subscribers", sum.subscriptions, 0},
-                                  {"subscriptions.shared", sum.shared, 0},
-                                  {"retained", retained_count(), 0},
-                                  {"delayed", environment_.delayed ? environment_.delayed->size() : 0, 0}};
-    gauges_seen_.resize(now.size());
-    for (std::size_t i = 0; i < now.size(); ++i) {
-      now[i].max = std::max(now[i].count, gauges_seen_[i].max);
-      gauges_seen_[i] = now[i];
-    }
-    done(std::move(now));
-  });
 }
 
 }  // namespace sb::management

@@ -10,18 +10,20 @@
 #include <thread>
 #include <vector>
 
+#include "access/access_control.h"
 #include "base/clock.h"
-#include "base/log.h"
 #include "broker/broker.h"
+#include "broker/stats.h"
 #include "config/store.h"
 #include "management/ports.h"
 #include "management/session_walk.h"
 #include "management/views.h"
 #include "runtime/loop.h"
+#include "telemetry/alarms.h"
 
 namespace sb::management {
 
-/// What the service stands on. Ports may be null. Everything outlives the service.
+/// What the service stands on. core, clock, stats, access and alarms are there, the others may be null. Everything outlives the service.
 struct Environment {
   broker::Core* core = nullptr;
   const Clock* clock = nullptr;
@@ -30,16 +32,15 @@ struct Environment {
   std::string description = "Signalbox";
   std::string data_dir{};
 
+  broker::Stats* stats = nullptr;
+  access::AccessControl* access = nullptr;
+  telemetry::Alarms* alarms = nullptr;
   config::ConfigStore* config = nullptr;  // belongs to the management thread from start() on
   ListenerControl* listeners = nullptr;
   DelayedControl* delayed = nullptr;
   TopicMetricsControl* topic_metrics = nullptr;
-  BanControl* bans = nullptr;
   TraceControl* traces = nullptr;
-  AlarmControl* alarms = nullptr;
   SlowSubscriptionControl* slow_subscriptions = nullptr;
-  AccessControl* access = nullptr;
-  GaugeSource* gauges = nullptr;
   /// Asks the process to end in order.
   std::function<void()> stop{};
 };
@@ -88,8 +89,9 @@ class Service {
   // --- clients
   void clients(ClientQuery query, std::function<void(Page<ClientView>)> done);
   void client(std::string id, std::function<void(std::optional<ClientView>)> done);
-  void kick(std::string id, std::function<void(bool)> done);
   /// False: no such client.
+  void kick(std::string id, std::function<void(bool)> done);
+  /// nullopt: no such connected client.
   void set_keep_alive(std::string id, std::uint32_t seconds, std::function<void(std::optional<ClientView>)> done);
   /// nullopt: no such client. Cleared first if `clear`.
   void cached_verdicts(std::string id, bool clear, std::function<void(std::optional<std::vector<CachedVerdict>>)> done);
@@ -117,7 +119,8 @@ class Service {
 
   // --- numbers
   std::vector<std::pair<std::string_view, std::uint64_t>> metrics() const;  // any thread
-  void gauges(std::function<void(std::vector<GaugeInfo>)> done);
+  /// "connections.count", "connections.max", ... sorted by name.
+  std::vector<std::pair<std::string, std::uint64_t>> gauges() const { return environment_.stats->list(); }  // any thread
 
  private:
   /// Runs `work` on each shard, then `done` here with the results in the shards' order.
@@ -137,7 +140,6 @@ class Service {
   broker::Core& core_;
   runtime::Loop loop_;
   std::vector<std::unique_ptr<SessionWalks>> walks_;
-  std::vector<GaugeInfo> gauges_seen_;  // high-water marks where no source keeps them
   Nanos started_{0};
   std::thread thread_;
 };

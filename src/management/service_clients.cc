@@ -100,6 +100,14 @@ bool fits(const broker::Subscription& subscription, const SubscriptionQuery& que
   return !query.match_topic || parsed->filter == *query.match_topic || broker::matches(parsed->filter, *query.match_topic);
 }
 
+/// With the client's mountpoint in front of the real filter, behind any prefix (broker.md 9.5), as its own SUBSCRIBE has it.
+std::string mounted(broker::Session& session, std::string_view full) {
+  const client::Client* client = session.sink() ? session.sink()->connected_client() : nullptr;
+  const auto parsed = broker::parse_filter(full);
+  if (!client || !parsed) return std::string(full);
+  return fmt::format("{}{}{}", full.substr(0, full.size() - parsed->filter.size()), client->mountpoint(), parsed->filter);
+}
+
 }  // namespace
 
 bool ClientQuery::filtered() const {
@@ -310,7 +318,7 @@ void Service::subscribe(std::string id, std::vector<SubscribeRequest> requests,
         if (!session) return std::nullopt;
         std::vector<ReasonCode> out;
         for (const SubscribeRequest& request : requests) {
-          const auto result = broker.subscribe(*session, request.topic, request.options);
+          const auto result = broker.subscribe(*session, mounted(*session, request.topic), request.options);
           out.push_back(result.code);
           if (result.subscription && session->connected())
             broker.replay_retained(*session, *result.subscription, result.is_new);
@@ -325,7 +333,7 @@ void Service::unsubscribe(std::string id, std::vector<std::string> topics, std::
       std::move(id),
       [topics = std::move(topics)](broker::Broker& broker, broker::Session* session) {
         if (!session) return false;
-        for (const std::string& topic : topics) broker.unsubscribe(*session, topic);
+        for (const std::string& topic : topics) broker.unsubscribe(*session, mounted(*session, topic));
         return true;
       },
       std::move(done));
