@@ -102,11 +102,11 @@ Channel::Step Channel::bad_frame(ReasonCode code) {
                                   : code == ReasonCode::MalformedPacket ? "malformed_packet"
                                                                         : "protocol_error";
   SB_LOG(log::Level::Info, "frame_parse_error", kv("peername", client_.peer().to_string()), kv("reason", reason));
-  if (state_ == State::Idle && code != ReasonCode::PacketTooLarge) {
+  if (state_ == State::Idle) {  // no CONNECT, no version to answer in
     end(ReasonCode::Success, "frame_error", false);
     return Step::Stop;
   }
-  if (state_ == State::Idle || state_ == State::Connecting) return refuse_connect(code, reason);
+  if (state_ == State::Connecting) return refuse_connect(code, reason);
   return protocol_error(code, reason);
 }
 

@@ -28,6 +28,10 @@ Channel::Step Channel::on_connect(const Frame& frame, ByteView from_here) {
     }
     version_ = codec::mqtt::answer_version(frame);
     metrics().add(Metric::PacketsConnectReceived);
+    if (version_ != ProtocolVersion::V5 && packet.error() != ReasonCode::UnsupportedProtocolVersion) {
+      end(ReasonCode::Success, to_string(packet.error()), false);  // 3.1.1 [MQTT-3.1.4-1]: without CONNACK
+      return Step::Stop;
+    }
     return refuse_connect(packet.error(), to_string(packet.error()));
   }
   version_ = packet->version;
