@@ -123,6 +123,7 @@ Result<> Node::start() {
     auto settings = std::make_shared<client::ListenerSettings>(listener.settings);
     settings->port = bound.port();
     auto state = std::make_shared<client::ListenerState>();
+    listener_states_.push_back(state);
     for (auto& shard : shards_) {
       std::promise<Result<>> done;
       shard->loop().post([&] { done.set_value(shard->open_listener(bound, listener.socket, settings, state)); });

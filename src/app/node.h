@@ -70,6 +70,9 @@ class Node {
   unsigned shard_count() const { return options_.shards; }
   /// Where the listeners really listen, in the order of the options.
   const std::vector<net::Endpoint>& bound() const { return bound_; }
+  const client::ListenerSettings& listener_settings(std::size_t i) const { return options_.listeners[i].settings; }
+  const client::ListenerState& listener_state(std::size_t i) const { return *listener_states_[i]; }
+  const std::string& name() const { return options_.name; }
 
  private:
   NodeOptions options_;
@@ -90,6 +93,7 @@ class Node {
   broker::ModuleContext module_context_;
   broker::Modules modules_;
   std::vector<net::Endpoint> bound_;
+  std::vector<std::shared_ptr<client::ListenerState>> listener_states_;
   bool running_ = false;
 };
 

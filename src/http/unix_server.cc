@@ -60,14 +60,18 @@ bool somebody_answers(const SocketAddress& address) {
 class UnixServer::Connection final : public runtime::Disposable, private runtime::IoHandler, private runtime::Timer {
  public:
   Connection(UnixServer& server, int fd, std::uint64_t id)
-      : server_(server), fd_(fd), id_(id), parser_(server.options_.limits) {}
+      : server_(server), loop_(server.loop_), fd_(fd), id_(id), parser_(server.options_.limits) {}
   ~Connection() override {
-    server_.loop_.remove(fd_);
+    loop_.remove(fd_);  // the server may be gone by now
     ::close(fd_);
+  }
+  void retire() {
+    gone_ = true;
+    runtime::TimerWheel::cancel(*this);
   }
   [[nodiscard]] Result<> start() {
     wait_for(server_.options_.idle_timeout);
-    return server_.loop_.add(fd_, *this);
+    return loop_.add(fd_, *this);
   }
 
   void answer(std::uint64_t number, Response response) {
@@ -185,15 +189,16 @@ class UnixServer::Connection final : public runtime::Disposable, private runtime
     if (!busy_) work();
   }
 
-  void wait_for(Nanos time) { server_.loop_.timers().arm(*this, server_.loop_.now(), time); }
+  void wait_for(Nanos time) { loop_.timers().arm(*this, loop_.now(), time); }
 
   void die() {
-    if (std::exchange(gone_, true)) return;
-    runtime::TimerWheel::cancel(*this);
+    if (gone_) return;
+    retire();
     server_.remove(id_);
   }
 
   UnixServer& server_;
+  runtime::Loop& loop_;
   int fd_;
   std::uint64_t id_;
   RequestParser parser_;
@@ -236,7 +241,10 @@ Result<> UnixServer::open() {
 }
 
 void UnixServer::close() {
-  for (auto& [id, connection] : connections_) loop_.destroy_later(std::move(connection));
+  for (auto& [id, connection] : connections_) {
+    connection->retire();
+    loop_.destroy_later(std::move(connection));
+  }
   connections_.clear();
   if (fd_ < 0) return;
   loop_.remove(fd_);

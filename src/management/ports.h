@@ -37,6 +37,8 @@ class ListenerControl {
   [[nodiscard]] virtual Result<> start(std::string_view id) = 0;
   [[nodiscard]] virtual Result<> stop(std::string_view id) = 0;
   [[nodiscard]] virtual Result<> restart(std::string_view id) = 0;
+  /// Reads certificate files anew for the handshakes to come.
+  [[nodiscard]] virtual Result<> reload_certificates() = 0;
 
  protected:
   ~ListenerControl() = default;

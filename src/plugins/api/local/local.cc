@@ -108,6 +108,12 @@ void add_to(management::ApiRegistry& api) {
       overloaded = overloaded || core.shard(id).loop().load_permille() >= kFullPermille;
     reply(Response::of(json::object{{"overloaded", overloaded}}));
   });
+  if (service.environment().listeners)
+    add(http::Method::Delete, "pem_cache", "Reads certificate files anew for the handshakes to come", {},
+        [&service](const Call&, const Reply& reply) {
+          const auto done = service.environment().listeners->reload_certificates();
+          reply(done ? Response::empty() : Response::error(400, "BAD_REQUEST", done.error().what));
+        });
   add(http::Method::Post, "stop", "Ends the node in order", {}, [&service](const Call&, const Reply& reply) {
     const auto& stop = service.environment().stop;
     if (!stop) return reply(Response::error(501, "NOT_IMPLEMENTED", "this node is stopped by its own process"));

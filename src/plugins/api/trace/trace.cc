@@ -23,6 +23,7 @@ json::object to_json(const TraceInfo& trace, const std::string& node) {
           {"start_at", management::rfc3339_s(trace.start_ms)},
           {"end_at", management::rfc3339_s(trace.end_ms)},
           {"status", trace.status},
+          {"file", trace.file},
           {"log_size", json::object{{node, trace.bytes}}}};
 }
 
