@@ -89,6 +89,9 @@ Result<> Node::open_store() {
   recovery.retained = options_.durable_retained;
   recovery.progress = options_.progress;
   ban_log_ = std::make_unique<access::StoreBanLog>(*store_);
+  alarm_log_ = std::make_unique<telemetry::StoreAlarmLog>(*store_);
+  SB_TRY(auto alarms, alarm_log_->load());
+  alarms_.open(std::move(alarms), alarm_log_.get());
   SB_TRY(auto bans, ban_log_->load());
   access_.bans().open(std::move(bans), ban_log_.get());
   if (auto* delayed = modules_.find_as<plugins::module::delayed::Delayed>("delayed")) {

@@ -30,7 +30,7 @@ class Receiver final : public broker::SessionSink {
                    std::string(as_text(p.properties))});
     return Sent::Yes;
   }
-  void send_pubrel(PacketId, ReasonCode) override {}
+  void send_pubrel(PacketId, ReasonCode, broker::Ticket) override {}
   void on_session_lost(broker::EndReason) override {}
   std::vector<Received> got;
   std::vector<std::string> topics() const {
@@ -47,6 +47,11 @@ struct RecordingAlarms final : broker::AlarmSink {
   bool deactivate(std::string_view name) override { return active.erase(std::string(name)) == 1; }
   std::set<std::string> active;
 };
+
+/// A client event of MQTT.
+inline broker::ClientEvent event_of(const broker::Identity& who) {
+  return {who, "mqtt", "MQTT", 0, {}, {}, 0, 0, 0, true, 0, false, 0, 0, {}};
+}
 
 class ModuleTest : public testing::Test {
  protected:

@@ -64,7 +64,7 @@ TEST_F(SysTopicsTest, IntervalsChangeAndStop) {
 
 TEST_F(SysTopicsTest, ClientEventsCarryWhatIsDocumented) {
   const auto who = identity("c1", "jo\"e");
-  broker::ClientEvent event{*who, "mqtt", "MQTT"};
+  broker::ClientEvent event = event_of(*who);
   event.protocol_version = 5;
   event.local_port = 1883;
   event.connected_ms = 1000;
@@ -77,7 +77,7 @@ TEST_F(SysTopicsTest, ClientEventsCarryWhatIsDocumented) {
             "\"proto_name\":\"MQTT\",\"proto_ver\":5,\"connected_at\":1000,\"ts\":1700000000000,\"keepalive\":60,"
             "\"clean_start\":false,\"expiry_interval\":7000}");
   const auto other = identity("c2");
-  broker::ClientEvent gone{*other, "mqtt", "MQTT"};
+  broker::ClientEvent gone = event_of(*other);
   gone.reason = "normal";
   gone.disconnected_ms = 5;
   broker.hooks().client_disconnected.run(gone);
@@ -111,7 +111,7 @@ TEST_F(SysTopicsTest, AnnouncesAlarmsAsJson) {
 
 TEST_F(SysTopicsTest, AClientIdWithWildcardsMakesNoTopic) {
   const auto who = identity("a/+/#");
-  broker.hooks().client_connected.run(broker::ClientEvent{*who, "mqtt", "MQTT"});
+  broker.hooks().client_connected.run(event_of(*who));
   EXPECT_TRUE(sink.got.empty());
 }
 
