@@ -199,6 +199,7 @@ TEST_F(DeferredAccess, AVerdictIsCachedForTheConnection) {
   EXPECT_EQ(type_of(client->packet()), 4U);
   EXPECT_EQ(desk.asked(), 1U);
   node->access().clear_caches();
+  settle();
   client->send(RawClient::publish_packet("t", "3", 1, 3));
   EXPECT_EQ(desk.answer(access::Answer::Deny), "t");
   EXPECT_EQ(reason_of(client->packet()), 0x87);

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <future>
 #include <mutex>
 #include <thread>
 
@@ -50,6 +51,14 @@ class NodeTest : public testing::Test {
     node = std::make_unique<Node>(options, registry);
     const auto started = node->start();
     ASSERT_TRUE(started) << started.error().what;
+  }
+  /// What was posted to the shards is done.
+  void settle() {
+    for (unsigned id = 0; id < node->shard_count(); ++id) {
+      std::promise<void> done;
+      node->shard(id).loop().post([&] { done.set_value(); });
+      done.get_future().wait();
+    }
   }
   const net::Endpoint& address() const { return node->bound()[0]; }
   /// A connected client, or one that was refused with the reason in `code`.

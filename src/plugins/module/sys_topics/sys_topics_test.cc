@@ -57,7 +57,7 @@ TEST_F(SysTopicsTest, IntervalsChangeAndStop) {
   o.heartbeat_interval = 1s;
   module.set_options(o);
   turn();
-  advance(120s, 1s);
+  advance(120s, 100ms);
   EXPECT_EQ(seen().count(p + "version"), 0U);
   EXPECT_GE(sink.got.size(), 200U);
 }
