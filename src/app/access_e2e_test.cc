@@ -66,7 +66,9 @@ class DeferredAccess : public NodeTest {
   access::Policy deferring() {
     access::AuthorizerSource source;
     source.type = "deferring";
-    source.make = [this](const access::ShardEnvironment& at) { return std::make_unique<DeferringAuthorizer>(desk, at.loop); };
+    source.make = [this](const access::ShardEnvironment& at) {
+      return std::make_unique<DeferringAuthorizer>(desk, at.loop);
+    };
     access::Policy policy;
     policy.sources.push_back(std::move(source));
     return policy;
@@ -78,7 +80,8 @@ TEST_F(DeferredAccess, PipelinedPacketsKeepTheirOrderBehindASuspendedOne) {
   start(deferring());
   RawClient client(address());
   client.send(RawClient::connect_packet("pipe") + RawClient::subscribe_packet(1, {"a"}) +
-              RawClient::publish_packet("a", "1", 1, 2) + RawClient::publish_packet("b", "2", 1, 3) + RawClient::ping_packet());
+              RawClient::publish_packet("a", "1", 1, 2) + RawClient::publish_packet("b", "2", 1, 3) +
+              RawClient::ping_packet());
   EXPECT_EQ(type_of(client.packet()), 2U);
   EXPECT_TRUE(client.packet(100ms).empty());  // nothing overtakes the question
   EXPECT_EQ(desk.asked(), 1U);                // and only one is outstanding

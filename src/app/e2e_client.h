@@ -1,6 +1,8 @@
 // A raw MQTT client for end-to-end tests: writes packets as bytes, reads with a deadline. Knows only what tests need.
 #pragma once
 
+#include "net/endpoint.h"
+
 #include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
@@ -8,8 +10,6 @@
 
 #include <chrono>
 #include <string>
-
-#include "net/endpoint.h"
 
 namespace sb::app {
 
@@ -46,14 +46,17 @@ class RawClient {
         buffer_.erase(0, size);
         return out;
       }
-      const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now()).count();
+      const auto left =
+          std::chrono::duration_cast<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now()).count();
       if (left < 0 || ended_) return {};
       pollfd wait{fd_, POLLIN, 0};
       if (poll(&wait, 1, static_cast<int>(left) + 1) <= 0) continue;
       char chunk[4096];
       const ssize_t n = recv(fd_, chunk, sizeof chunk, 0);
-      if (n <= 0) ended_ = true;
-      else buffer_.append(chunk, static_cast<std::size_t>(n));
+      if (n <= 0)
+        ended_ = true;
+      else
+        buffer_.append(chunk, static_cast<std::size_t>(n));
     }
   }
   bool ended() const { return ended_; }
@@ -133,6 +136,8 @@ class RawClient {
 };
 
 /// Type nibble of a packet, 0 for none.
-inline unsigned type_of(const std::string& packet) { return packet.empty() ? 0U : static_cast<unsigned char>(packet[0]) >> 4; }
+inline unsigned type_of(const std::string& packet) {
+  return packet.empty() ? 0U : static_cast<unsigned char>(packet[0]) >> 4;
+}
 
 }  // namespace sb::app

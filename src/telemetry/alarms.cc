@@ -1,9 +1,9 @@
 #include "telemetry/alarms.h"
 
-#include <algorithm>
-
 #include "base/json_text.h"
 #include "base/log.h"
+
+#include <algorithm>
 
 namespace sb::telemetry {
 
@@ -11,8 +11,10 @@ std::string to_json(const Alarm& alarm) {
   JsonObject out;
   out.text("name", alarm.name).raw("details", alarm.details).text("message", alarm.message);
   out.number("activate_at", alarm.activate_at_us);
-  if (alarm.deactivate_at_us) out.number("deactivate_at", *alarm.deactivate_at_us);
-  else out.text("deactivate_at", "infinity");
+  if (alarm.deactivate_at_us)
+    out.number("deactivate_at", *alarm.deactivate_at_us);
+  else
+    out.text("deactivate_at", "infinity");
   out.boolean("activated", alarm.activated());
   return out.done();
 }
@@ -98,7 +100,8 @@ std::vector<Alarm> Alarms::active() const {
     const std::lock_guard guard(mutex_);
     for (const auto& [name, alarm] : active_) out.push_back(alarm);
   }
-  std::stable_sort(out.begin(), out.end(), [](const Alarm& a, const Alarm& b) { return a.activate_at_us < b.activate_at_us; });
+  std::stable_sort(out.begin(), out.end(),
+                   [](const Alarm& a, const Alarm& b) { return a.activate_at_us < b.activate_at_us; });
   return out;
 }
 

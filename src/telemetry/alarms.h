@@ -1,6 +1,10 @@
 // The alarms of a node (broker.md 12.2): what is wrong now, and what was, bounded by number and age. Any thread.
 #pragma once
 
+#include "base/clock.h"
+#include "base/result.h"
+#include "broker/alarm_sink.h"
+
 #include <functional>
 #include <list>
 #include <map>
@@ -8,10 +12,6 @@
 #include <optional>
 #include <string>
 #include <vector>
-
-#include "base/clock.h"
-#include "base/result.h"
-#include "broker/alarm_sink.h"
 
 namespace sb::telemetry {
 
@@ -27,14 +27,14 @@ struct Alarm {
 std::string to_json(const Alarm& alarm);
 
 struct AlarmOptions {
-  bool log = true;                 // actions
+  bool log = true;  // actions
   bool publish = true;
-  std::size_t size_limit = 1000;   // of the history, 1..3000
+  std::size_t size_limit = 1000;  // of the history, 1..3000
   Millis validity_period{86'400'000};
 };
 
-/// Where alarms survive a restart; implemented over the store. Called with the lock held, from any thread; must not block
-/// for a disk and must not call back.
+/// Where alarms survive a restart; implemented over the store. Called with the lock held, from any thread; must not
+/// block for a disk and must not call back.
 class AlarmLog {
  public:
   virtual void put(const Alarm& alarm) = 0;

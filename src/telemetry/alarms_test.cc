@@ -1,8 +1,8 @@
 #include "telemetry/alarms.h"
 
-#include <gtest/gtest.h>
-
 #include "telemetry/store_alarm_log.h"
+
+#include <gtest/gtest.h>
 
 namespace sb::telemetry {
 namespace {
@@ -40,7 +40,8 @@ TEST_F(AlarmsTest, JsonSaysInfinityWhileActive) {
             "{\"name\":\"a\",\"details\":{\"usage\":91.5,\"node\":\"n1\"},\"message\":\"it's \\\"bad\\\"\","
             "\"activate_at\":1700000000000000,\"deactivate_at\":\"infinity\",\"activated\":true}");
   alarms.deactivate("a");
-  EXPECT_NE(to_json(alarms.history()[0]).find("\"deactivate_at\":1700000000000000,\"activated\":false}"), std::string::npos);
+  EXPECT_NE(to_json(alarms.history()[0]).find("\"deactivate_at\":1700000000000000,\"activated\":false}"),
+            std::string::npos);
 }
 
 TEST_F(AlarmsTest, HistoryIsBoundedByNumberAndAge) {

@@ -28,7 +28,8 @@ void StoreAlarmLog::erase(const Alarm& alarm) {
 Result<std::vector<Alarm>> StoreAlarmLog::load() const {
   std::vector<Alarm> out;
   SB_CHECKED(store::scan<store::AlarmRecord>(store_, [&](const store::AlarmRecord& row) -> Result<> {
-    Alarm alarm{std::string(row.name), std::string(row.message), std::string(row.details), row.activated_ms * 1000, std::nullopt};
+    Alarm alarm{std::string(row.name), std::string(row.message), std::string(row.details), row.activated_ms * 1000,
+                std::nullopt};
     if (alarm.details.empty()) alarm.details = "{}";
     if (row.deactivated_ms != 0) alarm.deactivate_at_us = row.deactivated_ms * 1000;
     out.push_back(std::move(alarm));

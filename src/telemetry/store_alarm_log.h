@@ -1,10 +1,10 @@
 // The alarms of a node in its store. Any thread; never waits for the disk.
 #pragma once
 
-#include <vector>
-
 #include "store/key_value.h"
 #include "telemetry/alarms.h"
+
+#include <vector>
 
 namespace sb::telemetry {
 

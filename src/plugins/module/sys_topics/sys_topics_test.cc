@@ -1,11 +1,13 @@
 #include "plugins/module/sys_topics/sys_topics.h"
 
-#include <map>
+#include "broker/testing/module_fixture.h"
 
-#include "plugins/module/module_fixture.h"
+#include <map>
 
 namespace sb::plugins::module::sys_topics {
 namespace {
+
+using namespace module_fixture;
 
 using namespace std::chrono_literals;
 
@@ -73,7 +75,8 @@ TEST_F(SysTopicsTest, ClientEventsCarryWhatIsDocumented) {
   event.clean_start = false;
   broker.hooks().client_connected.run(event);
   EXPECT_EQ(seen().at(p + "clients/c1/connected"),
-            "{\"clientid\":\"c1\",\"username\":\"jo\\\"e\",\"ipaddress\":\"10.0.0.1\",\"sockport\":1883,\"protocol\":\"mqtt\","
+            "{\"clientid\":\"c1\",\"username\":\"jo\\\"e\",\"ipaddress\":\"10.0.0.1\",\"sockport\":1883,\"protocol\":"
+            "\"mqtt\","
             "\"proto_name\":\"MQTT\",\"proto_ver\":5,\"connected_at\":1000,\"ts\":1700000000000,\"keepalive\":60,"
             "\"clean_start\":false,\"expiry_interval\":7000}");
   const auto other = identity("c2");
@@ -97,7 +100,9 @@ TEST_F(SysTopicsTest, SubscriptionEventsAreOffByDefault) {
   turn();
   subscribe(session, "t2", Qos::AtLeastOnce);
   broker.unsubscribe(session, "t2");
-  EXPECT_NE(seen().at(p + "clients/c/subscribed").find("\"topic\":\"t2\",\"subopts\":{\"qos\":1,\"nl\":0,\"rap\":0,\"rh\":0}"),
+  EXPECT_NE(seen()
+                .at(p + "clients/c/subscribed")
+                .find("\"topic\":\"t2\",\"subopts\":{\"qos\":1,\"nl\":0,\"rap\":0,\"rh\":0}"),
             std::string::npos);
   EXPECT_NE(seen().at(p + "clients/c/unsubscribed").find("\"topic\":\"t2\",\"ts\":"), std::string::npos);
 }

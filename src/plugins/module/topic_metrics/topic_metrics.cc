@@ -8,7 +8,9 @@ namespace sb::plugins::module::topic_metrics {
 namespace {
 constexpr std::size_t kSamples = 5;
 constexpr Nanos kPeriod{1'000'000'000};
-constexpr std::size_t index_of(Counter counter) { return static_cast<std::size_t>(counter); }
+constexpr std::size_t index_of(Counter counter) {
+  return static_cast<std::size_t>(counter);
+}
 }  // namespace
 
 std::string_view to_string(Counter counter) {
@@ -59,10 +61,10 @@ class TopicMetrics::Shard final : private runtime::Timer {
         count(p.topic, Counter::In, Counter::Qos0In, p.qos);
         return broker::PublishVerdict::Continue;
       });
-      delivered_ = hooks.message_delivered.add(
-          broker::Hooks::kTopicMetrics, [this](const broker::Session&, const broker::Publication& p, Qos qos) {
-            count(p.topic, Counter::Out, Counter::Qos0Out, qos);
-          });
+      delivered_ = hooks.message_delivered.add(broker::Hooks::kTopicMetrics,
+                                               [this](const broker::Session&, const broker::Publication& p, Qos qos) {
+                                                 count(p.topic, Counter::Out, Counter::Qos0Out, qos);
+                                               });
       dropped_ = hooks.message_dropped.add(broker::Hooks::kTopicMetrics, [this](const broker::Publication& p) {
         if (Topic::Cells* cells = find(p.topic)) cells->add(Counter::Dropped);
       });

@@ -1,9 +1,11 @@
 #include "plugins/module/topic_metrics/topic_metrics.h"
 
-#include "plugins/module/module_fixture.h"
+#include "broker/testing/module_fixture.h"
 
 namespace sb::plugins::module::topic_metrics {
 namespace {
+
+using namespace module_fixture;
 
 using namespace std::chrono_literals;
 

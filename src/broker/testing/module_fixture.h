@@ -2,16 +2,15 @@
 // they get.
 #pragma once
 
+#include "broker/module_registry.h"
+
 #include <gtest/gtest.h>
 
 #include <set>
-
 #include <string>
 #include <vector>
 
-#include "broker/module_registry.h"
-
-namespace sb::plugins::module {
+namespace sb::module_fixture {
 
 struct Received {
   std::string topic;
@@ -107,4 +106,4 @@ class ModuleTest : public testing::Test {
   broker::SessionSettingsRef session_settings = std::make_shared<const broker::SessionSettings>();
 };
 
-}  // namespace sb::plugins::module
+}  // namespace sb::module_fixture
