@@ -275,6 +275,37 @@ TEST_F(Access, AClientIdBanKicksAtOnceOthersCountAtTheNextConnect) {
   EXPECT_EQ(code, 0x8A);
 }
 
+TEST_F(Access, WhatABannedPublisherLeftBehindIsHeldBack) {
+  options.shards = 1;  // a retained message is stored on its topic's shard: posted, otherwise
+  start();
+  RawClient::Options durable;
+  durable.clean_start = false;
+  durable.expiry_s = 100;
+  auto sleeper = connect("sleeper", durable);
+  sleeper->send(RawClient::subscribe_packet(1, {"q"}));
+  EXPECT_EQ(type_of(sleeper->packet()), 9U);
+  sleeper->close();
+  ASSERT_TRUE(eventually([&] { return node->core().metric(broker::Metric::ClientDisconnected) == 1; }));
+  auto good = connect("good");
+  auto bad = connect("bad");
+  bad->send(RawClient::publish_packet("q", "of bad", 1, 1) + RawClient::publish_packet("r/bad", "kept", 1, 2, true));
+  good->send(RawClient::publish_packet("q", "of good", 1, 1) + RawClient::publish_packet("r/good", "kept", 1, 2, true));
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_EQ(type_of(bad->packet()), 4U);
+    EXPECT_EQ(type_of(good->packet()), 4U);
+  }
+  access::Ban ban;
+  ban.who = "bad";
+  ASSERT_TRUE(node->access().ban(ban));
+  sleeper = connect("sleeper", durable);
+  EXPECT_NE(sleeper->packet().find("of good"), std::string::npos);
+  EXPECT_TRUE(sleeper->packet(100ms).empty());
+  good->send(RawClient::subscribe_packet(3, {"r/#"}));
+  EXPECT_EQ(type_of(good->packet()), 9U);
+  EXPECT_NE(good->packet().find("r/good"), std::string::npos);
+  EXPECT_TRUE(good->packet(100ms).empty());
+}
+
 TEST_F(Access, FlappingEndsInABan) {
   access::Policy policy;
   policy.zones["default"] = access::FlappingSettings{true, 60s, 3, 60s};

@@ -80,9 +80,11 @@ class RawClient {
     std::string username;
     unsigned keep_alive_s = 0;
     std::string will_topic;
+    bool clean_start = true;
+    unsigned expiry_s = 0;  // version 5
   };
   static std::string connect_packet(std::string_view id, const Options& options) {
-    unsigned flags = 2;
+    unsigned flags = options.clean_start ? 2 : 0;
     if (!options.username.empty()) flags |= 0x80;
     if (!options.will_topic.empty()) flags |= 4;
     std::string body = text("MQTT");
@@ -90,7 +92,14 @@ class RawClient {
     body += static_cast<char>(flags);
     body += static_cast<char>(options.keep_alive_s >> 8);
     body += static_cast<char>(options.keep_alive_s & 0xFF);
-    if (options.version == 5) body += '\0';
+    if (options.version == 5) {
+      if (options.expiry_s != 0) {
+        body += "\x05\x11";  // 3.1.2.11.2
+        for (int shift = 24; shift >= 0; shift -= 8) body += static_cast<char>(options.expiry_s >> shift & 0xFF);
+      } else {
+        body += '\0';
+      }
+    }
     body += text(id);
     if (!options.will_topic.empty()) {
       if (options.version == 5) body += '\0';

@@ -41,6 +41,7 @@ Node::Node(NodeOptions options, const broker::ModuleRegistry& registry)
   module_context_.banned = [this](const broker::Identity& who) {
     return access_.bans().banned(who.client_id, who.username, who.peer_host);
   };
+  core_.set_suppressed(module_context_.banned);
   modules_.make(registry, module_context_);
   if (auto* sys = modules_.find_as<plugins::module::sys_topics::SysTopics>("sys_topics"))
     alarms_.add_listener([sys](const telemetry::Alarm& alarm, bool publish) {
