@@ -9,6 +9,7 @@
 #include <map>
 
 #include "app/catalogs.h"
+#include "app/features.h"
 #include "app/node.h"
 #include "app/settings.h"
 #include "base/log.h"
@@ -82,7 +83,12 @@ int start(const std::string& config_file) {
   const auto listeners = options->listeners;
   broker::ModuleRegistry modules;
   add_module_plugins(modules);
+  auto policy = access_policy(*loaded.config);
+  if (!policy) return refuse(policy.error().what);
+  options->policy = std::move(*policy);
   Node node(std::move(*options), modules);
+  if (const auto configured = configure_modules(node, *loaded.config); !configured)
+    return refuse(configured.error().what);
   if (const auto started = node.start(); !started) {
     node.stop();
     return refuse(started.error().what);

@@ -155,20 +155,24 @@ void Broker::publish_will(Session& session) {
     store_session(session);  // without its will
   else if (sessions_durable_)
     store::erase_will(journal_->batch(), session.client_id());
+  release_will(session.identity_, *will, session.number_);
+}
+
+void Broker::release_will(const IdentityRef& from, const Will& will, std::uint64_t session_number) {
   Publication p;
-  p.topic = will->topic;
-  p.payload = as_bytes(will->payload);
-  p.properties = as_bytes(will->properties);
-  p.qos = will->qos;
-  p.retain = will->retain;
-  p.expiry_s = will->message_expiry_s;
-  p.from = &session.identity_;
-  p.session = session.number_;
+  p.topic = will.topic;
+  p.payload = as_bytes(will.payload);
+  p.properties = as_bytes(will.properties);
+  p.qos = will.qos;
+  p.retain = will.retain;
+  p.expiry_s = will.message_expiry_s;
+  p.from = &from;
+  p.session = session_number;
   if (will_guard_) {
-    const WillVerdict verdict = will_guard_(*session.identity_, *will, p);
+    const WillVerdict verdict = will_guard_(*from, will, p);
     if (verdict == WillVerdict::Held) return;
     if (verdict == WillVerdict::Deny) {
-      SB_LOG(log::Level::Warning, "last_will_testament_publish_denied", kv("clientid", session.client_id()),
+      SB_LOG(log::Level::Warning, "last_will_testament_publish_denied", kv("clientid", from->client_id),
              kv("topic", p.topic));
       return;
     }
