@@ -17,6 +17,7 @@
 #include "runtime/reclaimer.h"
 #include "store/key_value.h"
 #include "telemetry/alarms.h"
+#include "telemetry/store_alarm_log.h"
 
 namespace sb::app {
 
@@ -81,6 +82,7 @@ class Node {
   SystemClock clock_;
   std::unique_ptr<store::KeyValue> store_;  // outlives the shards' journals
   std::unique_ptr<access::StoreBanLog> ban_log_;
+  std::unique_ptr<telemetry::StoreAlarmLog> alarm_log_;
   std::unique_ptr<plugins::module::delayed::StoreLog> delayed_log_;
   runtime::Reclaimer reclaimer_;
   broker::Core core_;

@@ -712,7 +712,8 @@ void Broker::deliver_retained(Session& session, const Subscription& subscription
   // [S] 10: in the order of publishing.
   std::sort(messages.begin(), messages.end(),
             [](const MessageRef& a, const MessageRef& b) { return a->published_ms() < b->published_ms(); });
-  for (const MessageRef& message : messages) session.deliver_retained(message, subscription);
+  for (const MessageRef& message : messages)
+    if (!core_.suppressed(*message)) session.deliver_retained(message, subscription);
 }
 
 }  // namespace sb::broker

@@ -399,7 +399,25 @@ void Session::replay() {
   }
   for (const PacketId id : ids)
     if (Inflight* entry = find_inflight(id)) send_again(*entry);
+  drop_suppressed();
   pump();
+}
+
+void Session::drop_suppressed() {
+  bool any = false;
+  queue_.for_each([&](const Owed& owed) { any = any || broker_.core().suppressed(*owed.message); });
+  if (!any) return;
+  // Out and in again: the order within a level stays.
+  std::vector<Owed> kept;
+  while (auto owed = queue_.pop()) {
+    if (!broker_.core().suppressed(*owed->message)) {
+      kept.push_back(std::move(*owed));
+      continue;
+    }
+    forget(*owed);
+    count_drop(*owed, nullptr);
+  }
+  for (Owed& owed : kept) queue_.push(std::move(owed), [](Owed&&) {});  // no more than there were
 }
 
 void Session::restore(Owed owed, store::QueueState state, PacketId packet_id) {

@@ -167,6 +167,7 @@ class Session final : private runtime::Timer {
   void count_drop(const Owed& owed, std::uint64_t Counts::*kind);
   void completed(const Inflight& entry);
   void retry();
+  void drop_suppressed();
   void expire_awaiting(std::int64_t now);
 
   Broker& broker_;
