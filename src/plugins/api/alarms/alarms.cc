@@ -17,12 +17,9 @@ namespace json = http::json;
 namespace schema = http::schema;
 
 json::object to_json(const telemetry::Alarm& alarm, const management::Environment& environment) {
-  json::object details;
-  for (const auto& [key, text] : alarm.details) {
-    json::error_code error;
-    json::value value = json::parse(text, error);
-    details[key] = error ? json::value(text) : std::move(value);
-  }
+  json::error_code error;
+  json::value details = json::parse(alarm.details, error);
+  if (error) details = alarm.details;
   const std::int64_t end_ms =
       alarm.deactivate_at_us ? *alarm.deactivate_at_us / 1000 : environment.clock->wall_ms();
   json::object out{{"node", environment.node},
