@@ -1,10 +1,10 @@
-// HOCON parser and schema on arbitrary text: no crash, no hang, no unbounded memory; what is accepted prints and reads back
-// to the same.
+// HOCON parser and schema on arbitrary text: no crash, no hang, no unbounded memory; what is accepted prints and reads
+// back to the same.
+#include "config/config.h"
+
 #include <cstdint>
 #include <cstdlib>
 #include <string>
-
-#include "config/config.h"
 
 namespace {
 using namespace sb::config;

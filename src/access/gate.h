@@ -69,6 +69,8 @@ class Gate {
   virtual Verdict authorize(const Subject& subject, const Action& action, AuthorizeReply reply) = 0;
   /// True while every authorize() would answer Allow without looking: the publish path then does not ask.
   virtual bool open_to_all() const = 0;
+  /// The same for PUBLISH alone: with the shipped rules only subscribing needs a look.
+  virtual bool open_to_publish() const { return open_to_all(); }
   /// authorization.deny_action = disconnect
   virtual bool disconnect_on_deny() const = 0;
   /// Changes whenever rules change: cached verdicts of older generations are void.

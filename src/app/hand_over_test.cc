@@ -16,7 +16,7 @@ TEST_P(HandOver, CarriesWhatIsPipelinedBehindConnect) {
   ListenerOptions options = testing::listener("any:default");
   if (tls) options.tls = pki.tls();
   if (web) options.websocket.emplace();
-  Node node(testing::node_with({options}, shards));
+  Node node(testing::node_with({options}, shards), {});
   ASSERT_TRUE(node.start().has_value());
   std::vector<std::size_t> homes(shards);
   for (int i = 0; i < 24; ++i) {

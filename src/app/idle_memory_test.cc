@@ -57,7 +57,7 @@ std::size_t bytes_each(const Wire::Options& wire, const std::function<void(Liste
   const Clients clients(wire);
   ListenerOptions options = testing::listener("any:default");
   shape(options);
-  Node node(testing::node_with({options}, 1));
+  Node node(testing::node_with({options}, 1), {});
   if (!node.start().has_value() || !clients.more(node.bound()[0].port())) return 0;
   const std::size_t before = mallinfo2().uordblks;
   if (!clients.more(node.bound()[0].port())) return 0;

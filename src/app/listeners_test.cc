@@ -45,7 +45,7 @@ Seen seen(Node& node, const std::string& id) {
 }
 
 TEST(Listeners, StopsStartsAndRemovesWithoutHurtingOthers) {
-  Node node(node_with({listener("tcp:a"), listener("tcp:b")}));
+  Node node(node_with({listener("tcp:a"), listener("tcp:b")}), {});
   ASSERT_TRUE(node.start().has_value());
   Wire on_a(port_of(node, "tcp:a"));
   Wire on_b(port_of(node, "tcp:b"));
@@ -73,7 +73,7 @@ TEST(Listeners, StopsStartsAndRemovesWithoutHurtingOthers) {
 }
 
 TEST(Listeners, ChangesInPlaceKeepConnections) {
-  Node node(node_with({listener("tcp:a")}));
+  Node node(node_with({listener("tcp:a")}), {});
   ASSERT_TRUE(node.start().has_value());
   Wire live(port_of(node, "tcp:a"));
   ASSERT_TRUE(live.connect("live"));
@@ -94,7 +94,7 @@ TEST(Listeners, ChangesInPlaceKeepConnections) {
 }
 
 TEST(Listeners, ChangedBacklogsAndDisablingEndConnections) {
-  Node node(node_with({listener("tcp:a")}));
+  Node node(node_with({listener("tcp:a")}), {});
   ASSERT_TRUE(node.start().has_value());
   Wire live(port_of(node, "tcp:a"));
   ASSERT_TRUE(live.connect("live"));
@@ -111,11 +111,11 @@ TEST(Listeners, ChangedBacklogsAndDisablingEndConnections) {
 }
 
 TEST(Listeners, RefusesOccupiedAddressesByName) {
-  Node node(node_with({listener("tcp:a"), listener("tcp:b")}));
+  Node node(node_with({listener("tcp:a"), listener("tcp:b")}), {});
   ASSERT_TRUE(node.start().has_value());
   ListenerOptions same = listener("tcp:second");
   same.bind = node.bound()[0];
-  Node second(node_with({same}));
+  Node second(node_with({same}), {});
   const auto started = second.start();
   ASSERT_FALSE(started);
   EXPECT_THAT(started.error().what, HasSubstr(same.bind.to_string()));
@@ -133,7 +133,7 @@ TEST(Listeners, RefusesOccupiedAddressesByName) {
 }
 
 TEST(Listeners, MovesToANewAddress) {
-  Node node(node_with({listener("tcp:a")}));
+  Node node(node_with({listener("tcp:a")}), {});
   ASSERT_TRUE(node.start().has_value());
   Wire live(port_of(node, "tcp:a"));
   ASSERT_TRUE(live.connect("live"));
@@ -151,7 +151,7 @@ TEST(Listeners, MovesToANewAddress) {
 TEST(Listeners, ServesIpv6) {
   ListenerOptions v6 = listener("tcp:v6");
   v6.bind = *net::Endpoint::parse("[::1]:0");
-  Node node(node_with({v6}));
+  Node node(node_with({v6}), {});
   if (!node.start().has_value()) GTEST_SKIP() << "no IPv6 on this machine";
   const int fd = socket(AF_INET6, SOCK_STREAM, 0);
   sockaddr_in6 address{};
@@ -172,7 +172,7 @@ TEST(Listeners, AsksItsAccessRules) {
   closed.access = *net::AccessRules::parse(std::vector<std::string>{"deny 10.0.0.1, 127.0.0.0/8", "allow all"});
   ListenerOptions open = listener("tcp:open");
   open.access = *net::AccessRules::parse(std::vector<std::string>{"allow 127.0.0.1", "deny all"});
-  Node node(node_with({closed, open}));
+  Node node(node_with({closed, open}), {});
   ASSERT_TRUE(node.start().has_value());
   Wire denied(port_of(node, "tcp:closed"));
   EXPECT_TRUE(denied.over());
@@ -184,7 +184,7 @@ TEST(Listeners, AsksItsAccessRules) {
 TEST(Listeners, LimitsTheRateOfConnections) {
   ListenerOptions slow = listener("tcp:slow");
   slow.connection_rate = {.per_second = 10, .burst = 0};
-  Node node(node_with({slow}));
+  Node node(node_with({slow}), {});
   ASSERT_TRUE(node.start().has_value());
   const auto began = std::chrono::steady_clock::now();
   std::vector<std::unique_ptr<Wire>> wires;
@@ -198,7 +198,7 @@ TEST(Listeners, LimitsTheRateOfConnections) {
 TEST(Listeners, LimitsMessagesOfAConnectionWithoutLosingAny) {
   ListenerOptions slow = listener("tcp:slow");
   slow.settings.messages_rate = {.per_second = 20, .burst = 0};
-  Node node(node_with({slow}));
+  Node node(node_with({slow}), {});
   ASSERT_TRUE(node.start().has_value());
   Wire client(port_of(node, "tcp:slow"));
   Wire other(port_of(node, "tcp:slow"));
@@ -224,7 +224,7 @@ TEST(Listeners, LimitsBytesOfListenersAndNode) {
       options.bytes_rate = rate;
     else
       options.listeners[0].bytes_rate = rate;
-    Node node(std::move(options));
+    Node node(std::move(options), {});
     ASSERT_TRUE(node.start().has_value());
     Wire client(port_of(node, "tcp:slow"));
     ASSERT_TRUE(client.connect("slow"));
@@ -245,7 +245,7 @@ TEST(Listeners, BelievesProxyHeaders) {
   ListenerOptions web = listener("ws:proxied", zone);
   web.websocket.emplace();
   web.proxy_protocol = true;
-  Node node(node_with({proxied, web}));
+  Node node(node_with({proxied, web}), {});
   ASSERT_TRUE(node.start().has_value());
   const std::uint16_t port = port_of(node, "tcp:proxied");
 
@@ -297,7 +297,7 @@ TEST(Listeners, EndsConnectionsThatStayPartial) {
   ListenerOptions web = listener("ws:a", zone);
   web.websocket.emplace();
   web.settings.handshake_timeout = 300ms;
-  Node node(node_with({listener("tcp:a", zone), secure, web}));
+  Node node(node_with({listener("tcp:a", zone), secure, web}), {});
   ASSERT_TRUE(node.start().has_value());
   const std::string cases[][3] = {{"tcp:a", testing::connect_packet(std::string(200, 'x')), "idle_timeout"},
                                   {"ssl:a", "\x16\x03\x01\x02" + std::string(300, '\0'), "handshake_timeout"},
@@ -321,7 +321,7 @@ TEST(Listeners, TakesIdentitiesFromCertificates) {
   ListenerOptions secure = listener("ssl:a", zone);
   secure.tls = pki.tls();
   secure.tls->verify_peer = secure.tls->fail_if_no_peer_cert = true;
-  Node node(node_with({secure}));
+  Node node(node_with({secure}), {});
   ASSERT_TRUE(node.start().has_value());
   for (int i = 0; i < 6; ++i) {  // of either shard
     const std::string name = "device-" + std::to_string(i);
@@ -337,7 +337,7 @@ TEST(Listeners, ReloadsCertificatesForTheNextHandshake) {
   testing::Pki pki;
   ListenerOptions secure = listener("ssl:a");
   secure.tls = pki.tls();
-  Node node(node_with({secure}));
+  Node node(node_with({secure}), {});
   ASSERT_TRUE(node.start().has_value());
   Wire live(port_of(node, "ssl:a"), {.tls = true});
   ASSERT_TRUE(live.connect("live"));
@@ -364,7 +364,7 @@ TEST(Listeners, TellsHowWebSocketsEnded) {
   ListenerOptions web = listener("ws:a");
   web.websocket.emplace();
   web.settings.max_connections = 2;
-  Node node(node_with({web}));
+  Node node(node_with({web}), {});
   ASSERT_TRUE(node.start().has_value());
   const std::uint16_t port = port_of(node, "ws:a");
   Wire text(port, {.web = true, .headers = "X-Forwarded-For: 203.0.113.5, 10.0.0.1\r\nCookie: k=v\r\n"});
@@ -386,7 +386,7 @@ TEST(Listeners, EndsWebSocketsWithoutAnyFrame) {
   ListenerOptions web = listener("ws:a");
   web.websocket.emplace();
   web.websocket->idle_timeout = 300ms;
-  Node node(node_with({web}));
+  Node node(node_with({web}), {});
   ASSERT_TRUE(node.start().has_value());
   Wire pinging(port_of(node, "ws:a"), {.web = true});
   Wire silent(port_of(node, "ws:a"), {.web = true});

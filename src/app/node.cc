@@ -6,6 +6,8 @@
 
 #include "base/log.h"
 #include "broker/recovery.h"
+#include "plugins/module/delayed/delayed.h"
+#include "plugins/module/sys_topics/sys_topics.h"
 
 namespace sb::app {
 
@@ -16,13 +18,20 @@ broker::RouterOptions with_shards(broker::RouterOptions options, unsigned shards
 }
 }  // namespace
 
-Node::Node(NodeOptions options)
+Node::Node(NodeOptions options, const broker::ModuleRegistry& registry)
     : options_(std::move(options)),
       reclaimer_(options_.shards),
-      core_(broker::make_router(with_shards(options_.router, options_.shards), reclaimer_), reclaimer_, options_.shards) {
+      core_(broker::make_router(with_shards(options_.router, options_.shards), reclaimer_), reclaimer_, options_.shards),
+      alarms_(clock_),
+      access_(core_, clock_, options_.policy),
+      stats_(core_),
+      pressure_(alarms_, options_.shards, options_.pressure),
+      module_context_{core_, clock_, alarms_, stats_, options_.name,
+                      options_.trace_dir.empty() ? options_.data_dir : options_.trace_dir, "5.4.0", "Signalbox", {}} {
   for (unsigned id = 0; id < options_.shards; ++id)
     shards_.push_back(std::make_unique<Shard>(core_, id, clock_, options_.coalesce, options_.core,
-                                              std::make_unique<access::OpenGate>(), [this](mqtt::HandOver over) {
+                                              [this](broker::Broker& broker) { return access_.make_gate(broker); },
+                                              [this](mqtt::HandOver over) {
                                                 // std::function wants copyable captures.
                                                 auto moved = std::make_shared<mqtt::HandOver>(std::move(over));
                                                 Shard& to = *shards_[moved->to];
@@ -33,6 +42,15 @@ Node::Node(NodeOptions options)
   listeners_ = std::make_unique<Listeners>(std::move(shards));
   listeners_->set_node_limits(options_.connection_rate, options_.bytes_rate, options_.messages_rate);
   reclaimer_.set_rings_empty([this](unsigned id) { return !core_.shard(id).has_input(); });
+  module_context_.banned = [this](const broker::Identity& who) {
+    return access_.bans().banned(who.client_id, who.username, who.peer_host);
+  };
+  core_.set_suppressed(module_context_.banned);
+  modules_.make(registry, module_context_);
+  if (auto* sys = modules_.find_as<plugins::module::sys_topics::SysTopics>("sys_topics"))
+    alarms_.add_listener([sys](const telemetry::Alarm& alarm, bool publish) {
+      if (publish) sys->announce(alarm.activated() ? "alarms/activate" : "alarms/deactivate", to_json(alarm));
+    });
 }
 
 Node::~Node() { stop(); }
@@ -75,6 +93,16 @@ Result<> Node::open_store() {
   recovery.sessions = options_.durable_sessions;
   recovery.retained = options_.durable_retained;
   recovery.progress = options_.progress;
+  ban_log_ = std::make_unique<access::StoreBanLog>(*store_);
+  alarm_log_ = std::make_unique<telemetry::StoreAlarmLog>(*store_);
+  SB_TRY(auto alarms, alarm_log_->load());
+  alarms_.open(std::move(alarms), alarm_log_.get());
+  SB_TRY(auto bans, ban_log_->load());
+  access_.bans().open(std::move(bans), ban_log_.get());
+  if (auto* delayed = modules_.find_as<plugins::module::delayed::Delayed>("delayed")) {
+    delayed_log_ = std::make_unique<plugins::module::delayed::StoreLog>(core_, *store_);
+    SB_CHECKED(delayed->open(*delayed_log_));
+  }
   const auto began = std::chrono::steady_clock::now();
   SB_TRY(const broker::Recovery::Report report, broker::Recovery::run(core_, *store_, recovery));
   const auto took = std::chrono::duration_cast<Millis>(std::chrono::steady_clock::now() - began);
@@ -87,8 +115,16 @@ Result<> Node::open_store() {
 
 Result<> Node::start() {
   SB_CHECKED(open_store());
+  for (auto& shard : shards_) {
+    shard->context().pressure = &pressure_;
+    shard->context().alarms = &alarms_;
+    stats_.join(shard->broker(), [&context = shard->context()] { return context.connected; });
+    pressure_.join(shard->broker());
+    modules_.join(shard->broker());
+  }
   for (auto& shard : shards_) shard->start();
   running_ = true;
+  modules_.start();
   for (const ListenerOptions& listener : options_.listeners) {
     SB_CHECKED(listeners_->add(listener));
     bound_.push_back(listeners_->bound(listener.settings.id).value_or(listener.bind));
@@ -113,6 +149,7 @@ void Node::stop() {
     shard->loop().post([&] { done.set_value(); });
     done.get_future().wait();
   }
+  modules_.stop();
   for (auto& shard : shards_) shard->loop().stop();
   for (auto& shard : shards_) shard->join();
   if (!store_) return;

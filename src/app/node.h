@@ -5,12 +5,20 @@
 #include <string>
 #include <vector>
 
+#include "access/access_control.h"
+#include "access/store_ban_log.h"
 #include "app/listeners.h"
 #include "app/shard.h"
 #include "base/clock.h"
 #include "broker/broker.h"
+#include "broker/module_registry.h"
+#include "broker/stats.h"
+#include "client/pressure.h"
+#include "plugins/module/delayed/store_log.h"
 #include "runtime/reclaimer.h"
 #include "store/key_value.h"
+#include "telemetry/alarms.h"
+#include "telemetry/store_alarm_log.h"
 
 namespace sb::app {
 
@@ -31,11 +39,18 @@ struct NodeOptions {
   bool durable_retained = false;
   store::Durability durability = store::Durability::Process;
   std::function<void(std::string_view table, std::uint64_t records)> progress{};
+
+  access::PolicyRef policy = std::make_shared<const access::Policy>();
+  client::PressureOptions pressure{};
+  std::string name = "signalbox@127.0.0.1";
+  /// Where traces go; empty = data_dir.
+  std::string trace_dir{};
 };
 
 class Node {
  public:
-  explicit Node(NodeOptions options);
+  /// The modules of `registry` are made here and listen before the shards run.
+  Node(NodeOptions options, const broker::ModuleRegistry& registry);
   ~Node();
   Node(const Node&) = delete;
   Node& operator=(const Node&) = delete;
@@ -46,11 +61,17 @@ class Node {
 
   broker::Core& core() { return core_; }
   Shard& shard(unsigned id) { return *shards_[id]; }
+  access::AccessControl& access() { return access_; }
+  telemetry::Alarms& alarms() { return alarms_; }
+  broker::Stats& stats() { return stats_; }
+  client::Pressure& pressure() { return pressure_; }
+  broker::Modules& modules() { return modules_; }
   unsigned shard_count() const { return options_.shards; }
   /// Opens, changes and closes listeners while the node runs.
   Listeners& listeners() { return *listeners_; }
   /// Where the listeners really listen, in the order of the options.
   const std::vector<net::Endpoint>& bound() const { return bound_; }
+  const std::string& name() const { return options_.name; }
 
  private:
   NodeOptions options_;
@@ -58,10 +79,20 @@ class Node {
 
   SystemClock clock_;
   std::unique_ptr<store::KeyValue> store_;  // outlives the shards' journals
+  std::unique_ptr<access::StoreBanLog> ban_log_;
+  std::unique_ptr<telemetry::StoreAlarmLog> alarm_log_;
+  std::unique_ptr<plugins::module::delayed::StoreLog> delayed_log_;
   runtime::Reclaimer reclaimer_;
   broker::Core core_;
+  telemetry::Alarms alarms_;
+  access::AccessControl access_;
   std::vector<std::unique_ptr<Shard>> shards_;
   std::unique_ptr<Listeners> listeners_;
+  // These hold timers of the shards' loops: after them, so that they go first.
+  broker::Stats stats_;
+  client::Pressure pressure_;
+  broker::ModuleContext module_context_;
+  broker::Modules modules_;
   std::vector<net::Endpoint> bound_;
   bool running_ = false;
 };

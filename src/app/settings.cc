@@ -82,6 +82,10 @@ client::ZoneRef zone_of(const std::string& name, const config::Zone& zone) {
                               ? kNeverExpires
                               : static_cast<std::uint32_t>(expiry_s);
   out->max_inflight = mqtt.max_inflight;
+  out->force_shutdown_bytes = zone.force_shutdown.enable ? zone.force_shutdown.max_heap_size : 0;
+  out->congestion_alarm = zone.conn_congestion.enable_alarm;
+  out->congestion_sustain = zone.conn_congestion.min_alarm_sustain_duration;
+  out->overload_closes_new = zone.overload_protection.enable && zone.overload_protection.backoff_new_conn;
   out->session = session_settings(mqtt);
   return out;
 }
@@ -158,6 +162,7 @@ Result<NodeOptions> node_options(const config::Config& config) {
   out.default_session = zones.at("default")->session;
   SB_TRY(out.listeners, listener_options(config, zones));
   out.data_dir = config.node.data_dir;
+  out.name = config.node.name;
   out.durable_sessions = config.session_persistence.enable;
   out.durable_retained = config.retainer.backend.storage_type == config::StorageType::Disc;
   switch (config.session_persistence.durability) {

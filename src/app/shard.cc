@@ -6,12 +6,12 @@
 namespace sb::app {
 
 Shard::Shard(broker::Core& core, unsigned id, const Clock& clock, Nanos coalesce, broker::CoreSettingsRef settings,
-             std::unique_ptr<access::Gate> gate, std::function<void(mqtt::HandOver)> hand_over)
+             const MakeGate& make_gate, std::function<void(mqtt::HandOver)> hand_over)
     : loop_(clock, runtime::Loop::Options{coalesce}),
       io_(loop_),
       broker_(core, id, loop_, std::move(settings)),
-      gate_(std::move(gate)),
-      context_{broker_, io_, *gate_, 0, {}, {}},
+      gate_(make_gate(broker_)),
+      context_{broker_, io_, *gate_, 0, {}, {}, nullptr, nullptr},
       channels_(context_, std::move(hand_over)) {
   core.join(broker_);
   runtime::Reclaimer& reclaimer = core.reclaimer();

@@ -18,8 +18,9 @@ namespace sb::app {
 
 class Shard {
  public:
+  using MakeGate = std::function<std::unique_ptr<access::Gate>(broker::Broker&)>;
   Shard(broker::Core& core, unsigned id, const Clock& clock, Nanos coalesce, broker::CoreSettingsRef settings,
-        std::unique_ptr<access::Gate> gate, std::function<void(mqtt::HandOver)> hand_over);
+        const MakeGate& make_gate, std::function<void(mqtt::HandOver)> hand_over);
   ~Shard();
 
   void start();

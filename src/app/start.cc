@@ -8,6 +8,9 @@
 #include <filesystem>
 #include <map>
 
+#include "app/catalogs.h"
+#include "app/management.h"
+#include "app/features.h"
 #include "app/node.h"
 #include "app/settings.h"
 #include "base/log.h"
@@ -64,7 +67,7 @@ int start(const std::string& config_file) {
   }
   config::Loaded loaded = config::load(load_options);
   for (const auto& warning : loaded.warnings)
-    SB_LOG(log::Level::Warning, "config_warning", kv("what", warning.to_string()));
+    SB_LOG(log::Level::Warning, "config_warning", kv("what", to_string(warning)));
 
   auto options = node_options(*loaded.config);
   if (!options) return refuse(options.error().what);
@@ -79,8 +82,27 @@ int start(const std::string& config_file) {
 
   const std::string data_dir = options->data_dir;
   const auto listeners = options->listeners;
-  Node node(std::move(*options));
+  broker::ModuleRegistry modules;
+  add_module_plugins(modules);
+  auto policy = access_policy(*loaded.config);
+  if (!policy) return refuse(policy.error().what);
+  options->policy = std::move(*policy);
+  Node node(std::move(*options), modules);
+  if (const auto configured = configure_modules(node, *loaded.config); !configured)
+    return refuse(configured.error().what);
+  ManagementOptions management_options;
+  management_options.data_dir = data_dir;
+  management_options.loaded = std::move(loaded);
+  management_options.load_options = load_options;
+  // The same way out as a signal from outside.
+  management_options.stop = [] { kill(getpid(), SIGTERM); };
+  Management management(node, std::move(management_options));
   if (const auto started = node.start(); !started) {
+    node.stop();
+    return refuse(started.error().what);
+  }
+  if (const auto started = management.start(); !started) {
+    management.stop();
     node.stop();
     return refuse(started.error().what);
   }
@@ -92,6 +114,7 @@ int start(const std::string& config_file) {
 
   int got = 0;
   sigwait(&signals, &got);
+  management.stop();
   node.stop();
   return 0;
 }

@@ -155,19 +155,27 @@ void Broker::publish_will(Session& session) {
     store_session(session);  // without its will
   else if (sessions_durable_)
     store::erase_will(journal_->batch(), session.client_id());
+  release_will(session.identity_, *will, session.number_);
+}
+
+void Broker::release_will(const IdentityRef& from, const Will& will, std::uint64_t session_number) {
   Publication p;
-  p.topic = will->topic;
-  p.payload = as_bytes(will->payload);
-  p.properties = as_bytes(will->properties);
-  p.qos = will->qos;
-  p.retain = will->retain;
-  p.expiry_s = will->message_expiry_s;
-  p.from = &session.identity_;
-  p.session = session.number_;
-  if (will_guard_ && !will_guard_(*session.identity_, p)) {
-    SB_LOG(log::Level::Warning, "last_will_testament_publish_denied", kv("clientid", session.client_id()),
-           kv("topic", p.topic));
-    return;
+  p.topic = will.topic;
+  p.payload = as_bytes(will.payload);
+  p.properties = as_bytes(will.properties);
+  p.qos = will.qos;
+  p.retain = will.retain;
+  p.expiry_s = will.message_expiry_s;
+  p.from = &from;
+  p.session = session_number;
+  if (will_guard_) {
+    const WillVerdict verdict = will_guard_(*from, will, p);
+    if (verdict == WillVerdict::Held) return;
+    if (verdict == WillVerdict::Deny) {
+      SB_LOG(log::Level::Warning, "last_will_testament_publish_denied", kv("clientid", from->client_id),
+             kv("topic", p.topic));
+      return;
+    }
   }
   publish(p);
 }
@@ -419,8 +427,11 @@ ReasonCode Broker::publish(Publication& p) {
 }
 
 ReasonCode Broker::publish_now(Publication& p) {
-  if (!hooks_.message_publish.empty() && hooks_.message_publish.run(p) == PublishVerdict::Consumed)
-    return ReasonCode::NoMatchingSubscribers;
+  if (!hooks_.message_publish.empty()) {
+    const PublishVerdict verdict = hooks_.message_publish.run(p);
+    if (verdict == PublishVerdict::Refused) return ReasonCode::ImplementationSpecificError;
+    if (verdict == PublishVerdict::Consumed) return ReasonCode::NoMatchingSubscribers;
+  }
   if (p.retain && !handle_retain(p)) return ReasonCode::NoMatchingSubscribers;
 
   // A publish from within a publish (a will, a rule) has its own working space.
@@ -701,7 +712,8 @@ void Broker::deliver_retained(Session& session, const Subscription& subscription
   // [S] 10: in the order of publishing.
   std::sort(messages.begin(), messages.end(),
             [](const MessageRef& a, const MessageRef& b) { return a->published_ms() < b->published_ms(); });
-  for (const MessageRef& message : messages) session.deliver_retained(message, subscription);
+  for (const MessageRef& message : messages)
+    if (!core_.suppressed(*message)) session.deliver_retained(message, subscription);
 }
 
 }  // namespace sb::broker

@@ -79,6 +79,13 @@ class Core {
   void release_exclusive(std::string_view topic, std::string_view client_id);
 
   std::uint64_t metric(Metric metric) const;  // any thread: sum over shards
+  /// Whether what a publisher left behind is held back, because it is banned now (11.1): retained messages and what
+  /// waits for a session that comes back. Set before the shards run.
+  using Suppressed = std::function<bool(const Identity&)>;
+  void set_suppressed(Suppressed suppressed) { suppressed_ = std::move(suppressed); }
+  bool suppressed(const Message& message) const {
+    return suppressed_ && message.from() && suppressed_(*message.from());
+  }
   std::atomic<std::size_t>& retained_count() { return retained_count_; }
 
  private:
@@ -94,6 +101,7 @@ class Core {
   std::uint64_t home_seed_ = 0;
   std::atomic<std::uint64_t> group_numbers_{0};
   std::atomic<std::size_t> retained_count_{0};
+  Suppressed suppressed_;
   std::mutex exclusive_mutex_;  // guards exclusive_
   boost::unordered_flat_map<std::string, std::string, TextHash, TextEqual> exclusive_;
 };
@@ -115,6 +123,12 @@ struct CloseRequest {
   std::string_view reason;                // broker.md 4.4
 };
 
+enum class WillVerdict : std::uint8_t {
+  Publish,
+  Deny,
+  Held,  // the guard publishes it itself when it knows
+};
+
 class Broker {
  public:
   Broker(Core& core, unsigned shard, runtime::Loop& loop, CoreSettingsRef settings);
@@ -126,8 +140,8 @@ class Broker {
   Core& core() { return core_; }
   runtime::Loop& loop() { return loop_; }
   Hooks& hooks() { return hooks_; }
-  /// Asked when a will is due (4.5): false drops it. Set once before the shard runs.
-  using WillGuard = std::function<bool(const Identity&, const Publication&)>;
+  /// Asked when a will is due (4.5). Set once before the shard runs.
+  using WillGuard = std::function<WillVerdict(const Identity&, const Will&, const Publication&)>;
   void set_will_guard(WillGuard guard) { will_guard_ = std::move(guard); }
   MetricCells& metrics() { return metrics_; }
   const MetricCells& metrics() const { return metrics_; }
@@ -225,6 +239,7 @@ class Broker {
   void at_home_of_retained(unsigned home, Publication& publication, std::function<void(Broker&)> change);
 
   void publish_will(Session& session);
+  void release_will(const IdentityRef& from, const Will& will, std::uint64_t session_number);
   void terminate(Session& session, std::string_view reason, bool redispatch);
   void detach_subscription(Session& session, Subscription& subscription);
   void join_group(Subscription& subscription, std::string_view group_name, std::string_view full);

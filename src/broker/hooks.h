@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cstdint>
 #include <functional>
+#include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -21,6 +23,7 @@ struct Subscription;
 enum class PublishVerdict : std::uint8_t {
   Continue,
   Consumed,  // not to be routed (delayed, file command); the publisher gets "no matching subscribers"
+  Refused,   // cannot be done; the publisher gets 0x83
 };
 
 /// Everything about a connection that events tell; owned by client/, valid during the call.
@@ -42,48 +45,61 @@ struct ClientEvent {
   std::string_view reason;        // of disconnection: "normal", "tcp_closed", ...
 };
 
-template <class... Args>
-class HookPoint {
+/// Listeners in order. On the shard's thread listeners may come and go while it runs, but not from within one: a feature
+/// that has nothing to do leaves the point, so that it costs nothing.
+template <class F>
+class ListenerList {
  public:
-  using Listener = std::function<void(Args...)>;
-  void add(int priority, Listener listener) {
+  using Listener = std::function<F>;
+  using Token = std::uint32_t;  // never 0
+  Token add(int priority, Listener listener) {
     const auto at = std::find_if(list_.begin(), list_.end(), [&](const Entry& e) { return e.priority < priority; });
-    list_.insert(at, Entry{priority, std::move(listener)});
+    list_.insert(at, Entry{priority, ++last_, std::move(listener)});
+    return last_;
+  }
+  void remove(Token token) {
+    std::erase_if(list_, [token](const Entry& entry) { return entry.token == token; });
   }
   bool empty() const { return list_.empty(); }
-  void run(Args... args) const {
-    for (const Entry& entry : list_) entry.listener(args...);
-  }
 
- private:
+ protected:
   struct Entry {
     int priority;
+    Token token;
     Listener listener;
   };
   std::vector<Entry> list_;
+
+ private:
+  Token last_ = 0;
 };
 
-class PublishPoint {
+template <class... Args>
+class HookPoint : public ListenerList<void(Args...)> {
  public:
-  using Listener = std::function<PublishVerdict(Publication&)>;
-  void add(int priority, Listener listener) {
-    const auto at = std::find_if(list_.begin(), list_.end(), [&](const Entry& e) { return e.priority < priority; });
-    list_.insert(at, Entry{priority, std::move(listener)});
+  void run(Args... args) const {
+    for (const auto& entry : this->list_) entry.listener(args...);
   }
-  bool empty() const { return list_.empty(); }
-  /// The first Consumed ends the chain.
+};
+
+class PublishPoint : public ListenerList<PublishVerdict(Publication&)> {
+ public:
+  /// The first that does not say Continue ends the chain.
   PublishVerdict run(Publication& publication) const {
     for (const Entry& entry : list_)
-      if (entry.listener(publication) == PublishVerdict::Consumed) return PublishVerdict::Consumed;
+      if (const PublishVerdict verdict = entry.listener(publication); verdict != PublishVerdict::Continue) return verdict;
     return PublishVerdict::Continue;
   }
+};
 
- private:
-  struct Entry {
-    int priority;
-    Listener listener;
-  };
-  std::vector<Entry> list_;
+/// A packet of a connection as it came or before it goes (12.5).
+struct PacketEvent {
+  const Identity* identity = nullptr;  // null before CONNECT was understood
+  std::string_view peer_name;          // "10.0.0.1:5432"
+  bool received = true;
+  std::string_view packet;             // "PUBLISH(Q1, R0, D0, Topic=t, PacketId=7)"
+  std::string_view topic;              // of PUBLISH
+  std::optional<ByteView> payload;     // of PUBLISH
 };
 
 /// A filter on its way in: listeners may rewrite it.
@@ -118,11 +134,12 @@ struct Hooks {
   HookPoint<Session&, std::string_view> session_unsubscribed;
   PublishPoint message_publish;
   HookPoint<const Publication&> message_dropped;  // no subscribers
-  HookPoint<const Session&, const Publication&> message_delivered;
+  HookPoint<const Session&, const Publication&, Qos> message_delivered;
   HookPoint<const Session&, const Message&> message_acked;
   HookPoint<const Session&, const Publication&, DropReason> delivery_dropped;
   /// session, message, ms of send start, ms of completion (slow subscriptions, 12.3)
   HookPoint<const Session&, const Message&, std::int64_t, std::int64_t> delivery_completed;
+  HookPoint<const PacketEvent&> packet;
 };
 
 }  // namespace sb::broker

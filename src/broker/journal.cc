@@ -165,9 +165,10 @@ void Journal::commit_open() {
     spare_.pop_back();
   }
   ++in_flight_;
-  store_.commit(std::move(going), [this, alive = alive_, ticket](Result<> result, store::Batch spent) {
+  // Runs on the store's thread, perhaps after the journal: the loop outlives the store's last commit, the journal need not.
+  store_.commit(std::move(going), [this, &loop = loop_, alive = alive_, ticket](Result<> result, store::Batch spent) {
     auto kept = std::make_shared<store::Batch>(std::move(spent));
-    loop_.post([this, alive, ticket, ok = result.has_value(), kept] {
+    loop.post([this, alive, ticket, ok = result.has_value(), kept] {
       if (*alive) committed(ticket, ok, std::move(*kept));
     });
   });

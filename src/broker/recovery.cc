@@ -212,26 +212,29 @@ void Recovery::resume_timers() {
 
 Result<> Recovery::publish_wills() {
   struct Pending {
-    MessageRef message;
-    std::string owner;
+    IdentityRef from;
+    Will will;
   };
   std::vector<Pending> pending;
   SB_CHECKED(store::scan<store::WillRecord>(store_, [&](const store::WillRecord& record) -> Result<> {
-    auto identity = std::make_shared<const Identity>(Identity{std::string(record.message.client_id),
-                                                              std::string(record.message.username),
-                                                              std::string(record.message.peer_host)});
-    Publication p = publication_of(record.message, &identity);
-    p.published_ms = 0;
-    pending.push_back({MessageRef::adopt(Message::make(p)), std::string(record.owner)});
+    const store::MessageFields& fields = record.message;
+    Pending one;
+    one.from = std::make_shared<const Identity>(
+        Identity{std::string(record.owner), std::string(fields.username), std::string(fields.peer_host)});
+    one.will.topic = fields.topic;
+    one.will.payload = as_text(fields.payload);
+    one.will.properties = as_text(fields.properties);
+    one.will.qos = fields.qos;
+    one.will.retain = fields.retain;
+    one.will.message_expiry_s = fields.expiry_s;
+    pending.push_back(std::move(one));
     return {};
   }));
-  for (const Pending& will : pending) {
-    Broker& broker = core_.shard(core_.home_of(will.owner));
-    Publication p = will.message->as_publication();
-    p.stored = nullptr;  // it is dated when it is published
-    p.published_ms = 0;
-    if (!broker.will_guard_ || broker.will_guard_(*will.message->from(), p)) broker.publish(p);
-    store::erase_will(broker.journal_->batch(), will.owner);
+  for (const Pending& one : pending) {
+    // The sessions of these clients ended with the node: their wills are due at once, whatever their delay.
+    Broker& broker = core_.shard(core_.home_of(one.from->client_id));
+    broker.release_will(one.from, one.will, 0);
+    store::erase_will(broker.journal_->batch(), one.from->client_id);
     ++report_.wills;
   }
   return {};

@@ -29,7 +29,9 @@ struct Session::Held final : CommitWaiter {
 
 Session::~Session() = default;
 
-bool Session::durable() const { return expiry_s_ > 0 && broker_.journal() != nullptr && broker_.sessions_durable(); }
+bool Session::durable() const {
+  return expiry_s_ > 0 && broker_.journal() != nullptr && broker_.sessions_durable();
+}
 
 void Session::forget(Owed& owed) {
   if (owed.durable) broker_.journal()->remove(number_, owed);
@@ -67,8 +69,7 @@ void Session::deliver(Delivery& delivery, const Subscription& subscription) {
   if (options.no_local && p.session == number_ && p.session != 0) {
     broker_.metrics().add(Metric::DeliveryDropped);
     broker_.metrics().add(Metric::DeliveryDroppedNoLocal);
-    if (!broker_.hooks().delivery_dropped.empty())
-      broker_.hooks().delivery_dropped.run(*this, p, DropReason::NoLocal);
+    if (!broker_.hooks().delivery_dropped.empty()) broker_.hooks().delivery_dropped.run(*this, p, DropReason::NoLocal);
     return;
   }
   const Qos qos = settings_->upgrade_qos ? max(p.qos, options.qos) : min(p.qos, options.qos);
@@ -80,7 +81,7 @@ void Session::deliver(Delivery& delivery, const Subscription& subscription) {
     if (sent == SessionSink::Sent::Yes) [[likely]] {
       ++counts_.delivered;
       broker_.metrics().add(Metric::MessagesDelivered);
-      if (!broker_.hooks().message_delivered.empty()) broker_.hooks().message_delivered.run(*this, p);
+      if (!broker_.hooks().message_delivered.empty()) broker_.hooks().message_delivered.run(*this, p, qos);
       return;
     }
     ++counts_.dropped;
@@ -123,8 +124,8 @@ void Session::deliver(Delivery& delivery, const Subscription& subscription) {
 }
 
 void Session::deliver_retained(const MessageRef& message, const Subscription& subscription) {
-  const Qos qos =
-      settings_->upgrade_qos ? max(message->qos(), subscription.options.qos) : min(message->qos(), subscription.options.qos);
+  const Qos qos = settings_->upgrade_qos ? max(message->qos(), subscription.options.qos)
+                                         : min(message->qos(), subscription.options.qos);
   Owed owed;
   owed.message = message;
   owed.qos = qos;
@@ -166,9 +167,10 @@ void Session::send_now(Delivery& delivery, Owed owed) {
   ++counts_.delivered;
   broker_.metrics().add(Metric::MessagesDelivered);
   const Hooks& hooks = broker_.hooks();
-  if (!hooks.message_delivered.empty()) hooks.message_delivered.run(*this, delivery.publication());
+  if (!hooks.message_delivered.empty()) hooks.message_delivered.run(*this, delivery.publication(), owed.qos);
   if (!acknowledged) return;
-  if (!owed.message && (keeps_inflight() || owed.group || !hooks.message_acked.empty() || !hooks.delivery_completed.empty()))
+  if (!owed.message &&
+      (keeps_inflight() || owed.group || !hooks.message_acked.empty() || !hooks.delivery_completed.empty()))
     owed.message = delivery.message();
   Inflight entry;
   entry.phase = owed.qos == Qos::AtLeastOnce ? Phase::WaitPuback : Phase::WaitPubrec;
@@ -194,6 +196,15 @@ void Session::enqueue(Owed owed) {
 void Session::hold(bool held) {
   on_hold_ = held;
   if (!held) pump();
+}
+
+std::size_t Session::shed_oldest() {
+  std::optional<Owed> oldest = queue_.drop_oldest();
+  if (!oldest) return 0;
+  const std::size_t freed = oldest->message->footprint();
+  forget(*oldest);
+  count_drop(*oldest, &Counts::dropped_queue_full);
+  return freed;
 }
 
 void Session::pump() {
@@ -317,10 +328,12 @@ void Session::on_pubrec(PacketId id, ReasonCode reason) {
   if (entry->phase != Phase::WaitPubrec) {
     metrics.add(Metric::PacketsPubrecInuse);
     if (entry->phase == Phase::WaitPubcomp && !is_error(reason)) {
-      sink_->send_pubrel(id, ReasonCode::Success, entry->owed.ticket);  // a repeated PUBREC: our PUBREL may be lost, 4.3.3
+      sink_->send_pubrel(id, ReasonCode::Success,
+                         entry->owed.ticket);  // a repeated PUBREC: our PUBREL may be lost, 4.3.3
       return;
     }
-    if (!is_error(reason)) sink_->send_pubrel(id, ReasonCode::PacketIdentifierInUse, 0);
+    if (!is_error(reason))
+      sink_->send_pubrel(id, ReasonCode::PacketIdentifierNotFound, 0);  // [MQTT-3.6.2-1] knows no 0x91
     return;
   }
   metrics.add(Metric::MessagesAcked);
@@ -390,7 +403,25 @@ void Session::replay() {
   }
   for (const PacketId id : ids)
     if (Inflight* entry = find_inflight(id)) send_again(*entry);
+  drop_suppressed();
   pump();
+}
+
+void Session::drop_suppressed() {
+  bool any = false;
+  queue_.for_each([&](const Owed& owed) { any = any || broker_.core().suppressed(*owed.message); });
+  if (!any) return;
+  // Out and in again: the order within a level stays.
+  std::vector<Owed> kept;
+  while (auto owed = queue_.pop()) {
+    if (!broker_.core().suppressed(*owed->message)) {
+      kept.push_back(std::move(*owed));
+      continue;
+    }
+    forget(*owed);
+    count_drop(*owed, nullptr);
+  }
+  for (Owed& owed : kept) queue_.push(std::move(owed), [](Owed&&) {});  // no more than there were
 }
 
 void Session::restore(Owed owed, store::QueueState state, PacketId packet_id) {
@@ -438,7 +469,9 @@ bool Session::remove_awaiting_rel(PacketId id) {
 
 // ---------------------------------------------------------------- time
 
-std::int64_t Session::now_ms() const { return std::chrono::duration_cast<Millis>(broker_.loop().now()).count(); }
+std::int64_t Session::now_ms() const {
+  return std::chrono::duration_cast<Millis>(broker_.loop().now()).count();
+}
 
 void Session::want_timer(std::int64_t due_ms) {
   if (armed() && timer_due_ms_ <= due_ms) return;

@@ -18,6 +18,10 @@
 #include "broker/subscription.h"
 #include "runtime/timer_wheel.h"
 
+namespace sb::client {
+class Client;
+}
+
 namespace sb::broker {
 
 class Broker;
@@ -35,6 +39,9 @@ class SessionSink {
   virtual void send_pubrel(PacketId id, ReasonCode reason, Ticket ticket) = 0;
   /// The session is gone from this connection; the channel must not use it again.
   virtual void on_session_lost(EndReason reason) = 0;
+  /// For management, which walks over sessions: who is connected. The broker itself never looks inside.
+  virtual client::Client* connected_client() { return nullptr; }
+  virtual void set_keep_alive(std::uint32_t) {}
 
  protected:
   ~SessionSink() = default;
@@ -48,6 +55,8 @@ struct Will {
   bool retain = false;
   std::uint32_t delay_s = 0;
   std::uint32_t message_expiry_s = kNeverExpires;
+  std::uint16_t mount_size = 0;  // how much of `topic` is mountpoint: rules see the rest
+  bool trusted = false;          // of a superuser: not authorized again
 };
 
 class Session final : private runtime::Timer {
@@ -100,6 +109,8 @@ class Session final : private runtime::Timer {
   std::size_t inflight_count() const { return inflight_used_; }
   std::size_t awaiting_rel_count() const { return awaiting_.size(); }
   const MessageQueue& queue() const { return queue_; }
+  /// Memory is short: drops the oldest waiting message, counted; what it took, 0 if nothing waits.
+  std::size_t shed_oldest();
   const SessionSettings& settings() const { return *settings_; }
 
   struct Counts {
@@ -112,6 +123,10 @@ class Session final : private runtime::Timer {
   };
   const Counts& counts() const { return counts_; }
   std::int64_t created_ms() const { return created_ms_; }
+  /// Wall clock; 0 while connected.
+  std::int64_t disconnected_ms() const { return connected_ ? 0 : disconnected_ms_; }
+  bool clean_start() const { return clean_start_; }
+  std::uint16_t window() const { return window_; }
 
  private:
   friend class Broker;
@@ -152,6 +167,7 @@ class Session final : private runtime::Timer {
   void count_drop(const Owed& owed, std::uint64_t Counts::*kind);
   void completed(const Inflight& entry);
   void retry();
+  void drop_suppressed();
   void expire_awaiting(std::int64_t now);
 
   Broker& broker_;

@@ -40,6 +40,7 @@ access::Subject Client::subject() const {
 }
 
 ReasonCode Client::admit() {
+  if (shard_.pressure && shard_.pressure->memory_high()) return ReasonCode::QuotaExceeded;
   const access::Subject who = subject();
   if (shard_.gate.banned(who)) return ReasonCode::Banned;
   shard_.gate.count_connect(who);
@@ -93,30 +94,43 @@ access::Verdict Client::authorize(const access::Action& action, const std::funct
     count(access::Verdict::Allow);
     return access::Verdict::Allow;
   }
+  const std::uint32_t question = question_++;
+  if (next_late_ < late_.size() && late_[next_late_].question == question) {
+    const access::Verdict verdict = late_[next_late_++].verdict;
+    count(verdict);
+    return verdict;
+  }
+  if (verdict_outstanding_) return access::Verdict::Pending;  // looked at for another reason meanwhile
   access::Gate& gate = shard_.gate;
   const std::uint64_t generation = gate.generation();
-  access::Gate::CacheSettings settings = gate.cache();
+  const access::Gate::CacheSettings settings = gate.cache();
   const std::int64_t now = std::chrono::duration_cast<Millis>(shard_.io.loop.now()).count();
-  // A verdict that came late is looked up even with the cache off: that is how the suspended packet learns it.
-  if (const auto known = cache_.find(action, now, generation, settings)) {
-    metrics.add(broker::Metric::AuthorizationCacheHit);
-    count(*known);
-    if (!settings.enable) cache_.clear();
-    return *known;
+  if (settings.enable) {
+    if (const auto known = cache_.find(action, now, generation, settings)) {
+      metrics.add(broker::Metric::AuthorizationCacheHit);
+      count(*known);
+      return *known;
+    }
   }
   metrics.add(broker::Metric::ClientAuthorize);
   if (!alive_) alive_ = std::make_shared<bool>(true);
-  if (!settings.enable) settings.max_size = std::max(settings.max_size, 32U);
   const access::Verdict verdict = gate.authorize(
       subject(), action,
-      [this, alive = alive_, topic = std::string(action.topic), copy = action, settings, resume](access::Verdict late) {
+      [this, alive = alive_, topic = std::string(action.topic), copy = action, generation, question, settings,
+       resume](access::Verdict late) {
         if (!*alive) return;
-        access::Action answered = copy;
-        answered.topic = topic;
-        cache_.add(answered, late, std::chrono::duration_cast<Millis>(shard_.io.loop.now()).count(),
-                   shard_.gate.generation(), settings);
+        verdict_outstanding_ = false;
+        late_.push_back({question, late});
+        // Rules that changed meanwhile decide the next packet, not this one.
+        if (settings.enable && generation == shard_.gate.generation()) {
+          access::Action answered = copy;
+          answered.topic = topic;
+          cache_.add(answered, late, std::chrono::duration_cast<Millis>(shard_.io.loop.now()).count(), generation,
+                     settings);
+        }
         resume();
       });
+  verdict_outstanding_ = verdict == access::Verdict::Pending;
   if (verdict == access::Verdict::Pending) return verdict;
   if (settings.enable) cache_.add(action, verdict, now, generation, settings);
   count(verdict);

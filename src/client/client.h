@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "client/authorization_cache.h"
 #include "client/settings.h"
@@ -50,16 +51,23 @@ class Client {
   void set_peer(const net::Endpoint& peer) { peer_ = peer; }
   const std::string& mountpoint() const { return mountpoint_; }
 
-  /// Ban check and flapping count (steps 7 and 8): Success or Banned.
+  /// Memory, ban check and flapping count (steps 7 and 8): Success, QuotaExceeded or Banned.
   ReasonCode admit();
   /// Step 10. nullopt: `resume` runs when the answer is there; call again then.
   std::optional<access::Authenticated> authenticate(std::optional<ByteView> password, std::optional<std::string_view> method,
                                                     std::optional<ByteView> data, std::function<void()> resume);
   void accept(const access::Authenticated& result);
 
-  /// From the cache, or from the gate; Pending: `resume` runs when the verdict is in the cache; ask again then.
+  /// The questions of one packet are asked in the same order each time it is looked at; begin before the first.
+  void begin_questions() { question_ = next_late_ = 0; }
+  /// The packet got all its verdicts.
+  void end_questions() {
+    if (!late_.empty()) [[unlikely]] late_.clear();
+  }
+  /// From the cache, or from the gate; Pending: `resume` runs when the verdict is known; look at the packet again then.
   access::Verdict authorize(const access::Action& action, const std::function<void()>& resume);
   bool open_to_all() const { return superuser_ || shard_.gate.open_to_all(); }
+  bool open_to_publish() const { return superuser_ || shard_.gate.open_to_publish(); }
   bool superuser() const { return superuser_; }
   AuthorizationCache& cache() { return cache_; }
 
@@ -91,6 +99,16 @@ class Client {
   std::string common_name_;
   std::string subject_dn_;
   AuthorizationCache cache_;
+  // Verdicts that came late to the packet in hand, by the number of the question: they must not depend on a cache that
+  // may be off, full or voided meanwhile.
+  struct Late {
+    std::uint32_t question;
+    access::Verdict verdict;
+  };
+  std::vector<Late> late_;
+  std::uint32_t question_ = 0;
+  std::uint32_t next_late_ = 0;
+  bool verdict_outstanding_ = false;
   std::optional<access::Authenticated> answer_;
   bool asked_ = false;
   bool superuser_ = false;

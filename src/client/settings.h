@@ -43,6 +43,14 @@ struct ZoneSettings {
   double keepalive_multiplier = 1.5;
   std::uint32_t session_expiry_s = 7200;  // v3 with clean session 0
   std::uint16_t max_inflight = 32;
+  /// force_shutdown (config 7.6): unsent output of one connection beyond this ends it and its session; 0 = off. The
+  /// reference's max_heap_size; its max_mailbox_size has no counterpart, since messages that wait are in the bounded queue.
+  std::size_t force_shutdown_bytes = 32 << 20;
+  /// conn_congestion
+  bool congestion_alarm = true;
+  Millis congestion_sustain{60'000};
+  /// overload_protection.enable and backoff_new_conn
+  bool overload_closes_new = false;
   broker::SessionSettingsRef session = std::make_shared<const broker::SessionSettings>();
 };
 using ZoneRef = std::shared_ptr<const ZoneSettings>;

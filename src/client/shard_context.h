@@ -7,6 +7,7 @@
 
 #include "access/gate.h"
 #include "broker/broker.h"
+#include "client/pressure.h"
 #include "client/settings.h"
 #include "net/stream.h"
 
@@ -19,6 +20,8 @@ struct ShardContext {
   std::uint64_t connected = 0;  // live_connections of the shard
   std::string scratch;          // for mounted topics; valid until the next packet
   std::vector<std::uint8_t> property_scratch;
+  Pressure* pressure = nullptr;          // may be null: tests
+  broker::AlarmSink* alarms = nullptr;   // may be null: tests
 };
 
 }  // namespace sb::client

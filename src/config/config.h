@@ -1,13 +1,8 @@
-// The whole configuration of a node: an immutable snapshot of plain structs, cheap to read and to share between threads.
+// The whole configuration of a node: an immutable snapshot of plain structs, cheap to read and to share between
+// threads.
 //   auto loaded = config::load({.main_file = "etc/emqx.conf", .env = environment});
 //   if (!loaded.config) print(loaded.errors);
 #pragma once
-
-#include <map>
-#include <memory>
-#include <string>
-#include <string_view>
-#include <vector>
 
 #include "config/hocon.h"
 #include "config/roots/broker.h"
@@ -17,6 +12,12 @@
 #include "config/roots/modules.h"
 #include "config/roots/mqtt.h"
 #include "config/roots/node.h"
+
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
 
 namespace sb::config {
 
@@ -70,9 +71,9 @@ struct Config : Roots {
   /// Of an unknown name: the globals, so that live connections of a removed zone go on.
   const Zone& zone(std::string_view name) const;
 
-  Value effective;  // checked tree: new names, defaults filled, secrets marked; what REST and `conf show` print
-  std::string config_dir;    // folder of the main file
-  std::string cluster_file;  // <data_dir>/configs/cluster.hocon
+  Value effective;         // checked tree: new names, defaults filled, secrets marked; what REST and `conf show` print
+  std::string config_dir;  // folder of the main file
+  std::string cluster_file;  // <data_dir>/configs/cluster.hocon, or cluster-override.conf where there is one
 };
 
 struct LoadOptions {
@@ -92,11 +93,14 @@ struct LoadOptions {
 struct Loaded {
   std::shared_ptr<const Config> config;  // null when there are errors
   Problems errors, warnings;
-  /// As written, resolved, unchecked. `cluster`: the run-time layer alone. `all`: every layer. ConfigStore works on these.
+  /// As written, resolved, unchecked. `cluster`: the run-time layer alone. `all`: every layer. ConfigStore works on
+  /// these.
   Value cluster, all;
 };
 
-/// Reads defaults < base.hocon < cluster.hocon < main file < environment and checks the result.
+/// Reads defaults < base.hocon < cluster.hocon < main file < environment and checks the result. Where older versions
+/// left a cluster-override.conf: defaults < base.hocon < main file < environment < cluster-override.conf <
+/// local-override.conf.
 Loaded load(const LoadOptions& options);
 /// Checks a tree as load() does after layering.
 Loaded check(Value all, const LoadOptions& options);

@@ -1,11 +1,11 @@
 #include "config/hocon.h"
 
-#include <filesystem>
+#include "config/detail/parser.h"
+#include "config/detail/pending.h"
 
 #include <fmt/format.h>
 
-#include "config/detail/parser.h"
-#include "config/detail/pending.h"
+#include <filesystem>
 
 namespace sb::config {
 namespace detail {
@@ -46,8 +46,12 @@ class Resolver {
 
   void complain(const Value& at, const std::string& path, std::string reason, std::string value, std::string expected) {
     failed_ = true;
-    problems_.add({.file = at.at.file ? *at.at.file : "", .line = at.at.line, .path = path, .reason = std::move(reason),
-                   .value = std::move(value), .expected = std::move(expected)});
+    problems_.add({.file = at.at.file ? *at.at.file : "",
+                   .line = at.at.line,
+                   .path = path,
+                   .reason = std::move(reason),
+                   .value = std::move(value),
+                   .expected = std::move(expected)});
   }
 
   void descend(Value& v, const std::string& path) {
@@ -67,7 +71,8 @@ class Resolver {
     const Value::PendingPtr pending = *v.if_pending();
     const Location at = v.at;
     if (pending->resolving || chain_ >= kMaxChain) {
-      complain(v, path, pending->resolving ? "substitution_cycle" : "too_deep", {}, "substitutions that do not depend on themselves");
+      complain(v, path, pending->resolving ? "substitution_cycle" : "too_deep", {},
+               "substitutions that do not depend on themselves");
       v = Value(Value::Missing{});
       return;
     }
@@ -119,7 +124,8 @@ class Resolver {
       if (!found->is_missing() && !found->is_null()) {
         if (!charge(*found, node, path)) return Value(Value::Missing{});
         if (depth(*found) > kMaxDepth / 2) {
-          complain(node, path, "too_deep", "${" + name + "}", fmt::format("at most {} levels of nesting", kMaxDepth / 2));
+          complain(node, path, "too_deep", "${" + name + "}",
+                   fmt::format("at most {} levels of nesting", kMaxDepth / 2));
           return Value(Value::Missing{});
         }
         return *found;
@@ -138,7 +144,8 @@ class Resolver {
       if (at->is_pending()) settle(*at, name);
       name = join_path(name, part);
       if (auto* list = at->if_array()) {
-        const std::size_t n = part.size() < 6 && part.find_first_not_of("0123456789") == part.npos ? std::stoul("0" + part) : 0;
+        const std::size_t n =
+            part.size() < 6 && part.find_first_not_of("0123456789") == part.npos ? std::stoul("0" + part) : 0;
         if (n == 0 || n > list->size()) return nullptr;
         at = &(*list)[n - 1];
         continue;
@@ -164,7 +171,8 @@ class Resolver {
   bool charge(const Value& copied, const Value& node, const std::string& path) {
     copied_ += weight(copied);
     if (copied_ <= kMaxExpansion) return true;
-    if (!overspent_) complain(node, path, "too_big", {}, fmt::format("substitutions that grow to at most {} MB", kMaxExpansion >> 20));
+    if (!overspent_)
+      complain(node, path, "too_big", {}, fmt::format("substitutions that grow to at most {} MB", kMaxExpansion >> 20));
     overspent_ = true;
     return false;
   }
@@ -183,7 +191,11 @@ class Resolver {
 Parsed parse_text(std::string_view text, const std::string& name, const ParseOptions& options, Problems& problems) {
   Parsed out{.root = Value(Value::Object{})};
   if (text.size() > kMaxFileBytes) {
-    problems.add({.file = name, .line = 0, .path = {}, .reason = "scan_error", .value = {},
+    problems.add({.file = name,
+                  .line = 0,
+                  .path = {},
+                  .reason = "scan_error",
+                  .value = {},
                   .expected = fmt::format("a file of at most {} MB", kMaxFileBytes >> 20)});
     return out;
   }
@@ -199,7 +211,12 @@ Parsed parse_text(std::string_view text, const std::string& name, const ParseOpt
 Parsed parse_file(const std::string& path, const ParseOptions& options, Problems& problems) {
   const auto content = detail::read_file(path, options);
   if (!content) {
-    problems.add({.file = path, .line = 0, .path = {}, .reason = "cannot_read_file", .value = {}, .expected = "a readable file"});
+    problems.add({.file = path,
+                  .line = 0,
+                  .path = {},
+                  .reason = "cannot_read_file",
+                  .value = {},
+                  .expected = "a readable file"});
     return {.root = Value(Value::Object{})};
   }
   return parse_text(*content, path, options, problems);
@@ -220,7 +237,9 @@ std::optional<Value> parse_value(std::string_view text, const std::string& name)
   return std::move(*wrap.find("v"));
 }
 
-void resolve(Value& root, Problems& problems) { detail::Resolver(root, problems).run(); }
+void resolve(Value& root, Problems& problems) {
+  detail::Resolver(root, problems).run();
+}
 
 Value parse_document(std::string_view text, const std::string& name, Problems& problems) {
   const ParseOptions options{.read = [](const std::string&) { return std::nullopt; }, .include_dirs = {}};

@@ -1,15 +1,15 @@
-// HOCON as EMQX 5.4 writes it (and a little wider): includes, substitutions, concatenation, comments, dotted and quoted keys,
-// multi-line strings. Parsing never throws and is bounded: file size, number and depth of includes, nesting, and the size
-// to which substitutions may blow a tree up.
+// HOCON as EMQX 5.4 writes it (and a little wider): includes, substitutions, concatenation, comments, dotted and quoted
+// keys, multi-line strings. Parsing never throws and is bounded: file size, number and depth of includes, nesting, and
+// the size to which substitutions may blow a tree up.
 #pragma once
+
+#include "config/value.h"
 
 #include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "config/value.h"
 
 namespace sb::config {
 
@@ -38,7 +38,8 @@ Parsed parse_text(std::string_view text, const std::string& name, const ParseOpt
 /// One HOCON value (an environment variable, a request body's member). Nothing when it is not exactly one.
 std::optional<Value> parse_value(std::string_view text, const std::string& name);
 
-/// Replaces all substitutions, against this root. Problems: unresolved_substitution, substitution_cycle, too_deep, too_big.
+/// Replaces all substitutions, against this root. Problems: unresolved_substitution, substitution_cycle, too_deep,
+/// too_big.
 void resolve(Value& root, Problems& problems);
 
 /// parse_text, resolve and prune in one: for texts that stand alone.

@@ -1,9 +1,9 @@
 #include "config/hocon.h"
 
+#include "config/units.h"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-
-#include "config/units.h"
 
 namespace sb::config {
 namespace {
@@ -31,7 +31,9 @@ struct Case {
   const char* json;
 };
 class Reads : public testing::TestWithParam<Case> {};
-TEST_P(Reads, As) { EXPECT_EQ(read(GetParam().text), GetParam().json); }
+TEST_P(Reads, As) {
+  EXPECT_EQ(read(GetParam().text), GetParam().json);
+}
 INSTANTIATE_TEST_SUITE_P(
     Table, Reads,
     testing::Values(
@@ -51,28 +53,36 @@ INSTANTIATE_TEST_SUITE_P(
         Case{R"(a = "q\"\\\n\tA\u20ac")", "{\"a\":\"q\\\"\\\\\\n\\tA\xE2\x82\xAC\"}"},
         Case{R"(a = "\ud83d\ude00")", "{\"a\":\"\xF0\x9F\x98\x80\"}"},
         Case{"a = \"\"\"l1\nl2 \\d \"q\" \\n\"\"\"", R"({"a":"l1\nl2 \\d \"q\" \n"})"},
-        Case{"a = \"\"\"~\n   x\n     y\n   \"\"\"", R"({"a":"x\n  y\n"})"}, Case{"a = \"\"\"x\"\"\"\"", R"({"a":"x\""})"},
-        Case{"a = 1\nb = ${a}", R"({"a":1,"b":1})"}, Case{"b = ${a}\na = 1\na = 2", R"({"a":2,"b":2})"},
-        Case{"a = x\nb = ${a}\"-\"${a}", R"({"a":"x","b":"x-x"})"}, Case{"a = ${?b}", "{}"},
-        Case{"a = 1\na = ${?b}", R"({"a":1})"}, Case{"a {x = 1}\nb = ${a} {y = 2}", R"({"a":{"x":1},"b":{"x":1,"y":2}})"},
+        Case{"a = \"\"\"~\n   x\n     y\n   \"\"\"", R"({"a":"x\n  y\n"})"},
+        Case{"a = \"\"\"x\"\"\"\"", R"({"a":"x\""})"}, Case{"a = 1\nb = ${a}", R"({"a":1,"b":1})"},
+        Case{"b = ${a}\na = 1\na = 2", R"({"a":2,"b":2})"}, Case{"a = x\nb = ${a}\"-\"${a}", R"({"a":"x","b":"x-x"})"},
+        Case{"a = ${?b}", "{}"}, Case{"a = 1\na = ${?b}", R"({"a":1})"},
+        Case{"a {x = 1}\nb = ${a} {y = 2}", R"({"a":{"x":1},"b":{"x":1,"y":2}})"},
         Case{"a {x = 1}\nb = ${a}\nb {x = 2}", R"({"a":{"x":1},"b":{"x":2}})"},
-        Case{"a = [1]\nb = ${a} [2]", R"({"a":[1],"b":[1,2]})"}, Case{"a {b = ${a.c}, c = 1}", R"({"a":{"b":1,"c":1}})"},
+        Case{"a = [1]\nb = ${a} [2]", R"({"a":[1],"b":[1,2]})"},
+        Case{"a {b = ${a.c}, c = 1}", R"({"a":{"b":1,"c":1}})"},
         Case{"a = [{x = 1}, {x = 2}]\na.2.x = 3", R"({"a":[{"x":1},{"x":3}]})"},
         Case{"a = [1]\na {\"2\" = 5}", R"({"a":[1,5]})"}, Case{"a = 1\na = null", "{}"}, Case{"a =\n 5", R"({"a":5})"},
-        Case{"a\n{ b = 1 }", R"({"a":{"b":1}})"}, Case{"{\"a\": {\"b\": [1, \"x\", null]}}", R"({"a":{"b":[1,"x",null]}})"},
+        Case{"a\n{ b = 1 }", R"({"a":{"b":1}})"},
+        Case{"{\"a\": {\"b\": [1, \"x\", null]}}", R"({"a":{"b":[1,"x",null]}})"},
         Case{"include \"nothing.conf\"\na = 1", R"({"a":1})"}, Case{"include_x = 1", R"({"include_x":1})"},
         Case{"a = 1\r\nb = 2\r\n", R"({"a":1,"b":2})"}));
 
 class Refuses : public testing::TestWithParam<Case> {};
-TEST_P(Refuses, With) { EXPECT_THAT(read(GetParam().text), HasSubstr(GetParam().json)); }
+TEST_P(Refuses, With) {
+  EXPECT_THAT(read(GetParam().text), HasSubstr(GetParam().json));
+}
 INSTANTIATE_TEST_SUITE_P(
     Table, Refuses,
-    testing::Values(Case{"a", "t.conf:1: a"}, Case{"a = ", "end of file"}, Case{"a = \"x", "closing quote"}, Case{"a = [1", "bracket opened at line 1"},
-                    Case{"\na {\n b = 1", "brace opened at line 2"}, Case{"a = 1 }", "closes nothing"}, Case{"a = ${b}", "unresolved_substitution"},
-                    Case{"a = ${b}\nb = ${a}", "substitution_cycle"}, Case{"a = ${a}", "substitution_cycle"}, Case{"a = [1]\na.3 = 5", "bad_array_index"},
-                    Case{"a = \"\\x\"", "scan_error"}, Case{"a = \"\\ud800\"", "surrogate"}, Case{"a = [1] x", "one kind"},
-                    Case{"a = {b = 1} [2]", "one kind"}, Case{"include required(\"no.conf\")", "include_error"}, Case{"a = $b", "scan_error"},
-                    Case{"a = `x`", "quotes"}, Case{"\xff = 1", "byte 0xff"}, Case{"a = \"\"\"x", "begun at line 1"}));
+    testing::Values(Case{"a", "t.conf:1: a"}, Case{"a = ", "end of file"}, Case{"a = \"x", "closing quote"},
+                    Case{"a = [1", "bracket opened at line 1"}, Case{"\na {\n b = 1", "brace opened at line 2"},
+                    Case{"a = 1 }", "closes nothing"}, Case{"a = ${b}", "unresolved_substitution"},
+                    Case{"a = ${b}\nb = ${a}", "substitution_cycle"}, Case{"a = ${a}", "substitution_cycle"},
+                    Case{"a = [1]\na.3 = 5", "bad_array_index"}, Case{"a = \"\\x\"", "scan_error"},
+                    Case{"a = \"\\ud800\"", "surrogate"}, Case{"a = [1] x", "one kind"},
+                    Case{"a = {b = 1} [2]", "one kind"}, Case{"include required(\"no.conf\")", "include_error"},
+                    Case{"a = $b", "scan_error"}, Case{"a = `x`", "quotes"}, Case{"\xff = 1", "byte 0xff"},
+                    Case{"a = \"\"\"x", "begun at line 1"}));
 
 TEST(Hocon, SyntaxErrorsOfOneFileAreToldTogether) {
   const std::string out = read("a = `\nb = 1\nc = $x\nd = 2\n");
@@ -103,10 +113,11 @@ TEST(Hocon, SubstitutionsCannotBlowUp) {
 }
 
 TEST(Hocon, IncludesAreFoundAndRelative) {
-  const std::map<std::string, std::string> files = {{"etc/a.conf", "x { include \"sub/b.conf\" }\ninclude \"c\"\nroot = 7"},
-                                                    {"etc/sub/b.conf", "k = 1\nl = ${k}\nm = ${root}\ninclude \"d.conf\""},
-                                                    {"etc/sub/d.conf", "n = 2"},
-                                                    {"data/configs/c", "from_data = true"}};
+  const std::map<std::string, std::string> files = {
+      {"etc/a.conf", "x { include \"sub/b.conf\" }\ninclude \"c\"\nroot = 7"},
+      {"etc/sub/b.conf", "k = 1\nl = ${k}\nm = ${root}\ninclude \"d.conf\""},
+      {"etc/sub/d.conf", "n = 2"},
+      {"data/configs/c", "from_data = true"}};
   const ParseOptions options{.read = [&](const std::string& path) -> std::optional<std::string> {
                                const auto it = files.find(path);
                                return it == files.end() ? std::nullopt : std::optional(it->second);
@@ -116,7 +127,8 @@ TEST(Hocon, IncludesAreFoundAndRelative) {
   Parsed parsed = parse_file("etc/a.conf", options, problems);
   resolve(parsed.root, problems);
   EXPECT_TRUE(problems.empty()) << all(problems);
-  EXPECT_EQ(to_json(parsed.root, {.reveal = true, .pretty = false}), R"({"from_data":true,"root":7,"x":{"k":1,"l":1,"m":7,"n":2}})");
+  EXPECT_EQ(to_json(parsed.root, {.reveal = true, .pretty = false}),
+            R"({"from_data":true,"root":7,"x":{"k":1,"l":1,"m":7,"n":2}})");
   EXPECT_EQ(*parsed.root.at_path("x.n")->at.file, "etc/sub/d.conf");
   EXPECT_EQ(parsed.root.at_path("root")->at.line, 3u);
 }
@@ -156,7 +168,8 @@ TEST(Units, Durations) {
   EXPECT_EQ(ms("42"), 42ms);
   EXPECT_EQ(parse_duration("42", 1000000us), 42s);
   EXPECT_EQ(parse_duration("250us", 1000us, true), 250us);
-  for (const char* bad : {"", "s", "5x", "1h5", "-1s", "1..5s", "5us", "1e5s", "99999999999999999999d"}) EXPECT_FALSE(ms(bad)) << bad;
+  for (const char* bad : {"", "s", "5x", "1h5", "-1s", "1..5s", "5us", "1e5s", "99999999999999999999d"})
+    EXPECT_FALSE(ms(bad)) << bad;
 }
 
 TEST(Units, SizesPercentsRatesBinds) {
@@ -164,7 +177,8 @@ TEST(Units, SizesPercentsRatesBinds) {
   EXPECT_EQ(parse_size("512kb"), 512u << 10);
   EXPECT_EQ(parse_size("7b"), 7u);
   EXPECT_EQ(parse_size("0"), 0u);
-  for (const char* bad : {"", "MB", "1TB", "-1", "1.5MB", "99999999999999999999", "9999999999GB"}) EXPECT_FALSE(parse_size(bad)) << bad;
+  for (const char* bad : {"", "MB", "1TB", "-1", "1.5MB", "99999999999999999999", "9999999999GB"})
+    EXPECT_FALSE(parse_size(bad)) << bad;
   EXPECT_DOUBLE_EQ(parse_percent("70%")->value, 0.7);
   EXPECT_DOUBLE_EQ(parse_percent("0.25")->value, 0.25);
   for (const char* bad : {"", "%", "101%", "1.5", "-1%"}) EXPECT_FALSE(parse_percent(bad)) << bad;
@@ -182,7 +196,8 @@ TEST(Units, SizesPercentsRatesBinds) {
   EXPECT_EQ(*parse_bind(":::1883"), (Bind{"::", 1883}));
   EXPECT_EQ(to_string(*parse_bind(":::1883")), "[::]:1883");
   EXPECT_EQ(to_string(*parse_bind("1883")), "0.0.0.0:1883");
-  for (const char* bad : {"", "65536", "a:1", "1.2.3:4", "1883x", "[1.2.3.4]:5", "-1"}) EXPECT_FALSE(parse_bind(bad)) << bad;
+  for (const char* bad : {"", "65536", "a:1", "1.2.3:4", "1883x", "[1.2.3.4]:5", "-1"})
+    EXPECT_FALSE(parse_bind(bad)) << bad;
 }
 
 }  // namespace

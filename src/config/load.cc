@@ -1,10 +1,10 @@
-#include <fmt/format.h>
-
-#include <filesystem>
-
 #include "config/config.h"
 #include "config/detail/layers.h"
 #include "config/detail/parser.h"
+
+#include <fmt/format.h>
+
+#include <filesystem>
 
 namespace sb::config {
 namespace {
@@ -12,9 +12,12 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::string_view kUnbuilt[] = {
-    "license",  "dashboard",      "gateway",       "file_transfer",   "rule_engine", "bridges", "connectors", "actions",
-    "exhook",   "plugins",        "opentelemetry", "prometheus",      "api_key",     "schema_registry", "telemetry",
-    "sso",      "node_rebalance", "sources",       "schema_validation", "message_transformation", "durable_storage"};
+    "license",        "dashboard",       "gateway",           "file_transfer",
+    "rule_engine",    "bridges",         "connectors",        "actions",
+    "exhook",         "plugins",         "opentelemetry",     "prometheus",
+    "api_key",        "schema_registry", "telemetry",         "sso",
+    "node_rebalance", "sources",         "schema_validation", "message_transformation",
+    "durable_storage"};
 /// Accepted without a word: they never did anything, or no longer do.
 constexpr std::string_view kIgnored[] = {"persistent_session_store", "trace"};
 constexpr std::string_view kReadOnly[] = {"node", "cluster", "rpc"};
@@ -46,7 +49,8 @@ void refuse_unbuilt_authn(Checker& c, const Value& chain, const LoadOptions& opt
     if (!authenticator.is_object() || !enabled(authenticator)) return;
     const std::string mechanism = mechanism_of(authenticator);
     if (contains(options.built_authn, mechanism)) return;
-    c.error(authenticator, "not_built", fmt::format("this version cannot authenticate by {}; remove it or set enable = false", mechanism), "");
+    c.error(authenticator, "not_built",
+            fmt::format("this version cannot authenticate by {}; remove it or set enable = false", mechanism), "");
   };
   if (chain.is_object() && !chain.find("1")) return one(chain);
   if (const auto* list = chain.if_array()) {
@@ -83,7 +87,8 @@ void check_protection(Checker& c, const Config& config, const LoadOptions& optio
     const Checker::Level level(c, std::to_string(++n));
     if (source.enable && !contains(options.built_authz, source.type)) {
       c.error(source.raw, "not_built",
-              fmt::format("this version has no authorization source {}; remove it or set enable = false", source.type), "");
+              fmt::format("this version has no authorization source {}; remove it or set enable = false", source.type),
+              "");
     }
   }
 }
@@ -138,19 +143,31 @@ void check_listeners(Checker& c, const Value& tree, const Config& config) {
 void note_roots(const Value& all, const LoadOptions& options, Problems& warnings) {
   std::vector<std::string> unbuilt, unknown;
   for (const auto& [root, value] : *all.if_object()) {
-    if (value.is_null() || Roots::schema().find(root) || contains(kIgnored, root) || contains(options.built_roots, root)) continue;
+    if (value.is_null() || Roots::schema().find(root) || contains(kIgnored, root) ||
+        contains(options.built_roots, root))
+      continue;
     (unbuilt_root(root, options) ? unbuilt : unknown).push_back(root);
   }
   const Value* quic = all.at_path("listeners.quic");
   if (quic && !quic->is_null() && !contains(options.built_roots, "listeners.quic")) unbuilt.push_back("listeners.quic");
   const Value* discovery = all.at_path("cluster.discovery_strategy");
-  if (discovery && discovery->text() != "manual" && !contains(options.built_roots, "cluster")) unbuilt.push_back("cluster.discovery_strategy");
+  if (discovery && discovery->text() != "manual" && !contains(options.built_roots, "cluster"))
+    unbuilt.push_back("cluster.discovery_strategy");
   if (!unbuilt.empty()) {
-    warnings.add({.file = {}, .line = 0, .path = {}, .reason = "config_not_used", .value = {},
-                  .expected = fmt::format("these parts are accepted but this version does nothing with them: {}", fmt::join(unbuilt, ", "))});
+    warnings.add({.file = {},
+                  .line = 0,
+                  .path = {},
+                  .reason = "config_not_used",
+                  .value = {},
+                  .expected = fmt::format("these parts are accepted but this version does nothing with them: {}",
+                                          fmt::join(unbuilt, ", "))});
   }
   if (!unknown.empty()) {
-    warnings.add({.file = {}, .line = 0, .path = {}, .reason = "config_key_not_recognized", .value = {},
+    warnings.add({.file = {},
+                  .line = 0,
+                  .path = {},
+                  .reason = "config_key_not_recognized",
+                  .value = {},
                   .expected = fmt::format("known roots, not {}", fmt::join(unknown, ", "))});
   }
 }
@@ -159,6 +176,12 @@ bool has_file(const std::string& path, const LoadOptions& options) {
   if (options.read) return options.read(path).has_value();
   std::error_code ec;
   return fs::exists(path, ec);
+}
+
+/// Where changes at run time are kept. Older versions kept them in another file, which then still counts.
+std::string cluster_file_in(const fs::path& configs, const LoadOptions& options) {
+  const std::string old = (configs / "cluster-override.conf").string();
+  return has_file(old, options) ? old : (configs / "cluster.hocon").string();
 }
 
 /// Names that path values refer to, resolved where the environment leaves them out.
@@ -195,7 +218,9 @@ std::string data_dir_of(Value all, const LoadOptions& options) {
 
 }  // namespace
 
-bool read_only_root(std::string_view root) { return contains(kReadOnly, root); }
+bool read_only_root(std::string_view root) {
+  return contains(kReadOnly, root);
+}
 
 bool unbuilt_root(std::string_view root, const LoadOptions& options) {
   return contains(kUnbuilt, root) && !contains(options.built_roots, root);
@@ -224,11 +249,12 @@ Loaded check(Value all, const LoadOptions& options) {
   out.errors.sort();
   if (!out.errors.empty()) return out;
   for (auto& [root, value] : *all.if_object()) {
-    if (!Roots::schema().find(root) || root == "authentication" || root == "authorization" || root == "listeners") mask_by_name(value);
+    if (!Roots::schema().find(root) || root == "authentication" || root == "authorization" || root == "listeners")
+      mask_by_name(value);
   }
   config->effective = std::move(all);
   config->config_dir = fs::path(options.main_file).parent_path().string();
-  config->cluster_file = (fs::path(config->node.data_dir) / "configs" / "cluster.hocon").string();
+  config->cluster_file = cluster_file_in(fs::path(config->node.data_dir) / "configs", options);
   out.config = std::move(config);
   return out;
 }
@@ -259,26 +285,40 @@ Loaded load(const LoadOptions& options) {
     main = parse_file(options.main_file, parse, again).root;
     out.errors = std::move(again);
   }
-  const std::string cluster_file = (fs::path(configs) / "cluster.hocon").string();
-  Value cluster(Value::Object{});
-  if (has_file(cluster_file, options)) cluster = parse_file(cluster_file, parse, out.errors).root;
+  const std::string cluster_file = cluster_file_in(configs, options);
+  const bool old_order = cluster_file.ends_with("-override.conf");
+  const auto parse_present = [&](const std::string& path) {
+    return has_file(path, options) ? parse_file(path, parse, out.errors).root : Value(Value::Object{});
+  };
+  Value cluster = parse_present(cluster_file);
+  Value local =
+      old_order ? parse_present((fs::path(configs) / "local-override.conf").string()) : Value(Value::Object{});
   if (!out.errors.empty()) {
     out.errors.sort();
     return out;
   }
   Value all = std::move(base);
-  merge(all, cluster, out.errors);
+  if (!old_order) merge(all, cluster, out.errors);
   merge(all, std::move(main), out.errors);
   resolve(all, out.errors);
-  resolve(cluster, ignored);  // it is written by the node itself; by hand it might hold some
+  resolve(cluster, old_order ? out.errors : ignored);  // written by the node itself, but by hand it might hold some
+  resolve(local, out.errors);
   detail::apply_environment(all, options, out.errors, out.warnings);
+  if (old_order) {
+    merge(all, cluster, out.errors);
+    merge(all, std::move(local), out.errors);
+  }
   prune(all);
   if (!out.errors.empty()) {
     out.errors.sort();
     return out;
   }
   if (depth(all) > kMaxDepth / 2) {  // so that what is printed can be read back
-    out.errors.add({.file = options.main_file, .line = 0, .path = {}, .reason = "too_deep", .value = {},
+    out.errors.add({.file = options.main_file,
+                    .line = 0,
+                    .path = {},
+                    .reason = "too_deep",
+                    .value = {},
                     .expected = fmt::format("at most {} levels of nesting", kMaxDepth / 2)});
     return out;
   }
@@ -291,7 +331,8 @@ Loaded load(const LoadOptions& options) {
 int check_config(const LoadOptions& options, std::string& output) {
   const Loaded loaded = load(options);
   if (loaded.config) return 0;
-  output += fmt::format("ERROR: {} problem(s) found, failed_to_check_schema: signalbox\n", loaded.errors.size() + loaded.errors.dropped());
+  output += fmt::format("ERROR: {} problem(s) found, failed_to_check_schema: signalbox\n",
+                        loaded.errors.size() + loaded.errors.dropped());
   for (const Problem& p : loaded.errors) output += "  " + to_string(p) + "\n";
   if (loaded.errors.dropped() > 0) output += fmt::format("  ... and {} more\n", loaded.errors.dropped());
   return 1;

@@ -1,7 +1,7 @@
+#include "config/config.h"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-
-#include "config/config.h"
 
 namespace sb::config {
 namespace {
@@ -65,19 +65,21 @@ TEST(Load, DefaultListenersAreThoseOfEmqx) {
   ASSERT_TRUE(l.config);
   std::vector<std::string> seen;
   l.config->listeners.for_each([&](const Listener& x) { seen.push_back(x.id() + " " + to_string(x.bind)); });
-  EXPECT_THAT(seen, testing::ElementsAre("tcp:default 0.0.0.0:1883", "ssl:default 0.0.0.0:8883", "ws:default 0.0.0.0:8083",
-                                         "wss:default 0.0.0.0:8084"));
+  EXPECT_THAT(seen, testing::ElementsAre("tcp:default 0.0.0.0:1883", "ssl:default 0.0.0.0:8883",
+                                         "ws:default 0.0.0.0:8083", "wss:default 0.0.0.0:8084"));
   const Listener* ssl = l.config->listeners.find("ssl:default");
   ASSERT_TRUE(ssl);
   EXPECT_EQ(ssl->ssl_options.certfile, "etc/certs/cert.pem");
   EXPECT_TRUE(ssl->tls());
   EXPECT_FALSE(ssl->web());
   EXPECT_EQ(l.config->listeners.find("wss:default")->websocket.mqtt_path, "/mqtt");
-  EXPECT_THAT(l.config->listeners.find("ws:default")->websocket.supported_subprotocols, testing::Contains("mqtt-v3.1.1"));
+  EXPECT_THAT(l.config->listeners.find("ws:default")->websocket.supported_subprotocols,
+              testing::Contains("mqtt-v3.1.1"));
 }
 
 TEST(Load, DeletedDefaultListenerStaysAway) {
-  const Loaded l = load_text("listeners.ssl.default = marked_for_deletion\nlisteners.tcp.second { bind = 1884, enabled = false }");
+  const Loaded l =
+      load_text("listeners.ssl.default = marked_for_deletion\nlisteners.tcp.second { bind = 1884, enabled = false }");
   ASSERT_TRUE(l.config) << all(l.errors);
   EXPECT_FALSE(l.config->listeners.find("ssl:default"));
   EXPECT_TRUE(l.config->listeners.find("tcp:default"));
@@ -162,6 +164,7 @@ TEST(Load, EmqxFileLoadsUnchanged) {
   EXPECT_EQ(tcp.max_conn_rate->amount, 1000u);
   EXPECT_EQ(tcp.limiter->connection->rate.amount, 1000u);
   EXPECT_EQ(tcp.messages_rate->per, 10s);
+  EXPECT_EQ(tcp.limiter->client->messages->rate.per, 10s);
   const ServerTls& tls = c.listeners.ssl.at("default").ssl_options;
   EXPECT_EQ(tls.cacertfile, "etc/certs/ca.pem");
   EXPECT_EQ(tls.ciphers.size(), 2u);
@@ -187,11 +190,11 @@ TEST(Load, EmqxFileLoadsUnchanged) {
 
 TEST(Load, TellsAllProblemsAtOnceWithTheirLines) {
   const Loaded l = load_text(
-      "mqtt {\n"                                      // 1
-      "  max_inflight = 0\n"                          // 2
-      "  max_paket_size = 1MB\n"                      // 3
-      "  shared_subscription_strategy = fair\n"       // 4
-      "  retry_interval = soon\n"                     // 5
+      "mqtt {\n"                                 // 1
+      "  max_inflight = 0\n"                     // 2
+      "  max_paket_size = 1MB\n"                 // 3
+      "  shared_subscription_strategy = fair\n"  // 4
+      "  retry_interval = soon\n"                // 5
       "}\n"
       "node.cookie = [1]\n"                           // 7
       "listeners.tcp.default.bind = \"host:1883\"\n"  // 8
@@ -210,7 +213,7 @@ TEST(Load, TellsAllProblemsAtOnceWithTheirLines) {
                                         "etc/emqx.conf:9 retainer bad_value_for_struct",
                                         "etc/emqx.conf:10 sysmon.os.cpu_high_watermark expected_percent",
                                         "etc/emqx.conf:11 authorization.cache.max_size expected_integer"));
-  EXPECT_EQ(to_string(l.errors[0]), "etc/emqx.conf:2: mqtt.max_inflight = 0: integer 1..65535 (out_of_range)");
+  EXPECT_EQ(to_string(l.errors[0]), "etc/emqx.conf:2: mqtt.max_inflight = 0: expected integer 1..65535 (out_of_range)");
   EXPECT_THAT(l.errors[1].expected, HasSubstr("max_packet_size"));
   EXPECT_THAT(l.errors[2].expected, HasSubstr("round_robin_per_group"));
   EXPECT_EQ(l.errors[4].value, "******");
@@ -250,20 +253,29 @@ INSTANTIATE_TEST_SUITE_P(
         Bad{"listeners.tcp.default.ssl_options { depth = 1 }", "listeners.tcp.default.ssl_options", "unknown_fields"},
         Bad{"listeners.tcp.default.zone = nowhere", "listeners.tcp.default.zone", "unknown_zone"},
         Bad{"listeners.tcp.second.bind = 1883", "listeners.tcp.second.bind", "address_in_use"},
-        Bad{"listeners.tcp.default.access_rules = [\"permit all\"]", "listeners.tcp.default.access_rules", "bad_access_rule"},
-        Bad{"listeners.tcp.default.access_rules = [\"allow 1.2.3.4/33\"]", "listeners.tcp.default.access_rules", "bad_access_rule"},
+        Bad{"listeners.tcp.default.access_rules = [\"permit all\"]", "listeners.tcp.default.access_rules",
+            "bad_access_rule"},
+        Bad{"listeners.tcp.default.access_rules = [\"allow 1.2.3.4/33\"]", "listeners.tcp.default.access_rules",
+            "bad_access_rule"},
         Bad{"listeners.tcp.default.max_conn_rate = \"0/s\"", "listeners.tcp.default.max_conn_rate", "expected_rate"},
-        Bad{"listeners.tcp.default.tcp_options.keepalive = \"0,5,3\"", "listeners.tcp.default.tcp_options.keepalive", "bad_keepalive"},
-        Bad{"listeners.ssl.default.ssl_options.fail_if_no_peer_cert = true", "listeners.ssl.default.ssl_options.fail_if_no_peer_cert", "verify_peer_needed"},
-        Bad{"listeners.ssl.default.ssl_options.enable_crl_check = true", "listeners.ssl.default.ssl_options.enable_crl_check", "verify_peer_needed"},
-        Bad{"listeners.ssl.default.ssl_options.versions = [\"tlsv1.3\", \"tlsv1.1\"]", "listeners.ssl.default.ssl_options.versions", "tls_version_gap"},
-        Bad{"listeners.ssl.default.ssl_options.ciphers = \"A B\"", "listeners.ssl.default.ssl_options.ciphers", "bad_ciphers"},
-        Bad{"listeners.ssl.default.ssl_options.ocsp {enable_ocsp_stapling = true, issuer_pem = x}", "listeners.ssl.default.ssl_options.ocsp.responder_url", "ocsp_responder_url"},
+        Bad{"listeners.tcp.default.tcp_options.keepalive = \"0,5,3\"", "listeners.tcp.default.tcp_options.keepalive",
+            "bad_keepalive"},
+        Bad{"listeners.ssl.default.ssl_options.fail_if_no_peer_cert = true",
+            "listeners.ssl.default.ssl_options.fail_if_no_peer_cert", "verify_peer_needed"},
+        Bad{"listeners.ssl.default.ssl_options.enable_crl_check = true",
+            "listeners.ssl.default.ssl_options.enable_crl_check", "verify_peer_needed"},
+        Bad{"listeners.ssl.default.ssl_options.versions = [\"tlsv1.3\", \"tlsv1.1\"]",
+            "listeners.ssl.default.ssl_options.versions", "tls_version_gap"},
+        Bad{"listeners.ssl.default.ssl_options.ciphers = \"A B\"", "listeners.ssl.default.ssl_options.ciphers",
+            "bad_ciphers"},
+        Bad{"listeners.ssl.default.ssl_options.ocsp {enable_ocsp_stapling = true, issuer_pem = x}",
+            "listeners.ssl.default.ssl_options.ocsp.responder_url", "ocsp_responder_url"},
         Bad{"sysmon.os.cpu_high_watermark = 50%", "sysmon.os.cpu_high_watermark", "bad_watermark"},
         Bad{"sysmon.vm.process_high_watermark = 50%", "sysmon.vm.process_high_watermark", "bad_watermark"},
         Bad{"alarm.actions = [mail]", "alarm.actions", "not_a_enum_symbol"},
         Bad{"alarm.size_limit = 3001", "alarm.size_limit", "out_of_range"},
-        Bad{"rewrite = [{action = publish, source_topic = a, dest_topic = \"b/#\", re = a}]", "rewrite.1.dest_topic", "cannot_use_wildcard"},
+        Bad{"rewrite = [{action = publish, source_topic = a, dest_topic = \"b/#\", re = a}]", "rewrite.1.dest_topic",
+            "cannot_use_wildcard"},
         Bad{"rewrite = [{action = publish, source_topic = a, dest_topic = b}]", "rewrite.1.re", "required_field"},
         Bad{"log.file.rotation_count = 129", "log.file.default.rotation_count", "out_of_range"},
         Bad{"log.console.time_offset = \"+25:00\"", "log.console.time_offset", "bad_time_offset"},
@@ -279,13 +291,15 @@ INSTANTIATE_TEST_SUITE_P(
         Bad{"authorization.sources = [{type = file}]", "authorization.sources.1.path", "required_field"},
         Bad{"authentication = [{mechanism = jwt}]", "authentication.1", "not_built"},
         Bad{"authentication { mechanism = password_based, backend = redis }", "authentication", "not_built"},
-        Bad{"listeners.tcp.default.authentication = [{mechanism = jwt}]", "listeners.tcp.default.authentication.1", "not_built"},
+        Bad{"listeners.tcp.default.authentication = [{mechanism = jwt}]", "listeners.tcp.default.authentication.1",
+            "not_built"},
         Bad{"mqtt { max_inflight = 5", "mqtt", "parse_error"},
         Bad{"mqtt.max_inflight == 5", "mqtt.max_inflight", "scan_error"},
         Bad{"mqtt.max_inflight = ${nothing.here}", "mqtt.max_inflight", "unresolved_substitution"}));
 
 TEST(Load, BuiltMechanismsAreAccepted) {
-  Files files{{{"etc/emqx.conf", "authentication = [{mechanism = jwt}]\nauthorization.sources = [{type = mysql}]\nprometheus.x = 1"}}};
+  Files files{{{"etc/emqx.conf",
+                "authentication = [{mechanism = jwt}]\nauthorization.sources = [{type = mysql}]\nprometheus.x = 1"}}};
   LoadOptions options = files.options();
   options.built_authn = {"jwt"};
   options.built_authz = {"file", "mysql"};
@@ -305,9 +319,10 @@ TEST(Load, UnknownRootIsAWarning) {
 }
 
 TEST(Load, LayersWinInOrder) {
-  Files files{{{"etc/base.hocon", "mqtt { max_inflight = 1, max_awaiting_rel = 1, max_topic_levels = 1, max_qos_allowed = 1 }"},
-               {"d/configs/cluster.hocon", "mqtt { max_inflight = 2, max_awaiting_rel = 2, max_topic_levels = 2 }"},
-               {"etc/emqx.conf", "node.data_dir = d\nmqtt { max_inflight = 3, max_awaiting_rel = 3 }"}}};
+  Files files{
+      {{"etc/base.hocon", "mqtt { max_inflight = 1, max_awaiting_rel = 1, max_topic_levels = 1, max_qos_allowed = 1 }"},
+       {"d/configs/cluster.hocon", "mqtt { max_inflight = 2, max_awaiting_rel = 2, max_topic_levels = 2 }"},
+       {"etc/emqx.conf", "node.data_dir = d\nmqtt { max_inflight = 3, max_awaiting_rel = 3 }"}}};
   LoadOptions options = files.options();
   options.env = {{"EMQX_MQTT__MAX_INFLIGHT", "4"}};
   const Loaded l = load(options);
@@ -317,6 +332,21 @@ TEST(Load, LayersWinInOrder) {
   EXPECT_EQ(l.config->mqtt.max_topic_levels, 2);
   EXPECT_EQ(l.config->mqtt.max_qos_allowed, 1);
   EXPECT_EQ(l.config->cluster_file, "d/configs/cluster.hocon");
+}
+
+TEST(Load, OverrideFilesOfOlderVersionsComeLast) {
+  Files files{{{"d/configs/cluster-override.conf", "mqtt { max_inflight = 5, max_awaiting_rel = 5 }"},
+               {"d/configs/local-override.conf", "mqtt.max_awaiting_rel = 6"},
+               {"d/configs/cluster.hocon", "mqtt.max_topic_levels = 2"},
+               {"etc/emqx.conf", "node.data_dir = d\nmqtt { max_inflight = 3, max_awaiting_rel = 3 }"}}};
+  LoadOptions options = files.options();
+  options.env = {{"EMQX_MQTT__MAX_INFLIGHT", "4"}};
+  const Loaded l = load(options);
+  ASSERT_TRUE(l.config) << all(l.errors);
+  EXPECT_EQ(l.config->mqtt.max_inflight, 5);
+  EXPECT_EQ(l.config->mqtt.max_awaiting_rel, 6u);
+  EXPECT_EQ(l.config->mqtt.max_topic_levels, 128);
+  EXPECT_EQ(l.config->cluster_file, "d/configs/cluster-override.conf");
 }
 
 TEST(Load, EnvironmentOverridesAndNames) {
@@ -373,7 +403,8 @@ TEST(Load, LogHandlersFollowTheEnvironment) {
 TEST(Load, OldNamesWork) {
   const Loaded l = load_text(
       "node.db_role = replicant\nforce_shutdown.max_message_queue_len = 7\nretainer.deliver_rate = \"500/s\"\n"
-      "mqtt.keepalive_backoff = 1.5\nlisteners.tcp.default { enabled = false, enable = true }\nflapping_detect.window_time = disable");
+      "mqtt.keepalive_backoff = 1.5\nlisteners.tcp.default { enabled = false, enable = true "
+      "}\nflapping_detect.window_time = disable");
   ASSERT_TRUE(l.config) << all(l.errors);
   EXPECT_EQ(l.config->node.role, NodeRole::Replicant);
   EXPECT_EQ(l.config->force_shutdown.max_mailbox_size, 7u);
@@ -388,7 +419,8 @@ TEST(Load, OldNamesWork) {
 TEST(Load, OutputRoundTrips) {
   const Loaded first = load_text(kEmqxConf);
   ASSERT_TRUE(first.config);
-  for (const std::string& text : {to_hocon(first.config->effective, {.reveal = true}), to_json(first.config->effective, {.reveal = true})}) {
+  for (const std::string& text :
+       {to_hocon(first.config->effective, {.reveal = true}), to_json(first.config->effective, {.reveal = true})}) {
     const Loaded second = load_text(text);
     ASSERT_TRUE(second.config) << all(second.errors) << text;
     EXPECT_EQ(second.config->effective, first.config->effective);

@@ -29,7 +29,8 @@ std::string to_string(const Problem& p) {
   if (!p.value.empty()) out += fmt::format("{}{}", p.path.empty() ? "" : " = ", p.value);
   if (!p.path.empty() || !p.value.empty()) out += ": ";
   if (!p.expected.empty()) {
-    out += fmt::format("{} ({})", p.expected, p.reason);
+    const bool wanted = p.reason != "not_built" && p.reason != "config_not_used";  // those say it in whole sentences
+    out += fmt::format("{}{} ({})", wanted ? "expected " : "", p.expected, p.reason);
   } else {
     out += p.reason;
   }

@@ -1,5 +1,5 @@
-// What is wrong with a configuration, precise enough to mend it without a manual. Collected, never thrown: all problems of
-// a load are told at once.
+// What is wrong with a configuration, precise enough to mend it without a manual. Collected, never thrown: all problems
+// of a load are told at once.
 #pragma once
 
 #include <cstdint>
@@ -9,12 +9,12 @@
 namespace sb::config {
 
 struct Problem {
-  std::string file;        // or "environment variable X"; "" for what has no place, such as a missing key
+  std::string file;  // or "environment variable X"; "" for what has no place, such as a missing key
   std::uint32_t line = 0;
-  std::string path;        // dotted key path
-  std::string reason;      // EMQX's symbol: unknown_fields, not_a_enum_symbol, required_field, scan_error, ...
-  std::string value;       // as written; secrets as ******
-  std::string expected;    // what would be right, for people
+  std::string path;      // dotted key path
+  std::string reason;    // EMQX's symbol: unknown_fields, not_a_enum_symbol, required_field, scan_error, ...
+  std::string value;     // as written; secrets as ******
+  std::string expected;  // what would be right, for people
 };
 
 /// At most kMax are kept; `dropped` counts the rest, so that a broken file cannot flood a terminal.

@@ -1,3 +1,5 @@
+#include "config/store.h"
+
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <unistd.h>
@@ -7,8 +9,6 @@
 #include <cstring>
 #include <ctime>
 #include <filesystem>
-
-#include "config/store.h"
 
 namespace sb::config {
 namespace {
@@ -20,27 +20,8 @@ std::string stamp(std::int64_t wall_ms) {
   const auto seconds = static_cast<std::time_t>(wall_ms / 1000);
   std::tm local{};
   localtime_r(&seconds, &local);
-  return fmt::format("{:04}.{:02}.{:02}.{:02}.{:02}.{:02}.{:03}", local.tm_year + 1900, local.tm_mon + 1, local.tm_mday, local.tm_hour,
-                     local.tm_min, local.tm_sec, wall_ms % 1000);
-}
-
-Result<void> write_synced(const std::string& path, std::string_view content) {
-  // It may hold secrets: for the owner alone.
-  const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-  if (fd < 0) return fail(Errc::Io, fmt::format("cannot write {}: {}", path, std::strerror(errno)));
-  int error = 0;
-  while (!content.empty() && error == 0) {
-    const ssize_t n = ::write(fd, content.data(), content.size());
-    if (n < 0) {
-      if (errno != EINTR) error = errno;
-    } else {
-      content.remove_prefix(static_cast<std::size_t>(n));
-    }
-  }
-  if (error == 0 && ::fsync(fd) != 0) error = errno;
-  if (::close(fd) != 0 && error == 0) error = errno;
-  if (error == 0) return {};
-  return fail(Errc::Io, fmt::format("cannot write {}: {}", path, std::strerror(error)));
+  return fmt::format("{:04}.{:02}.{:02}.{:02}.{:02}.{:02}.{:03}", local.tm_year + 1900, local.tm_mon + 1, local.tm_mday,
+                     local.tm_hour, local.tm_min, local.tm_sec, wall_ms % 1000);
 }
 
 void drop_old_backups(const fs::path& file) {
@@ -64,17 +45,38 @@ void sync_folder(const fs::path& folder) {
 
 }  // namespace
 
+Result<void> write_private(const std::string& path, std::string_view content) {
+  std::error_code ec;
+  const fs::path folder = fs::path(path).parent_path();
+  if (!folder.empty()) fs::create_directories(folder, ec);
+  if (ec) return fail(Errc::Io, fmt::format("cannot make {}: {}", folder.string(), ec.message()));
+  const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+  if (fd < 0) return fail(Errc::Io, fmt::format("cannot write {}: {}", path, std::strerror(errno)));
+  int error = 0;
+  while (!content.empty() && error == 0) {
+    const ssize_t n = ::write(fd, content.data(), content.size());
+    if (n < 0) {
+      if (errno != EINTR) error = errno;
+    } else {
+      content.remove_prefix(static_cast<std::size_t>(n));
+    }
+  }
+  if (error == 0 && ::fsync(fd) != 0) error = errno;
+  if (::close(fd) != 0 && error == 0) error = errno;
+  if (error == 0) return {};
+  return fail(Errc::Io, fmt::format("cannot write {}: {}", path, std::strerror(error)));
+}
+
 Result<void> write_rotating(const std::string& path, std::string_view content, std::int64_t wall_ms) {
   const fs::path file(path);
   std::error_code ec;
-  fs::create_directories(file.parent_path(), ec);
-  if (ec) return fail(Errc::Io, fmt::format("cannot make {}: {}", file.parent_path().string(), ec.message()));
   const std::string temporary = path + ".tmp";
-  SB_CHECKED(write_synced(temporary, content));
+  SB_CHECKED(write_private(temporary, content));
   if (fs::exists(file, ec)) {
     // Two changes in one millisecond must not share a name.
     std::string backup = fmt::format("{}.{}.bak", path, stamp(wall_ms));
-    for (int i = 1; fs::exists(backup, ec) && i < 1000; ++i) backup = fmt::format("{}.{}.bak", path, stamp(wall_ms + i));
+    for (int i = 1; fs::exists(backup, ec) && i < 1000; ++i)
+      backup = fmt::format("{}.{}.bak", path, stamp(wall_ms + i));
     // A link, so that there is a file under the real name at every moment.
     fs::create_hard_link(file, backup, ec);
     if (ec) fs::copy_file(file, backup, fs::copy_options::overwrite_existing, ec);

@@ -1,13 +1,13 @@
 #include "config/schema.h"
 
+#include "base/check.h"
+#include "config/detail/schema_info.h"
+#include "config/hocon.h"
+
 #include <fmt/format.h>
 
 #include <charconv>
 #include <cmath>
-
-#include "base/check.h"
-#include "config/detail/schema_info.h"
-#include "config/hocon.h"
 
 namespace sb::config {
 namespace {
@@ -60,9 +60,13 @@ Value keep_place(Value v, const Value& from) {
 
 }  // namespace
 
-char to_char(Hot hot) { return "NYCLB"[static_cast<std::size_t>(hot)]; }
+char to_char(Hot hot) {
+  return "NYCLB"[static_cast<std::size_t>(hot)];
+}
 
-bool Key::answers_to(std::string_view candidate) const { return candidate == name || has_word(opts.aliases, candidate); }
+bool Key::answers_to(std::string_view candidate) const {
+  return candidate == name || has_word(opts.aliases, candidate);
+}
 
 const Key* Struct::find(std::string_view key) const {
   for (const Key& k : keys) {
@@ -102,8 +106,12 @@ std::string Checker::path() const {
 }
 
 void Checker::error(const Value& at, std::string_view reason, std::string expected, std::string value) {
-  errors_.add({.file = at.at.file ? *at.at.file : "", .line = at.at.line, .path = path(), .reason = std::string(reason),
-               .value = std::move(value), .expected = std::move(expected)});
+  errors_.add({.file = at.at.file ? *at.at.file : "",
+               .line = at.at.line,
+               .path = path(),
+               .reason = std::string(reason),
+               .value = std::move(value),
+               .expected = std::move(expected)});
 }
 
 void Checker::error(const Key&, const Value& at, std::string_view reason, std::string expected) {
@@ -118,8 +126,12 @@ void Checker::broken(const Value& object, std::string_view field, std::string_vi
 }
 
 void Checker::warn(const Value& at, std::string_view reason, std::string expected) {
-  warnings_.add({.file = at.at.file ? *at.at.file : "", .line = at.at.line, .path = path(), .reason = std::string(reason),
-                 .value = {}, .expected = std::move(expected)});
+  warnings_.add({.file = at.at.file ? *at.at.file : "",
+                 .line = at.at.line,
+                 .path = path(),
+                 .reason = std::string(reason),
+                 .value = {},
+                 .expected = std::move(expected)});
 }
 
 void Checker::rename_aliases(const Struct& s, Value::Object& fields) {
@@ -153,7 +165,8 @@ void Checker::refuse_unknown(const Struct& s, Value::Object& fields) {
     }
     if (!s.open && !s.find(it->first)) {
       std::string expected;
-      if (const auto near = detail::nearest(s, it->first); !near.empty()) expected = fmt::format("a known key; did you mean {}?", near);
+      if (const auto near = detail::nearest(s, it->first); !near.empty())
+        expected = fmt::format("a known key; did you mean {}?", near);
       if (expected.empty()) {
         std::vector<std::string_view> names;
         for (const Key& key : s.keys) {
@@ -225,7 +238,8 @@ bool Checker::read_bool(const Key& key, Value& v, bool& out) {
   return false;
 }
 
-bool Checker::read_integer(const Key& key, Value& v, double type_min, double type_max, std::int64_t& out, bool& infinite) {
+bool Checker::read_integer(const Key& key, Value& v, double type_min, double type_max, std::int64_t& out,
+                           bool& infinite) {
   infinite = false;
   if (const auto* s = v.if_string(); s && has_word(key.opts.words, *s)) {
     infinite = *s == "infinity" || *s == "unlimited";
@@ -296,7 +310,7 @@ bool Checker::read_text(const Key& key, Value& v, std::string& out) {
     return false;
   }
   if (out.size() < static_cast<std::size_t>(std::max(0.0, key.opts.min)) ||
-      (key.opts.max < kUnbounded && static_cast<double>(out.size()) > key.opts.max)) {
+      (key.opts.max<kUnbounded&& static_cast<double>(out.size())> key.opts.max)) {
     error(key, v, "out_of_range", fmt::format("a text of {}..{} bytes", std::max(0.0, key.opts.min), key.opts.max));
     return false;
   }
@@ -305,7 +319,8 @@ bool Checker::read_text(const Key& key, Value& v, std::string& out) {
   return true;
 }
 
-bool Checker::read_duration(const Key& key, Value& v, microseconds plain, bool allow_us, microseconds& out, bool& infinite) {
+bool Checker::read_duration(const Key& key, Value& v, microseconds plain, bool allow_us, microseconds& out,
+                            bool& infinite) {
   infinite = false;
   if (const auto* s = v.if_string(); s && has_word(key.opts.words, *s)) {
     infinite = *s == "infinity";
@@ -470,7 +485,7 @@ const Key* find_key(const Struct& s, std::string_view path) {
 void mask_by_name(Value& value) {
   if (auto* o = value.if_object()) {
     for (auto& [key, child] : *o) {
-      if (child.is_string() && detail::sounds_secret(key)) child.secret = true;
+      if (child.is_scalar() && !child.is_null() && !child.if_bool() && detail::sounds_secret(key)) child.secret = true;
       mask_by_name(child);
     }
   } else if (auto* a = value.if_array()) {

@@ -1,15 +1,18 @@
 // One declaration per key. A Struct lists the keys of one configuration object: type, unit, default, range, symbols,
-// secrecy, reload class, old names, words for people. From it come parsing into typed members, defaults, validation, output,
-// documentation and later REST schemas and forms. Declared beside the struct it fills:
+// secrecy, reload class, old names, words for people. From it come parsing into typed members, defaults, validation,
+// output, documentation and later REST schemas and forms. Declared beside the struct it fills:
 //
 //   const Struct& Retainer::schema() {
 //     static const Struct s = Schema<Retainer>("retainer", Hot::Y)
 //         .field("enable", &Retainer::enable, {.def = "true", .doc = "..."}) ...
 //
 // The C++ type of the member decides the accepted values: bool, integers, double, std::string, Secret, milliseconds,
-// seconds, microseconds (unit us allowed), Percent, Rate, Bind, enumerations with EnumNames, nested structs, vectors, maps,
-// optional of any of these (unset when absent), Value (taken as it is).
+// seconds, microseconds (unit us allowed), Percent, Rate, Bind, enumerations with EnumNames, nested structs, vectors,
+// maps, optional of any of these (unset when absent), Value (taken as it is).
 #pragma once
+
+#include "config/units.h"
+#include "config/value.h"
 
 #include <concepts>
 #include <functional>
@@ -19,9 +22,6 @@
 #include <string_view>
 #include <type_traits>
 #include <vector>
-
-#include "config/units.h"
-#include "config/value.h"
 
 namespace sb::config {
 
@@ -38,22 +38,22 @@ char to_char(Hot hot);
 constexpr double kUnbounded = 1e300;
 
 struct Opts {
-  std::string_view def = {};       // HOCON text; "" = no default
-  double min = -kUnbounded;        // durations: milliseconds
+  std::string_view def = {};  // HOCON text; "" = no default
+  double min = -kUnbounded;   // durations: milliseconds
   double max = kUnbounded;
-  std::string_view words = {};     // literals besides the type: "infinity", "disabled", "disable"; several by spaces
-  std::optional<Hot> hot = {};     // unset: that of the struct
-  std::string_view aliases = {};   // old names, by spaces
+  std::string_view words = {};    // literals besides the type: "infinity", "disabled", "disable"; several by spaces
+  std::optional<Hot> hot = {};    // unset: that of the struct
+  std::string_view aliases = {};  // old names, by spaces
   std::string_view doc = {};
   std::string_view since = "5.4";  // of EMQX, or "signalbox 0.1"
   bool size = false;               // an integer written as 1MB
   bool path = false;               // a leading $VAR or ${VAR} is expanded
   bool secret = false;
   bool required = false;
-  bool hidden = false;             // accepted, left out of `conf show` and of short documentation
+  bool hidden = false;  // accepted, left out of `conf show` and of short documentation
   bool deprecated = false;
-  bool tombstones = false;         // map entries may be "marked_for_deletion"
-  bool partial = false;            // no defaults below: a layer over other values
+  bool tombstones = false;  // map entries may be "marked_for_deletion"
+  bool partial = false;     // no defaults below: a layer over other values
 };
 
 class Checker;
@@ -61,13 +61,13 @@ struct Struct;
 
 struct Key {
   std::string_view name;
-  std::string type;                // for people: "duration", "enum(a|b)", "list(string)"
+  std::string type;  // for people: "duration", "enum(a|b)", "list(string)"
   Opts opts;
   Hot hot = Hot::Y;
-  Value default_value;             // parsed opts.def; null when none
-  const Struct* child = nullptr;   // of the object, or of each entry of a list or map
+  Value default_value;            // parsed opts.def; null when none
+  const Struct* child = nullptr;  // of the object, or of each entry of a list or map
   enum class Shape : std::uint8_t { Scalar, Object, List, Map, Any } shape = Shape::Scalar;
-  bool optional = false;           // stays unset when absent
+  bool optional = false;  // stays unset when absent
   std::vector<std::string_view> symbols;
   /// Converts into the member of `object`; normalises `value`. Problems go to the checker.
   std::function<void(Checker&, const Key&, Value& value, void* object)> read;
@@ -81,7 +81,7 @@ struct Struct {
   std::vector<Key> keys;
   std::vector<std::string_view> dropped;  // removed keys, silently ignored
   std::string_view doc;
-  bool open = false;                      // other keys are kept without a check
+  bool open = false;  // other keys are kept without a check
   /// Before keys are read: rewrites old shapes.
   std::function<void(Checker&, Value&)> prepare;
   /// After all keys are read without a problem: cross-field checks.
@@ -163,7 +163,8 @@ class Checker {
   bool defaults_ = true;
 };
 
-/// Symbols of an enumeration, in the order of its enumerators: specialise with `static constexpr std::string_view names[]`.
+/// Symbols of an enumeration, in the order of its enumerators: specialise with `static constexpr std::string_view
+/// names[]`.
 template <class E>
 struct EnumNames;
 template <class E>
@@ -193,22 +194,38 @@ struct IsMap<std::map<std::string, T>> : std::true_type {};
 
 template <class M>
 std::string type_name(const Opts& opts) {
-  if constexpr (IsOptional<M>::value) return type_name<typename M::value_type>(opts);
-  else if constexpr (IsVector<M>::value) return "list of " + type_name<typename M::value_type>(opts);
-  else if constexpr (IsMap<M>::value) return "map of " + type_name<typename M::mapped_type>(opts);
-  else if constexpr (std::is_same_v<M, bool>) return "boolean";
-  else if constexpr (std::is_same_v<M, std::string>) return opts.path ? "path" : "string";
-  else if constexpr (std::is_same_v<M, Secret>) return "secret";
-  else if constexpr (std::is_same_v<M, Percent>) return "percent";
-  else if constexpr (std::is_same_v<M, Rate>) return "rate";
-  else if constexpr (std::is_same_v<M, Bind>) return "ip:port";
-  else if constexpr (std::is_same_v<M, Value>) return "any";
-  else if constexpr (std::is_same_v<M, seconds>) return "duration (s)";
-  else if constexpr (std::is_same_v<M, milliseconds> || std::is_same_v<M, microseconds>) return "duration";
-  else if constexpr (NamedEnum<M>) return "enum";
-  else if constexpr (std::is_floating_point_v<M>) return "number";
-  else if constexpr (std::is_integral_v<M>) return opts.size ? "size" : "integer";
-  else return "object";
+  if constexpr (IsOptional<M>::value)
+    return type_name<typename M::value_type>(opts);
+  else if constexpr (IsVector<M>::value)
+    return "list of " + type_name<typename M::value_type>(opts);
+  else if constexpr (IsMap<M>::value)
+    return "map of " + type_name<typename M::mapped_type>(opts);
+  else if constexpr (std::is_same_v<M, bool>)
+    return "boolean";
+  else if constexpr (std::is_same_v<M, std::string>)
+    return opts.path ? "path" : "string";
+  else if constexpr (std::is_same_v<M, Secret>)
+    return "secret";
+  else if constexpr (std::is_same_v<M, Percent>)
+    return "percent";
+  else if constexpr (std::is_same_v<M, Rate>)
+    return "rate";
+  else if constexpr (std::is_same_v<M, Bind>)
+    return "ip:port";
+  else if constexpr (std::is_same_v<M, Value>)
+    return "any";
+  else if constexpr (std::is_same_v<M, seconds>)
+    return "duration (s)";
+  else if constexpr (std::is_same_v<M, milliseconds> || std::is_same_v<M, microseconds>)
+    return "duration";
+  else if constexpr (NamedEnum<M>)
+    return "enum";
+  else if constexpr (std::is_floating_point_v<M>)
+    return "number";
+  else if constexpr (std::is_integral_v<M>)
+    return opts.size ? "size" : "integer";
+  else
+    return "object";
 }
 
 template <class M>
@@ -221,8 +238,10 @@ void describe(Key& key, const Struct* child) {
     describe<typename M::value_type>(key, child);
     key.optional = true;
   } else if constexpr (IsVector<M>::value || IsMap<M>::value) {
-    if constexpr (IsVector<M>::value) describe<typename M::value_type>(key, child);
-    else describe<typename M::mapped_type>(key, child);
+    if constexpr (IsVector<M>::value)
+      describe<typename M::value_type>(key, child);
+    else
+      describe<typename M::mapped_type>(key, child);
     key.shape = IsVector<M>::value ? Shape::List : Shape::Map;
   } else if constexpr (NamedEnum<M>) {
     key.symbols.assign(std::begin(EnumNames<M>::names), std::end(EnumNames<M>::names));
@@ -233,7 +252,8 @@ void describe(Key& key, const Struct* child) {
     key.shape = Shape::Any;
   } else if constexpr (std::is_class_v<M> && !std::is_same_v<M, std::string> && !std::is_same_v<M, Secret> &&
                        !std::is_same_v<M, Percent> && !std::is_same_v<M, Rate> && !std::is_same_v<M, Bind> &&
-                       !std::is_same_v<M, seconds> && !std::is_same_v<M, milliseconds> && !std::is_same_v<M, microseconds>) {
+                       !std::is_same_v<M, seconds> && !std::is_same_v<M, milliseconds> &&
+                       !std::is_same_v<M, microseconds>) {
     key.shape = Shape::Object;
     key.child = child;
   }
@@ -247,7 +267,8 @@ void convert(Checker& c, const Key& key, Value& v, M& out) {
     out = std::move(inner);
   } else if constexpr (IsVector<M>::value) {
     out.clear();
-    constexpr bool scalars = !std::is_class_v<typename M::value_type> || std::is_same_v<typename M::value_type, std::string>;
+    constexpr bool scalars =
+        !std::is_class_v<typename M::value_type> || std::is_same_v<typename M::value_type, std::string>;
     if (!c.read_elements(key, v, scalars)) return;
     std::size_t n = 0;
     for (Value& e : *v.if_array()) {
@@ -282,7 +303,8 @@ void convert(Checker& c, const Key& key, Value& v, M& out) {
     c.read_rate(key, v, out);
   } else if constexpr (std::is_same_v<M, Bind>) {
     c.read_bind(key, v, out);
-  } else if constexpr (std::is_same_v<M, milliseconds> || std::is_same_v<M, seconds> || std::is_same_v<M, microseconds>) {
+  } else if constexpr (std::is_same_v<M, milliseconds> || std::is_same_v<M, seconds> ||
+                       std::is_same_v<M, microseconds>) {
     microseconds us{};
     bool infinite = false;
     constexpr bool micro = std::is_same_v<M, microseconds>;

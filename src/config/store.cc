@@ -1,9 +1,13 @@
 #include "config/store.h"
 
+#include "base/check.h"
+#include "base/hash.h"
+#include "base/log.h"
+
 #include <fmt/format.h>
 
-#include "base/check.h"
-#include "base/log.h"
+#include <algorithm>
+#include <filesystem>
 
 namespace sb::config {
 namespace {
@@ -11,7 +15,8 @@ namespace {
 using Outcome = ConfigStore::Outcome<ConfigStore::Change>;
 
 tl::unexpected<ConfigStore::Refusal> refusal(std::string code, std::string message, Problems problems = {}) {
-  return tl::unexpected<ConfigStore::Refusal>({.code = std::move(code), .message = std::move(message), .problems = std::move(problems)});
+  return tl::unexpected<ConfigStore::Refusal>(
+      {.code = std::move(code), .message = std::move(message), .problems = std::move(problems)});
 }
 
 tl::unexpected<ConfigStore::Refusal> refusal(const Problems& problems) {
@@ -20,7 +25,9 @@ tl::unexpected<ConfigStore::Refusal> refusal(const Problems& problems) {
   return refusal("UPDATE_FAILED", std::move(message), problems);
 }
 
-std::string_view root_of(std::string_view path) { return path.substr(0, path.find('.')); }
+std::string_view root_of(std::string_view path) {
+  return path.substr(0, path.find('.'));
+}
 
 /// A list of authenticators or sources is matched by identity, so that a masked secret finds its value after a reorder.
 std::string identity(const Value& entry) {
@@ -51,6 +58,25 @@ void keep_secrets(Value& fresh, const Value* old) {
       keep_secrets((*a)[i], match);
     }
   }
+}
+
+/// Lists of authenticators and of sources merge by identity: what is new is appended.
+void join_by_identity(Value& update, const Value& stored, std::string_view path, Problems& problems) {
+  const Value* fresh = update.at_path(path);
+  const Value* old = stored.at_path(path);
+  if (!fresh || !old || !fresh->is_array() || !old->is_array()) return;
+  Value::Array joined = *old->if_array();
+  for (const Value& entry : *fresh->if_array()) {
+    const std::string id = identity(entry);
+    const auto same =
+        std::find_if(joined.begin(), joined.end(), [&](const Value& v) { return !id.empty() && identity(v) == id; });
+    if (same == joined.end()) {
+      joined.push_back(entry);
+    } else {
+      merge(*same, entry, problems, path);
+    }
+  }
+  put(update, path, Value(std::move(joined)), true, problems);
 }
 
 /// Old names of an update become the stored ones, so that a later layer is not hidden by an older spelling.
@@ -130,10 +156,13 @@ Outcome ConfigStore::update(std::string_view path, Value value, Mode mode) {
   if (path.empty()) {
     if (!value.is_object()) return refusal("BAD_REQUEST", "a set of roots is expected");
     for (const auto& [root, ignored] : *value.if_object()) {
-      if (read_only_root(root)) return refusal("update_readonly_keys_prohibited", fmt::format("{} cannot be changed while the node runs", root));
+      if (read_only_root(root))
+        return refusal("update_readonly_keys_prohibited",
+                       fmt::format("{} cannot be changed while the node runs", root));
     }
   } else if (read_only_root(root_of(path))) {
-    return refusal("update_readonly_keys_prohibited", fmt::format("{} cannot be changed while the node runs", root_of(path)));
+    return refusal("update_readonly_keys_prohibited",
+                   fmt::format("{} cannot be changed while the node runs", root_of(path)));
   }
   constexpr int kMaxPathParts = 32;
   if (std::count(path.begin(), path.end(), '.') > kMaxPathParts) return refusal("NOT_FOUND", "no such key");
@@ -147,6 +176,12 @@ Outcome ConfigStore::update(std::string_view path, Value value, Mode mode) {
   }
   use_new_names(Roots::schema(), tree);
   keep_secrets(tree, &all_);
+  std::vector<PemFile> pems;
+  take_pems(tree, (std::filesystem::path(current_->node.data_dir) / "certs").string(), pems);
+  if (mode == Mode::Merge) {
+    join_by_identity(tree, all_, "authentication", problems);
+    join_by_identity(tree, all_, "authorization.sources", problems);
+  }
   Value all = all_;
   Value cluster = cluster_;
   for (Value* layer : {&all, &cluster}) {
@@ -166,7 +201,30 @@ Outcome ConfigStore::update(std::string_view path, Value value, Mode mode) {
   }
   if (!problems.empty()) return refusal(problems);
   prune(all);  // in the cluster layer nulls stay: they take away what lower layers set
-  return apply(std::move(all), std::move(cluster), true);
+  return apply(std::move(all), std::move(cluster), true, pems);
+}
+
+void ConfigStore::take_pems(Value& value, const std::string& folder, std::vector<PemFile>& out) const {
+  if (auto* fields = value.if_object()) {
+    for (auto& [key, child] : *fields) {
+      const bool file =
+          key == "certfile" || key == "keyfile" || key == "cacertfile" || key == "issuer_pem" || key == "dhfile";
+      const auto* text = child.if_string();
+      if (file && text && text->starts_with("-----BEGIN")) {
+        // Named by content: files in use are never written over.
+        PemFile pem{.path = fmt::format("{}/{}-{:016x}.pem", folder, key, hash_stable(*text, 0)), .content = *text};
+        const Location at = child.at;
+        child = Value(pem.path);
+        child.at = at;
+        out.push_back(std::move(pem));
+      } else {
+        const bool plain = key.find_first_of("/.") == key.npos;  // a key is never a way out of the folder
+        take_pems(child, plain ? folder + "/" + key : folder, out);
+      }
+    }
+  } else if (auto* list = value.if_array()) {
+    for (std::size_t i = 0; i < list->size(); ++i) take_pems((*list)[i], fmt::format("{}/{}", folder, i + 1), out);
+  }
 }
 
 Outcome ConfigStore::update_text(std::string_view path, std::string_view text, Mode mode) {
@@ -186,9 +244,11 @@ Outcome ConfigStore::update_text(std::string_view path, std::string_view text, M
 
 Outcome ConfigStore::remove(std::string_view path) {
   if (read_only_root(root_of(path))) {
-    return refusal("update_readonly_keys_prohibited", fmt::format("{} cannot be changed while the node runs", root_of(path)));
+    return refusal("update_readonly_keys_prohibited",
+                   fmt::format("{} cannot be changed while the node runs", root_of(path)));
   }
-  if (path.empty() || path.find('.') == path.npos) return refusal("remove_root_is_forbidden", "a whole root cannot be removed");
+  if (path.empty() || path.find('.') == path.npos)
+    return refusal("remove_root_is_forbidden", "a whole root cannot be removed");
   if (!current_->effective.at_path(path)) return refusal("NOT_FOUND", fmt::format("{} is not set", path));
   Problems problems;
   Value all = all_;
@@ -206,7 +266,8 @@ Outcome ConfigStore::remove(std::string_view path) {
 Outcome ConfigStore::reset(std::string_view path) {
   if (path.empty()) return refusal("NO_DEFAULT_VALUE", "name a root");
   if (read_only_root(root_of(path))) {
-    return refusal("update_readonly_keys_prohibited", fmt::format("{} cannot be changed while the node runs", root_of(path)));
+    return refusal("update_readonly_keys_prohibited",
+                   fmt::format("{} cannot be changed while the node runs", root_of(path)));
   }
   const Key* key = find_key(Roots::schema(), path);
   const bool has_default = key && (key->shape == Key::Shape::Object ? !key->optional : !key->default_value.is_null());
@@ -246,15 +307,20 @@ std::vector<std::string> ConfigStore::differing(const Value& a, const Value& b) 
   return out;
 }
 
-Outcome ConfigStore::apply(Value all, Value cluster, bool keep) {
+Outcome ConfigStore::apply(Value all, Value cluster, bool keep, const std::vector<PemFile>& pems) {
   Loaded checked = check(all, options_);
   if (!checked.config) return refusal(checked.errors);
+  for (const PemFile& pem : pems) {
+    if (auto written = write_private(pem.path, pem.content); !written)
+      return refusal("UPDATE_FAILED", written.error().what);
+  }
   Change change{.config = checked.config, .roots = differing(current_->effective, checked.config->effective)};
   for (const std::string& root : change.roots) {
     const Key* key = Roots::schema().find(root);
     const Value* before = current_->effective.find(root);
     const Value* after = checked.config->effective.find(root);
-    if (key && key->child && before && after && waits_for_restart(*key->child, *before, *after)) change.after_restart.push_back(root);
+    if (key && key->child && before && after && waits_for_restart(*key->child, *before, *after))
+      change.after_restart.push_back(root);
   }
   if (!change.roots.empty()) {
     for (std::size_t i = 0; i < subscribers_.size(); ++i) {
@@ -279,7 +345,9 @@ Outcome ConfigStore::apply(Value all, Value cluster, bool keep) {
 
 bool ConfigStore::save(const Value& cluster) {
   const auto written = write_rotating(current_->cluster_file, to_hocon(cluster, {.reveal = true}), clock_.wall_ms());
-  if (!written) SB_LOG(log::Level::Error, "failed_to_save_conf_file", kv("file", current_->cluster_file), kv("reason", written.error().what));
+  if (!written)
+    SB_LOG(log::Level::Error, "failed_to_save_conf_file", kv("file", current_->cluster_file),
+           kv("reason", written.error().what));
   return written.has_value();
 }
 

@@ -1,17 +1,17 @@
-// The configuration of a running node: holds the current snapshot and changes it as REST and ctl ask. A change is checked
-// as a whole, offered to the subscribers, kept in cluster.hocon, and either all of it holds or nothing.
-// Belongs to one thread (the management thread); shards get snapshots posted by a subscriber.
+// The configuration of a running node: holds the current snapshot and changes it as REST and ctl ask. A change is
+// checked as a whole, offered to the subscribers, kept in cluster.hocon, and either all of it holds or nothing. Belongs
+// to one thread (the management thread); shards get snapshots posted by a subscriber.
 #pragma once
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "config/config.h"
 
 #include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "base/clock.h"
-#include "base/result.h"
-#include "config/config.h"
 
 namespace sb::config {
 
@@ -22,23 +22,25 @@ class ConfigStore {
   enum class Mode : std::uint8_t { Merge, Replace };
 
   struct Change {
-    Snapshot config;                 // in force now
+    Snapshot config;                              // in force now
     std::vector<std::string> roots = {};          // that differ from before
     std::vector<std::string> after_restart = {};  // of these, what takes effect only then (Hot::B)
-    bool saved = true;               // false: in force, but cluster.hocon could not be written (logged)
+    bool saved = true;                            // false: in force, but cluster.hocon could not be written (logged)
   };
   /// Why an update was refused; EMQX's code is in `code`.
   struct Refusal {
-    std::string code;  // UPDATE_FAILED, update_readonly_keys_prohibited, remove_root_is_forbidden, NO_DEFAULT_VALUE, NOT_FOUND
+    std::string
+        code;  // UPDATE_FAILED, update_readonly_keys_prohibited, remove_root_is_forbidden, NO_DEFAULT_VALUE, NOT_FOUND
     std::string message;
     Problems problems = {};
   };
   template <class T>
   using Outcome = tl::expected<T, Refusal>;
 
-  /// Told of each change before it is kept. An error undoes the change for all; those told before are told again, with the
-  /// snapshots in the other order.
-  using Subscriber = std::function<Result<void>(const Config& before, const Config& after, const std::vector<std::string>& roots)>;
+  /// Told of each change before it is kept. An error undoes the change for all; those told before are told again, with
+  /// the snapshots in the other order.
+  using Subscriber =
+      std::function<Result<void>(const Config& before, const Config& after, const std::vector<std::string>& roots)>;
 
   /// `loaded` must hold a config. The clock names backups.
   ConfigStore(Loaded loaded, LoadOptions options, const Clock& clock);
@@ -49,7 +51,9 @@ class ConfigStore {
   std::uint64_t subscribe(Subscriber subscriber);
   void unsubscribe(std::uint64_t id);
 
-  /// Sets the value at a dotted path ("" = several roots at once). In `value`, ****** keeps the secret that is there.
+  /// Sets the value at a dotted path ("" = several roots at once). In `value`, ****** keeps the secret that is there;
+  /// PEM text in place of a certificate's path goes to a file below <data_dir>/certs. Merging joins lists of
+  /// authenticators and of authorization sources by identity; other lists are replaced.
   [[nodiscard]] Outcome<Change> update(std::string_view path, Value value, Mode mode);
   /// The same from JSON or HOCON text.
   [[nodiscard]] Outcome<Change> update_text(std::string_view path, std::string_view text, Mode mode);
@@ -61,7 +65,11 @@ class ConfigStore {
   [[nodiscard]] Outcome<Change> reload(Mode mode);
 
  private:
-  Outcome<Change> apply(Value all, Value cluster, bool keep);
+  struct PemFile {
+    std::string path, content;
+  };
+  Outcome<Change> apply(Value all, Value cluster, bool keep, const std::vector<PemFile>& pems = {});
+  void take_pems(Value& value, const std::string& folder, std::vector<PemFile>& out) const;
   bool save(const Value& cluster);
   std::vector<std::string> differing(const Value& a, const Value& b) const;
 
@@ -78,8 +86,10 @@ class ConfigStore {
   std::uint64_t next_id_ = 1;
 };
 
-/// Writes by way of a temporary file and a rename; the old content becomes <path>.YYYY.MM.DD.HH.MM.SS.mmm.bak, of which the
-/// newest ten stay.
+/// A file for the owner alone, synced; folders are made.
+[[nodiscard]] Result<void> write_private(const std::string& path, std::string_view content);
+/// Writes by way of a temporary file and a rename; the old content becomes <path>.YYYY.MM.DD.HH.MM.SS.mmm.bak, of which
+/// the newest ten stay.
 [[nodiscard]] Result<void> write_rotating(const std::string& path, std::string_view content, std::int64_t wall_ms);
 
 }  // namespace sb::config

@@ -32,7 +32,9 @@ class Store : public testing::Test {
   }
   void write(const std::string& name, const std::string& text) {
     fs::create_directories((root_ / name).parent_path());
-    std::ofstream(root_ / name) << text << (name == "etc/emqx.conf" ? "\nnode.data_dir = \"" + (root_ / "data").string() + "\"" : "");
+    std::ofstream(root_ / name) << text
+                                << (name == "etc/emqx.conf" ? "\nnode.data_dir = \"" + (root_ / "data").string() + "\""
+                                                            : "");
   }
   std::string read(const std::string& name) {
     std::stringstream out;
@@ -145,11 +147,44 @@ TEST_F(Store, MaskedSecretKeepsTheOldOne) {
   const std::string shown = to_json(store->current()->effective);
   EXPECT_THAT(shown, Not(HasSubstr("hidden")));
   EXPECT_THAT(read("data/configs/cluster.hocon"), HasSubstr("hidden"));
-  ASSERT_TRUE(store->update_text("listeners.ssl.default.ssl_options", R"({"password": "******", "depth": 3})", Mode::Replace));
+  ASSERT_TRUE(
+      store->update_text("listeners.ssl.default.ssl_options", R"({"password": "******", "depth": 3})", Mode::Replace));
   const ServerTls& tls = store->current()->listeners.ssl.at("default").ssl_options;
   EXPECT_EQ(tls.password.reveal(), "hidden");
   EXPECT_EQ(tls.depth, 3);
   EXPECT_EQ(fs::status(root_ / "data/configs/cluster.hocon").permissions() & fs::perms::others_read, fs::perms::none);
+}
+
+TEST_F(Store, PemTextGoesToAFile) {
+  auto store = start();
+  const std::string pem = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+  Value value(Value::Object{{"certfile", Value(pem)}});
+  ASSERT_TRUE(store->update("listeners.ssl.default.ssl_options", value, Mode::Merge));
+  const std::string path = store->current()->listeners.ssl.at("default").ssl_options.certfile;
+  EXPECT_TRUE(path.starts_with((root_ / "data/certs/listeners/ssl/default/ssl_options/certfile-").string())) << path;
+  EXPECT_EQ(read(fs::relative(path, root_).string()), pem);
+  EXPECT_EQ(fs::status(path).permissions() & (fs::perms::group_all | fs::perms::others_all), fs::perms::none);
+  EXPECT_THAT(read("data/configs/cluster.hocon"), Not(HasSubstr("BEGIN")));
+}
+
+TEST_F(Store, ListsOfMechanismsMergeByIdentity) {
+  options_.built_authn = {"jwt", "password_based:redis"};
+  auto store = start();
+  ASSERT_TRUE(store->update_text("", "authentication = [{mechanism = jwt, secret = s1}]", Mode::Merge));
+  ASSERT_TRUE(store->update_text("",
+                                 "authentication = [{mechanism = password_based, backend = redis, password = 5}, "
+                                 "{mechanism = jwt, secret = \"******\", x = 1}]",
+                                 Mode::Merge));
+  const Value& chain = store->current()->authentication;
+  ASSERT_EQ(chain.if_array()->size(), 2u);
+  EXPECT_EQ(chain.at_path("1.secret")->text(), "s1");
+  EXPECT_EQ(chain.at_path("1.x")->text(), "1");
+  const std::string shown =
+      to_json(store->current()->effective.at_path("authentication")[0], {.reveal = false, .pretty = false});
+  EXPECT_THAT(shown, HasSubstr(R"("password":"******")"));
+  EXPECT_THAT(shown, Not(HasSubstr("s1")));
+  ASSERT_TRUE(store->update_text("", "authentication = []", Mode::Replace));
+  EXPECT_TRUE(store->current()->authentication.if_array()->empty());
 }
 
 TEST_F(Store, ListenersComeAndGo) {
@@ -273,7 +308,8 @@ TEST_F(Store, SecretFilesAreReadWhenUsed) {
 TEST(Documentation, IsUpToDate) {
   std::stringstream page;
   page << std::ifstream(SB_SOURCE_DIR "/docs/configuration.md").rdbuf();
-  EXPECT_TRUE(page.str() == document_schema()) << "write docs/configuration.md anew: signalbox config-docs > docs/configuration.md";
+  EXPECT_TRUE(page.str() == document_schema())
+      << "write docs/configuration.md anew: signalbox config-docs > docs/configuration.md";
 }
 
 }  // namespace

@@ -194,9 +194,11 @@ Result<Secret> resolve_secret(const Secret& secret) {
   char block[4096];
   while (in && (in.read(block, sizeof block) || in.gcount() > 0)) {
     content.append(block, static_cast<std::size_t>(in.gcount()));
-    if (content.size() > (1u << 20)) return fail(Errc::Invalid, fmt::format("failed_to_read_secret_file {}: over 1 MB", path));
+    if (content.size() > (1u << 20))
+      return fail(Errc::Invalid, fmt::format("failed_to_read_secret_file {}: over 1 MB", path));
   }
-  if (in.bad() || (!in.is_open())) return fail(Errc::Io, fmt::format("failed_to_read_secret_file {}: cannot be read", path));
+  if (in.bad() || (!in.is_open()))
+    return fail(Errc::Io, fmt::format("failed_to_read_secret_file {}: cannot be read", path));
   const auto last = content.find_last_not_of(" \t\r\n");
   content.resize(last == content.npos ? 0 : last + 1);
   return Secret(std::move(content));

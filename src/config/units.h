@@ -1,15 +1,15 @@
 // The value types of configuration that are written with units. Parsers accept exactly EMQX 5.4's grammar.
 #pragma once
 
+#include "base/result.h"
+#include "base/secret.h"
+
 #include <chrono>
 #include <cstdint>
 #include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
-
-#include "base/result.h"
-#include "base/secret.h"
 
 namespace sb::config {
 

@@ -1,11 +1,11 @@
 #include "config/value.h"
 
+#include "config/detail/pending.h"
+
 #include <fmt/format.h>
 
 #include <charconv>
 #include <cmath>
-
-#include "config/detail/pending.h"
 
 namespace sb::config {
 namespace {
@@ -59,13 +59,27 @@ void quote(std::string& out, std::string_view text) {
   out += '"';
   for (const char c : text) {
     switch (c) {
-      case '"': out += "\\\""; break;
-      case '\\': out += "\\\\"; break;
-      case '\n': out += "\\n"; break;
-      case '\r': out += "\\r"; break;
-      case '\t': out += "\\t"; break;
-      case '\b': out += "\\b"; break;
-      case '\f': out += "\\f"; break;
+      case '"':
+        out += "\\\"";
+        break;
+      case '\\':
+        out += "\\\\";
+        break;
+      case '\n':
+        out += "\\n";
+        break;
+      case '\r':
+        out += "\\r";
+        break;
+      case '\t':
+        out += "\\t";
+        break;
+      case '\b':
+        out += "\\b";
+        break;
+      case '\f':
+        out += "\\f";
+        break;
       default:
         if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) {
           out += fmt::format("\\u{:04x}", static_cast<unsigned>(static_cast<unsigned char>(c)));
@@ -176,8 +190,12 @@ V* child(V& node, std::string_view key) {
 
 }  // namespace
 
-const Value* Value::find(std::string_view key) const { return is_object() ? child(*this, key) : nullptr; }
-Value* Value::find(std::string_view key) { return is_object() ? child(*this, key) : nullptr; }
+const Value* Value::find(std::string_view key) const {
+  return is_object() ? child(*this, key) : nullptr;
+}
+Value* Value::find(std::string_view key) {
+  return is_object() ? child(*this, key) : nullptr;
+}
 
 const Value* Value::at_path(std::string_view path) const {
   const Value* node = this;
@@ -278,7 +296,11 @@ void put(Value& root, std::string_view path, Value value, bool replace, Problems
         node = &node->if_array()->back();
         continue;
       }
-      problems.add({.file = {}, .line = 0, .path = std::string(path), .reason = "bad_array_index", .value = part,
+      problems.add({.file = {},
+                    .line = 0,
+                    .path = std::string(path),
+                    .reason = "bad_array_index",
+                    .value = part,
                     .expected = fmt::format("index should not be greater than {}", node->if_array()->size() + 1)});
       return;
     }

@@ -2,6 +2,8 @@
 // later can still name its place. A plain value type; not thread safe while written, free to share once const.
 #pragma once
 
+#include "config/problem.h"
+
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -9,8 +11,6 @@
 #include <string_view>
 #include <variant>
 #include <vector>
-
-#include "config/problem.h"
 
 namespace sb::config {
 
@@ -34,15 +34,15 @@ class Value {
   struct Missing {};  // an optional substitution that found nothing
 
   Value() = default;
-  Value(bool v) : data_(v) {}                         // NOLINT: trees are written down as literals in tests and callers
-  Value(std::int64_t v) : data_(v) {}                 // NOLINT
-  Value(int v) : data_(std::int64_t{v}) {}            // NOLINT
-  Value(double v) : data_(v) {}                       // NOLINT
-  Value(std::string v) : data_(std::move(v)) {}       // NOLINT
-  Value(const char* v) : data_(std::string(v)) {}     // NOLINT
+  Value(bool v) : data_(v) {}                      // NOLINT: trees are written down as literals in tests and callers
+  Value(std::int64_t v) : data_(v) {}              // NOLINT
+  Value(int v) : data_(std::int64_t{v}) {}         // NOLINT
+  Value(double v) : data_(v) {}                    // NOLINT
+  Value(std::string v) : data_(std::move(v)) {}    // NOLINT
+  Value(const char* v) : data_(std::string(v)) {}  // NOLINT
   Value(std::string_view v) : data_(std::string(v)) {}  // NOLINT
-  Value(Array v) : data_(std::move(v)) {}             // NOLINT
-  Value(Object v) : data_(std::move(v)) {}            // NOLINT
+  Value(Array v) : data_(std::move(v)) {}               // NOLINT
+  Value(Object v) : data_(std::move(v)) {}              // NOLINT
   explicit Value(Missing v) : data_(v) {}
   explicit Value(PendingPtr v) : data_(std::move(v)) {}
 
@@ -83,8 +83,8 @@ class Value {
   std::variant<std::monostate, Missing, bool, std::int64_t, double, std::string, Array, Object, PendingPtr> data_;
 };
 
-/// Lays `over` on `base`: objects merge deeply, anything else replaces, an object of index keys patches a list. Nulls stay
-/// in the tree as tombstones until prune(). Problems: `bad_array_index`.
+/// Lays `over` on `base`: objects merge deeply, anything else replaces, an object of index keys patches a list. Nulls
+/// stay in the tree as tombstones until prune(). Problems: `bad_array_index`.
 void merge(Value& base, Value over, Problems& problems, std::string_view path = {});
 /// Removes nulls and empty optional substitutions, at every depth.
 void prune(Value& value);

@@ -62,7 +62,10 @@ std::size_t Channel::consume(ByteView bytes, std::size_t& want) {
     }
     if (frame->size == 0) return used;
     want = 0;
+    // CONNECT is traced when it is known whose it is.
+    if (traced() && !suspended_ && frame->type() != PacketType::Connect) [[unlikely]] trace_received(*frame);
     const Step step = handle(*frame, rest);
+    suspended_ = step == Step::Suspend;
     if (step == Step::Suspend) {
       stream_.pause();
       return used;
@@ -114,11 +117,11 @@ Channel::Step Channel::bad_frame(ReasonCode code) {
                                   : code == ReasonCode::MalformedPacket ? "malformed_packet"
                                                                         : "protocol_error";
   SB_LOG(log::Level::Info, "frame_parse_error", kv("peername", client_.peer().to_string()), kv("reason", reason));
-  if (state_ == State::Idle && code != ReasonCode::PacketTooLarge) {
+  if (state_ == State::Idle) {  // no CONNECT, no version to answer in
     end(ReasonCode::Success, "frame_error", false);
     return Step::Stop;
   }
-  if (state_ == State::Idle || state_ == State::Connecting) return refuse_connect(code, reason);
+  if (state_ == State::Connecting) return refuse_connect(code, reason);
   return protocol_error(code, reason);
 }
 
@@ -132,11 +135,16 @@ void Channel::commit(std::uint8_t* end_of_packet, Metric metric) {
   ++client_.traffic.sent_packets;
   metrics().add(Metric::PacketsSent);
   metrics().add(metric);
+  if (stream_.congested()) [[unlikely]] check_output();
+  if (traced()) [[unlikely]] trace_sent(metric);
 }
 
 std::function<void()> Channel::resumer() {
   // The client drops late answers of a channel that is gone.
-  return [this] { stream_.resume(); };
+  return [this] {
+    last_activity_ = host_.shard().io.loop.now();  // the wait was ours, not the client's
+    stream_.resume();
+  };
 }
 
 // ---------------------------------------------------------------- the end (broker.md 4.4)
@@ -215,7 +223,7 @@ void Channel::on_idle() {
   runtime::Loop& loop = host_.shard().io.loop;
   // Suspended for an answer: the gate's own limit applies, not the client's.
   if (stream_.paused()) {
-    loop.timers().arm(*this, loop.now(), client_.zone().idle_timeout);
+    if (client_.zone().idle_timeout.count() > 0) loop.timers().arm(*this, loop.now(), client_.zone().idle_timeout);
     return;
   }
   const bool established = stream_.established();
@@ -257,6 +265,12 @@ void Channel::on_timer() {
     case State::Connecting: on_idle(); return;
     default: break;
   }
+  if (overflowed_) {
+    SB_LOG(log::Level::Warning, "connection_shutdown_for_output", kv("clientid", client_.identity()->client_id),
+           kv("bytes", stream_.pending()));
+    host_.shard().broker.kick(client_.identity()->client_id, broker::EndReason::MailboxOverflow);
+    return;
+  }
   if (stream_.paused()) last_activity_ = now;  // we do not read: the silence is ours
   if (now - last_activity_ >= silence_limit_) {
     if (silence_limit_ == keep_alive_) {
@@ -273,5 +287,18 @@ void Channel::on_timer() {
 }
 
 void Channel::on_drained() {}
+
+void Channel::on_blocked() {
+  host_.note_congestion(*this);
+  check_output();
+}
+
+void Channel::check_output() {
+  const std::size_t limit = client_.zone().force_shutdown_bytes;
+  if (limit == 0 || stream_.pending() <= limit || state_ != State::Connected || overflowed_) return;
+  // Nothing may end from within a write; the timer is free for this, since the connection is over anyway.
+  overflowed_ = true;
+  host_.shard().io.loop.timers().arm(*this, host_.shard().io.loop.now(), Nanos{0});
+}
 
 }  // namespace sb::mqtt

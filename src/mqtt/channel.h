@@ -55,6 +55,15 @@ class ChannelHost {
  private:
   friend class Channel;
   void remove(Channel& channel);
+  void note_congestion(Channel& channel);
+  /// Clears the alarms of connections that flow again; armed while there are any.
+  struct CongestionWatch final : runtime::Timer {
+    explicit CongestionWatch(ChannelHost& owner) : host(owner) {}
+    void on_timer() override;
+    ChannelHost& host;
+    std::vector<Channel*> congested;
+  };
+  CongestionWatch watch_{*this};
   client::ShardContext& shard_;
   std::function<void(HandOver)> hand_over_;
   Channel* first_ = nullptr;
@@ -76,7 +85,7 @@ class Channel final : public runtime::Disposable,
   broker::Session* session() const { return session_; }
   const client::Client& client() const { return client_; }
   client::Client& client() { return client_; }
-  void set_keep_alive(std::uint32_t seconds);
+  void set_keep_alive(std::uint32_t seconds) override;
   /// Ends the connection as the server's wish.
   void disconnect(ReasonCode code, std::string_view reason);
 
@@ -93,10 +102,12 @@ class Channel final : public runtime::Disposable,
   std::size_t on_bytes(ByteView bytes, std::size_t& want) override;
   void on_stream_end(const net::StreamError& error) override;
   void on_drained() override;
+  void on_blocked() override;
   // --- broker::SessionSink
   Sent send_publish(broker::Delivery& delivery, const broker::Outgoing& how) override;
   void send_pubrel(PacketId id, ReasonCode reason, broker::Ticket ticket) override;
   void on_session_lost(broker::EndReason reason) override;
+  client::Client* connected_client() override { return &client_; }
   // --- runtime::Timer
   void on_timer() override;
 
@@ -141,6 +152,13 @@ class Channel final : public runtime::Disposable,
   Step on_subscribe(const Frame& frame);
   Step on_unsubscribe(const Frame& frame);
 
+  // channel_trace.cc
+  bool traced() const { return !host_.shard().broker.hooks().packet.empty(); }
+  void trace(broker::PacketEvent event);
+  void trace_received(const Frame& frame);
+  void trace_sent(broker::Metric metric);
+  void trace_sent_publish(const broker::Publication& p, const broker::Outgoing& how);
+
   codec::mqtt::DecodeOptions decode_options() {
     return {version_, client_.zone().strict_mode, &host_.shard().property_scratch};
   }
@@ -154,6 +172,8 @@ class Channel final : public runtime::Disposable,
   void destroy();
   void arm_keep_alive();
   void on_idle();
+  /// force_shutdown: a connection whose output piles up behind a full socket is ended in the next turn.
+  void check_output();
   std::function<void()> resumer();
 
   ChannelHost& host_;
@@ -173,12 +193,16 @@ class Channel final : public runtime::Disposable,
   bool problem_information_ = true;
   bool connect_done_ = false;  // CONNECT was taken in; another one is an error
   bool connect_seen_ = false;  // CONNECT is looked at again after a late answer
+  bool congestion_noted_ = false;
+  bool overflowed_ = false;    // more output than force_shutdown allows; ends in the next turn
+  bool suspended_ = false;     // the packet in front waits for an answer and was seen before
   std::uint32_t client_max_packet_ = 0;  // 0 = no limit
   std::uint32_t receive_maximum_ = 65535;
   std::uint16_t outbound_alias_max_ = 0;
   Nanos keep_alive_{0};  // silence that ends the connection; 0 = none
   Nanos last_activity_{0};
   Nanos silence_limit_{0};  // keep_alive_, or the WebSocket's idle time where that is less
+  Nanos last_congested_{0};
 
   // Cold: made when first used.
   std::unique_ptr<std::vector<std::string>> inbound_aliases_;

@@ -28,6 +28,10 @@ Channel::Step Channel::on_connect(const Frame& frame, ByteView from_here) {
     }
     version_ = codec::mqtt::answer_version(frame);
     metrics().add(Metric::PacketsConnectReceived);
+    if (version_ != ProtocolVersion::V5 && packet.error() != ReasonCode::UnsupportedProtocolVersion) {
+      end(ReasonCode::Success, to_string(packet.error()), false);  // 3.1.1 [MQTT-3.1.4-1]: without CONNACK
+      return Step::Stop;
+    }
     return refuse_connect(packet.error(), to_string(packet.error()));
   }
   version_ = packet->version;
@@ -62,7 +66,8 @@ Channel::Step Channel::on_connect(const Frame& frame, ByteView from_here) {
     if (const ReasonCode code = check_connect(*packet); code != ReasonCode::Success)
       return refuse_connect(code, to_string(code));
     if (const Step step = derive_identity(*packet); step != Step::Next) return step;
-    if (const ReasonCode code = client_.admit(); code != ReasonCode::Success) return refuse_connect(code, "banned");
+    if (traced()) [[unlikely]] trace_received(frame);
+    if (const ReasonCode code = client_.admit(); code != ReasonCode::Success) return refuse_connect(code, to_string(code));
   }
 
   const auto result =
@@ -172,6 +177,8 @@ Channel::Step Channel::open_session(const ConnectView& packet, const access::Aut
     will->qos = packet.will->qos;
     will->retain = packet.will->retain;
     will->delay_s = packet.will->delay_s;
+    will->mount_size = static_cast<std::uint16_t>(will->topic.size() - packet.will->topic.size());
+    will->trusted = client_.superuser();
     will->message_expiry_s = packet.will->message_expiry_s;
     request.will = std::move(will);
   }

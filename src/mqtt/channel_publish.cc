@@ -14,7 +14,8 @@ using codec::mqtt::PublishView;
 namespace {
 /// From here on a payload is referred to, not copied, when a receiver gets it (measured crossover).
 constexpr std::size_t kReferencePayload = 8192;
-constexpr Metric kReceivedByQos[] = {Metric::MessagesQos0Received, Metric::MessagesQos1Received, Metric::MessagesQos2Received};
+constexpr Metric kReceivedByQos[] = {Metric::MessagesQos0Received, Metric::MessagesQos1Received,
+                                     Metric::MessagesQos2Received};
 constexpr Metric kSentByQos[] = {Metric::MessagesQos0Sent, Metric::MessagesQos1Sent, Metric::MessagesQos2Sent};
 
 /// The topic that authorization sees: without $delayed/<n>/ (9.2).
@@ -42,7 +43,8 @@ bool Channel::resolve_alias(PublishView& packet, Step& step) {
   const std::uint16_t alias = *packet.topic_alias;
   if (alias == 0) {
     // rows 1 and 2
-    step = protocol_error(packet.topic.empty() ? ReasonCode::ProtocolError : ReasonCode::TopicAliasInvalid, "topic_alias_invalid");
+    step = protocol_error(packet.topic.empty() ? ReasonCode::ProtocolError : ReasonCode::TopicAliasInvalid,
+                          "topic_alias_invalid");
     return false;
   }
   if (alias > maximum) {  // row 7, [MQTT-3.3.2-9]
@@ -80,10 +82,12 @@ Channel::Step Channel::publish(PublishView& packet) {
   if (!resolve_alias(packet, step)) return step;
 
   bool denied = false;
-  if (!client_.open_to_all()) {
+  if (!client_.open_to_publish()) {
     access::Action action{access::ActionKind::Publish, authorized_topic(packet.topic), packet.qos, packet.retain};
+    client_.begin_questions();
     const access::Verdict verdict = client_.authorize(action, resumer());
     if (verdict == access::Verdict::Pending) return Step::Suspend;
+    client_.end_questions();
     denied = verdict == access::Verdict::Deny;
   }
 
@@ -95,14 +99,17 @@ Channel::Step Channel::publish(PublishView& packet) {
   if (denied) {
     metrics().add(Metric::PacketsPublishAuthError);
     if (host_.shard().gate.disconnect_on_deny()) return protocol_error(ReasonCode::NotAuthorized, "not_authorized");
-    if (packet.qos == Qos::AtLeastOnce) acknowledge(PacketType::Puback, packet.packet_id, ReasonCode::NotAuthorized, {});
-    if (packet.qos == Qos::ExactlyOnce) acknowledge(PacketType::Pubrec, packet.packet_id, ReasonCode::NotAuthorized, {});
+    if (packet.qos == Qos::AtLeastOnce)
+      acknowledge(PacketType::Puback, packet.packet_id, ReasonCode::NotAuthorized, {});
+    if (packet.qos == Qos::ExactlyOnce)
+      acknowledge(PacketType::Pubrec, packet.packet_id, ReasonCode::NotAuthorized, {});
     return Step::Next;
   }
   if (zone.max_topic_levels < 65535 && broker::count_levels(packet.topic) > zone.max_topic_levels)
     return protocol_error(ReasonCode::TopicNameInvalid, "topic_name_invalid");
   if (packet.qos > zone.max_qos) return protocol_error(ReasonCode::QosNotSupported, "qos_not_supported");
-  if (packet.retain && !zone.retain_available) return protocol_error(ReasonCode::RetainNotSupported, "retain_not_supported");
+  if (packet.retain && !zone.retain_available)
+    return protocol_error(ReasonCode::RetainNotSupported, "retain_not_supported");
 
   broker::Broker& broker = host_.shard().broker;
   const std::size_t changes = broker.journal() ? broker.journal()->changes() : 0;
@@ -142,7 +149,8 @@ Channel::Step Channel::publish(PublishView& packet) {
   if (packet.qos != Qos::AtMostOnce) {
     After after = after_changes(changes);
     after.receipt = std::move(publication.receipt);
-    acknowledge(packet.qos == Qos::AtLeastOnce ? PacketType::Puback : PacketType::Pubrec, packet.packet_id, code, after);
+    acknowledge(packet.qos == Qos::AtLeastOnce ? PacketType::Puback : PacketType::Pubrec, packet.packet_id, code,
+                after);
   }
   if (broker.congested()) [[unlikely]] {
     // Rings to other shards are full: this publisher is not read until they drain.
@@ -159,9 +167,9 @@ Channel::Step Channel::publish(PublishView& packet) {
 void Channel::acknowledge(PacketType type, PacketId id, ReasonCode code, const After& after) {
   if (state_ == State::Closing) return;
   broker::Journal* journal = host_.shard().broker.journal();
-  const bool waits = journal && ((after.ticket != 0 && !journal->kept(after.ticket)) ||
-                                 (after.receipt && !after.receipt->complete()) ||
-                                 (deferred_ && !deferred_->waiting.empty()));
+  const bool waits =
+      journal && ((after.ticket != 0 && !journal->kept(after.ticket)) ||
+                  (after.receipt && !after.receipt->complete()) || (deferred_ && !deferred_->waiting.empty()));
   if (waits) [[unlikely]] {
     defer(type, id, code, after, {});
     return;
@@ -216,8 +224,8 @@ void Channel::release_subscriptions(const std::vector<std::pair<std::string, boo
 
 bool Channel::answer(PacketType type, std::vector<std::uint8_t> packet, const After& after) {
   broker::Journal* journal = host_.shard().broker.journal();
-  const bool waits = journal && ((after.ticket != 0 && !journal->kept(after.ticket)) ||
-                                 (deferred_ && !deferred_->waiting.empty()));
+  const bool waits =
+      journal && ((after.ticket != 0 && !journal->kept(after.ticket)) || (deferred_ && !deferred_->waiting.empty()));
   if (waits) {
     defer(type, 0, ReasonCode::Success, after,
           std::string(reinterpret_cast<const char*>(packet.data()), packet.size()));
@@ -283,6 +291,8 @@ void Channel::send_pubrel(PacketId id, ReasonCode reason, broker::Ticket ticket)
 
 broker::SessionSink::Sent Channel::send_publish(broker::Delivery& delivery, const broker::Outgoing& how) {
   const broker::Publication& p = delivery.publication();
+  if (stream_.congested()) [[unlikely]]
+    check_output();
   if (how.qos == Qos::AtMostOnce && stream_.pending() > client_.listener().high_watermark) return Sent::Congested;
   const bool v5 = version_ == ProtocolVersion::V5;
   const bool large = p.payload.size() >= kReferencePayload;
@@ -324,6 +334,8 @@ broker::SessionSink::Sent Channel::send_publish(broker::Delivery& delivery, cons
         out[slot.mark + 1] = static_cast<std::uint8_t>(how.packet_id & 0xFF);
       }
       count_sent(how.qos, p.system);
+      if (traced()) [[unlikely]]
+        trace_sent_publish(p, how);
       stream_.commit(out + slot.size);
       return Sent::Yes;
     }
@@ -342,14 +354,21 @@ broker::SessionSink::Sent Channel::send_publish(broker::Delivery& delivery, cons
     head.subscription_ids = &how.subscription_id;
     head.subscription_id_count = 1;
   }
+  bool new_alias = false;
   if (outbound_alias_max_ != 0) {
     if (!outbound_aliases_) outbound_aliases_ = std::make_unique<OutboundAliases>();
     const auto use = outbound_aliases_->use(head.topic, outbound_alias_max_);
     head.topic_alias = use.alias;
     if (use.known) head.topic = {};
+    new_alias = use.alias != 0 && !use.known;
   }
   std::size_t total = 0;
-  const std::size_t head_size = codec::mqtt::size_of_publish_head(head, version_, &total);
+  std::size_t head_size = codec::mqtt::size_of_publish_head(head, version_, &total);
+  if (total > size_limit && new_alias) {  // what is not sent teaches the client no alias; without one it may fit
+    outbound_aliases_->take_back(head.topic);
+    head.topic_alias = 0;
+    head_size = codec::mqtt::size_of_publish_head(head, version_, &total);
+  }
   if (total > size_limit) return Sent::TooLarge;
   std::uint8_t* out = reserve(large ? head_size : total);
   out = codec::mqtt::encode_publish_head(out, head, version_);
@@ -358,6 +377,8 @@ broker::SessionSink::Sent Channel::send_publish(broker::Delivery& delivery, cons
     out += p.payload.size();
   }
   count_sent(how.qos, p.system);
+  if (traced()) [[unlikely]]
+    trace_sent_publish(p, how);
   stream_.commit(out);
   if (large) {
     const broker::MessageRef& message = delivery.message();
@@ -383,8 +404,7 @@ void Channel::count_sent(Qos qos, bool system) {
 
 std::uint32_t Channel::remaining_expiry(const broker::Publication& p) const {
   if (p.expiry_s == kNeverExpires) return kNeverExpires;
-  const std::int64_t elapsed_s =
-      std::max<std::int64_t>(0, host_.shard().io.loop.wall_ms() - p.published_ms) / 1000;
+  const std::int64_t elapsed_s = std::max<std::int64_t>(0, host_.shard().io.loop.wall_ms() - p.published_ms) / 1000;
   return elapsed_s >= p.expiry_s ? 1U : static_cast<std::uint32_t>(p.expiry_s - elapsed_s);
 }
 

@@ -40,6 +40,7 @@ Channel::Step Channel::on_subscribe(const Frame& frame) {
   std::string_view text;
   SubscribeOptions options;
   bool any_denied = false;
+  client_.begin_questions();
   while (cursor.next(text, &options)) {
     const auto parsed = broker::parse_filter(text, rules);
     if (!parsed) return protocol_error(parsed.error(), "topic_filter_invalid");
@@ -67,6 +68,7 @@ Channel::Step Channel::on_subscribe(const Frame& frame) {
     }
     all.push_back(std::move(one));
   }
+  client_.end_questions();
   metrics().add(Metric::PacketsSubscribeReceived);
   metrics().add(Metric::ClientSubscribe);
   if (any_denied && host_.shard().gate.disconnect_on_deny())

@@ -1,12 +1,13 @@
-// Topic aliases that the server gives out on one connection (broker.md 6.6): the first messages of a topic get one until
-// the client's maximum is reached; none is taken back.
+// Topic aliases that the server gives out on one connection (broker.md 6.6): the first messages of a topic get one
+// until the client's maximum is reached; none is taken back.
 #pragma once
-
-#include <boost/unordered/unordered_flat_map.hpp>
-#include <string>
 
 #include "base/hash.h"
 #include "mqtt/channel.h"
+
+#include <boost/unordered/unordered_flat_map.hpp>
+
+#include <string>
 
 namespace sb::mqtt {
 
@@ -24,6 +25,8 @@ struct Channel::OutboundAliases {
     by_topic.emplace(topic, alias);
     return {alias, false};
   }
+  /// The newest one was not sent.
+  void take_back(std::string_view topic) { by_topic.erase(by_topic.find(topic)); }
 };
 
 }  // namespace sb::mqtt

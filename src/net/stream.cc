@@ -219,6 +219,7 @@ void Stream::write_some() {
     if (n == kWouldBlock || written < sum || (layer_ && count == 0 && layer_->has_output())) {
       blocked_ = true;
       was_high_ = true;
+      owner_.on_blocked();
       return;
     }
   }

@@ -36,6 +36,8 @@ class StreamOwner {
   virtual void on_stream_end(const StreamError& error) = 0;
   /// The outbox was over the high-water mark and is empty now.
   virtual void on_drained() = 0;
+  /// The socket buffer is full; called from within writing, so nothing may be written or closed.
+  virtual void on_blocked() {}
 
  protected:
   ~StreamOwner() = default;

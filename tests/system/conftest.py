@@ -1,4 +1,10 @@
-"""Fixtures of the system tests. `broker` is a running node with defaults; `start_broker(**config)` makes others."""
+"""Fixtures of the system tests. `broker` is a running node with defaults; `start_broker(**config)` makes others.
+
+A test that needs no node of its own takes `shared(**config)`: a broker of that configuration which the module keeps, once
+with one shard and once with two. Such a test names what it makes after `uid`, so that no other test sees it.
+"""
+import itertools
+import json
 import shutil
 
 import pytest
@@ -36,6 +42,62 @@ def pytest_runtest_makereport(item):
             report.sections.append((f"output of broker {number} ({node.program()})", started.log()[-20000:]))
 
 
+def pytest_configure(config):
+    config.addinivalue_line("markers", "statement(*names): the numbered statements or sections that the test shows")
+
+
+def stopped(brokers):
+    """Stops all of them; what was wrong with their end."""
+    errors = []
+    for started in brokers:
+        try:
+            started.stop()
+        except AssertionError as error:
+            errors.append(str(error))
+    return "\n".join(errors)
+
+
+@pytest.fixture(scope="module", params=[1, 2], ids=["1shard", "2shards"])
+def shards(request):
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def pool(shards, tmp_path_factory):
+    kept = {}
+    yield kept
+    errors = stopped(kept.values())
+    assert not errors, errors
+
+
+@pytest.fixture
+def shared(request, pool, shards, tmp_path_factory):
+    """shared(**config) -> node.Node of the module; it must outlive the test."""
+    request.node.brokers = used = []
+
+    def get(**config):
+        key = json.dumps(config, sort_keys=True)
+        if key not in pool:
+            pool[key] = node.Node(tmp_path_factory.mktemp("node"), shards=shards, **config).start()
+        used.append(pool[key])
+        return pool[key]
+
+    yield get
+    for key, one in list(pool.items()):
+        if one.process.poll() is not None:
+            del pool[key]
+            raise AssertionError(f"the broker ended with {one.process.returncode}\n{one.log()[-20000:]}")
+
+
+_numbers = itertools.count()
+
+
+@pytest.fixture
+def uid():
+    """A word that no other test has."""
+    return f"u{next(_numbers)}"
+
+
 @pytest.fixture
 def start_broker(request, tmp_path):
     """start_broker(text="", env={}, shards=1, **config) -> node.Node, started; stopped and checked after the test."""
@@ -49,13 +111,8 @@ def start_broker(request, tmp_path):
         return started.start()
 
     yield start
-    errors = []
-    for started in brokers:
-        try:
-            started.stop()
-        except AssertionError as error:
-            errors.append(str(error))
-    assert not errors, "\n".join(errors)
+    errors = stopped(brokers)
+    assert not errors, errors
 
 
 @pytest.fixture

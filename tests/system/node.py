@@ -11,6 +11,7 @@ from . import raw
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SANITIZER = re.compile(r"ERROR: (Address|Leak|Thread)Sanitizer|WARNING: ThreadSanitizer|runtime error: ")
+PLAIN_KEY = re.compile(r"[\w.-]+$")
 START_SECONDS = 30
 STOP_SECONDS = 30
 
@@ -38,7 +39,7 @@ def hocon(value):
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, dict):
-        return "{" + ", ".join(f"{k} = {hocon(v)}" for k, v in value.items()) + "}"
+        return "{" + ", ".join(f"{k if PLAIN_KEY.match(k) else hocon(k)} = {hocon(v)}" for k, v in value.items()) + "}"
     if isinstance(value, (list, tuple)):
         return "[" + ", ".join(hocon(v) for v in value) + "]"
     if isinstance(value, str):

@@ -1,7 +1,7 @@
-#include <fmt/format.h>
-
 #include "config/detail/layers.h"
 #include "config/detail/schema_info.h"
+
+#include <fmt/format.h>
 
 namespace sb::config::detail {
 namespace {
@@ -83,7 +83,11 @@ void apply_environment(Value& root, const LoadOptions& options, Problems& errors
     put(root, path, std::move(*value), false, errors);
   }
   if (!unknown.empty()) {
-    warnings.add({.file = {}, .line = 0, .path = {}, .reason = "unknown_env_vars", .value = {},
+    warnings.add({.file = {},
+                  .line = 0,
+                  .path = {},
+                  .reason = "unknown_env_vars",
+                  .value = {},
                   .expected = fmt::format("names of known keys, not {}", fmt::join(unknown, ", "))});
   }
 }

@@ -1,22 +1,26 @@
 #include "config/detail/parser.h"
 
+#include "config/detail/pending.h"
+
 #include <fmt/format.h>
 
 #include <charconv>
 #include <filesystem>
 #include <fstream>
 
-#include "config/detail/pending.h"
-
 namespace sb::config::detail {
 namespace {
 
-bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\f' || c == '\v'; }
-bool is_key_char(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-' || c == '@' ||
-         c == '%' || c == '|';
+bool is_blank(char c) {
+  return c == ' ' || c == '\t' || c == '\r' || c == '\f' || c == '\v';
 }
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_key_char(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-' ||
+         c == '@' || c == '%' || c == '|';
+}
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
 
 /// A bare word as the literal it spells.
 Value literal(std::string_view word) {
@@ -455,7 +459,8 @@ void Parser::include_file(const std::string& name, bool required, Value::Object&
     if (++budget_.files > kMaxIncludes || budget_.chain.size() > kMaxIncludeDepth || budget_.bytes > kMaxTotalBytes ||
         content->size() > kMaxFileBytes) {
       error("include_error",
-            fmt::format("at most {} included files, {} deep, {} MB each", kMaxIncludes, kMaxIncludeDepth, kMaxFileBytes >> 20),
+            fmt::format("at most {} included files, {} deep, {} MB each", kMaxIncludes, kMaxIncludeDepth,
+                        kMaxFileBytes >> 20),
             name);
       return;
     }
@@ -475,7 +480,8 @@ void Parser::include_file(const std::string& name, bool required, Value::Object&
     return;
   }
   budget_.missing_include = true;
-  if (required) error("include_error", "an existing file; looked for " + fmt::format("{}", fmt::join(candidates, ", ")), name);
+  if (required)
+    error("include_error", "an existing file; looked for " + fmt::format("{}", fmt::join(candidates, ", ")), name);
 }
 
 std::optional<std::string> read_file(const std::string& path, const ParseOptions& options) {

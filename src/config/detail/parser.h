@@ -1,12 +1,12 @@
-// Recursive descent over the text itself; no separate token list. One Parser reads one file; Budget is shared by all files
-// of a load.
+// Recursive descent over the text itself; no separate token list. One Parser reads one file; Budget is shared by all
+// files of a load.
 #pragma once
+
+#include "config/hocon.h"
 
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "config/hocon.h"
 
 namespace sb::config::detail {
 
@@ -36,8 +36,8 @@ class Parser {
   bool at_text(std::string_view what) const { return text_.substr(pos_).starts_with(what); }
   void advance();
   void skip_comment();
-  void skip_blank();        // spaces, not line ends
-  bool skip_space();        // spaces, line ends, comments; true when a line ended
+  void skip_blank();  // spaces, not line ends
+  bool skip_space();  // spaces, line ends, comments; true when a line ended
   Location here() const { return {file_, line_}; }
 
   // Grammar

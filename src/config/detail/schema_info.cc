@@ -33,22 +33,21 @@ std::size_t distance(std::string_view a, std::string_view b) {
 
 }  // namespace
 
-std::string expectation(const Key& key) {
+std::string brief_expectation(const Key& key) {
   std::string out = key.type;
-  if (!key.symbols.empty()) out = fmt::format("one of {}", fmt::join(key.symbols, ", "));
+  if (!key.symbols.empty())
+    out = fmt::format("{} {}", key.shape == Key::Shape::List ? "list of" : "one of", fmt::join(key.symbols, ", "));
   const bool low = key.opts.min > -kUnbounded;
   const bool high = key.opts.max < kUnbounded;
-  if (low && high) {
+  if (key.type == "string" || key.type == "path" || key.type == "secret") {
+    if (low && key.opts.min >= 1) out += ", not empty";
+  } else if (low && high) {
     out += fmt::format(" {}..{}", number(key, key.opts.min), number(key, key.opts.max));
   } else if (low) {
     out += fmt::format(" from {}", number(key, key.opts.min));
   } else if (high) {
     out += fmt::format(" up to {}", number(key, key.opts.max));
   }
-  if (key.type == "size") out += " such as 512KB or 1MB";
-  if (key.type.starts_with("duration")) out += " such as 15s or 1h30m";
-  if (key.type == "rate") out += " such as 1000/s, 1MB/10s or infinity";
-  if (key.type == "ip:port") out += " such as 1883, 0.0.0.0:1883 or [::1]:1883";
   if (key.type == "percent") out += " 0%..100% or 0.0..1.0";
   std::string_view words = key.opts.words;
   while (!words.empty()) {
@@ -56,6 +55,15 @@ std::string expectation(const Key& key) {
     out += fmt::format(" or {}", words.substr(0, space));
     words = space == words.npos ? std::string_view{} : words.substr(space + 1);
   }
+  return out;
+}
+
+std::string expectation(const Key& key) {
+  std::string out = brief_expectation(key);
+  if (key.type == "size") out += ", such as 512KB or 1MB";
+  if (key.type.starts_with("duration")) out += ", such as 15s or 1h30m";
+  if (key.type == "rate") out += ", such as 1000/s, 1MB/10s or infinity";
+  if (key.type == "ip:port") out += ", such as 1883, 0.0.0.0:1883 or [::1]:1883";
   return out;
 }
 
@@ -74,8 +82,8 @@ std::string_view nearest(const Struct& s, std::string_view wrong) {
 }
 
 bool sounds_secret(std::string_view key) {
-  for (const std::string_view word : {"password", "passwd", "secret", "token", "cookie", "credential", "private_key", "access_key",
-                                      "security_key", "authorization", "sasl_secret", "jwt"}) {
+  for (const std::string_view word : {"password", "passwd", "secret", "token", "cookie", "credential", "private_key",
+                                      "access_key", "security_key", "authorization", "sasl_secret", "jwt"}) {
     if (key.find(word) != key.npos) return key != "secret_type";
   }
   return key == "key" || key == "api_key";

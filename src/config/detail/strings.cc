@@ -1,7 +1,7 @@
 // The quoted forms of HOCON text.
-#include <fmt/format.h>
-
 #include "config/detail/parser.h"
+
+#include <fmt/format.h>
 
 namespace sb::config::detail {
 namespace {
@@ -53,7 +53,8 @@ std::string strip_indent(const std::string& text) {
     if (nl == rest.npos) break;
     rest.remove_prefix(nl + 1);
   }
-  if (lines.size() > 1 && lines.front().find_first_not_of(" \t\r") == std::string_view::npos) lines.erase(lines.begin());
+  if (lines.size() > 1 && lines.front().find_first_not_of(" \t\r") == std::string_view::npos)
+    lines.erase(lines.begin());
   std::size_t indent = std::string_view::npos;
   for (const auto line : lines) {
     const auto first = line.find_first_not_of(" \t");
@@ -75,14 +76,30 @@ std::string strip_indent(const std::string& text) {
 bool Parser::parse_escape(std::string& out, bool lenient) {
   const char c = peek(1);
   switch (c) {
-    case '"': out += '"'; break;
-    case '\\': out += '\\'; break;
-    case '/': out += '/'; break;
-    case 'n': out += '\n'; break;
-    case 't': out += '\t'; break;
-    case 'r': out += '\r'; break;
-    case 'b': out += '\b'; break;
-    case 'f': out += '\f'; break;
+    case '"':
+      out += '"';
+      break;
+    case '\\':
+      out += '\\';
+      break;
+    case '/':
+      out += '/';
+      break;
+    case 'n':
+      out += '\n';
+      break;
+    case 't':
+      out += '\t';
+      break;
+    case 'r':
+      out += '\r';
+      break;
+    case 'b':
+      out += '\b';
+      break;
+    case 'f':
+      out += '\f';
+      break;
     case 'u': {
       const auto first = hex4(text_, pos_ + 2);
       if (!first) {
@@ -140,7 +157,8 @@ bool Parser::parse_multiline(std::string& out) {
   const bool dedent = peek() == '~';
   if (dedent) ++pos_;
   while (true) {
-    if (at_end()) return error("scan_error", fmt::format("\"\"\" for the text begun at line {}", opened), "end of file");
+    if (at_end())
+      return error("scan_error", fmt::format("\"\"\" for the text begun at line {}", opened), "end of file");
     if (at_text("\"\"\"")) {
       while (peek(3) == '"') {  // quotes beyond the last three belong to the text
         out += '"';

@@ -10,10 +10,11 @@ const Struct& Broker::Group::schema() {
 }
 
 const Struct& Broker::Routing::schema() {
-  static const Struct s = Schema<Routing>("routing", Hot::B)
-                              .field("storage_schema", &Routing::storage_schema,
-                                     {.def = "v2", .doc = "How routes are kept: v1 (trie and index) or v2 (one ordered index)."})
-                              .build();
+  static const Struct s =
+      Schema<Routing>("routing", Hot::B)
+          .field("storage_schema", &Routing::storage_schema,
+                 {.def = "v2", .doc = "How routes are kept: v1 (trie and index) or v2 (one ordered index)."})
+          .build();
   return s;
 }
 
@@ -34,7 +35,8 @@ const Struct& Broker::schema() {
   static const Struct s =
       Schema<S>("broker", Hot::B)
           .doc("Core of the broker.")
-          .field("enable_session_registry", &S::enable_session_registry, {.def = "true", .doc = "Whether nodes know each other's sessions."})
+          .field("enable_session_registry", &S::enable_session_registry,
+                 {.def = "true", .doc = "Whether nodes know each other's sessions."})
           .field("shared_subscription_group", &S::shared_subscription_group,
                  {.hot = Hot::Y, .doc = "Strategy by group name, over mqtt.shared_subscription_strategy."})
           .field("routing", &S::routing, {.doc = "Routing."})
@@ -51,8 +53,10 @@ const Struct& Retainer::FlowControl::schema() {
   using S = FlowControl;
   static const Struct s =
       Schema<S>("flow_control", Hot::Y)
-          .field("batch_read_number", &S::batch_read_number, {.def = "0", .min = 0, .doc = "Messages read at a time; 0 = all."})
-          .field("batch_deliver_number", &S::batch_deliver_number, {.def = "0", .min = 0, .max = 1000, .doc = "Messages sent at a time; 0 = all."})
+          .field("batch_read_number", &S::batch_read_number,
+                 {.def = "0", .min = 0, .doc = "Messages read at a time; 0 = all."})
+          .field("batch_deliver_number", &S::batch_deliver_number,
+                 {.def = "0", .min = 0, .max = 1000, .doc = "Messages sent at a time; 0 = all."})
           .field("batch_deliver_limiter", &S::batch_deliver_limiter, {.doc = "Limit of sending.", .hidden = true})
           .build();
   return s;
@@ -64,7 +68,8 @@ const Struct& Retainer::Backend::schema() {
       Schema<S>("backend", Hot::Y)
           .accept<std::string>("type", {.def = "built_in_database"})
           .field("storage_type", &S::storage_type, {.def = "disc", .doc = "disc survives a restart; ram does not."})
-          .field("max_retained_messages", &S::max_retained_messages, {.def = "0", .min = 0, .doc = "Most retained messages; 0 = no limit."})
+          .field("max_retained_messages", &S::max_retained_messages,
+                 {.def = "0", .min = 0, .doc = "Most retained messages; 0 = no limit."})
           .accept<Value>("index_specs", {.def = "[[1,2,3],[1,3],[2,3],[3]]"})
           .build();
   return s;
@@ -77,12 +82,17 @@ const Struct& Retainer::schema() {
           .doc("Retained messages.")
           .field("enable", &S::enable, {.def = "true", .doc = "Whether messages are retained and delivered."})
           .field("msg_expiry_interval", &S::msg_expiry_interval,
-                 {.def = "0s", .max = 4294967295000.0, .doc = "Life of messages without an expiry of their own; 0 = for ever."})
-          .field("msg_clear_interval", &S::msg_clear_interval, {.def = "0s", .doc = "How often expired messages are removed; 0 = never."})
-          .field("max_payload_size", &S::max_payload_size, {.def = "1MB", .doc = "Larger payloads are not retained; 0 = no limit.", .size = true})
+                 {.def = "0s",
+                  .max = 4294967295000.0,
+                  .doc = "Life of messages without an expiry of their own; 0 = for ever."})
+          .field("msg_clear_interval", &S::msg_clear_interval,
+                 {.def = "0s", .doc = "How often expired messages are removed; 0 = never."})
+          .field("max_payload_size", &S::max_payload_size,
+                 {.def = "1MB", .doc = "Larger payloads are not retained; 0 = no limit.", .size = true})
           .field("stop_publish_clear_msg", &S::stop_publish_clear_msg,
                  {.def = "false", .doc = "Whether the empty message that clears a topic is kept from subscribers."})
-          .field("delivery_rate", &S::delivery_rate, {.aliases = "deliver_rate", .doc = "Most retained messages sent to new subscribers per time."})
+          .field("delivery_rate", &S::delivery_rate,
+                 {.aliases = "deliver_rate", .doc = "Most retained messages sent to new subscribers per time."})
           .field("flow_control", &S::flow_control, {.doc = "Batches.", .hidden = true})
           .field("backend", &S::backend, {.doc = "Where messages are kept."})
           .finish([](Checker&, const Value&, S& r) {
@@ -103,7 +113,8 @@ const Struct& SessionPersistence::schema() {
           .field("enable", &S::enable, {.def = "true", .doc = "Whether sessions survive the end of the process."})
           .field("durability", &S::durability,
                  {.def = "process",
-                  .doc = "What an acknowledgement promises: relaxed (may lose the last moments), process (survives kill -9), power "
+                  .doc = "What an acknowledgement promises: relaxed (may lose the last moments), process (survives "
+                         "kill -9), power "
                          "(survives a power cut).",
                   .since = "signalbox 0.1"})
           .accept<std::optional<Value>>("storage", {})
@@ -120,43 +131,55 @@ const Struct& SessionPersistence::schema() {
 
 const Struct& SysTopics::Events::schema() {
   using S = Events;
-  static const Struct s = Schema<S>("sys_event_messages", Hot::Y)
-                              .field("client_connected", &S::client_connected, {.def = "true", .doc = "Publish when a client connects."})
-                              .field("client_disconnected", &S::client_disconnected, {.def = "true", .doc = "Publish when a client disconnects."})
-                              .field("client_subscribed", &S::client_subscribed, {.def = "false", .doc = "Publish when a client subscribes."})
-                              .field("client_unsubscribed", &S::client_unsubscribed, {.def = "false", .doc = "Publish when a client unsubscribes."})
-                              .build();
+  static const Struct s =
+      Schema<S>("sys_event_messages", Hot::Y)
+          .field("client_connected", &S::client_connected, {.def = "true", .doc = "Publish when a client connects."})
+          .field("client_disconnected", &S::client_disconnected,
+                 {.def = "true", .doc = "Publish when a client disconnects."})
+          .field("client_subscribed", &S::client_subscribed,
+                 {.def = "false", .doc = "Publish when a client subscribes."})
+          .field("client_unsubscribed", &S::client_unsubscribed,
+                 {.def = "false", .doc = "Publish when a client unsubscribes."})
+          .build();
   return s;
 }
 
 const Struct& SysTopics::schema() {
   using S = SysTopics;
-  static const Struct s = Schema<S>("sys_topics", Hot::Y)
-                              .doc("$SYS topics.")
-                              .field("sys_msg_interval", &S::sys_msg_interval, {.def = "1m", .words = "disabled", .doc = "How often figures are published."})
-                              .field("sys_heartbeat_interval", &S::sys_heartbeat_interval,
-                                     {.def = "30s", .words = "disabled", .doc = "How often uptime and date are published."})
-                              .field("sys_event_messages", &S::sys_event_messages, {.doc = "Events of clients."})
-                              .build();
+  static const Struct s =
+      Schema<S>("sys_topics", Hot::Y)
+          .doc("$SYS topics.")
+          .field("sys_msg_interval", &S::sys_msg_interval,
+                 {.def = "1m", .words = "disabled", .doc = "How often figures are published."})
+          .field("sys_heartbeat_interval", &S::sys_heartbeat_interval,
+                 {.def = "30s", .words = "disabled", .doc = "How often uptime and date are published."})
+          .field("sys_event_messages", &S::sys_event_messages, {.doc = "Events of clients."})
+          .build();
   return s;
 }
 
-bool Alarm::log() const { return std::find(actions.begin(), actions.end(), "log") != actions.end(); }
-bool Alarm::publish() const { return std::find(actions.begin(), actions.end(), "publish") != actions.end(); }
+bool Alarm::log() const {
+  return std::find(actions.begin(), actions.end(), "log") != actions.end();
+}
+bool Alarm::publish() const {
+  return std::find(actions.begin(), actions.end(), "publish") != actions.end();
+}
 
 const Struct& Alarm::schema() {
   using S = Alarm;
-  static const Struct s = Schema<S>("alarm", Hot::Y)
-                              .doc("Alarms.")
-                              .field("actions", &S::actions, {.def = "[log, publish]", .doc = "What an alarm does: log, publish."})
-                              .field("size_limit", &S::size_limit, {.def = "1000", .min = 1, .max = 3000, .doc = "Past alarms kept."})
-                              .field("validity_period", &S::validity_period, {.def = "24h", .doc = "How long past alarms are kept."})
-                              .finish([](Checker& c, const Value& v, S& alarm) {
-                                for (const std::string& action : alarm.actions) {
-                                  if (action != "log" && action != "publish") c.broken(v, "actions", "not_a_enum_symbol", "a list of log, publish");
-                                }
-                              })
-                              .build();
+  static const Struct s =
+      Schema<S>("alarm", Hot::Y)
+          .doc("Alarms.")
+          .field("actions", &S::actions, {.def = "[log, publish]", .doc = "What an alarm does: log, publish."})
+          .field("size_limit", &S::size_limit, {.def = "1000", .min = 1, .max = 3000, .doc = "Past alarms kept."})
+          .field("validity_period", &S::validity_period, {.def = "24h", .doc = "How long past alarms are kept."})
+          .finish([](Checker& c, const Value& v, S& alarm) {
+            for (const std::string& action : alarm.actions) {
+              if (action != "log" && action != "publish")
+                c.broken(v, "actions", "not_a_enum_symbol", "a list of log, publish");
+            }
+          })
+          .build();
   return s;
 }
 
@@ -165,17 +188,22 @@ const Struct& Sysmon::Vm::schema() {
   static const Struct s =
       Schema<S>("vm", Hot::Y)
           .doc("The process: its tasks and queues.")
-          .field("process_check_interval", &S::process_check_interval, {.def = "30s", .doc = "How often tasks are counted."})
-          .field("process_high_watermark", &S::process_high_watermark, {.def = "80%", .doc = "Alarm above this share of the limit."})
+          .field("process_check_interval", &S::process_check_interval,
+                 {.def = "30s", .doc = "How often tasks are counted."})
+          .field("process_high_watermark", &S::process_high_watermark,
+                 {.def = "80%", .doc = "Alarm above this share of the limit."})
           .field("process_low_watermark", &S::process_low_watermark, {.def = "60%", .doc = "Alarm cleared below."})
           .field("long_gc", &S::long_gc, {.def = "disabled", .words = "disabled", .doc = "Accepted for EMQX's sake."})
-          .field("long_schedule", &S::long_schedule, {.def = "240ms", .words = "disabled", .doc = "Log a turn of an event loop longer than this."})
-          .field("large_heap", &S::large_heap, {.def = "32MB", .words = "disabled", .doc = "Log a connection that holds more.", .size = true})
+          .field("long_schedule", &S::long_schedule,
+                 {.def = "240ms", .words = "disabled", .doc = "Log a turn of an event loop longer than this."})
+          .field("large_heap", &S::large_heap,
+                 {.def = "32MB", .words = "disabled", .doc = "Log a connection that holds more.", .size = true})
           .field("busy_port", &S::busy_port, {.def = "true", .doc = "Log blocked sockets."})
           .field("busy_dist_port", &S::busy_dist_port, {.def = "true", .doc = "Log blocked links between nodes."})
-          .finish([](Checker& c, const Value& v, S& vm) {
-            if (vm.process_high_watermark.value <= vm.process_low_watermark.value) {
-              c.broken(v, "process_high_watermark", "bad_watermark", "process_high_watermark above process_low_watermark");
+          .finish([](Checker& c, const Value& v, S& self) {
+            if (self.process_high_watermark.value <= self.process_low_watermark.value) {
+              c.broken(v, "process_high_watermark", "bad_watermark",
+                       "process_high_watermark above process_low_watermark");
             }
           })
           .build();
@@ -190,11 +218,14 @@ const Struct& Sysmon::Os::schema() {
           .field("cpu_check_interval", &S::cpu_check_interval, {.def = "60s", .doc = "How often CPU load is read."})
           .field("cpu_high_watermark", &S::cpu_high_watermark, {.def = "80%", .doc = "Alarm above this load."})
           .field("cpu_low_watermark", &S::cpu_low_watermark, {.def = "60%", .doc = "Alarm cleared below."})
-          .field("mem_check_interval", &S::mem_check_interval, {.def = "60s", .words = "disabled", .doc = "How often memory is read."})
-          .field("sysmem_high_watermark", &S::sysmem_high_watermark, {.def = "70%", .doc = "Alarm above this share of the machine's memory."})
-          .field("procmem_high_watermark", &S::procmem_high_watermark, {.def = "5%", .doc = "Alarm for one task above this share."})
-          .finish([](Checker& c, const Value& v, S& os) {
-            if (os.cpu_high_watermark.value <= os.cpu_low_watermark.value) {
+          .field("mem_check_interval", &S::mem_check_interval,
+                 {.def = "60s", .words = "disabled", .doc = "How often memory is read."})
+          .field("sysmem_high_watermark", &S::sysmem_high_watermark,
+                 {.def = "70%", .doc = "Alarm above this share of the machine's memory."})
+          .field("procmem_high_watermark", &S::procmem_high_watermark,
+                 {.def = "5%", .doc = "Alarm for one task above this share."})
+          .finish([](Checker& c, const Value& v, S& self) {
+            if (self.cpu_high_watermark.value <= self.cpu_low_watermark.value) {
               c.broken(v, "cpu_high_watermark", "bad_watermark", "cpu_high_watermark above cpu_low_watermark");
             }
           })
@@ -214,40 +245,43 @@ const Struct& Sysmon::schema() {
 
 const Struct& CrlCache::schema() {
   using S = CrlCache;
-  static const Struct s = Schema<S>("crl_cache", Hot::Y)
-                              .doc("Cache of certificate revocation lists.")
-                              .field("refresh_interval", &S::refresh_interval, {.def = "15m", .min = 60000, .doc = "How often a list is fetched again."})
-                              .field("http_timeout", &S::http_timeout, {.def = "15s", .doc = "Limit of one fetch."})
-                              .field("capacity", &S::capacity, {.def = "100", .min = 1, .doc = "URLs kept; the oldest gives way."})
-                              .build();
+  static const Struct s =
+      Schema<S>("crl_cache", Hot::Y)
+          .doc("Cache of certificate revocation lists.")
+          .field("refresh_interval", &S::refresh_interval,
+                 {.def = "15m", .min = 60000, .doc = "How often a list is fetched again."})
+          .field("http_timeout", &S::http_timeout, {.def = "15s", .doc = "Limit of one fetch."})
+          .field("capacity", &S::capacity, {.def = "100", .min = 1, .doc = "URLs kept; the oldest gives way."})
+          .build();
   return s;
 }
 
 const Struct& Limiter::schema() {
   using S = Limiter;
-  static const Struct s = Schema<S>("limiter", Hot::Y)
-                              .doc("Limits of the whole node.")
-                              .field("max_conn_rate", &S::max_conn_rate, {.doc = "New connections."})
-                              .field("messages_rate", &S::messages_rate, {.doc = "Messages in."})
-                              .field("bytes_rate", &S::bytes_rate, {.doc = "Bytes in."})
-                              .field("bytes", &S::bytes, {.aliases = "bytes_in", .doc = "Long form.", .hidden = true})
-                              .field("messages", &S::messages, {.aliases = "message_in", .doc = "Long form.", .hidden = true})
-                              .field("connection", &S::connection, {.doc = "Long form.", .hidden = true})
-                              .field("message_routing", &S::message_routing, {.doc = "Long form.", .hidden = true})
-                              .accept<std::optional<Bucket>>("internal", {})
-                              .accept<std::optional<Value>>("client", {.deprecated = true})
-                              .finish([](Checker&, const Value&, S& l) {
-                                // A short key stands for the rate of the long form.
-                                const auto fold = [](const std::optional<Rate>& rate, std::optional<Bucket>& bucket) {
-                                  if (!rate) return;
-                                  if (!bucket) bucket.emplace();
-                                  bucket->rate = *rate;
-                                };
-                                fold(l.max_conn_rate, l.connection);
-                                fold(l.messages_rate, l.messages);
-                                fold(l.bytes_rate, l.bytes);
-                              })
-                              .build();
+  static const Struct s =
+      Schema<S>("limiter", Hot::Y)
+          .doc("Limits of the whole node.")
+          .field("max_conn_rate", &S::max_conn_rate, {.doc = "New connections."})
+          .field("messages_rate", &S::messages_rate, {.doc = "Messages in."})
+          .field("bytes_rate", &S::bytes_rate, {.doc = "Bytes in."})
+          .field("bytes", &S::bytes, {.aliases = "bytes_in", .doc = "Long form.", .hidden = true})
+          .field("messages", &S::messages, {.aliases = "message_in", .doc = "Long form.", .hidden = true})
+          .field("connection", &S::connection, {.doc = "Long form.", .hidden = true})
+          .field("message_routing", &S::message_routing, {.doc = "Long form.", .hidden = true})
+          .accept<std::optional<Bucket>>("internal", {})
+          .accept<std::optional<Value>>("client", {.deprecated = true})
+          .finish([](Checker&, const Value&, S& l) {
+            // A short key stands for the rate of the long form.
+            const auto fold = [](const std::optional<Rate>& rate, std::optional<Bucket>& bucket) {
+              if (!rate) return;
+              if (!bucket) bucket.emplace();
+              bucket->rate = *rate;
+            };
+            fold(l.max_conn_rate, l.connection);
+            fold(l.messages_rate, l.messages);
+            fold(l.bytes_rate, l.bytes);
+          })
+          .build();
   return s;
 }
 

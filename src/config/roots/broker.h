@@ -1,15 +1,15 @@
-// Roots of the broker's core: `broker`, `retainer`, `session_persistence`, `sys_topics`, `alarm`, `sysmon`, `crl_cache`,
-// `limiter`, `trace`.
+// Roots of the broker's core: `broker`, `retainer`, `session_persistence`, `sys_topics`, `alarm`, `sysmon`,
+// `crl_cache`, `limiter`, `trace`.
 #pragma once
+
+#include "config/roots/listener.h"
+#include "config/roots/mqtt.h"
+#include "config/schema.h"
 
 #include <map>
 #include <optional>
 #include <string>
 #include <vector>
-
-#include "config/roots/listener.h"
-#include "config/roots/mqtt.h"
-#include "config/schema.h"
 
 namespace sb::config {
 

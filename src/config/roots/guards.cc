@@ -8,23 +8,29 @@ const Struct& FlappingDetect::schema() {
       Schema<S>("flapping_detect", Hot::Y)
           .doc("Bans clients that connect and disconnect too often.")
           .field("enable", &S::enable, {.def = "false", .doc = "Whether flapping clients are banned."})
-          .field("window_time", &S::window_time, {.def = "1m", .words = "disable", .doc = "Window in which disconnects are counted."})
-          .field("max_count", &S::max_count, {.def = "15", .min = 1, .doc = "Disconnects within the window that make a client flap."})
-          .field("ban_time", &S::ban_time, {.def = "5m", .max = 4294967295000.0, .doc = "How long a flapping client is banned."})
+          .field("window_time", &S::window_time,
+                 {.def = "1m", .words = "disable", .doc = "Window in which disconnects are counted."})
+          .field("max_count", &S::max_count,
+                 {.def = "15", .min = 1, .doc = "Disconnects within the window that make a client flap."})
+          .field("ban_time", &S::ban_time,
+                 {.def = "5m", .max = 4294967295000.0, .doc = "How long a flapping client is banned."})
           .build();
   return s;
 }
 
 const Struct& ForceShutdown::schema() {
   using S = ForceShutdown;
-  static const Struct s =
-      Schema<S>("force_shutdown", Hot::C)
-          .doc("Ends connections that hold too much.")
-          .field("enable", &S::enable, {.def = "true", .doc = "Whether the limits apply."})
-          .field("max_mailbox_size", &S::max_mailbox_size,
-                 {.def = "1000", .min = 0, .aliases = "max_message_queue_len", .doc = "Unhandled events of one connection; 0 = no limit."})
-          .field("max_heap_size", &S::max_heap_size, {.def = "32MB", .doc = "Memory of one connection; 0 = no limit.", .size = true})
-          .build();
+  static const Struct s = Schema<S>("force_shutdown", Hot::C)
+                              .doc("Ends connections that hold too much.")
+                              .field("enable", &S::enable, {.def = "true", .doc = "Whether the limits apply."})
+                              .field("max_mailbox_size", &S::max_mailbox_size,
+                                     {.def = "1000",
+                                      .min = 0,
+                                      .aliases = "max_message_queue_len",
+                                      .doc = "Unhandled events of one connection; 0 = no limit."})
+                              .field("max_heap_size", &S::max_heap_size,
+                                     {.def = "32MB", .doc = "Memory of one connection; 0 = no limit.", .size = true})
+                              .build();
   return s;
 }
 
@@ -41,12 +47,13 @@ const Struct& ForceGc::schema() {
 
 const Struct& ConnCongestion::schema() {
   using S = ConnCongestion;
-  static const Struct s = Schema<S>("conn_congestion", Hot::Y)
-                              .doc("Alarms for connections whose peer reads too slowly.")
-                              .field("enable_alarm", &S::enable_alarm, {.def = "true", .doc = "Whether congestion raises an alarm."})
-                              .field("min_alarm_sustain_duration", &S::min_alarm_sustain_duration,
-                                     {.def = "1m", .doc = "The alarm is cleared when there was no congestion for this long."})
-                              .build();
+  static const Struct s =
+      Schema<S>("conn_congestion", Hot::Y)
+          .doc("Alarms for connections whose peer reads too slowly.")
+          .field("enable_alarm", &S::enable_alarm, {.def = "true", .doc = "Whether congestion raises an alarm."})
+          .field("min_alarm_sustain_duration", &S::min_alarm_sustain_duration,
+                 {.def = "1m", .doc = "The alarm is cleared when there was no congestion for this long."})
+          .build();
   return s;
 }
 
@@ -56,19 +63,23 @@ const Struct& OverloadProtection::schema() {
       Schema<S>("overload_protection", Hot::Y)
           .doc("What an overloaded node puts off.")
           .field("enable", &S::enable, {.def = "false", .doc = "Whether an overloaded node sheds load."})
-          .field("backoff_delay", &S::backoff_delay, {.def = "1", .min = 0, .doc = "How long a new connection waits, in ticks.", .hidden = true})
+          .field("backoff_delay", &S::backoff_delay,
+                 {.def = "1", .min = 0, .doc = "How long a new connection waits, in ticks.", .hidden = true})
           .field("backoff_gc", &S::backoff_gc, {.def = "false", .doc = "Whether memory trims wait."})
-          .field("backoff_hibernation", &S::backoff_hibernation, {.def = "true", .doc = "Whether idle shrinking waits."})
-          .field("backoff_new_conn", &S::backoff_new_conn, {.def = "true", .doc = "Whether new connections are refused."})
+          .field("backoff_hibernation", &S::backoff_hibernation,
+                 {.def = "true", .doc = "Whether idle shrinking waits."})
+          .field("backoff_new_conn", &S::backoff_new_conn,
+                 {.def = "true", .doc = "Whether new connections are refused."})
           .build();
   return s;
 }
 
 const Struct& Stats::schema() {
-  static const Struct s = Schema<Stats>("stats", Hot::C)
-                              .doc("Statistics of single connections.")
-                              .field("enable", &Stats::enable, {.def = "true", .doc = "Whether each connection keeps statistics."})
-                              .build();
+  static const Struct s =
+      Schema<Stats>("stats", Hot::C)
+          .doc("Statistics of single connections.")
+          .field("enable", &Stats::enable, {.def = "true", .doc = "Whether each connection keeps statistics."})
+          .build();
   return s;
 }
 

@@ -67,12 +67,19 @@ void finish_tcp(Checker& c, const Value& v, TcpOptions& tcp) {
 void finish_listener(Checker& c, const Value& v, Listener& l, ListenerType type) {
   l.type = type;
   for (const std::string& rule : l.access_rules) {
-    if (!parse_rule(rule, l.rules)) c.broken(v, "access_rules", "bad_access_rule", "allow|deny followed by all or addresses with /bits");
+    if (!parse_rule(rule, l.rules))
+      c.broken(v, "access_rules", "bad_access_rule", "allow|deny followed by all or addresses with /bits");
   }
   // Short keys fold into the long form where that is not given.
-  if (l.max_conn_rate && (!l.limiter || !l.limiter->connection)) {
+  if (l.max_conn_rate || l.messages_rate || l.bytes_rate) {
     if (!l.limiter) l.limiter.emplace();
-    l.limiter->connection = Bucket{.rate = *l.max_conn_rate};
+    if (l.max_conn_rate && !l.limiter->connection) l.limiter->connection = Bucket{.rate = *l.max_conn_rate};
+  }
+  if (l.messages_rate || l.bytes_rate) {
+    if (!l.limiter->client) l.limiter->client.emplace();
+    ClientBuckets& client = *l.limiter->client;
+    if (l.messages_rate && !client.messages) client.messages = Bucket{.rate = *l.messages_rate};
+    if (l.bytes_rate && !client.bytes) client.bytes = Bucket{.rate = *l.bytes_rate};
   }
 }
 
@@ -84,11 +91,19 @@ Struct make_schema(ListenerType type) {
   Schema<S> s("listener", Hot::L);
   s.doc("A listener of this type.")
       .field("enable", &S::enable, {.def = "true", .aliases = "enabled", .doc = "Whether the listener is started."})
-      .field("bind", &S::bind, {.def = kPorts[static_cast<std::size_t>(type)], .doc = "Address and port; a bare port is all IPv4 addresses."})
-      .field("acceptors", &S::acceptors, {.def = "16", .min = 1, .max = 65535, .doc = "Accepted for EMQX's sake: each shard accepts."})
+      .field("bind", &S::bind,
+             {.def = kPorts[static_cast<std::size_t>(type)],
+              .doc = "Address and port; a bare port is all IPv4 addresses."})
+      .field("acceptors", &S::acceptors,
+             {.def = "16", .min = 1, .max = 65535, .doc = "Accepted for EMQX's sake: each shard accepts."})
       .field("max_connections", &S::max_connections,
-             {.def = "infinity", .min = 1, .max = 4294967294.0, .words = "infinity", .doc = "Connections beyond this are closed at once."})
-      .field("mountpoint", &S::mountpoint, {.def = "\"\"", .max = 65535, .doc = "Prefix of all topics; may hold ${clientid} and ${username}."})
+             {.def = "infinity",
+              .min = 1,
+              .max = 4294967294.0,
+              .words = "infinity",
+              .doc = "Connections beyond this are closed at once."})
+      .field("mountpoint", &S::mountpoint,
+             {.def = "\"\"", .max = 65535, .doc = "Prefix of all topics; may hold ${clientid} and ${username}."})
       .field("zone", &S::zone, {.def = "default", .doc = "Zone whose settings apply.", .hidden = true})
       .field("enable_authn", &S::enable_authn, {.def = "true", .doc = "Whether clients are authenticated."})
       .field("authentication", &S::authentication, {.doc = "Chain of this listener, in place of the global one."})
@@ -96,9 +111,11 @@ Struct make_schema(ListenerType type) {
       .field("messages_rate", &S::messages_rate, {.doc = "Messages in, of each connection."})
       .field("bytes_rate", &S::bytes_rate, {.doc = "Bytes in, of each connection."})
       .field("limiter", &S::limiter, {.doc = "Long form of the limits.", .hidden = true})
-      .field("access_rules", &S::access_rules, {.def = "[\"allow all\"]", .doc = "allow or deny with addresses; the first match decides."})
+      .field("access_rules", &S::access_rules,
+             {.def = "[\"allow all\"]", .doc = "allow or deny with addresses; the first match decides."})
       .field("proxy_protocol", &S::proxy_protocol, {.def = "false", .doc = "Expect a PROXY protocol header."})
-      .field("proxy_protocol_timeout", &S::proxy_protocol_timeout, {.def = "3s", .doc = "Close when the header does not come."})
+      .field("proxy_protocol_timeout", &S::proxy_protocol_timeout,
+             {.def = "3s", .doc = "Close when the header does not come."})
       .field("tcp_options", &S::tcp_options, {.doc = "TCP options."});
   if (tls) s.field("ssl_options", &S::ssl_options, {.doc = "TLS options."});
   if (web) s.field("websocket", &S::websocket, {.doc = "WebSocket options."});
@@ -124,17 +141,21 @@ const Struct& TcpOptions::schema() {
   static const Struct s =
       Schema<S>("tcp_options", Hot::L)
           .doc("TCP options of a listener.")
-          .field("active_n", &S::active_n, {.def = "100", .min = 1, .max = 32767, .doc = "Packets read from one connection in a turn."})
-          .field("backlog", &S::backlog, {.def = "1024", .min = 1, .max = 65535, .doc = "Connections waiting to be accepted."})
+          .field("active_n", &S::active_n,
+                 {.def = "100", .min = 1, .max = 32767, .doc = "Packets read from one connection in a turn."})
+          .field("backlog", &S::backlog,
+                 {.def = "1024", .min = 1, .max = 65535, .doc = "Connections waiting to be accepted."})
           .field("send_timeout", &S::send_timeout, {.def = "15s", .doc = "Limit of one blocked send."})
           .field("send_timeout_close", &S::send_timeout_close, {.def = "true", .doc = "Close the connection then."})
           .field("recbuf", &S::recbuf, {.max = 2147483647, .doc = "Receive buffer of the system.", .size = true})
           .field("sndbuf", &S::sndbuf, {.max = 2147483647, .doc = "Send buffer of the system.", .size = true})
           .field("buffer", &S::buffer, {.def = "4KB", .max = 2147483647, .doc = "Read buffer.", .size = true})
-          .field("high_watermark", &S::high_watermark, {.def = "1MB", .doc = "Bytes waiting to be sent above which a peer counts as slow.", .size = true})
+          .field("high_watermark", &S::high_watermark,
+                 {.def = "1MB", .doc = "Bytes waiting to be sent above which a peer counts as slow.", .size = true})
           .field("nodelay", &S::nodelay, {.def = "true", .doc = "TCP_NODELAY."})
           .field("reuseaddr", &S::reuseaddr, {.def = "true", .doc = "SO_REUSEADDR."})
-          .field("keepalive", &S::keepalive, {.def = "none", .doc = "none, or Idle,Interval,Probes in seconds and a count."})
+          .field("keepalive", &S::keepalive,
+                 {.def = "none", .doc = "none, or Idle,Interval,Probes in seconds and a count."})
           .finish(finish_tcp)
           .build();
   return s;
@@ -147,10 +168,14 @@ const Struct& DeflateOptions::schema() {
           .field("level", &S::level, {.doc = "Compression level."})
           .field("mem_level", &S::mem_level, {.def = "8", .min = 1, .max = 9, .doc = "Memory for compression."})
           .field("strategy", &S::strategy, {.def = "default", .doc = "Compression strategy."})
-          .field("server_context_takeover", &S::server_context_takeover, {.def = "takeover", .doc = "Keep the server's state between messages."})
-          .field("client_context_takeover", &S::client_context_takeover, {.def = "takeover", .doc = "Keep the client's state between messages."})
-          .field("server_max_window_bits", &S::server_max_window_bits, {.def = "15", .min = 8, .max = 15, .doc = "Window of the server."})
-          .field("client_max_window_bits", &S::client_max_window_bits, {.def = "15", .min = 8, .max = 15, .doc = "Window of the client."})
+          .field("server_context_takeover", &S::server_context_takeover,
+                 {.def = "takeover", .doc = "Keep the server's state between messages."})
+          .field("client_context_takeover", &S::client_context_takeover,
+                 {.def = "takeover", .doc = "Keep the client's state between messages."})
+          .field("server_max_window_bits", &S::server_max_window_bits,
+                 {.def = "15", .min = 8, .max = 15, .doc = "Window of the server."})
+          .field("client_max_window_bits", &S::client_max_window_bits,
+                 {.def = "15", .min = 8, .max = 15, .doc = "Window of the client."})
           .build();
   return s;
 }
@@ -161,20 +186,27 @@ const Struct& WebSocket::schema() {
       Schema<S>("websocket", Hot::L)
           .doc("WebSocket options of a listener.")
           .field("mqtt_path", &S::mqtt_path, {.def = "\"/mqtt\"", .min = 1, .doc = "Path of MQTT; others are 404."})
-          .field("mqtt_piggyback", &S::mqtt_piggyback, {.def = "multiple", .doc = "Whether a frame may hold several packets."})
+          .field("mqtt_piggyback", &S::mqtt_piggyback,
+                 {.def = "multiple", .doc = "Whether a frame may hold several packets."})
           .field("compress", &S::compress, {.def = "false", .doc = "permessage-deflate."})
           .field("deflate_opts", &S::deflate_opts, {.doc = "Options of compression."})
-          .field("idle_timeout", &S::idle_timeout, {.def = "7200s", .words = "infinity", .doc = "Close without any frame for this long."})
-          .field("max_frame_size", &S::max_frame_size, {.def = "infinity", .min = 1, .words = "infinity", .doc = "Largest frame in bytes.", .size = true})
-          .field("fail_if_no_subprotocol", &S::fail_if_no_subprotocol, {.def = "true", .doc = "400 without Sec-WebSocket-Protocol."})
+          .field("idle_timeout", &S::idle_timeout,
+                 {.def = "7200s", .words = "infinity", .doc = "Close without any frame for this long."})
+          .field("max_frame_size", &S::max_frame_size,
+                 {.def = "infinity", .min = 1, .words = "infinity", .doc = "Largest frame in bytes.", .size = true})
+          .field("fail_if_no_subprotocol", &S::fail_if_no_subprotocol,
+                 {.def = "true", .doc = "400 without Sec-WebSocket-Protocol."})
           .field("supported_subprotocols", &S::supported_subprotocols,
                  {.def = "\"mqtt, mqtt-v3, mqtt-v3.1.1, mqtt-v5\"", .doc = "Subprotocols offered."})
           .field("check_origin_enable", &S::check_origin_enable, {.def = "false", .doc = "Whether Origin is checked."})
-          .field("allow_origin_absence", &S::allow_origin_absence, {.def = "true", .doc = "Whether Origin may be missing."})
+          .field("allow_origin_absence", &S::allow_origin_absence,
+                 {.def = "true", .doc = "Whether Origin may be missing."})
           .field("check_origins", &S::check_origins,
                  {.def = "\"http://localhost:18083, http://127.0.0.1:18083\"", .doc = "Origins allowed."})
-          .field("proxy_address_header", &S::proxy_address_header, {.def = "\"x-forwarded-for\"", .doc = "Header with the client's address."})
-          .field("proxy_port_header", &S::proxy_port_header, {.def = "\"x-forwarded-port\"", .doc = "Header with the client's port."})
+          .field("proxy_address_header", &S::proxy_address_header,
+                 {.def = "\"x-forwarded-for\"", .doc = "Header with the client's address."})
+          .field("proxy_port_header", &S::proxy_port_header,
+                 {.def = "\"x-forwarded-port\"", .doc = "Header with the client's port."})
           .finish([](Checker&, const Value&, S& ws) {
             for (std::string* header : {&ws.proxy_address_header, &ws.proxy_port_header}) {
               for (char& ch : *header) {
@@ -188,15 +220,17 @@ const Struct& WebSocket::schema() {
 
 const Struct& Bucket::schema() {
   using S = Bucket;
-  static const Struct s = Schema<S>("bucket", Hot::Y)
-                              .field("rate", &S::rate, {.def = "infinity", .doc = "Tokens per time."})
-                              .field("burst", &S::burst, {.def = "0", .aliases = "capacity", .doc = "Tokens beyond the rate.", .size = true})
-                              .field("initial", &S::initial, {.def = "0", .doc = "Tokens at the start.", .size = true})
-                              .accept<std::uint64_t>("low_watermark", {.size = true})
-                              .accept<bool>("divisible", {})
-                              .accept<milliseconds>("max_retry_time", {})
-                              .accept<std::string>("failure_strategy", {})
-                              .build();
+  static const Struct s =
+      Schema<S>("bucket", Hot::Y)
+          .field("rate", &S::rate, {.def = "infinity", .doc = "Tokens per time."})
+          .field("burst", &S::burst,
+                 {.def = "0", .aliases = "capacity", .doc = "Tokens beyond the rate.", .size = true})
+          .field("initial", &S::initial, {.def = "0", .doc = "Tokens at the start.", .size = true})
+          .accept<std::uint64_t>("low_watermark", {.size = true})
+          .accept<bool>("divisible", {})
+          .accept<milliseconds>("max_retry_time", {})
+          .accept<std::string>("failure_strategy", {})
+          .build();
   return s;
 }
 
@@ -224,11 +258,13 @@ const Struct& ListenerLimiter::schema() {
   return s;
 }
 
-std::string Listener::id() const { return fmt::format("{}:{}", to_string(type), name); }
+std::string Listener::id() const {
+  return fmt::format("{}:{}", to_string(type), name);
+}
 
 const Struct& Listener::schema(ListenerType type) {
-  static const Struct schemas[] = {make_schema(ListenerType::Tcp), make_schema(ListenerType::Ssl), make_schema(ListenerType::Ws),
-                                   make_schema(ListenerType::Wss)};
+  static const Struct schemas[] = {make_schema(ListenerType::Tcp), make_schema(ListenerType::Ssl),
+                                   make_schema(ListenerType::Ws), make_schema(ListenerType::Wss)};
   return schemas[static_cast<std::size_t>(type)];
 }
 

@@ -1,12 +1,12 @@
 // `listeners.<type>.<name>` with their TCP, TLS, WebSocket and limit options.
 #pragma once
 
+#include "config/schema.h"
+
 #include <map>
 #include <optional>
 #include <string>
 #include <vector>
-
-#include "config/schema.h"
 
 namespace sb::config {
 
@@ -17,7 +17,7 @@ struct EnumNames<ListenerType> {
 };
 
 struct TcpOptions {
-  std::uint32_t active_n = 0;      // packets read in one turn
+  std::uint32_t active_n = 0;  // packets read in one turn
   std::uint32_t backlog = 0;
   milliseconds send_timeout{};
   bool send_timeout_close = false;
@@ -26,7 +26,7 @@ struct TcpOptions {
   std::uint64_t high_watermark = 0;
   bool nodelay = false;
   bool reuseaddr = false;
-  std::string keepalive;           // as written: none or Idle,Interval,Probes
+  std::string keepalive;  // as written: none or Idle,Interval,Probes
   struct KeepAlive {
     int idle_s = 0, interval_s = 0, probes = 0;
   };
@@ -121,8 +121,8 @@ struct WebSocket {
   Piggyback mqtt_piggyback = Piggyback::Multiple;
   bool compress = false;
   DeflateOptions deflate_opts;
-  milliseconds idle_timeout{};          // kForever = infinity
-  std::uint64_t max_frame_size = 0;     // kInfinity = infinity
+  milliseconds idle_timeout{};       // kForever = infinity
+  std::uint64_t max_frame_size = 0;  // kInfinity = infinity
   bool fail_if_no_subprotocol = true;
   std::vector<std::string> supported_subprotocols;
   bool check_origin_enable = false;
@@ -145,7 +145,7 @@ struct AccessRule {
 };
 
 struct Bucket {
-  Rate rate;                 // infinite() = no limit
+  Rate rate;  // infinite() = no limit
   std::uint64_t burst = 0;
   std::uint64_t initial = 0;
   static const Struct& schema();
@@ -167,8 +167,8 @@ struct Listener {
   bool enable = true;
   Bind bind;
   std::uint32_t acceptors = 0;
-  std::uint32_t max_connections = 0;    // kInfinity32 = infinity
-  std::string mountpoint;               // may hold ${clientid}, ${username}
+  std::uint32_t max_connections = 0;  // kInfinity32 = infinity
+  std::string mountpoint;             // may hold ${clientid}, ${username}
   std::string zone;
   EnableAuthn enable_authn = EnableAuthn::True;
   std::optional<Value> authentication;  // chain of its own
@@ -177,12 +177,12 @@ struct Listener {
   std::optional<Rate> bytes_rate;       // of each connection
   std::optional<ListenerLimiter> limiter;
   std::vector<std::string> access_rules;
-  std::vector<AccessRule> rules;        // access_rules, parsed
+  std::vector<AccessRule> rules;  // access_rules, parsed
   bool proxy_protocol = false;
   milliseconds proxy_protocol_timeout{};
   TcpOptions tcp_options;
-  ServerTls ssl_options;                // ssl, wss
-  WebSocket websocket;                  // ws, wss
+  ServerTls ssl_options;  // ssl, wss
+  WebSocket websocket;    // ws, wss
 
   bool tls() const { return type == ListenerType::Ssl || type == ListenerType::Wss; }
   bool web() const { return type == ListenerType::Ws || type == ListenerType::Wss; }

@@ -6,7 +6,8 @@ namespace {
 /// Which handlers are on is told by the environment unless the file says it.
 bool default_enable(const Checker& c, std::string_view handler) {
   std::string wanted;
-  for (const char* name : {"EMQX_DEFAULT_LOG_HANDLER", "SIGNALBOX_DEFAULT_LOG_HANDLER", "EMQX_LOG__TO", "SIGNALBOX_LOG__TO"}) {
+  for (const char* name :
+       {"EMQX_DEFAULT_LOG_HANDLER", "SIGNALBOX_DEFAULT_LOG_HANDLER", "EMQX_LOG__TO", "SIGNALBOX_LOG__TO"}) {
     const auto it = c.env().find(name);
     if (it != c.env().end() && !it->second.empty()) wanted = it->second;
   }
@@ -60,9 +61,11 @@ Struct make_handler(LogHandler::Kind kind) {
   Schema<S> s(kind == K::Console ? "console" : kind == K::File ? "file" : "audit", Hot::Y);
   s.field("enable", &S::enable, {.def = "false", .aliases = "enabled", .doc = "Whether lines go here."})
       .field("level", &S::level, {.def = kind == K::Audit ? "info" : "warning", .doc = "Least severe level written."})
-      .field("formatter", &S::formatter, {.def = kind == K::Audit ? "json" : "text", .aliases = "format", .doc = "text or json."})
+      .field("formatter", &S::formatter,
+             {.def = kind == K::Audit ? "json" : "text", .aliases = "format", .doc = "text or json."})
       .field("time_offset", &S::time_offset, {.def = "system", .doc = "Time zone of the lines: system, utc or +hh:mm."})
-      .field("drop_mode_qlen", &S::drop_mode_qlen, {.def = "3000", .min = 1, .doc = "Waiting lines from which new ones are dropped.", .hidden = true})
+      .field("drop_mode_qlen", &S::drop_mode_qlen,
+             {.def = "3000", .min = 1, .doc = "Waiting lines from which new ones are dropped.", .hidden = true})
       .field("burst_limit", &S::burst_limit, {.doc = "Most lines in a window.", .hidden = true})
       .accept<std::uint32_t>("chars_limit", {.def = "unlimited", .min = 100, .words = "unlimited"})
       .accept<bool>("single_line", {.def = "true"})
@@ -73,17 +76,28 @@ Struct make_handler(LogHandler::Kind kind) {
       .accept<std::uint32_t>("max_depth", {.def = "100", .words = "unlimited"});
   if (kind != K::Console) {
     s.field("path", &S::path,
-            {.def = kind == K::File ? "\"${EMQX_LOG_DIR}/emqx.log\"" : "\"${EMQX_LOG_DIR}/audit.log\"", .min = 1, .aliases = "file to",
-             .doc = "File; rotated ones get .1, .2 and so on.", .path = true})
-        .field("rotation_count", &S::rotation_count, {.def = "10", .min = 1, .max = 128, .aliases = "rotation", .doc = "Files kept."})
+            {.def = kind == K::File ? "\"${EMQX_LOG_DIR}/emqx.log\"" : "\"${EMQX_LOG_DIR}/audit.log\"",
+             .min = 1,
+             .aliases = "file to",
+             .doc = "File; rotated ones get .1, .2 and so on.",
+             .path = true})
+        .field("rotation_count", &S::rotation_count,
+               {.def = "10", .min = 1, .max = 128, .aliases = "rotation", .doc = "Files kept."})
         .field("rotation_size", &S::rotation_size,
-               {.def = "50MB", .min = 1, .words = "infinity", .aliases = "max_size", .doc = "Size at which a file is rotated.", .size = true});
+               {.def = "50MB",
+                .min = 1,
+                .words = "infinity",
+                .aliases = "max_size",
+                .doc = "Size at which a file is rotated.",
+                .size = true});
   } else {
     s.drop("to");
   }
   if (kind == K::Audit) {
-    s.field("max_filter_size", &S::max_filter_size, {.def = "5000", .min = 10, .max = 30000, .doc = "Records kept for the audit page."})
-        .field("ignore_high_frequency_request", &S::ignore_high_frequency_request, {.def = "true", .doc = "Skip frequent requests."});
+    s.field("max_filter_size", &S::max_filter_size,
+            {.def = "5000", .min = 10, .max = 30000, .doc = "Records kept for the audit page."})
+        .field("ignore_high_frequency_request", &S::ignore_high_frequency_request,
+               {.def = "true", .doc = "Skip frequent requests."});
   }
   s.prepare([kind](Checker& c, Value& v) {
     if (kind == K::Console && c.defaults()) set_enable(v, default_enable(c, "console"));
@@ -96,7 +110,8 @@ Struct make_handler(LogHandler::Kind kind) {
     if (!moved.is_null()) v.if_object()->try_emplace("rotation_count", moved);
   });
   s.finish([](Checker& c, const Value& v, S& handler) {
-    if (!valid_offset(handler.time_offset)) c.broken(v, "time_offset", "bad_time_offset", "system, utc or an offset like +08:00");
+    if (!valid_offset(handler.time_offset))
+      c.broken(v, "time_offset", "bad_time_offset", "system, utc or an offset like +08:00");
   });
   return s.build();
 }
@@ -109,11 +124,12 @@ log::Level to_level(LogLevel level) {
 
 const Struct& LogBurst::schema() {
   using S = LogBurst;
-  static const Struct s = Schema<S>("burst_limit", Hot::Y)
-                              .field("enable", &S::enable, {.def = "true", .doc = "Whether bursts are cut."})
-                              .field("max_count", &S::max_count, {.def = "10000", .min = 1, .doc = "Most lines in a window."})
-                              .field("window_time", &S::window_time, {.def = "1s", .doc = "The window."})
-                              .build();
+  static const Struct s =
+      Schema<S>("burst_limit", Hot::Y)
+          .field("enable", &S::enable, {.def = "true", .doc = "Whether bursts are cut."})
+          .field("max_count", &S::max_count, {.def = "10000", .min = 1, .doc = "Most lines in a window."})
+          .field("window_time", &S::window_time, {.def = "1s", .doc = "The window."})
+          .build();
   return s;
 }
 
@@ -134,24 +150,27 @@ const Struct& LogHandler::schema(Kind kind) {
 }
 
 const Struct& Log::Throttling::schema() {
-  static const Struct s = Schema<Throttling>("throttling", Hot::Y)
-                              .field("time_window", &Throttling::time_window,
-                                     {.def = "1m", .doc = "Equal events within this time are told once with their number.", .since = "5.6"})
-                              .accept<std::vector<std::string>>("msgs", {})
-                              .build();
+  static const Struct s =
+      Schema<Throttling>("throttling", Hot::Y)
+          .field("time_window", &Throttling::time_window,
+                 {.def = "1m", .doc = "Equal events within this time are told once with their number.", .since = "5.6"})
+          .accept<std::vector<std::string>>("msgs", {})
+          .build();
   return s;
 }
 
 const Struct& Log::schema() {
   using K = LogHandler::Kind;
-  static const Struct s = Schema<Log>("log", Hot::Y)
-                              .doc("Log lines.")
-                              .field("console", &Log::console, {.aliases = "console_handler", .doc = "Standard output."}, &LogHandler::schema(K::Console))
-                              .field("file", &Log::file, {.doc = "Files: one, or several by name."}, &LogHandler::schema(K::File))
-                              .field("audit", &Log::audit, {.doc = "Record of management calls."}, &LogHandler::schema(K::Audit))
-                              .field("throttling", &Log::throttling, {.doc = "Repeated events.", .hidden = true})
-                              .prepare(name_single_file)
-                              .build();
+  static const Struct s =
+      Schema<Log>("log", Hot::Y)
+          .doc("Log lines.")
+          .field("console", &Log::console, {.aliases = "console_handler", .doc = "Standard output."},
+                 &LogHandler::schema(K::Console))
+          .field("file", &Log::file, {.doc = "Files: one, or several by name."}, &LogHandler::schema(K::File))
+          .field("audit", &Log::audit, {.doc = "Record of management calls."}, &LogHandler::schema(K::Audit))
+          .field("throttling", &Log::throttling, {.doc = "Repeated events.", .hidden = true})
+          .prepare(name_single_file)
+          .build();
   return s;
 }
 

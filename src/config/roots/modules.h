@@ -1,11 +1,11 @@
 // Roots of the modules at the core's hooks, of authorization and PSK.
 #pragma once
 
+#include "config/schema.h"
+
 #include <optional>
 #include <string>
 #include <vector>
-
-#include "config/schema.h"
 
 namespace sb::config {
 

@@ -1,10 +1,10 @@
 // `node`, `cluster`, `rpc`: read-only while the node runs.
 #pragma once
 
+#include "config/schema.h"
+
 #include <string>
 #include <vector>
-
-#include "config/schema.h"
 
 namespace sb::config {
 
@@ -24,9 +24,9 @@ struct Node {
   std::uint32_t broker_pool_size = 0;   // 0 = by cores
   std::uint32_t generic_pool_size = 0;  // 0 = by cores
 
-  std::uint32_t shards = 0;             // 0 = hardware threads
-  microseconds coalesce{};              // 0 = off
-  Percent memory_high_watermark;        // share of memory above which connections are refused
+  std::uint32_t shards = 0;       // 0 = hardware threads
+  microseconds coalesce{};        // 0 = off
+  Percent memory_high_watermark;  // share of memory above which connections are refused
   static const Struct& schema();
 };
 

@@ -1,0 +1,144 @@
+#include "access/ban_table.h"
+
+#include "access/detail/acl_rule.h"
+
+#include <algorithm>
+#include <mutex>
+
+namespace sb::access {
+
+namespace {
+constexpr std::int64_t kYearMs = 365LL * 24 * 3600 * 1000;
+constexpr BanKind kKinds[] = {BanKind::ClientId, BanKind::Username, BanKind::PeerHost};
+}  // namespace
+
+std::string_view to_string(BanKind kind) {
+  switch (kind) {
+    case BanKind::ClientId:
+      return "clientid";
+    case BanKind::Username:
+      return "username";
+    case BanKind::PeerHost:
+      return "peerhost";
+  }
+  return "clientid";
+}
+
+std::optional<BanKind> ban_kind(std::string_view name) {
+  for (const BanKind kind : kKinds)
+    if (to_string(kind) == name) return kind;
+  return std::nullopt;
+}
+
+std::int64_t BanTable::ends(const Ban& ban) const {
+  if (ban.until_ms == Ban::kForever) return INT64_MAX;
+  return now_ms() + (ban.until_ms - clock_.wall_ms());
+}
+
+void BanTable::open(std::vector<Ban> stored, BanLog* log) {
+  const std::lock_guard guard(mutex_);
+  log_ = log;
+  const std::int64_t wall = clock_.wall_ms();
+  for (Ban& ban : stored) {
+    if (ban.until_ms <= wall) {
+      if (log_) log_->erase(ban.as, ban.who);
+      continue;
+    }
+    const std::int64_t end = ends(ban);
+    const BanKind as = ban.as;
+    std::string who = ban.who;
+    entries(as).insert_or_assign(std::move(who), Entry{std::move(ban), end});
+  }
+  std::size_t count = 0;
+  for (const Entries& one : entries_) count += one.size();
+  count_.store(count, std::memory_order_relaxed);
+}
+
+Result<Ban> BanTable::create(Ban ban) {
+  if (ban.who.empty()) return fail(Errc::Invalid, "a ban names whom it concerns");
+  if (ban.as == BanKind::PeerHost && !detail::parse_host(ban.who))
+    return fail(Errc::Invalid, "bad peerhost: " + ban.who);
+  const std::int64_t wall = clock_.wall_ms();
+  if (ban.at_ms == 0) ban.at_ms = wall;
+  if (ban.until_ms == 0) ban.until_ms = ban.at_ms + kYearMs;
+  if (ban.until_ms <= wall) return fail(Errc::Invalid, "already_expired");
+  const std::lock_guard guard(mutex_);
+  if (live(ban.as, ban.who, now_ms())) return fail(Errc::Exists, "already_exist");
+  entries(ban.as).insert_or_assign(ban.who, Entry{ban, ends(ban)});
+  if (log_) log_->put(ban);
+  std::size_t count = 0;
+  for (const Entries& one : entries_) count += one.size();
+  count_.store(count, std::memory_order_relaxed);
+  return ban;
+}
+
+std::optional<Ban> BanTable::lookup(BanKind as, std::string_view who) const {
+  const std::shared_lock guard(mutex_);
+  if (!live(as, who, now_ms())) return std::nullopt;
+  return entries(as).find(who)->second.ban;
+}
+
+bool BanTable::erase(BanKind as, std::string_view who) {
+  const std::lock_guard guard(mutex_);
+  const auto found = entries(as).find(who);
+  if (found == entries(as).end()) return false;
+  const bool was_live = found->second.ends_ms > now_ms();
+  entries(as).erase(found);
+  if (log_) log_->erase(as, who);
+  count_.fetch_sub(1, std::memory_order_relaxed);
+  return was_live;
+}
+
+void BanTable::clear() {
+  const std::lock_guard guard(mutex_);
+  for (const BanKind kind : kKinds) {
+    if (log_)
+      for (const auto& [who, entry] : entries(kind)) log_->erase(kind, who);
+    entries(kind).clear();
+  }
+  count_.store(0, std::memory_order_relaxed);
+}
+
+std::vector<Ban> BanTable::list(std::size_t skip, std::size_t limit) const {
+  const std::shared_lock guard(mutex_);
+  const std::int64_t now = now_ms();
+  std::vector<const Ban*> all;
+  for (const Entries& one : entries_)
+    for (const auto& [who, entry] : one)
+      if (entry.ends_ms > now) all.push_back(&entry.ban);
+  std::sort(all.begin(), all.end(),
+            [](const Ban* a, const Ban* b) { return a->as != b->as ? a->as < b->as : a->who < b->who; });
+  std::vector<Ban> out;
+  for (std::size_t i = std::min(skip, all.size()); i < all.size() && out.size() < limit; ++i) out.push_back(*all[i]);
+  return out;
+}
+
+std::size_t BanTable::sweep() {
+  if (size() == 0) return 0;
+  const std::lock_guard guard(mutex_);
+  const std::int64_t now = now_ms();
+  std::size_t gone = 0;
+  for (const BanKind kind : kKinds)
+    gone += boost::unordered::erase_if(entries(kind), [&](const auto& pair) {
+      if (pair.second.ends_ms > now) return false;
+      if (log_) log_->erase(kind, pair.first);
+      return true;
+    });
+  count_.fetch_sub(gone, std::memory_order_relaxed);
+  return gone;
+}
+
+bool BanTable::live(BanKind as, std::string_view who, std::int64_t now) const {
+  const auto found = entries(as).find(who);
+  return found != entries(as).end() && found->second.ends_ms > now;
+}
+
+bool BanTable::banned(std::string_view client_id, std::string_view username, std::string_view peer_host) const {
+  if (size() == 0) return false;
+  const std::shared_lock guard(mutex_);
+  const std::int64_t now = now_ms();
+  return live(BanKind::ClientId, client_id, now) || (!username.empty() && live(BanKind::Username, username, now)) ||
+         live(BanKind::PeerHost, peer_host, now);
+}
+
+}  // namespace sb::access

@@ -1,0 +1,88 @@
+// Who is not let in (broker.md 11.1). One for the node, thread safe: looked up once a CONNECT, changed rarely. While it
+// is empty a look-up costs one load. Times are kept as wall clock and driven by the monotonic one, so that a clock that
+// steps back revives or ends nothing.
+#pragma once
+
+#include "base/clock.h"
+#include "base/hash.h"
+#include "base/result.h"
+
+#include <boost/unordered/unordered_flat_map.hpp>
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <shared_mutex>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace sb::access {
+
+enum class BanKind : std::uint8_t { ClientId, Username, PeerHost };
+std::string_view to_string(BanKind kind);  // "clientid", "username", "peerhost"
+std::optional<BanKind> ban_kind(std::string_view name);
+
+struct Ban {
+  static constexpr std::int64_t kForever = INT64_MAX;
+  BanKind as = BanKind::ClientId;
+  std::string who;
+  std::string by = "mgmt_api";
+  std::string reason;
+  std::int64_t at_ms = 0;     // 0: now
+  std::int64_t until_ms = 0;  // 0: a year after `at`
+};
+
+/// Where bans survive a restart; implemented over the store. Called with the table's lock held, from any thread; must
+/// not block for a disk and must not call back.
+class BanLog {
+ public:
+  virtual void put(const Ban& ban) = 0;
+  virtual void erase(BanKind as, std::string_view who) = 0;
+
+ protected:
+  ~BanLog() = default;
+};
+
+class BanTable {
+ public:
+  explicit BanTable(const Clock& clock) : clock_(clock) {}
+
+  /// Before the shards start: what was stored; entries that ran out meanwhile are dropped. Then `log` hears of changes.
+  void open(std::vector<Ban> stored, BanLog* log);
+
+  /// Exists ("already_exist") while an entry for the same target lives; Invalid if it ended already or names nobody.
+  /// The entry as it was stored, defaults filled in.
+  [[nodiscard]] Result<Ban> create(Ban ban);
+  std::optional<Ban> lookup(BanKind as, std::string_view who) const;
+  bool erase(BanKind as, std::string_view who);  // false: there was none
+  void clear();
+  /// Live ones in the order of kind and name; `skip` and `limit` page through them.
+  std::vector<Ban> list(std::size_t skip = 0, std::size_t limit = SIZE_MAX) const;
+  std::size_t size() const { return count_.load(std::memory_order_relaxed); }
+  /// Drops what has run out; called once a minute.
+  std::size_t sweep();
+
+  bool banned(std::string_view client_id, std::string_view username, std::string_view peer_host) const;
+
+ private:
+  struct Entry {
+    Ban ban;
+    std::int64_t ends_ms = 0;  // monotonic
+  };
+  using Entries = boost::unordered_flat_map<std::string, Entry, TextHash, TextEqual>;
+  std::int64_t now_ms() const { return std::chrono::duration_cast<Millis>(clock_.monotonic()).count(); }
+  std::int64_t ends(const Ban& ban) const;
+  bool live(BanKind as, std::string_view who, std::int64_t now) const;
+  Entries& entries(BanKind as) { return entries_[static_cast<std::size_t>(as)]; }
+  const Entries& entries(BanKind as) const { return entries_[static_cast<std::size_t>(as)]; }
+
+  const Clock& clock_;
+  mutable std::shared_mutex mutex_;  // guards entries_ and log_
+  Entries entries_[3];
+  BanLog* log_ = nullptr;
+  std::atomic<std::size_t> count_{0};
+};
+
+}  // namespace sb::access

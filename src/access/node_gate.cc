@@ -1,0 +1,346 @@
+#include "access/node_gate.h"
+
+#include "base/log.h"
+
+#include <algorithm>
+
+namespace sb::access {
+
+using broker::Metric;
+
+namespace {
+constexpr Nanos kSweep{60'000'000'000};
+
+void erase_one(auto& list, const void* gone) {
+  std::erase_if(list, [gone](const auto& one) { return one.get() == gone; });
+}
+
+/// A Subject that owns its text.
+struct OwnedSubject {
+  explicit OwnedSubject(const Subject& s)
+      : client_id(s.client_id),
+        username(s.username),
+        peer_host(s.peer_host),
+        zone(s.zone),
+        listener(s.listener),
+        common_name(s.common_name),
+        subject_dn(s.subject_dn),
+        superuser(s.superuser) {}
+  Subject view() const { return {client_id, username, peer_host, zone, listener, common_name, subject_dn, superuser}; }
+  std::string client_id, username, peer_host, zone, listener, common_name, subject_dn;
+  bool superuser;
+};
+}  // namespace
+
+AuthorizerSource file_source(AclRef acl, bool enable) {
+  AuthorizerSource source;
+  source.type = "file";
+  source.enable = enable;
+  source.make = [acl = std::move(acl)](const ShardEnvironment&) { return std::make_unique<FileAuthorizer>(acl); };
+  return source;
+}
+
+/// A PUBLISH or filter whose permission is being asked for; walks the sources from where the first one deferred.
+class NodeGate::Question final : public std::enable_shared_from_this<Question>, private runtime::Timer {
+ public:
+  Question(NodeGate& gate, const Subject& subject, const Action& action, AuthorizeReply reply)
+      : gate_(gate),
+        chains_(gate.chains_),
+        subject_(subject),
+        topic_(action.topic),
+        action_(action),
+        reply_(std::move(reply)) {
+    action_.topic = topic_;
+    runtime::Loop& loop = gate_.broker_.loop();
+    loop.timers().arm(*this, loop.now(), gate_.policy_->answer_timeout);
+  }
+
+  /// Pending, or the verdict.
+  Verdict walk(std::size_t from) {
+    for (at_ = from; at_ < chains_->sources.size(); ++at_) {
+      Source& source = chains_->sources[at_];
+      AuthorizerReply_ reply;
+      if (source.authorizer->defers())
+        reply = [weak = weak_from_this(), at = at_](Answer answer) {
+          if (const auto self = weak.lock()) self->answered(at, answer);
+        };
+      const Answer answer = source.authorizer->decide(subject_.view(), action_, std::move(reply));
+      if (answer == Answer::Pending) return Verdict::Pending;
+      if (const auto verdict = gate_.weigh(answer, *source.counts)) return *verdict;
+    }
+    return gate_.no_match();
+  }
+
+ private:
+  using AuthorizerReply_ = Authorizer::Reply;
+
+  void answered(std::size_t at, Answer answer) {
+    if (at != at_ || !reply_) return;  // late or twice
+    const auto self = shared_from_this();
+    auto verdict = gate_.weigh(answer == Answer::Pending ? Answer::NoMatch : answer, *chains_->sources[at].counts);
+    if (!verdict) {
+      runtime::Loop& loop = gate_.broker_.loop();
+      loop.timers().arm(*this, loop.now(), gate_.policy_->answer_timeout);
+      verdict = walk(at + 1);
+    }
+    if (*verdict == Verdict::Pending) return;
+    runtime::TimerWheel::cancel(*this);
+    const AuthorizeReply reply = std::exchange(reply_, nullptr);
+    erase_one(gate_.questions_, this);
+    reply(*verdict);
+  }
+  void on_timer() override {
+    SB_LOG(log::Level::Warning, "authorization_source_timeout", kv("clientid", subject_.client_id),
+           kv("topic", topic_));
+    answered(at_, Answer::NoMatch);
+  }
+
+  NodeGate& gate_;
+  std::shared_ptr<Chains> chains_;
+  OwnedSubject subject_;
+  std::string topic_;
+  Action action_;
+  AuthorizeReply reply_;
+  std::size_t at_ = 0;
+};
+
+/// The same for a CONNECT or AUTH.
+class NodeGate::Inquiry final : public std::enable_shared_from_this<Inquiry>, private runtime::Timer {
+ public:
+  Inquiry(NodeGate& gate, const Credentials& credentials, AuthenticateReply reply)
+      : gate_(gate), chains_(gate.chains_), subject_(credentials.subject), reply_(std::move(reply)) {
+    if (credentials.password) password_ = std::string(as_text(*credentials.password));
+    if (credentials.method) method_ = std::string(*credentials.method);
+    if (credentials.data) data_ = std::string(as_text(*credentials.data));
+  }
+  ~Inquiry() {
+    if (password_) std::fill(password_->begin(), password_->end(), '\0');
+  }
+
+  std::optional<Authenticated> walk(const std::vector<Member>& members, std::size_t from) {
+    members_ = &members;
+    Credentials credentials{subject_.view(), {}, {}, {}};
+    if (password_) credentials.password = as_bytes(*password_);
+    if (method_) credentials.method = *method_;
+    if (data_) credentials.data = as_bytes(*data_);
+    for (at_ = from; at_ < members.size(); ++at_) {
+      const Member& member = members[at_];
+      Authenticator::Reply reply;
+      if (member.authenticator->defers())
+        reply = [weak = weak_from_this(), at = at_](AuthenticatorAnswer answer) {
+          if (const auto self = weak.lock()) self->answered(at, std::move(answer));
+        };
+      Authenticator::Result result = member.authenticator->authenticate(credentials, std::move(reply));
+      if (result.pending) {
+        runtime::Loop& loop = gate_.broker_.loop();
+        loop.timers().arm(*this, loop.now(), gate_.policy_->answer_timeout);
+        return std::nullopt;
+      }
+      if (auto end = weigh(std::move(result.answer))) return end;
+    }
+    return Authenticated{ReasonCode::NotAuthorized, false, false, {}, {}};  // end of the chain, 2.2
+  }
+
+ private:
+  std::optional<Authenticated> weigh(AuthenticatorAnswer answer) {
+    SourceCounts& counts = *(*members_)[at_].counts;
+    counts.total.fetch_add(1, std::memory_order_relaxed);
+    if (!answer) {
+      counts.nomatch.fetch_add(1, std::memory_order_relaxed);
+      return std::nullopt;
+    }
+    if (answer->code == ReasonCode::Success)
+      counts.allow.fetch_add(1, std::memory_order_relaxed);
+    else if (is_error(answer->code))
+      counts.deny.fetch_add(1, std::memory_order_relaxed);
+    return answer;
+  }
+  void answered(std::size_t at, AuthenticatorAnswer answer) {
+    if (at != at_ || !reply_) return;
+    const auto self = shared_from_this();
+    runtime::TimerWheel::cancel(*this);
+    auto end = weigh(std::move(answer));
+    if (!end) end = walk(*members_, at + 1);
+    if (!end) return;
+    const AuthenticateReply reply = std::exchange(reply_, nullptr);
+    erase_one(gate_.inquiries_, this);
+    reply(std::move(*end));
+  }
+  void on_timer() override {
+    SB_LOG(log::Level::Warning, "authenticator_timeout", kv("clientid", subject_.client_id));
+    answered(at_, std::nullopt);
+  }
+
+  NodeGate& gate_;
+  std::shared_ptr<Chains> chains_;
+  OwnedSubject subject_;
+  std::optional<std::string> password_, method_, data_;
+  AuthenticateReply reply_;
+  const std::vector<Member>* members_ = nullptr;
+  std::size_t at_ = 0;
+};
+
+NodeGate::NodeGate(BanTable& bans, broker::Broker& broker, PolicyRef policy) : bans_(bans), broker_(broker) {
+  set_policy(std::move(policy));
+  broker_.loop().timers().arm(*this, broker_.loop().now(), kSweep);
+}
+
+NodeGate::~NodeGate() = default;
+
+void NodeGate::set_policy(PolicyRef policy) {
+  policy_ = std::move(policy);
+  ++generation_;
+  const ShardEnvironment environment{broker_.shard(), broker_.loop()};
+  auto chains = std::make_shared<Chains>();
+  for (const AuthorizerSource& source : policy_->sources)
+    if (source.enable) chains->sources.push_back({source.make(environment), source.counts});
+  for (const auto& [listener, chain] : policy_->authentication) {
+    if (chain.empty()) continue;
+    auto& members = chains->members[listener];  // present even when all are disabled: it replaces the global chain
+    for (const AuthenticatorMember& member : chain)
+      if (member.enable) members.push_back({member.make(environment), member.counts});
+  }
+  chains_ = std::move(chains);
+  open_to_all_ = chains_->sources.empty() && policy_->allow_no_match;
+  open_to_publish_ = policy_->allow_no_match;
+  for (const Source& source : chains_->sources) {
+    if (source.authorizer->allows_every_publish()) {
+      open_to_publish_ = true;
+      break;
+    }
+    if (!source.authorizer->never_denies_publish()) {
+      open_to_publish_ = false;
+      break;
+    }
+  }
+}
+
+void NodeGate::on_timer() {
+  broker_.loop().timers().arm(*this, broker_.loop().now(), kSweep);
+  flapping_.sweep(now_ms());
+  if (broker_.shard() == 0) bans_.sweep();
+}
+
+std::int64_t NodeGate::now_ms() const {
+  return std::chrono::duration_cast<Millis>(broker_.loop().now()).count();
+}
+
+bool NodeGate::banned(const Subject& subject) {
+  return bans_.banned(subject.client_id, subject.username, subject.peer_host);
+}
+
+void NodeGate::count_connect(const Subject& subject) {
+  const auto zone = policy_->zones.find(subject.zone);
+  const FlappingSettings& settings = zone == policy_->zones.end() ? policy_->flapping : zone->second;
+  if (!settings.enable || !flapping_.count(subject.client_id, now_ms(), settings)) return;
+  SB_LOG(log::Level::Warning, "flapping_detected", kv("clientid", subject.client_id), kv("peerhost", subject.peer_host),
+         kv("max_count", settings.max_count));
+  Ban ban;
+  ban.as = BanKind::ClientId;
+  ban.who = subject.client_id;
+  ban.by = "flapping detector";
+  ban.reason = "flapping is detected";
+  ban.at_ms = broker_.loop().wall_ms();
+  ban.until_ms = ban.at_ms + settings.ban_time.count();
+  // Takes effect from the next CONNECT (2.1 step 8): this connection is not kicked.
+  if (const auto made = bans_.create(std::move(ban)); !made && made.error().code != Errc::Exists)
+    SB_LOG(log::Level::Warning, "flapping_ban_failed", kv("clientid", subject.client_id),
+           kv("reason", made.error().what));
+}
+
+const std::vector<NodeGate::Member>* NodeGate::chain_for(std::string_view listener) const {
+  const auto own = chains_->members.find(listener);
+  if (own != chains_->members.end()) return &own->second;
+  const auto global = chains_->members.find(std::string_view{});
+  return global == chains_->members.end() ? nullptr : &global->second;
+}
+
+std::optional<Authenticated> NodeGate::authenticate(const Credentials& credentials, AuthenticateReply reply) {
+  const std::vector<Member>* members = chain_for(credentials.subject.listener);
+  if (!members || members->empty()) {  // no chain, or none enabled: anonymous success
+    if (credentials.method) return Authenticated{ReasonCode::BadAuthenticationMethod, false, false, {}, {}};
+    return Authenticated{ReasonCode::Success, true, false, {}, {}};
+  }
+  auto inquiry = std::make_shared<Inquiry>(*this, credentials, std::move(reply));
+  inquiries_.push_back(inquiry);
+  auto answer = inquiry->walk(*members, 0);
+  if (answer) erase_one(inquiries_, inquiry.get());
+  return answer;
+}
+
+std::optional<Verdict> NodeGate::weigh(Answer answer, SourceCounts& counts) {
+  counts.total.fetch_add(1, std::memory_order_relaxed);
+  switch (answer) {
+    case Answer::Allow:
+      counts.allow.fetch_add(1, std::memory_order_relaxed);
+      broker_.metrics().add(Metric::AuthorizationMatchedAllow);
+      return Verdict::Allow;
+    case Answer::Deny:
+      counts.deny.fetch_add(1, std::memory_order_relaxed);
+      broker_.metrics().add(Metric::AuthorizationMatchedDeny);
+      return Verdict::Deny;
+    case Answer::NoMatch:
+      counts.nomatch.fetch_add(1, std::memory_order_relaxed);
+      return std::nullopt;
+    default:
+      return std::nullopt;
+  }
+}
+
+Verdict NodeGate::no_match() {
+  broker_.metrics().add(Metric::AuthorizationNomatch);
+  return policy_->allow_no_match ? Verdict::Allow : Verdict::Deny;
+}
+
+Verdict NodeGate::authorize(const Subject& subject, const Action& action, AuthorizeReply reply) {
+  for (std::size_t i = 0; i < chains_->sources.size(); ++i) {
+    Source& source = chains_->sources[i];
+    if (source.authorizer->defers()) return ask_deferring(subject, action, i, std::move(reply));
+    const Answer answer = source.authorizer->decide(subject, action, {});
+    if (const auto verdict = weigh(answer, *source.counts)) return *verdict;
+  }
+  return no_match();
+}
+
+Verdict NodeGate::ask_deferring(const Subject& subject, const Action& action, std::size_t from, AuthorizeReply reply) {
+  auto question = std::make_shared<Question>(*this, subject, action, std::move(reply));
+  questions_.push_back(question);
+  const Verdict verdict = question->walk(from);
+  if (verdict != Verdict::Pending) erase_one(questions_, question.get());
+  return verdict;
+}
+
+std::size_t NodeGate::outstanding() const {
+  return questions_.size() + inquiries_.size();
+}
+
+broker::WillVerdict NodeGate::judge_will(const broker::Identity& identity, const broker::Will& will,
+                                         const broker::Publication& publication) {
+  if (bans_.banned(identity.client_id, identity.username, identity.peer_host)) return broker::WillVerdict::Deny;
+  if (open_to_publish_ || will.trusted) return broker::WillVerdict::Publish;
+  Subject subject;
+  subject.client_id = identity.client_id;
+  subject.username = identity.username;
+  subject.peer_host = identity.peer_host;
+  const Action action{ActionKind::Publish, std::string_view(will.topic).substr(will.mount_size), will.qos, will.retain};
+  // Copied only if a source defers; the reply owns it.
+  broker::MessageRef held;
+  for (const Source& source : chains_->sources)
+    if (source.authorizer->defers()) {
+      held = broker::MessageRef::adopt(broker::Message::make(publication));
+      break;
+    }
+  const Verdict verdict = authorize(subject, action, [this, held](Verdict late) {
+    if (late == Verdict::Allow) {
+      broker::Publication p = held->as_publication();
+      broker_.publish(p);
+    } else {
+      SB_LOG(log::Level::Warning, "last_will_testament_publish_denied",
+             kv("clientid", held->from() ? held->from()->client_id : std::string()), kv("topic", held->topic()));
+    }
+  });
+  if (verdict == Verdict::Pending) return broker::WillVerdict::Held;
+  return verdict == Verdict::Allow ? broker::WillVerdict::Publish : broker::WillVerdict::Deny;
+}
+
+}  // namespace sb::access

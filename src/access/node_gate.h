@@ -1,0 +1,80 @@
+// The gate of one shard: bans, flapping, the chains of authenticators and authorizers. Answers at once where it can; a
+// question that a source defers is kept with its own copy of the text, goes on along the chain when the answer comes,
+// and ends by the policy's time limit at the latest. Made by AccessControl.
+#pragma once
+
+#include "access/ban_table.h"
+#include "access/policy.h"
+#include "broker/broker.h"
+#include "runtime/timer_wheel.h"
+
+#include <memory>
+#include <vector>
+
+namespace sb::access {
+
+class NodeGate final : public Gate, private runtime::Timer {
+ public:
+  NodeGate(BanTable& bans, broker::Broker& broker, PolicyRef policy);
+  ~NodeGate() override;
+  NodeGate(const NodeGate&) = delete;
+  NodeGate& operator=(const NodeGate&) = delete;
+
+  bool banned(const Subject& subject) override;
+  void count_connect(const Subject& subject) override;
+  std::optional<Authenticated> authenticate(const Credentials& credentials, AuthenticateReply reply) override;
+  Verdict authorize(const Subject& subject, const Action& action, AuthorizeReply reply) override;
+  bool open_to_all() const override { return open_to_all_; }
+  bool open_to_publish() const override { return open_to_publish_; }
+  bool disconnect_on_deny() const override { return policy_->disconnect_on_deny; }
+  std::uint64_t generation() const override { return generation_; }
+  CacheSettings cache() const override { return policy_->cache; }
+
+  /// On this shard. Questions on their way are still answered by the old sources.
+  void set_policy(PolicyRef policy);
+  /// Voids all cached verdicts (REST, ctl).
+  void clear_cache() { ++generation_; }
+  std::size_t outstanding() const;
+
+  /// For wills (broker.md 4.5): the ban and the permission of who left. Held: a source answers later and the gate then
+  /// publishes it.
+  broker::WillVerdict judge_will(const broker::Identity& identity, const broker::Will& will,
+                                 const broker::Publication& publication);
+
+ private:
+  struct Source {
+    std::unique_ptr<Authorizer> authorizer;
+    std::shared_ptr<SourceCounts> counts;
+  };
+  struct Member {
+    std::unique_ptr<Authenticator> authenticator;
+    std::shared_ptr<SourceCounts> counts;
+  };
+  struct Chains {
+    std::vector<Source> sources;
+    std::map<std::string, std::vector<Member>, std::less<>> members;
+  };
+  class Question;
+  class Inquiry;
+
+  void on_timer() override;
+  /// Verdict of one source, or nullopt to go on.
+  std::optional<Verdict> weigh(Answer answer, SourceCounts& counts);
+  Verdict no_match();
+  Verdict ask_deferring(const Subject& subject, const Action& action, std::size_t from, AuthorizeReply reply);
+  const std::vector<Member>* chain_for(std::string_view listener) const;
+  std::int64_t now_ms() const;
+
+  BanTable& bans_;
+  broker::Broker& broker_;
+  PolicyRef policy_;
+  std::shared_ptr<Chains> chains_;  // also held by questions on their way
+  FlappingDetector flapping_;
+  std::vector<std::shared_ptr<Question>> questions_;
+  std::vector<std::shared_ptr<Inquiry>> inquiries_;
+  std::uint64_t generation_ = 1;
+  bool open_to_all_ = false;
+  bool open_to_publish_ = false;
+};
+
+}  // namespace sb::access

@@ -1,0 +1,69 @@
+#include "plugins/module/auto_subscribe/auto_subscribe.h"
+
+#include "broker/testing/module_fixture.h"
+
+namespace sb::plugins::module::auto_subscribe {
+namespace {
+
+using namespace module_fixture;
+
+class AutoSubscribeTest : public ModuleTest {
+ protected:
+  AutoSubscribeTest() : module(context) { module.join(broker); }
+  void topics(std::vector<Topic> list) {
+    ASSERT_TRUE(module.set_topics(std::move(list)));
+    turn();
+  }
+  broker::Session& arrive(const std::string& id, Receiver& to, const std::string& username = {},
+                          std::string_view mountpoint = {}) {
+    broker::Session& session = connect(id, to, username);
+    const auto who = identity(id, username);
+    broker::ClientEvent event = event_of(*who);
+    event.mountpoint = mountpoint;
+    event.peer_port = 4711;
+    broker.hooks().client_connected.run(event);
+    return session;
+  }
+  AutoSubscribe module;
+  Receiver sink;
+};
+
+TEST_F(AutoSubscribeTest, SubscribesWithPlaceholdersAndOptions) {
+  SubscribeOptions options;
+  options.qos = Qos::AtLeastOnce;
+  options.no_local = true;
+  topics({{"c/${clientid}/u/${username}", options}, {"h/${host}/${port}", {}}});
+  broker::Session& session = arrive("c1", sink, "joe");
+  ASSERT_TRUE(session.find_subscription("c/c1/u/joe"));
+  EXPECT_EQ(session.find_subscription("c/c1/u/joe")->options, options);
+  EXPECT_TRUE(session.find_subscription("h/10.0.0.1/4711"));
+}
+
+TEST_F(AutoSubscribeTest, SkipsWhatCannotBeFilledIn) {
+  topics({{"u/${username}", {}}, {"x/${nothing}", {}}, {"bad/#/x", {}}, {"ok", {}}});
+  broker::Session& session = arrive("c1", sink);
+  EXPECT_EQ(session.subscription_count(), 1U);
+  EXPECT_TRUE(session.find_subscription("ok"));
+}
+
+TEST_F(AutoSubscribeTest, MountsTheRealFilterAndReplaysRetained) {
+  publish("m/r", "kept", Qos::AtMostOnce, nullptr, true);
+  topics({{"r", {}}, {"$share/g/r", {}}});
+  broker::Session& session = arrive("c1", sink, {}, "m/");
+  EXPECT_TRUE(session.find_subscription("m/r"));
+  EXPECT_TRUE(session.find_subscription("$share/g/m/r"));
+  ASSERT_EQ(sink.got.size(), 1U);
+  EXPECT_EQ(sink.got[0].payload, "kept");
+  EXPECT_TRUE(sink.got[0].retain);
+}
+
+TEST_F(AutoSubscribeTest, AtMostTwentyAndNoneLeavesTheHook) {
+  EXPECT_EQ(module.set_topics(std::vector<Topic>(21, {"t", {}})).error().code, Errc::Full);
+  topics(std::vector<Topic>(20, {"t", {}}));
+  EXPECT_FALSE(broker.hooks().client_connected.empty());
+  topics({});
+  EXPECT_TRUE(broker.hooks().client_connected.empty());
+}
+
+}  // namespace
+}  // namespace sb::plugins::module::auto_subscribe

@@ -1,0 +1,99 @@
+#include "plugins/module/rewrite/rewrite.h"
+
+#include "broker/testing/module_fixture.h"
+
+namespace sb::plugins::module::rewrite {
+namespace {
+
+using namespace module_fixture;
+
+class RewriteTest : public ModuleTest {
+ protected:
+  RewriteTest() : module(context) {
+    module.join(broker);
+    subscribe(connect("all", all), "#");
+  }
+  void rules(std::vector<Rule> list) {
+    ASSERT_TRUE(module.set_rules(std::move(list)));
+    turn();
+  }
+  std::string published(std::string_view topic, const broker::IdentityRef& from = nullptr) {
+    all.got.clear();
+    publish(topic, "x", Qos::AtMostOnce, from);
+    return all.got.empty() ? "" : all.got[0].topic;
+  }
+  std::string filter(const std::string& text) {
+    std::vector<broker::FilterRequest> requests{{text, {}}};
+    broker.hooks().client_subscribe.run(*identity("c1", "joe"), requests);
+    return requests[0].filter;
+  }
+  Rewrite module;
+  Receiver all;
+};
+
+TEST_F(RewriteTest, CostsNothingWithoutRules) {
+  EXPECT_TRUE(broker.hooks().message_publish.empty());
+  rules({{Applies::All, "x/#", "y", "^x/(.+)$"}});
+  EXPECT_FALSE(broker.hooks().message_publish.empty());
+  EXPECT_FALSE(broker.hooks().client_unsubscribe.empty());
+  rules({});
+  EXPECT_TRUE(broker.hooks().message_publish.empty());
+  EXPECT_TRUE(broker.hooks().client_subscribe.empty());
+}
+
+TEST_F(RewriteTest, PutsGroupsAndPlaceholdersInPlace) {
+  rules({{Applies::Publish, "x/#", "z/$2/$1/${clientid}/${username}/$3", "^x/(\\w+)/(\\w+)$"}});
+  EXPECT_EQ(published("x/a/b", identity("c1", "joe")), "z/b/a/c1/joe/$3");
+  EXPECT_EQ(published("x/a/b", identity("c1")), "z/b/a/c1/${username}/$3");
+  EXPECT_EQ(published("x/a"), "x/a");
+  EXPECT_EQ(published("y/a/b"), "y/a/b");
+}
+
+TEST_F(RewriteTest, LaterRulesWinAndTheFirstMatchingFilterDecides) {
+  rules({{Applies::All, "a/#", "first/$1", "^a/(.+)$"}, {Applies::All, "a/b/#", "second", "^a/b/only$"}});
+  EXPECT_EQ(published("a/c"), "first/c");
+  EXPECT_EQ(published("a/b/only"), "second");
+  EXPECT_EQ(published("a/b/other"), "a/b/other");  // the later rule's filter matched, its expression did not
+}
+
+TEST_F(RewriteTest, RewritesTheRealFilterOfSubscriptions) {
+  rules({{Applies::Subscribe, "y/+/z/#", "y/z/$2", "^y/(.+)/z/(.+)$"}});
+  EXPECT_EQ(filter("y/a/z/b"), "y/z/b");
+  EXPECT_EQ(filter("$share/g/y/a/z/b"), "$share/g/y/z/b");
+  EXPECT_EQ(filter("$exclusive/y/a/z/b"), "$exclusive/y/z/b");
+  EXPECT_EQ(filter("y/a/z/#"), "y/z/#");
+  EXPECT_EQ(published("y/a/z/b"), "y/a/z/b");  // subscribe rules leave publishing alone
+  std::vector<std::string> gone{"y/a/z/b"};
+  broker.hooks().client_unsubscribe.run(*identity("c1"), gone);
+  EXPECT_EQ(gone[0], "y/z/b");
+}
+
+TEST_F(RewriteTest, ABadExpressionIsSkippedAndABadResultIgnored) {
+  rules({{Applies::All, "a/#", "b", "(unclosed"}});
+  EXPECT_EQ(module.rules().size(), 1U);
+  EXPECT_EQ(published("a/x"), "a/x");
+  rules({{Applies::Publish, "a/#", "b/${clientid}", ".*"}});
+  EXPECT_EQ(published("a/x", identity("c+")), "a/x");
+}
+
+TEST_F(RewriteTest, LimitsAndWildcardsAreRefused) {
+  EXPECT_EQ(module.set_rules(std::vector<Rule>(30, {Applies::All, "a", "b", "c"})).error().code, Errc::Full);
+  EXPECT_TRUE(module.set_rules(std::vector<Rule>(29, {Applies::All, "a", "b", "c"})));
+  EXPECT_EQ(module.set_rules({{Applies::All, "a", "b/#", "c"}}).error().code, Errc::Invalid);
+  EXPECT_EQ(module.rules().size(), 29U);
+}
+
+TEST_F(RewriteTest, AMessageWithANewTopicIsKeptUnderIt) {
+  rules({{Applies::Publish, "a/+", "b/$1", "^a/(.+)$"}});
+  Receiver later;
+  subscribe(connect("offline", later, {}, 100, false), "b/#", Qos::AtLeastOnce);
+  broker.close(*broker.find("offline"), {});
+  publish("a/1", "p", Qos::AtLeastOnce);
+  broker::Session& back = connect("offline", later, {}, 100, false);
+  back.replay();
+  ASSERT_EQ(later.got.size(), 1U);
+  EXPECT_EQ(later.got[0].topic, "b/1");
+}
+
+}  // namespace
+}  // namespace sb::plugins::module::rewrite
