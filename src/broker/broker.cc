@@ -131,6 +131,7 @@ void Broker::close(Session& session, const CloseRequest& request) {
   }
   set_online(session, false);
   session.disconnected_ms_ = loop_.wall_ms();
+  session.remember_sent();
   if (session.durable()) store_session(session);
   if (session.expiry_s_ != kNeverExpires) {
     session.expires_at_ms_ = session.now_ms() + std::int64_t{session.expiry_s_} * 1000;

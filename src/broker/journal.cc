@@ -79,6 +79,7 @@ void Journal::update(std::uint64_t session, Owed& owed, store::QueueState state,
   // A row that an earlier batch has written stays known as such: then its removal must be written too.
   ++changes_;
   owed.rewritten = owed.rewritten || (owed.ticket != 0 && owed.ticket != open_ticket_);
+  owed.row_sent = state != store::QueueState::Queued;
   owed.mark = static_cast<std::uint32_t>(store::put(open_, record));
   owed.ticket = open_ticket_;
 }

@@ -164,6 +164,8 @@ class Session final : private runtime::Timer {
   void forget(Owed& owed);
   /// From a stored row, in order of sequence.
   void restore(Owed owed, store::QueueState state, PacketId packet_id);
+  /// The connection is over: the row of the newest message in flight must tell that it was sent, and with it all before.
+  void remember_sent();
   void count_drop(const Owed& owed, std::uint64_t Counts::*kind);
   void completed(const Inflight& entry);
   void retry();
