@@ -56,7 +56,7 @@ class EchoServer {
         const std::lock_guard guard(mutex_);
         if (ends_.size() >= count) return ends_;
       }
-      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));  // check: allow sleep
     }
     return {};
   }

@@ -1,4 +1,5 @@
 // A blocking TLS client on a loopback port, for tests only.
+// check: allow leak in this file: for tests only, which speak to OpenSSL
 #pragma once
 
 #include <arpa/inet.h>
