@@ -54,7 +54,7 @@ function(sb_library name)
     add_executable(${target}_test ${tests})
     target_link_libraries(${target}_test PRIVATE sb_${target} ${A_TEST_LINK} GTest::gtest_main GTest::gmock)
     target_precompile_headers(${target}_test REUSE_FROM sb_base)
-    gtest_discover_tests(${target}_test DISCOVERY_MODE PRE_TEST PROPERTIES LABELS unit)
+    gtest_discover_tests(${target}_test DISCOVERY_MODE PRE_TEST PROPERTIES LABELS unit TIMEOUT 120)
   endif()
 endfunction()
 

@@ -9,10 +9,9 @@ std::unique_ptr<NodeGate> AccessControl::make_gate(broker::Broker& broker) {
   const std::lock_guard guard(mutex_);
   auto gate = std::make_unique<NodeGate>(bans_, broker, policy_);
   gates_[broker.shard()] = gate.get();
-  broker.set_will_guard([g = gate.get()](const broker::Identity& identity, const broker::Will& will,
-                                         const broker::Publication& publication) {
-    return g->judge_will(identity, will, publication);
-  });
+  broker.set_will_guard(
+      [g = gate.get()](const broker::Identity& identity, const broker::Will& will,
+                       const broker::Publication& publication) { return g->judge_will(identity, will, publication); });
   return gate;
 }
 

@@ -1,11 +1,12 @@
-// Access control of the node: the ban table, the current policy, one gate a shard. Management talks to this; any thread.
+// Access control of the node: the ban table, the current policy, one gate a shard. Management talks to this; any
+// thread.
 #pragma once
+
+#include "access/node_gate.h"
 
 #include <memory>
 #include <mutex>
 #include <vector>
-
-#include "access/node_gate.h"
 
 namespace sb::access {
 
@@ -13,8 +14,8 @@ class AccessControl {
  public:
   AccessControl(broker::Core& core, const Clock& clock, PolicyRef policy);
 
-  /// Once per shard, before it runs. The gate belongs to the shard and must be given up before this object dies; it also
-  /// becomes the broker's judge of wills.
+  /// Once per shard, before it runs. The gate belongs to the shard and must be given up before this object dies; it
+  /// also becomes the broker's judge of wills.
   std::unique_ptr<NodeGate> make_gate(broker::Broker& broker);
 
   BanTable& bans() { return bans_; }

@@ -1,7 +1,7 @@
-#include <gtest/gtest.h>
-
 #include "access/access_control.h"
 #include "access/detail/filter_cover.h"
+
+#include <gtest/gtest.h>
 
 namespace sb::access {
 namespace {
@@ -18,7 +18,9 @@ Subject client(std::string_view id, std::string_view user = {}, std::string_view
 Action publish(std::string_view topic, Qos qos = Qos::AtMostOnce, bool retain = false) {
   return {ActionKind::Publish, topic, qos, retain};
 }
-Action subscribe(std::string_view filter, Qos qos = Qos::AtMostOnce) { return {ActionKind::Subscribe, filter, qos, false}; }
+Action subscribe(std::string_view filter, Qos qos = Qos::AtMostOnce) {
+  return {ActionKind::Subscribe, filter, qos, false};
+}
 
 AclRef acl(std::string_view text) {
   auto parsed = Acl::parse(text);
@@ -55,12 +57,15 @@ TEST(Acl, FirstMatchWinsAndNothingIsNoMatch) {
 }
 
 TEST(Acl, ClientsByNameAddressAndCombination) {
-  const AclRef rules = acl(
-      "{allow, {user, \"u1\"}, publish, [\"1\"]}. {allow, {client, {re, \"^dev-[0-9]+$\"}}, publish, [\"2\"]}.\n"
-      "{allow, {ipaddr, \"10.0.0.0/9\"}, publish, [\"3\"]}. {allow, {ipaddrs, [\"::1\", \"fd00::/8\"]}, publish, [\"4\"]}.\n"
-      "{allow, {'and', [{user, \"u\"}, {ipaddr, \"10.1.2.3\"}]}, publish, [\"5\"]}.\n"
-      "{allow, {'or', [{user, \"x\"}, {clientid, \"y\"}]}, publish, [\"6\"]}.");
-  const auto allowed = [&](Subject who, std::string_view topic) { return rules->match(who, publish(topic)) == Answer::Allow; };
+  const AclRef rules =
+      acl("{allow, {user, \"u1\"}, publish, [\"1\"]}. {allow, {client, {re, \"^dev-[0-9]+$\"}}, publish, [\"2\"]}.\n"
+          "{allow, {ipaddr, \"10.0.0.0/9\"}, publish, [\"3\"]}. {allow, {ipaddrs, [\"::1\", \"fd00::/8\"]}, publish, "
+          "[\"4\"]}.\n"
+          "{allow, {'and', [{user, \"u\"}, {ipaddr, \"10.1.2.3\"}]}, publish, [\"5\"]}.\n"
+          "{allow, {'or', [{user, \"x\"}, {clientid, \"y\"}]}, publish, [\"6\"]}.");
+  const auto allowed = [&](Subject who, std::string_view topic) {
+    return rules->match(who, publish(topic)) == Answer::Allow;
+  };
   EXPECT_TRUE(allowed(client("c", "u1"), "1"));
   EXPECT_FALSE(allowed(client("c"), "1"));
   EXPECT_TRUE(allowed(client("dev-17"), "2"));
@@ -83,9 +88,9 @@ TEST(Acl, RegularExpressionsSearchUnlessAnchored) {
 }
 
 TEST(Acl, ActionsMayNameQosAndRetain) {
-  const AclRef rules = acl(
-      "{allow, all, {publish, [{qos, [0, 1]}, {retain, false}]}, [\"p\"]}."
-      "{allow, all, {subscribe, [{qos, 1}]}, [\"s\"]}. {allow, all, {all, [{qos, 2}, {retain, all}]}, [\"x\"]}.");
+  const AclRef rules =
+      acl("{allow, all, {publish, [{qos, [0, 1]}, {retain, false}]}, [\"p\"]}."
+          "{allow, all, {subscribe, [{qos, 1}]}, [\"s\"]}. {allow, all, {all, [{qos, 2}, {retain, all}]}, [\"x\"]}.");
   EXPECT_EQ(rules->match(client("c"), publish("p", Qos::AtLeastOnce)), Answer::Allow);
   EXPECT_EQ(rules->match(client("c"), publish("p", Qos::ExactlyOnce)), Answer::NoMatch);
   EXPECT_EQ(rules->match(client("c"), publish("p", Qos::AtMostOnce, true)), Answer::NoMatch);
@@ -96,7 +101,8 @@ TEST(Acl, ActionsMayNameQosAndRetain) {
 }
 
 TEST(Acl, PlaceholdersNeverWidenARule) {
-  const AclRef rules = acl("{allow, all, all, [\"c/${clientid}/#\", \"u/${username}\", \"n/${cert_common_name}\", \"l/${x}\"]}.");
+  const AclRef rules =
+      acl("{allow, all, all, [\"c/${clientid}/#\", \"u/${username}\", \"n/${cert_common_name}\", \"l/${x}\"]}.");
   EXPECT_EQ(rules->match(client("me"), publish("c/me/t")), Answer::Allow);
   EXPECT_EQ(rules->match(client("me"), publish("c/you/t")), Answer::NoMatch);
   EXPECT_EQ(rules->match(client("+"), publish("c/you/t")), Answer::NoMatch);
@@ -146,9 +152,11 @@ TEST(Acl, ErrorsNameTheLine) {
   EXPECT_EQ(acl_error("{allow, all}.\n% note\n{permit, all}."), "line 3: a rule begins with allow or deny");
   EXPECT_EQ(acl_error("{allow, all}"), "line 1: expected '.' after the term");
   EXPECT_EQ(acl_error("\n{allow, all, publish, [\"a/#/b\"]}."), "line 2: not a topic filter: \"a/#/b\"");
-  EXPECT_EQ(acl_error("{allow, {ipaddr, \"10.0.0.0/33\"}, all, [\"a\"]}."), "line 1: not an address or network: \"10.0.0.0/33\"");
+  EXPECT_EQ(acl_error("{allow, {ipaddr, \"10.0.0.0/33\"}, all, [\"a\"]}."),
+            "line 1: not an address or network: \"10.0.0.0/33\"");
   EXPECT_EQ(acl_error("{allow, all, {publish, {qos, 1}}, [\"a\"]}."), "line 1: options of an action are a list");
-  EXPECT_EQ(acl_error("{allow, all, {subscribe, [{retain, true}]}, [\"a\"]}."), "line 1: retain is an option of publish");
+  EXPECT_EQ(acl_error("{allow, all, {subscribe, [{retain, true}]}, [\"a\"]}."),
+            "line 1: retain is an option of publish");
   EXPECT_EQ(acl_error("{allow, {username, {re, \"(\"}}, all, [\"a\"]}.").rfind("line 1: regular expression", 0), 0U);
   EXPECT_EQ(acl_error("{allow, all, all,\n[\"a\""), "line 2: '[' without ']'");
   EXPECT_EQ(acl_error("{allow, all, all, [\"a"), "line 1: text without closing quote");
@@ -215,7 +223,8 @@ TEST(BanTable, SweepsAndSurvivesWallSteps) {
   ManualClock clock;
   RecordingLog log;
   BanTable table(clock);
-  table.open({ban_of(BanKind::ClientId, "old", clock.wall_ms() - 1), ban_of(BanKind::ClientId, "kept", clock.wall_ms() + 5000)},
+  table.open({ban_of(BanKind::ClientId, "old", clock.wall_ms() - 1),
+              ban_of(BanKind::ClientId, "kept", clock.wall_ms() + 5000)},
              &log);
   EXPECT_EQ(log.lines, (std::vector<std::string>{"-old"}));
   clock.step_wall(-24h);
@@ -260,7 +269,9 @@ struct Deferring final : Authorizer {
 
 class GateTest : public testing::Test {
  protected:
-  GateTest() : core_(broker::make_router({}, reclaimer_), reclaimer_, 1), broker_(core_, 0, loop_, std::make_shared<broker::CoreSettings>()) {
+  GateTest()
+      : core_(broker::make_router({}, reclaimer_), reclaimer_, 1),
+        broker_(core_, 0, loop_, std::make_shared<broker::CoreSettings>()) {
     core_.join(broker_);
   }
   void open(Policy policy) {
@@ -419,7 +430,8 @@ TEST_F(GateTest, AuthenticatorChainsFallThroughAndListenersReplaceTheGlobalOne) 
   policy.authentication[""] = {fixed(std::nullopt), fixed(Authenticated{ReasonCode::Success, false, true, {}, {}})};
   policy.authentication["tcp:refuse"] = {fixed(std::nullopt)};
   policy.authentication["tcp:off"] = {fixed(std::nullopt, false)};
-  policy.authentication["tcp:late"] = {deferring, fixed(Authenticated{ReasonCode::BadUserNameOrPassword, false, false, {}, {}})};
+  policy.authentication["tcp:late"] = {deferring,
+                                       fixed(Authenticated{ReasonCode::BadUserNameOrPassword, false, false, {}, {}})};
   open(policy);
   Credentials credentials;
   credentials.subject = client("c");

@@ -74,7 +74,8 @@ Result<Who> read_address(const Term& term) {
 Result<Who> read_who(const Term& term) {
   if (term.is_atom("all")) return Who{};
   if (!term.is_tuple(2) || term.items[0].kind != Term::Kind::Atom)
-    return term_error(term.line, "expected all, {username, ...}, {clientid, ...}, {ipaddr, ...}, {'and', [...]} or {'or', [...]}");
+    return term_error(term.line,
+                      "expected all, {username, ...}, {clientid, ...}, {ipaddr, ...}, {'and', [...]} or {'or', [...]}");
   const std::string& name = term.items[0].text;
   const Term& value = term.items[1];
   if (name == "username" || name == "user") return read_name(Who::Kind::Username, value);
@@ -106,19 +107,26 @@ Result<> read_option(const Term& option, AclRule& rule) {
   }
   if (!option.items[0].is_atom("retain")) return term_error(option.line, "unknown option");
   if (!rule.publish) return term_error(option.line, "retain is an option of publish");
-  if (value.is_atom("all")) rule.retain = std::nullopt;
-  else if (value.is_atom("true")) rule.retain = true;
-  else if (value.is_atom("false")) rule.retain = false;
-  else return term_error(value.line, "retain is true, false or all");
+  if (value.is_atom("all"))
+    rule.retain = std::nullopt;
+  else if (value.is_atom("true"))
+    rule.retain = true;
+  else if (value.is_atom("false"))
+    rule.retain = false;
+  else
+    return term_error(value.line, "retain is true, false or all");
   return {};
 }
 
 Result<> read_action(const Term& term, AclRule& rule) {
   const bool with_options = term.is_tuple(2);
   const Term& name = with_options ? term.items[0] : term;
-  if (name.is_atom("publish")) rule.subscribe = false;
-  else if (name.is_atom("subscribe")) rule.publish = false;
-  else if (!name.is_atom("all")) return term_error(term.line, "expected publish, subscribe or all");
+  if (name.is_atom("publish"))
+    rule.subscribe = false;
+  else if (name.is_atom("subscribe"))
+    rule.publish = false;
+  else if (!name.is_atom("all"))
+    return term_error(term.line, "expected publish, subscribe or all");
   if (!with_options) return {};
   if (term.items[1].kind != Term::Kind::List) return term_error(term.line, "options of an action are a list");
   for (const Term& option : term.items[1].items) SB_CHECKED(read_option(option, rule));
@@ -137,7 +145,8 @@ Result<> read_topic(const Term& term, AclRule& rule) {
   } else {
     return term_error(term.line, "expected a topic filter as text or {eq, \"...\"}");
   }
-  if (!broker::check_topic_filter(topic.text)) return term_error(term.line, "not a topic filter: \"" + topic.text + '"');
+  if (!broker::check_topic_filter(topic.text))
+    return term_error(term.line, "not a topic filter: \"" + topic.text + '"');
   rule.topics.push_back(std::move(topic));
   return {};
 }
@@ -146,8 +155,10 @@ Result<AclRule> read_rule(const Term& term) {
   AclRule rule;
   if (!term.is_tuple(2) && !term.is_tuple(4))
     return term_error(term.line, "a rule is {allow | deny, all} or {allow | deny, Who, Action, Topics}");
-  if (term.items[0].is_atom("deny")) rule.allow = false;
-  else if (!term.items[0].is_atom("allow")) return term_error(term.line, "a rule begins with allow or deny");
+  if (term.items[0].is_atom("deny"))
+    rule.allow = false;
+  else if (!term.items[0].is_atom("allow"))
+    return term_error(term.line, "a rule begins with allow or deny");
   if (term.items.size() == 2) {
     if (!term.items[1].is_atom("all")) return term_error(term.line, "a rule of two is {allow | deny, all}");
     rule.any_topic = true;
@@ -165,12 +176,14 @@ Result<AclRule> read_rule(const Term& term) {
 Acl::Acl() = default;
 Acl::~Acl() = default;
 
-std::string_view Acl::default_text() { return kDefault; }
+std::string_view Acl::default_text() {
+  return kDefault;
+}
 
 Result<std::shared_ptr<const Acl>> Acl::parse(std::string_view text) {
   if (text.size() > kTextMax) return term_error(1, "more rules than 16 MiB of text");
   SB_TRY(const std::vector<Term> terms, detail::parse_terms(text));
-  std::shared_ptr<Acl> acl(new Acl);
+  auto acl = std::make_shared<Acl>();
   for (const Term& term : terms) {
     SB_TRY(AclRule rule, read_rule(term));
     acl->rules_.push_back(std::move(rule));
@@ -184,7 +197,9 @@ Answer Acl::match(const Subject& subject, const Action& action) const {
   return Answer::NoMatch;
 }
 
-std::size_t Acl::size() const { return rules_.size(); }
+std::size_t Acl::size() const {
+  return rules_.size();
+}
 
 bool Acl::never_denies_publish() const {
   for (const AclRule& rule : rules_) {

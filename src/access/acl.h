@@ -2,13 +2,13 @@
 // shards.
 #pragma once
 
+#include "access/authorizer.h"
+#include "base/result.h"
+
 #include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "access/authorizer.h"
-#include "base/result.h"
 
 namespace sb::access {
 
@@ -18,6 +18,7 @@ struct AclRule;
 
 class Acl {
  public:
+  Acl();  // no rules: everything is NoMatch
   ~Acl();
   Acl(const Acl&) = delete;
   Acl& operator=(const Acl&) = delete;
@@ -35,7 +36,6 @@ class Acl {
   bool allows_every_publish() const;
 
  private:
-  Acl();
   std::vector<detail::AclRule> rules_;
 };
 using AclRef = std::shared_ptr<const Acl>;

@@ -2,14 +2,14 @@
 // factories of a Policy and belong to that shard. New back ends add a factory; the gate knows none of them.
 #pragma once
 
+#include "access/gate.h"
+#include "runtime/loop.h"
+
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
-
-#include "access/gate.h"
-#include "runtime/loop.h"
 
 namespace sb::access {
 
@@ -27,8 +27,8 @@ class Authorizer {
   virtual ~Authorizer() = default;
   /// True if decide() may return Pending. Others get an empty `reply`.
   virtual bool defers() const { return false; }
-  /// A deferring source is asked with views that live until it answered; it calls `reply` on the same shard, once, never
-  /// from within decide(). A reply after the gate's time limit is ignored.
+  /// A deferring source is asked with views that live until it answered; it calls `reply` on the same shard, once,
+  /// never from within decide(). A reply after the gate's time limit is ignored.
   virtual Answer decide(const Subject& subject, const Action& action, Reply reply) = 0;
   /// Nobody is refused a PUBLISH by this source, whoever asks: lets the publish path skip the question.
   virtual bool never_denies_publish() const { return false; }

@@ -1,9 +1,9 @@
 #include "access/ban_table.h"
 
+#include "access/detail/acl_rule.h"
+
 #include <algorithm>
 #include <mutex>
-
-#include "access/detail/acl_rule.h"
 
 namespace sb::access {
 
@@ -14,9 +14,12 @@ constexpr BanKind kKinds[] = {BanKind::ClientId, BanKind::Username, BanKind::Pee
 
 std::string_view to_string(BanKind kind) {
   switch (kind) {
-    case BanKind::ClientId: return "clientid";
-    case BanKind::Username: return "username";
-    case BanKind::PeerHost: return "peerhost";
+    case BanKind::ClientId:
+      return "clientid";
+    case BanKind::Username:
+      return "username";
+    case BanKind::PeerHost:
+      return "peerhost";
   }
   return "clientid";
 }
@@ -53,7 +56,8 @@ void BanTable::open(std::vector<Ban> stored, BanLog* log) {
 
 Result<Ban> BanTable::create(Ban ban) {
   if (ban.who.empty()) return fail(Errc::Invalid, "a ban names whom it concerns");
-  if (ban.as == BanKind::PeerHost && !detail::parse_host(ban.who)) return fail(Errc::Invalid, "bad peerhost: " + ban.who);
+  if (ban.as == BanKind::PeerHost && !detail::parse_host(ban.who))
+    return fail(Errc::Invalid, "bad peerhost: " + ban.who);
   const std::int64_t wall = clock_.wall_ms();
   if (ban.at_ms == 0) ban.at_ms = wall;
   if (ban.until_ms == 0) ban.until_ms = ban.at_ms + kYearMs;
@@ -102,9 +106,8 @@ std::vector<Ban> BanTable::list(std::size_t skip, std::size_t limit) const {
   for (const Entries& one : entries_)
     for (const auto& [who, entry] : one)
       if (entry.ends_ms > now) all.push_back(&entry.ban);
-  std::sort(all.begin(), all.end(), [](const Ban* a, const Ban* b) {
-    return a->as != b->as ? a->as < b->as : a->who < b->who;
-  });
+  std::sort(all.begin(), all.end(),
+            [](const Ban* a, const Ban* b) { return a->as != b->as ? a->as < b->as : a->who < b->who; });
   std::vector<Ban> out;
   for (std::size_t i = std::min(skip, all.size()); i < all.size() && out.size() < limit; ++i) out.push_back(*all[i]);
   return out;

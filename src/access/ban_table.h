@@ -3,8 +3,13 @@
 // steps back revives or ends nothing.
 #pragma once
 
-#include <atomic>
+#include "base/clock.h"
+#include "base/hash.h"
+#include "base/result.h"
+
 #include <boost/unordered/unordered_flat_map.hpp>
+
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -12,10 +17,6 @@
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "base/clock.h"
-#include "base/hash.h"
-#include "base/result.h"
 
 namespace sb::access {
 
@@ -33,8 +34,8 @@ struct Ban {
   std::int64_t until_ms = 0;  // 0: a year after `at`
 };
 
-/// Where bans survive a restart; implemented over the store. Called with the table's lock held, from any thread; must not
-/// block for a disk and must not call back.
+/// Where bans survive a restart; implemented over the store. Called with the table's lock held, from any thread; must
+/// not block for a disk and must not call back.
 class BanLog {
  public:
   virtual void put(const Ban& ban) = 0;

@@ -1,14 +1,15 @@
-// Counts the CONNECTs of each client id in a window (broker.md 11.2). One a shard: a client id has one home. Bounded: the
-// ids of at most two windows are held, and at most kIdsMax of them.
+// Counts the CONNECTs of each client id in a window (broker.md 11.2). One a shard: a client id has one home. Bounded:
+// the ids of at most two windows are held, and at most kIdsMax of them.
 #pragma once
-
-#include <boost/unordered/unordered_flat_map.hpp>
-#include <cstdint>
-#include <string>
-#include <string_view>
 
 #include "base/clock.h"
 #include "base/hash.h"
+
+#include <boost/unordered/unordered_flat_map.hpp>
+
+#include <cstdint>
+#include <string>
+#include <string_view>
 
 namespace sb::access {
 

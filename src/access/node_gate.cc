@@ -1,8 +1,8 @@
 #include "access/node_gate.h"
 
-#include <algorithm>
-
 #include "base/log.h"
+
+#include <algorithm>
 
 namespace sb::access {
 
@@ -18,8 +18,14 @@ void erase_one(auto& list, const void* gone) {
 /// A Subject that owns its text.
 struct OwnedSubject {
   explicit OwnedSubject(const Subject& s)
-      : client_id(s.client_id), username(s.username), peer_host(s.peer_host), zone(s.zone), listener(s.listener),
-        common_name(s.common_name), subject_dn(s.subject_dn), superuser(s.superuser) {}
+      : client_id(s.client_id),
+        username(s.username),
+        peer_host(s.peer_host),
+        zone(s.zone),
+        listener(s.listener),
+        common_name(s.common_name),
+        subject_dn(s.subject_dn),
+        superuser(s.superuser) {}
   Subject view() const { return {client_id, username, peer_host, zone, listener, common_name, subject_dn, superuser}; }
   std::string client_id, username, peer_host, zone, listener, common_name, subject_dn;
   bool superuser;
@@ -38,7 +44,12 @@ AuthorizerSource file_source(AclRef acl, bool enable) {
 class NodeGate::Question final : public std::enable_shared_from_this<Question>, private runtime::Timer {
  public:
   Question(NodeGate& gate, const Subject& subject, const Action& action, AuthorizeReply reply)
-      : gate_(gate), chains_(gate.chains_), subject_(subject), topic_(action.topic), action_(action), reply_(std::move(reply)) {
+      : gate_(gate),
+        chains_(gate.chains_),
+        subject_(subject),
+        topic_(action.topic),
+        action_(action),
+        reply_(std::move(reply)) {
     action_.topic = topic_;
     runtime::Loop& loop = gate_.broker_.loop();
     loop.timers().arm(*this, loop.now(), gate_.policy_->answer_timeout);
@@ -79,7 +90,8 @@ class NodeGate::Question final : public std::enable_shared_from_this<Question>, 
     reply(*verdict);
   }
   void on_timer() override {
-    SB_LOG(log::Level::Warning, "authorization_source_timeout", kv("clientid", subject_.client_id), kv("topic", topic_));
+    SB_LOG(log::Level::Warning, "authorization_source_timeout", kv("clientid", subject_.client_id),
+           kv("topic", topic_));
     answered(at_, Answer::NoMatch);
   }
 
@@ -137,8 +149,10 @@ class NodeGate::Inquiry final : public std::enable_shared_from_this<Inquiry>, pr
       counts.nomatch.fetch_add(1, std::memory_order_relaxed);
       return std::nullopt;
     }
-    if (answer->code == ReasonCode::Success) counts.allow.fetch_add(1, std::memory_order_relaxed);
-    else if (is_error(answer->code)) counts.deny.fetch_add(1, std::memory_order_relaxed);
+    if (answer->code == ReasonCode::Success)
+      counts.allow.fetch_add(1, std::memory_order_relaxed);
+    else if (is_error(answer->code))
+      counts.deny.fetch_add(1, std::memory_order_relaxed);
     return answer;
   }
   void answered(std::size_t at, AuthenticatorAnswer answer) {
@@ -207,7 +221,9 @@ void NodeGate::on_timer() {
   if (broker_.shard() == 0) bans_.sweep();
 }
 
-std::int64_t NodeGate::now_ms() const { return std::chrono::duration_cast<Millis>(broker_.loop().now()).count(); }
+std::int64_t NodeGate::now_ms() const {
+  return std::chrono::duration_cast<Millis>(broker_.loop().now()).count();
+}
 
 bool NodeGate::banned(const Subject& subject) {
   return bans_.banned(subject.client_id, subject.username, subject.peer_host);
@@ -228,7 +244,8 @@ void NodeGate::count_connect(const Subject& subject) {
   ban.until_ms = ban.at_ms + settings.ban_time.count();
   // Takes effect from the next CONNECT (2.1 step 8): this connection is not kicked.
   if (const auto made = bans_.create(std::move(ban)); !made && made.error().code != Errc::Exists)
-    SB_LOG(log::Level::Warning, "flapping_ban_failed", kv("clientid", subject.client_id), kv("reason", made.error().what));
+    SB_LOG(log::Level::Warning, "flapping_ban_failed", kv("clientid", subject.client_id),
+           kv("reason", made.error().what));
 }
 
 const std::vector<NodeGate::Member>* NodeGate::chain_for(std::string_view listener) const {
@@ -262,8 +279,11 @@ std::optional<Verdict> NodeGate::weigh(Answer answer, SourceCounts& counts) {
       counts.deny.fetch_add(1, std::memory_order_relaxed);
       broker_.metrics().add(Metric::AuthorizationMatchedDeny);
       return Verdict::Deny;
-    case Answer::NoMatch: counts.nomatch.fetch_add(1, std::memory_order_relaxed); return std::nullopt;
-    default: return std::nullopt;
+    case Answer::NoMatch:
+      counts.nomatch.fetch_add(1, std::memory_order_relaxed);
+      return std::nullopt;
+    default:
+      return std::nullopt;
   }
 }
 
@@ -290,7 +310,9 @@ Verdict NodeGate::ask_deferring(const Subject& subject, const Action& action, st
   return verdict;
 }
 
-std::size_t NodeGate::outstanding() const { return questions_.size() + inquiries_.size(); }
+std::size_t NodeGate::outstanding() const {
+  return questions_.size() + inquiries_.size();
+}
 
 broker::WillVerdict NodeGate::judge_will(const broker::Identity& identity, const broker::Will& will,
                                          const broker::Publication& publication) {

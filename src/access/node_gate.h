@@ -1,15 +1,15 @@
 // The gate of one shard: bans, flapping, the chains of authenticators and authorizers. Answers at once where it can; a
-// question that a source defers is kept with its own copy of the text, goes on along the chain when the answer comes, and
-// ends by the policy's time limit at the latest. Made by AccessControl.
+// question that a source defers is kept with its own copy of the text, goes on along the chain when the answer comes,
+// and ends by the policy's time limit at the latest. Made by AccessControl.
 #pragma once
-
-#include <memory>
-#include <vector>
 
 #include "access/ban_table.h"
 #include "access/policy.h"
 #include "broker/broker.h"
 #include "runtime/timer_wheel.h"
+
+#include <memory>
+#include <vector>
 
 namespace sb::access {
 

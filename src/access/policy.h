@@ -1,7 +1,12 @@
-// Everything that access control takes from the configuration: an immutable snapshot shared by all shards. A change makes
-// a new one and gives it to AccessControl::set_policy. Sources and authenticators are factories: each shard makes its own
-// instances, so that a back end may keep state per shard. The configuration picks factories by type.
+// Everything that access control takes from the configuration: an immutable snapshot shared by all shards. A change
+// makes a new one and gives it to AccessControl::set_policy. Sources and authenticators are factories: each shard makes
+// its own instances, so that a back end may keep state per shard. The configuration picks factories by type.
 #pragma once
+
+#include "access/acl.h"
+#include "access/authorizer.h"
+#include "access/flapping.h"
+#include "access/gate.h"
 
 #include <atomic>
 #include <functional>
@@ -9,11 +14,6 @@
 #include <memory>
 #include <string>
 #include <vector>
-
-#include "access/acl.h"
-#include "access/authorizer.h"
-#include "access/flapping.h"
-#include "access/gate.h"
 
 namespace sb::access {
 
@@ -45,7 +45,7 @@ struct Policy {
   std::vector<AuthorizerSource> sources;
   /// "" is the global chain; others by listener id replace it when they have members (access-control 2.1).
   std::map<std::string, AuthenticatorChain, std::less<>> authentication;
-  FlappingSettings flapping;                                     // of zones not named below
+  FlappingSettings flapping;  // of zones not named below
   std::map<std::string, FlappingSettings, std::less<>> zones;
   /// A source that has not answered by then counts as no match; an authenticator as "ignore".
   Millis answer_timeout{5'000};

@@ -1,10 +1,10 @@
 // The bans of a node in its store. Any thread; never waits for the disk.
 #pragma once
 
-#include <vector>
-
 #include "access/ban_table.h"
 #include "store/key_value.h"
+
+#include <vector>
 
 namespace sb::access {
 

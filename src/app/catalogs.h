@@ -2,9 +2,11 @@
 #pragma once
 
 #include "broker/module_registry.h"
+#include "management/api_registry.h"
 
 namespace sb::app {
 
 void add_module_plugins(broker::ModuleRegistry& registry);
+void add_api_plugins(management::ApiRegistry& registry);
 
 }  // namespace sb::app

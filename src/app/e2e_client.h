@@ -1,6 +1,8 @@
 // A raw MQTT client for end-to-end tests: writes packets as bytes, reads with a deadline. Knows only what tests need.
 #pragma once
 
+#include "net/endpoint.h"
+
 #include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
@@ -8,8 +10,6 @@
 
 #include <chrono>
 #include <string>
-
-#include "net/endpoint.h"
 
 namespace sb::app {
 
@@ -46,14 +46,17 @@ class RawClient {
         buffer_.erase(0, size);
         return out;
       }
-      const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now()).count();
+      const auto left =
+          std::chrono::duration_cast<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now()).count();
       if (left < 0 || ended_) return {};
       pollfd wait{fd_, POLLIN, 0};
       if (poll(&wait, 1, static_cast<int>(left) + 1) <= 0) continue;
       char chunk[4096];
       const ssize_t n = recv(fd_, chunk, sizeof chunk, 0);
-      if (n <= 0) ended_ = true;
-      else buffer_.append(chunk, static_cast<std::size_t>(n));
+      if (n <= 0)
+        ended_ = true;
+      else
+        buffer_.append(chunk, static_cast<std::size_t>(n));
     }
   }
   bool ended() const { return ended_; }
@@ -77,9 +80,11 @@ class RawClient {
     std::string username;
     unsigned keep_alive_s = 0;
     std::string will_topic;
+    bool clean_start = true;
+    unsigned expiry_s = 0;  // version 5
   };
   static std::string connect_packet(std::string_view id, const Options& options) {
-    unsigned flags = 2;
+    unsigned flags = options.clean_start ? 2 : 0;
     if (!options.username.empty()) flags |= 0x80;
     if (!options.will_topic.empty()) flags |= 4;
     std::string body = text("MQTT");
@@ -87,7 +92,14 @@ class RawClient {
     body += static_cast<char>(flags);
     body += static_cast<char>(options.keep_alive_s >> 8);
     body += static_cast<char>(options.keep_alive_s & 0xFF);
-    if (options.version == 5) body += '\0';
+    if (options.version == 5) {
+      if (options.expiry_s != 0) {
+        body += "\x05\x11";  // 3.1.2.11.2
+        for (int shift = 24; shift >= 0; shift -= 8) body += static_cast<char>(options.expiry_s >> shift & 0xFF);
+      } else {
+        body += '\0';
+      }
+    }
     body += text(id);
     if (!options.will_topic.empty()) {
       if (options.version == 5) body += '\0';
@@ -133,6 +145,8 @@ class RawClient {
 };
 
 /// Type nibble of a packet, 0 for none.
-inline unsigned type_of(const std::string& packet) { return packet.empty() ? 0U : static_cast<unsigned char>(packet[0]) >> 4; }
+inline unsigned type_of(const std::string& packet) {
+  return packet.empty() ? 0U : static_cast<unsigned char>(packet[0]) >> 4;
+}
 
 }  // namespace sb::app

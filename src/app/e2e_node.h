@@ -1,15 +1,16 @@
 // A whole node on port 0 for end-to-end tests.
 #pragma once
 
-#include <gtest/gtest.h>
-
-#include <filesystem>
-#include <mutex>
-#include <thread>
-
 #include "app/catalogs.h"
 #include "app/e2e_client.h"
 #include "app/node.h"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <future>
+#include <mutex>
+#include <thread>
 
 namespace sb::app {
 
@@ -19,7 +20,7 @@ bool eventually(Condition&& condition, std::chrono::milliseconds limit = std::ch
   const auto deadline = std::chrono::steady_clock::now() + limit;
   while (!condition()) {
     if (std::chrono::steady_clock::now() > deadline) return false;
-    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));  // check: allow sleep
   }
   return true;
 }
@@ -51,6 +52,14 @@ class NodeTest : public testing::Test {
     const auto started = node->start();
     ASSERT_TRUE(started) << started.error().what;
   }
+  /// What was posted to the shards is done.
+  void settle() {
+    for (unsigned id = 0; id < node->shard_count(); ++id) {
+      std::promise<void> done;
+      node->shard(id).loop().post([&] { done.set_value(); });
+      done.get_future().wait();
+    }
+  }
   const net::Endpoint& address() const { return node->bound()[0]; }
   /// A connected client, or one that was refused with the reason in `code`.
   std::unique_ptr<RawClient> connect(std::string_view id, const RawClient::Options& how = {}, int* code = nullptr) {
@@ -58,8 +67,10 @@ class NodeTest : public testing::Test {
     client->send(RawClient::connect_packet(id, how));
     const std::string connack = client->packet();
     const int got = connack.size() > 3 ? static_cast<unsigned char>(connack[3]) : -1;
-    if (code) *code = got;
-    else EXPECT_EQ(got, 0) << id;
+    if (code)
+      *code = got;
+    else
+      EXPECT_EQ(got, 0) << id;
     return client;
   }
 

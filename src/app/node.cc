@@ -41,6 +41,7 @@ Node::Node(NodeOptions options, const broker::ModuleRegistry& registry)
   module_context_.banned = [this](const broker::Identity& who) {
     return access_.bans().banned(who.client_id, who.username, who.peer_host);
   };
+  core_.set_suppressed(module_context_.banned);
   modules_.make(registry, module_context_);
   if (auto* sys = modules_.find_as<plugins::module::sys_topics::SysTopics>("sys_topics"))
     alarms_.add_listener([sys](const telemetry::Alarm& alarm, bool publish) {
@@ -89,6 +90,9 @@ Result<> Node::open_store() {
   recovery.retained = options_.durable_retained;
   recovery.progress = options_.progress;
   ban_log_ = std::make_unique<access::StoreBanLog>(*store_);
+  alarm_log_ = std::make_unique<telemetry::StoreAlarmLog>(*store_);
+  SB_TRY(auto alarms, alarm_log_->load());
+  alarms_.open(std::move(alarms), alarm_log_.get());
   SB_TRY(auto bans, ban_log_->load());
   access_.bans().open(std::move(bans), ban_log_.get());
   if (auto* delayed = modules_.find_as<plugins::module::delayed::Delayed>("delayed")) {
@@ -123,6 +127,7 @@ Result<> Node::start() {
     auto settings = std::make_shared<client::ListenerSettings>(listener.settings);
     settings->port = bound.port();
     auto state = std::make_shared<client::ListenerState>();
+    listener_states_.push_back(state);
     for (auto& shard : shards_) {
       std::promise<Result<>> done;
       shard->loop().post([&] { done.set_value(shard->open_listener(bound, listener.socket, settings, state)); });

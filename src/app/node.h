@@ -17,6 +17,7 @@
 #include "runtime/reclaimer.h"
 #include "store/key_value.h"
 #include "telemetry/alarms.h"
+#include "telemetry/store_alarm_log.h"
 
 namespace sb::app {
 
@@ -70,6 +71,9 @@ class Node {
   unsigned shard_count() const { return options_.shards; }
   /// Where the listeners really listen, in the order of the options.
   const std::vector<net::Endpoint>& bound() const { return bound_; }
+  const client::ListenerSettings& listener_settings(std::size_t i) const { return options_.listeners[i].settings; }
+  const client::ListenerState& listener_state(std::size_t i) const { return *listener_states_[i]; }
+  const std::string& name() const { return options_.name; }
 
  private:
   NodeOptions options_;
@@ -78,6 +82,7 @@ class Node {
   SystemClock clock_;
   std::unique_ptr<store::KeyValue> store_;  // outlives the shards' journals
   std::unique_ptr<access::StoreBanLog> ban_log_;
+  std::unique_ptr<telemetry::StoreAlarmLog> alarm_log_;
   std::unique_ptr<plugins::module::delayed::StoreLog> delayed_log_;
   runtime::Reclaimer reclaimer_;
   broker::Core core_;
@@ -90,6 +95,7 @@ class Node {
   broker::ModuleContext module_context_;
   broker::Modules modules_;
   std::vector<net::Endpoint> bound_;
+  std::vector<std::shared_ptr<client::ListenerState>> listener_states_;
   bool running_ = false;
 };
 

@@ -9,6 +9,7 @@
 #include <map>
 
 #include "app/catalogs.h"
+#include "app/management.h"
 #include "app/features.h"
 #include "app/node.h"
 #include "app/settings.h"
@@ -89,7 +90,19 @@ int start(const std::string& config_file) {
   Node node(std::move(*options), modules);
   if (const auto configured = configure_modules(node, *loaded.config); !configured)
     return refuse(configured.error().what);
+  ManagementOptions management_options;
+  management_options.data_dir = data_dir;
+  management_options.loaded = std::move(loaded);
+  management_options.load_options = load_options;
+  // The same way out as a signal from outside.
+  management_options.stop = [] { kill(getpid(), SIGTERM); };
+  Management management(node, std::move(management_options));
   if (const auto started = node.start(); !started) {
+    node.stop();
+    return refuse(started.error().what);
+  }
+  if (const auto started = management.start(); !started) {
+    management.stop();
     node.stop();
     return refuse(started.error().what);
   }
@@ -101,6 +114,7 @@ int start(const std::string& config_file) {
 
   int got = 0;
   sigwait(&signals, &got);
+  management.stop();
   node.stop();
   return 0;
 }

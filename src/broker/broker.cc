@@ -131,6 +131,7 @@ void Broker::close(Session& session, const CloseRequest& request) {
   }
   set_online(session, false);
   session.disconnected_ms_ = loop_.wall_ms();
+  session.remember_sent();
   if (session.durable()) store_session(session);
   if (session.expiry_s_ != kNeverExpires) {
     session.expires_at_ms_ = session.now_ms() + std::int64_t{session.expiry_s_} * 1000;
@@ -712,7 +713,8 @@ void Broker::deliver_retained(Session& session, const Subscription& subscription
   // [S] 10: in the order of publishing.
   std::sort(messages.begin(), messages.end(),
             [](const MessageRef& a, const MessageRef& b) { return a->published_ms() < b->published_ms(); });
-  for (const MessageRef& message : messages) session.deliver_retained(message, subscription);
+  for (const MessageRef& message : messages)
+    if (!core_.suppressed(*message)) session.deliver_retained(message, subscription);
 }
 
 }  // namespace sb::broker

@@ -79,6 +79,13 @@ class Core {
   void release_exclusive(std::string_view topic, std::string_view client_id);
 
   std::uint64_t metric(Metric metric) const;  // any thread: sum over shards
+  /// Whether what a publisher left behind is held back, because it is banned now (11.1): retained messages and what
+  /// waits for a session that comes back. Set before the shards run.
+  using Suppressed = std::function<bool(const Identity&)>;
+  void set_suppressed(Suppressed suppressed) { suppressed_ = std::move(suppressed); }
+  bool suppressed(const Message& message) const {
+    return suppressed_ && message.from() && suppressed_(*message.from());
+  }
   std::atomic<std::size_t>& retained_count() { return retained_count_; }
 
  private:
@@ -94,6 +101,7 @@ class Core {
   std::uint64_t home_seed_ = 0;
   std::atomic<std::uint64_t> group_numbers_{0};
   std::atomic<std::size_t> retained_count_{0};
+  Suppressed suppressed_;
   std::mutex exclusive_mutex_;  // guards exclusive_
   boost::unordered_flat_map<std::string, std::string, TextHash, TextEqual> exclusive_;
 };

@@ -79,6 +79,7 @@ void Journal::update(std::uint64_t session, Owed& owed, store::QueueState state,
   // A row that an earlier batch has written stays known as such: then its removal must be written too.
   ++changes_;
   owed.rewritten = owed.rewritten || (owed.ticket != 0 && owed.ticket != open_ticket_);
+  owed.row_sent = state != store::QueueState::Queued;
   owed.mark = static_cast<std::uint32_t>(store::put(open_, record));
   owed.ticket = open_ticket_;
 }
@@ -165,9 +166,10 @@ void Journal::commit_open() {
     spare_.pop_back();
   }
   ++in_flight_;
-  store_.commit(std::move(going), [this, alive = alive_, ticket](Result<> result, store::Batch spent) {
+  // Runs on the store's thread, perhaps after the journal: the loop outlives the store's last commit, the journal need not.
+  store_.commit(std::move(going), [this, &loop = loop_, alive = alive_, ticket](Result<> result, store::Batch spent) {
     auto kept = std::make_shared<store::Batch>(std::move(spent));
-    loop_.post([this, alive, ticket, ok = result.has_value(), kept] {
+    loop.post([this, alive, ticket, ok = result.has_value(), kept] {
       if (*alive) committed(ticket, ok, std::move(*kept));
     });
   });

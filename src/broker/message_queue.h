@@ -26,6 +26,8 @@ struct Owed {
   bool retain = false;
   bool durable = false;    // a stored row exists or is staged
   bool rewritten = false;  // an earlier batch wrote the row already
+  bool row_sent = false;   // the row says that it was sent
+  bool perhaps_sent = false;  // before a crash, by a row that does not tell: a repetition, if the client has it
 };
 
 class MessageQueue {

@@ -2,16 +2,16 @@
 // shard; the core knows none of them. A folder under plugins/module/ adds its descriptor, app/ makes the modules.
 #pragma once
 
+#include "broker/alarm_sink.h"
+#include "broker/broker.h"
+#include "broker/stats.h"
+
 #include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
-
-#include "broker/alarm_sink.h"
-#include "broker/broker.h"
-#include "broker/stats.h"
 
 namespace sb::broker {
 

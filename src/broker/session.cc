@@ -147,7 +147,7 @@ void Session::accept(Owed owed) {
 }
 
 void Session::send_now(Delivery& delivery, Owed owed) {
-  Outgoing how{owed.qos, false, owed.retain, 0, owed.subscription_id};
+  Outgoing how{owed.qos, owed.perhaps_sent && owed.qos != Qos::AtMostOnce, owed.retain, 0, owed.subscription_id};
   const bool acknowledged = owed.qos != Qos::AtMostOnce;
   if (acknowledged) {
     how.packet_id = assign_packet_id(owed);
@@ -403,25 +403,67 @@ void Session::replay() {
   }
   for (const PacketId id : ids)
     if (Inflight* entry = find_inflight(id)) send_again(*entry);
+  drop_suppressed();
   pump();
 }
 
+void Session::drop_suppressed() {
+  bool any = false;
+  queue_.for_each([&](const Owed& owed) { any = any || broker_.core().suppressed(*owed.message); });
+  if (!any) return;
+  // Out and in again: the order within a level stays.
+  std::vector<Owed> kept;
+  while (auto owed = queue_.pop()) {
+    if (!broker_.core().suppressed(*owed->message)) {
+      kept.push_back(std::move(*owed));
+      continue;
+    }
+    forget(*owed);
+    count_drop(*owed, nullptr);
+  }
+  for (Owed& owed : kept) queue_.push(std::move(owed), [](Owed&&) {});  // no more than there were
+}
+
 void Session::restore(Owed owed, store::QueueState state, PacketId packet_id) {
-  if (state == store::QueueState::Queued) {
+  owed.row_sent = state != store::QueueState::Queued;
+  if (!owed.row_sent) {
+    owed.perhaps_sent = disconnected_ms_ == 0;  // it was connected when the node died
     queue_.push(std::move(owed), [this](Owed&& dropped) {
       forget(dropped);
       count_drop(dropped, &Counts::dropped_queue_full);
     });
     return;
   }
-  Inflight entry;
-  entry.phase = state == store::QueueState::PubrecReceived ? Phase::WaitPubcomp
-                : owed.qos == Qos::AtLeastOnce             ? Phase::WaitPuback
-                                                           : Phase::WaitPubrec;
-  entry.id = packet_id;
-  entry.owed = std::move(owed);
-  inflight_.push_back(std::move(entry));
-  ++inflight_used_;
+  // What left the queue before this one keeps a row that says "queued": it goes out again ahead of it [MQTT-4.6.0-1].
+  const auto add = [this](Owed&& one, Phase phase, PacketId id) {
+    Inflight entry;
+    entry.phase = phase;
+    entry.id = id;
+    entry.owed = std::move(one);
+    inflight_.push_back(std::move(entry));
+    ++inflight_used_;
+  };
+  const auto sent_phase = [](const Owed& one) {
+    return one.qos == Qos::AtLeastOnce ? Phase::WaitPuback : Phase::WaitPubrec;
+  };
+  while (auto earlier = queue_.pop()) {
+    const auto id = static_cast<PacketId>(1 + (earlier->sequence - 1) % kPacketIds);
+    const Phase phase = sent_phase(*earlier);
+    add(std::move(*earlier), phase, id);
+  }
+  const Phase phase = state == store::QueueState::PubrecReceived ? Phase::WaitPubcomp : sent_phase(owed);
+  add(std::move(owed), phase, packet_id);
+}
+
+void Session::remember_sent() {
+  if (!durable()) return;
+  for (std::size_t i = inflight_.size(); i-- > 0;) {
+    Inflight& last = inflight_[i];
+    if (last.phase == Phase::Done) continue;
+    if (last.owed.durable && !last.owed.row_sent)
+      broker_.journal()->update(number_, last.owed, store::QueueState::Sent, last.id);
+    return;
+  }
 }
 
 // ---------------------------------------------------------------- inbound QoS 2 (broker.md 5.3)

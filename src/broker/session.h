@@ -18,6 +18,10 @@
 #include "broker/subscription.h"
 #include "runtime/timer_wheel.h"
 
+namespace sb::client {
+class Client;
+}
+
 namespace sb::broker {
 
 class Broker;
@@ -35,6 +39,9 @@ class SessionSink {
   virtual void send_pubrel(PacketId id, ReasonCode reason, Ticket ticket) = 0;
   /// The session is gone from this connection; the channel must not use it again.
   virtual void on_session_lost(EndReason reason) = 0;
+  /// For management, which walks over sessions: who is connected. The broker itself never looks inside.
+  virtual client::Client* connected_client() { return nullptr; }
+  virtual void set_keep_alive(std::uint32_t) {}
 
  protected:
   ~SessionSink() = default;
@@ -116,6 +123,10 @@ class Session final : private runtime::Timer {
   };
   const Counts& counts() const { return counts_; }
   std::int64_t created_ms() const { return created_ms_; }
+  /// Wall clock; 0 while connected.
+  std::int64_t disconnected_ms() const { return connected_ ? 0 : disconnected_ms_; }
+  bool clean_start() const { return clean_start_; }
+  std::uint16_t window() const { return window_; }
 
  private:
   friend class Broker;
@@ -153,9 +164,12 @@ class Session final : private runtime::Timer {
   void forget(Owed& owed);
   /// From a stored row, in order of sequence.
   void restore(Owed owed, store::QueueState state, PacketId packet_id);
+  /// The connection is over: the row of the newest message in flight must tell that it was sent, and with it all before.
+  void remember_sent();
   void count_drop(const Owed& owed, std::uint64_t Counts::*kind);
   void completed(const Inflight& entry);
   void retry();
+  void drop_suppressed();
   void expire_awaiting(std::int64_t now);
 
   Broker& broker_;

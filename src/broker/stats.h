@@ -1,6 +1,9 @@
-// Gauges of the node (broker.md 14.2). Each shard writes its share once a second into a cell of its own; any thread reads
-// sums and high-water marks.
+// Gauges of the node (broker.md 14.2). Each shard writes its share once a second into a cell of its own; any thread
+// reads sums and high-water marks.
 #pragma once
+
+#include "broker/broker.h"
+#include "runtime/timer_wheel.h"
 
 #include <array>
 #include <atomic>
@@ -10,23 +13,20 @@
 #include <utility>
 #include <vector>
 
-#include "broker/broker.h"
-#include "runtime/timer_wheel.h"
-
 namespace sb::broker {
 
 // enumerator, name without ".count"
-#define SB_GAUGES(X)                              \
-  X(Connections, "connections")                   \
-  X(LiveConnections, "live_connections")          \
-  X(Channels, "channels")                         \
-  X(Sessions, "sessions")                         \
-  X(Topics, "topics")                             \
-  X(Suboptions, "suboptions")                     \
-  X(Subscriptions, "subscriptions")               \
-  X(Subscribers, "subscribers")                   \
-  X(SharedSubscriptions, "subscriptions.shared")  \
-  X(Retained, "retained")                         \
+#define SB_GAUGES(X)                             \
+  X(Connections, "connections")                  \
+  X(LiveConnections, "live_connections")         \
+  X(Channels, "channels")                        \
+  X(Sessions, "sessions")                        \
+  X(Topics, "topics")                            \
+  X(Suboptions, "suboptions")                    \
+  X(Subscriptions, "subscriptions")              \
+  X(Subscribers, "subscribers")                  \
+  X(SharedSubscriptions, "subscriptions.shared") \
+  X(Retained, "retained")                        \
   X(Delayed, "delayed")
 
 enum class Gauge : std::uint8_t {
@@ -50,8 +50,12 @@ class Stats {
   /// Where a gauge of the whole node comes from (delayed); before the shards run. Called on shard 0.
   void set_source(Gauge gauge, std::function<std::uint64_t()> source);
 
-  std::uint64_t count(Gauge gauge) const { return counts_[static_cast<std::size_t>(gauge)].load(std::memory_order_relaxed); }
-  std::uint64_t max(Gauge gauge) const { return maxima_[static_cast<std::size_t>(gauge)].load(std::memory_order_relaxed); }
+  std::uint64_t count(Gauge gauge) const {
+    return counts_[static_cast<std::size_t>(gauge)].load(std::memory_order_relaxed);
+  }
+  std::uint64_t max(Gauge gauge) const {
+    return maxima_[static_cast<std::size_t>(gauge)].load(std::memory_order_relaxed);
+  }
   /// "connections.count", "connections.max", ... sorted by name.
   std::vector<std::pair<std::string, std::uint64_t>> list() const;
 

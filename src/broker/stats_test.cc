@@ -9,7 +9,7 @@ using namespace std::chrono_literals;
 
 struct NoSink final : SessionSink {
   Sent send_publish(Delivery&, const Outgoing&) override { return Sent::Yes; }
-  void send_pubrel(PacketId, ReasonCode) override {}
+  void send_pubrel(PacketId, ReasonCode, Ticket) override {}
   void on_session_lost(EndReason) override {}
 };
 

@@ -1,12 +1,12 @@
 #include "client/pressure.h"
 
+#include "base/log.h"
+
 #include <unistd.h>
 
 #include <algorithm>
 #include <cstdio>
 #include <queue>
-
-#include "base/log.h"
 
 namespace sb::client {
 
@@ -32,7 +32,8 @@ MemoryUse measure_memory() {
   if (const auto kib = read_number("/proc/meminfo", "MemTotal: %llu")) out.total = *kib * 1024;
   // Version 2 of control groups says "max" where there is no limit, version 1 a huge number.
   for (const char* path : {"/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"})
-    if (const auto limit = read_number(path, "%llu"); limit && (out.total == 0 || *limit < out.total)) out.total = *limit;
+    if (const auto limit = read_number(path, "%llu"); limit && (out.total == 0 || *limit < out.total))
+      out.total = *limit;
   return out;
 }
 
@@ -47,7 +48,8 @@ class Pressure::Shard final : private runtime::Timer {
     arm();
     const bool busy = broker_.loop().load_permille() >= pressure_.overload_permille_.load(std::memory_order_relaxed);
     busy_samples_ = busy ? busy_samples_ + 1 : 0;
-    overloaded.store(busy_samples_ >= pressure_.overload_samples_.load(std::memory_order_relaxed), std::memory_order_relaxed);
+    overloaded.store(busy_samples_ >= pressure_.overload_samples_.load(std::memory_order_relaxed),
+                     std::memory_order_relaxed);
     if (broker_.shard() == 0) {
       pressure_.measure();
       pressure_.note_overload();
@@ -68,7 +70,9 @@ Pressure::Pressure(broker::AlarmSink& alarms, unsigned shards, PressureOptions o
       shards_(shards) {}
 Pressure::~Pressure() = default;
 
-void Pressure::join(broker::Broker& broker) { shards_[broker.shard()] = std::make_unique<Shard>(*this, broker); }
+void Pressure::join(broker::Broker& broker) {
+  shards_[broker.shard()] = std::make_unique<Shard>(*this, broker);
+}
 
 void Pressure::set_options(const PressureOptions& options) {
   watermark_.store(options.memory_high_watermark, std::memory_order_relaxed);
@@ -92,8 +96,9 @@ void Pressure::measure() {
     return;
   }
   const double usage = 100.0 * static_cast<double>(now.used) / static_cast<double>(now.total);
-  alarms_.activate(kMemoryAlarm, fmt::format("System memory usage is higher than {:.0f}%", watermark * 100),
-                   {{"usage", fmt::format("{:.1f}", usage)}, {"high_watermark", fmt::format("{:.0f}", watermark * 100)}});
+  alarms_.activate(
+      kMemoryAlarm, fmt::format("System memory usage is higher than {:.0f}%", watermark * 100),
+      {{"usage", fmt::format("{:.1f}", usage)}, {"high_watermark", fmt::format("{:.0f}", watermark * 100)}});
 }
 
 void Pressure::note_overload() {
@@ -111,7 +116,9 @@ void Pressure::note_overload() {
 void Pressure::shed(broker::Broker& broker) {
   // This shard's share of what is too much, taken from whichever queue is the longest at that moment.
   std::uint64_t wanted = over_bytes_.load(std::memory_order_relaxed) / shards_.size() + 1;
-  const auto shorter = [](const broker::Session* a, const broker::Session* b) { return a->queue().bytes() < b->queue().bytes(); };
+  const auto shorter = [](const broker::Session* a, const broker::Session* b) {
+    return a->queue().bytes() < b->queue().bytes();
+  };
   std::priority_queue<broker::Session*, std::vector<broker::Session*>, decltype(shorter)> longest(shorter);
   broker.for_each_session([&](broker::Session& session) {
     if (!session.queue().empty()) longest.push(&session);

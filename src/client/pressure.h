@@ -4,16 +4,16 @@
 // close new sockets (broker.md 17.2). One for the node; measured once a second on shard 0.
 #pragma once
 
+#include "broker/alarm_sink.h"
+#include "broker/broker.h"
+#include "runtime/timer_wheel.h"
+
 #include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <vector>
-
-#include "broker/alarm_sink.h"
-#include "broker/broker.h"
-#include "runtime/timer_wheel.h"
 
 namespace sb::client {
 

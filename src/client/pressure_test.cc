@@ -19,7 +19,7 @@ struct Alarms final : broker::AlarmSink {
 
 struct NoSink final : broker::SessionSink {
   Sent send_publish(broker::Delivery&, const broker::Outgoing&) override { return Sent::Yes; }
-  void send_pubrel(PacketId, ReasonCode) override {}
+  void send_pubrel(PacketId, ReasonCode, broker::Ticket) override {}
   void on_session_lost(broker::EndReason) override {}
 };
 

@@ -84,7 +84,7 @@ class Channel final : public runtime::Disposable,
   broker::Session* session() const { return session_; }
   const client::Client& client() const { return client_; }
   client::Client& client() { return client_; }
-  void set_keep_alive(std::uint32_t seconds);
+  void set_keep_alive(std::uint32_t seconds) override;
   /// Ends the connection as the server's wish.
   void disconnect(ReasonCode code, std::string_view reason);
 
@@ -106,6 +106,7 @@ class Channel final : public runtime::Disposable,
   Sent send_publish(broker::Delivery& delivery, const broker::Outgoing& how) override;
   void send_pubrel(PacketId id, ReasonCode reason, broker::Ticket ticket) override;
   void on_session_lost(broker::EndReason reason) override;
+  client::Client* connected_client() override { return &client_; }
   // --- runtime::Timer
   void on_timer() override;
 

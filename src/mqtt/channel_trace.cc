@@ -8,27 +8,44 @@ using codec::mqtt::PacketType;
 namespace {
 std::string_view name_of(PacketType type) {
   switch (type) {
-    case PacketType::Connect: return "CONNECT";
-    case PacketType::Connack: return "CONNACK";
-    case PacketType::Publish: return "PUBLISH";
-    case PacketType::Puback: return "PUBACK";
-    case PacketType::Pubrec: return "PUBREC";
-    case PacketType::Pubrel: return "PUBREL";
-    case PacketType::Pubcomp: return "PUBCOMP";
-    case PacketType::Subscribe: return "SUBSCRIBE";
-    case PacketType::Suback: return "SUBACK";
-    case PacketType::Unsubscribe: return "UNSUBSCRIBE";
-    case PacketType::Unsuback: return "UNSUBACK";
-    case PacketType::Pingreq: return "PINGREQ";
-    case PacketType::Pingresp: return "PINGRESP";
-    case PacketType::Disconnect: return "DISCONNECT";
-    case PacketType::Auth: return "AUTH";
-    default: return "RESERVED";
+    case PacketType::Connect:
+      return "CONNECT";
+    case PacketType::Connack:
+      return "CONNACK";
+    case PacketType::Publish:
+      return "PUBLISH";
+    case PacketType::Puback:
+      return "PUBACK";
+    case PacketType::Pubrec:
+      return "PUBREC";
+    case PacketType::Pubrel:
+      return "PUBREL";
+    case PacketType::Pubcomp:
+      return "PUBCOMP";
+    case PacketType::Subscribe:
+      return "SUBSCRIBE";
+    case PacketType::Suback:
+      return "SUBACK";
+    case PacketType::Unsubscribe:
+      return "UNSUBSCRIBE";
+    case PacketType::Unsuback:
+      return "UNSUBACK";
+    case PacketType::Pingreq:
+      return "PINGREQ";
+    case PacketType::Pingresp:
+      return "PINGRESP";
+    case PacketType::Disconnect:
+      return "DISCONNECT";
+    case PacketType::Auth:
+      return "AUTH";
+    default:
+      return "RESERVED";
   }
 }
 
 std::string publish_text(Qos qos, bool retain, bool dup, std::string_view topic, PacketId id) {
-  std::string out = fmt::format("PUBLISH(Q{}, R{}, D{}, Topic={}, PacketId=", to_int(qos), int{retain}, int{dup}, topic);
+  std::string out =
+      fmt::format("PUBLISH(Q{}, R{}, D{}, Topic={}, PacketId=", to_int(qos), int{retain}, int{dup}, topic);
   return out + (id == 0 ? std::string("undefined") : std::to_string(id)) + ')';
 }
 }  // namespace
@@ -48,7 +65,8 @@ void Channel::trace_received(const Frame& frame) {
     if (packet) {
       event.topic = packet->topic;
       // An alias was resolved for an earlier packet, else the packet is refused.
-      if (packet->topic.empty() && packet->topic_alias && inbound_aliases_ && *packet->topic_alias < inbound_aliases_->size())
+      if (packet->topic.empty() && packet->topic_alias && inbound_aliases_ &&
+          *packet->topic_alias < inbound_aliases_->size())
         event.topic = (*inbound_aliases_)[*packet->topic_alias];
       event.payload = packet->payload;
       text = publish_text(packet->qos, packet->retain, packet->dup, event.topic, packet->packet_id);

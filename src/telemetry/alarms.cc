@@ -1,25 +1,27 @@
 #include "telemetry/alarms.h"
 
-#include <algorithm>
-
 #include "base/json_text.h"
 #include "base/log.h"
+
+#include <algorithm>
 
 namespace sb::telemetry {
 
 std::string to_json(const Alarm& alarm) {
-  JsonObject details;
-  for (const auto& [key, value] : alarm.details) details.raw(key, value);
   JsonObject out;
-  out.text("name", alarm.name).raw("details", details.done()).text("message", alarm.message);
+  out.text("name", alarm.name).raw("details", alarm.details).text("message", alarm.message);
   out.number("activate_at", alarm.activate_at_us);
-  if (alarm.deactivate_at_us) out.number("deactivate_at", *alarm.deactivate_at_us);
-  else out.text("deactivate_at", "infinity");
+  if (alarm.deactivate_at_us)
+    out.number("deactivate_at", *alarm.deactivate_at_us);
+  else
+    out.text("deactivate_at", "infinity");
   out.boolean("activated", alarm.activated());
   return out.done();
 }
 
-Alarms::Alarms(const Clock& clock, std::vector<Alarm> stored) : clock_(clock) {
+void Alarms::open(std::vector<Alarm> stored, AlarmLog* log) {
+  const std::lock_guard guard(mutex_);
+  log_ = log;
   const std::int64_t now = now_us();
   std::stable_sort(stored.begin(), stored.end(),
                    [](const Alarm& a, const Alarm& b) { return a.activate_at_us < b.activate_at_us; });
@@ -30,11 +32,14 @@ Alarms::Alarms(const Clock& clock, std::vector<Alarm> stored) : clock_(clock) {
 }
 
 bool Alarms::activate(std::string_view name, std::string_view message, broker::AlarmDetails details) {
-  Alarm alarm{std::string(name), std::string(message), std::move(details), now_us(), std::nullopt};
+  JsonObject object;
+  for (const auto& [key, value] : details) object.raw(key, value);
+  Alarm alarm{std::string(name), std::string(message), object.done(), now_us(), std::nullopt};
   AlarmOptions options;
   {
     const std::lock_guard guard(mutex_);
     if (!active_.try_emplace(alarm.name, alarm).second) return false;
+    if (log_) log_->put(alarm);
     options = options_;
   }
   tell(alarm, options);
@@ -69,14 +74,23 @@ void Alarms::tell(const Alarm& alarm, const AlarmOptions& options) const {
 }
 
 void Alarms::keep(Alarm alarm, std::int64_t now) {
+  if (log_) log_->put(alarm);
   history_.push_back(std::move(alarm));
   trim(now);
 }
 
 void Alarms::trim(std::int64_t now) const {
-  while (history_.size() > options_.size_limit) history_.pop_front();
+  const auto forget = [this](const Alarm& alarm) {
+    if (log_) log_->erase(alarm);
+    return true;
+  };
+  while (history_.size() > options_.size_limit) {
+    forget(history_.front());
+    history_.pop_front();
+  }
   std::erase_if(history_, [&](const Alarm& alarm) {
-    return now - alarm.deactivate_at_us.value_or(now) > options_.validity_period.count() * 1000;
+    const std::int64_t age_us = now - alarm.deactivate_at_us.value_or(now);
+    return age_us > options_.validity_period.count() * 1000 && forget(alarm);
   });
 }
 
@@ -86,7 +100,8 @@ std::vector<Alarm> Alarms::active() const {
     const std::lock_guard guard(mutex_);
     for (const auto& [name, alarm] : active_) out.push_back(alarm);
   }
-  std::stable_sort(out.begin(), out.end(), [](const Alarm& a, const Alarm& b) { return a.activate_at_us < b.activate_at_us; });
+  std::stable_sort(out.begin(), out.end(),
+                   [](const Alarm& a, const Alarm& b) { return a.activate_at_us < b.activate_at_us; });
   return out;
 }
 
@@ -103,6 +118,8 @@ bool Alarms::is_active(std::string_view name) const {
 
 void Alarms::clear_history() {
   const std::lock_guard guard(mutex_);
+  if (log_)
+    for (const Alarm& alarm : history_) log_->erase(alarm);
   history_.clear();
 }
 

@@ -1,6 +1,10 @@
 // The alarms of a node (broker.md 12.2): what is wrong now, and what was, bounded by number and age. Any thread.
 #pragma once
 
+#include "base/clock.h"
+#include "base/result.h"
+#include "broker/alarm_sink.h"
+
 #include <functional>
 #include <list>
 #include <map>
@@ -9,16 +13,12 @@
 #include <string>
 #include <vector>
 
-#include "base/clock.h"
-#include "base/result.h"
-#include "broker/alarm_sink.h"
-
 namespace sb::telemetry {
 
 struct Alarm {
   std::string name;
   std::string message;
-  broker::AlarmDetails details;
+  std::string details = "{}";  // JSON
   std::int64_t activate_at_us = 0;
   std::optional<std::int64_t> deactivate_at_us;  // nullopt while active
   bool activated() const { return !deactivate_at_us; }
@@ -27,16 +27,29 @@ struct Alarm {
 std::string to_json(const Alarm& alarm);
 
 struct AlarmOptions {
-  bool log = true;                 // actions
+  bool log = true;  // actions
   bool publish = true;
-  std::size_t size_limit = 1000;   // of the history, 1..3000
+  std::size_t size_limit = 1000;  // of the history, 1..3000
   Millis validity_period{86'400'000};
+};
+
+/// Where alarms survive a restart; implemented over the store. Called with the lock held, from any thread; must not
+/// block for a disk and must not call back.
+class AlarmLog {
+ public:
+  virtual void put(const Alarm& alarm) = 0;
+  virtual void erase(const Alarm& alarm) = 0;
+
+ protected:
+  ~AlarmLog() = default;
 };
 
 class Alarms final : public broker::AlarmSink {
  public:
-  /// Past alarms and those still active at the last stop; they all are history now.
-  explicit Alarms(const Clock& clock, std::vector<Alarm> stored = {});
+  explicit Alarms(const Clock& clock) : clock_(clock) {}
+  /// Before the shards run: past alarms and those still active at the last stop; they all are history now. `log` hears
+  /// of changes from then on.
+  void open(std::vector<Alarm> stored, AlarmLog* log);
 
   bool activate(std::string_view name, std::string_view message, broker::AlarmDetails details) override;
   bool deactivate(std::string_view name) override;
@@ -67,6 +80,7 @@ class Alarms final : public broker::AlarmSink {
   AlarmOptions options_;
   std::map<std::string, Alarm, std::less<>> active_;
   mutable std::list<Alarm> history_;  // oldest first
+  AlarmLog* log_ = nullptr;
 };
 
 }  // namespace sb::telemetry

@@ -1,5 +1,7 @@
 #include "telemetry/alarms.h"
 
+#include "telemetry/store_alarm_log.h"
+
 #include <gtest/gtest.h>
 
 namespace sb::telemetry {
@@ -38,7 +40,8 @@ TEST_F(AlarmsTest, JsonSaysInfinityWhileActive) {
             "{\"name\":\"a\",\"details\":{\"usage\":91.5,\"node\":\"n1\"},\"message\":\"it's \\\"bad\\\"\","
             "\"activate_at\":1700000000000000,\"deactivate_at\":\"infinity\",\"activated\":true}");
   alarms.deactivate("a");
-  EXPECT_NE(to_json(alarms.history()[0]).find("\"deactivate_at\":1700000000000000,\"activated\":false}"), std::string::npos);
+  EXPECT_NE(to_json(alarms.history()[0]).find("\"deactivate_at\":1700000000000000,\"activated\":false}"),
+            std::string::npos);
 }
 
 TEST_F(AlarmsTest, HistoryIsBoundedByNumberAndAge) {
@@ -71,13 +74,35 @@ TEST_F(AlarmsTest, ActionsMayLeaveOutPublishing) {
 
 TEST(AlarmsRestart, WhatWasActiveIsHistory) {
   ManualClock clock;
-  Alarm old;
-  old.name = "old";
-  old.activate_at_us = clock.wall_ms() * 1000 - 5;
-  Alarms alarms(clock, {old});
+  const auto store = store::make_memory();
+  StoreAlarmLog log(*store);
+  {
+    Alarms alarms(clock);
+    alarms.open({}, &log);
+    alarms.activate("active", "m", {{"usage", "91"}});
+    clock.advance(1s);
+    alarms.activate("past", "", {});
+    alarms.deactivate("past");
+    alarms.activate("old", "", {});
+    alarms.deactivate("old");
+    AlarmOptions options;
+    options.size_limit = 1;
+    ASSERT_TRUE(alarms.set_options(options));  // forgets "past"
+  }
+  ASSERT_TRUE(store->flush());
+  clock.advance(5s);
+  auto stored = log.load();
+  ASSERT_TRUE(stored) << stored.error().what;
+  ASSERT_EQ(stored->size(), 2U);
+  Alarms alarms(clock);
+  alarms.open(std::move(*stored), &log);
   EXPECT_TRUE(alarms.active().empty());
-  ASSERT_EQ(alarms.history().size(), 1U);
-  EXPECT_TRUE(alarms.history()[0].deactivate_at_us);
+  const auto history = alarms.history();
+  ASSERT_EQ(history.size(), 2U);
+  EXPECT_EQ(history[0].name, "active");
+  EXPECT_EQ(history[0].details, "{\"usage\":91}");
+  EXPECT_EQ(history[0].deactivate_at_us, clock.wall_ms() * 1000);
+  EXPECT_EQ(history[1].name, "old");
 }
 
 }  // namespace

@@ -1,11 +1,11 @@
 #include "access/detail/acl_rule.h"
 
+#include "access/detail/filter_cover.h"
+#include "broker/topic.h"
+
 #include <arpa/inet.h>
 
 #include <charconv>
-
-#include "access/detail/filter_cover.h"
-#include "broker/topic.h"
 
 namespace sb::access::detail {
 
@@ -46,7 +46,8 @@ bool Network::contains(const std::array<std::uint8_t, 16>& host) const {
 
 bool Who::matches(const Subject& subject) const {
   switch (kind) {
-    case Kind::All: return true;
+    case Kind::All:
+      return true;
     case Kind::Username:
     case Kind::ClientId: {
       const std::string_view value = kind == Kind::Username ? subject.username : subject.client_id;
@@ -85,9 +86,12 @@ std::optional<std::string> render(std::string_view text, const Subject& subject)
     const std::size_t end = text.find('}');
     const std::string_view name = end == std::string_view::npos ? std::string_view{} : text.substr(2, end - 2);
     std::string_view value;
-    if (name == "clientid") value = subject.client_id;
-    else if (name == "username") value = subject.username;
-    else if (name == "cert_common_name") value = subject.common_name;
+    if (name == "clientid")
+      value = subject.client_id;
+    else if (name == "username")
+      value = subject.username;
+    else if (name == "cert_common_name")
+      value = subject.common_name;
     else {
       out += text.substr(0, 2);  // not a placeholder of ours: text
       text.remove_prefix(2);

@@ -1,15 +1,15 @@
 // One rule of the file ACL, ready to be matched.
 #pragma once
 
+#include "access/authorizer.h"
+
+#include <re2/re2.h>
+
 #include <array>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
-
-#include <re2/re2.h>
-
-#include "access/authorizer.h"
 
 namespace sb::access::detail {
 

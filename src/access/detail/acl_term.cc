@@ -115,10 +115,14 @@ class Parser {
       if (c == '\\') {
         if (++at_ >= text_.size()) break;
         c = peek();
-        if (c == 'n') c = '\n';
-        else if (c == 't') c = '\t';
-        else if (c == 'r') c = '\r';
-        else if (c == 's') c = ' ';
+        if (c == 'n')
+          c = '\n';
+        else if (c == 't')
+          c = '\t';
+        else if (c == 'r')
+          c = '\r';
+        else if (c == 's')
+          c = ' ';
       }
       out += c;
     }
@@ -135,6 +139,8 @@ tl::unexpected<Error> term_error(unsigned line, std::string_view what) {
   return fail(Errc::Invalid, fmt::format("line {}: {}", line, what));
 }
 
-Result<std::vector<Term>> parse_terms(std::string_view text) { return Parser(text).all(); }
+Result<std::vector<Term>> parse_terms(std::string_view text) {
+  return Parser(text).all();
+}
 
 }  // namespace sb::access::detail

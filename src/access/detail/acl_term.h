@@ -1,12 +1,13 @@
-// Erlang-like terms of acl.conf: atoms, strings, integers, tuples, lists; each term ends with '.', '%' begins a comment.
+// Erlang-like terms of acl.conf: atoms, strings, integers, tuples, lists; each term ends with '.', '%' begins a
+// comment.
 #pragma once
+
+#include "base/result.h"
 
 #include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "base/result.h"
 
 namespace sb::access::detail {
 

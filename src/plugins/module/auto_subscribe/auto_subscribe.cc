@@ -20,10 +20,14 @@ bool render(std::string_view text, const broker::ClientEvent& event, std::string
     if (end == std::string_view::npos) return false;
     const std::string_view name = text.substr(2, end - 2);
     std::string value;
-    if (name == "clientid") value = event.identity.client_id;
-    else if (name == "username") value = event.identity.username;
-    else if (name == "host") value = event.identity.peer_host;
-    else if (name == "port") value = std::to_string(event.peer_port);
+    if (name == "clientid")
+      value = event.identity.client_id;
+    else if (name == "username")
+      value = event.identity.username;
+    else if (name == "host")
+      value = event.identity.peer_host;
+    else if (name == "port")
+      value = std::to_string(event.peer_port);
     if (value.empty()) return false;
     out += value;
     text.remove_prefix(end + 1);
@@ -41,7 +45,8 @@ class AutoSubscribe::Shard {
     auto& point = broker_.hooks().client_connected;
     const bool wanted = topics_ && !topics_->empty();
     if (wanted && token_ == 0)
-      token_ = point.add(broker::Hooks::kAutoSubscribe, [this](const broker::ClientEvent& event) { on_connected(event); });
+      token_ =
+          point.add(broker::Hooks::kAutoSubscribe, [this](const broker::ClientEvent& event) { on_connected(event); });
     if (!wanted && token_ != 0) point.remove(std::exchange(token_, 0));
   }
 
@@ -53,8 +58,8 @@ class AutoSubscribe::Shard {
       broker::Session* session = broker_.find(event.identity.client_id);
       if (!session) return;
       if (!render(topic.topic, event, text)) {
-        SB_LOG(log::Level::Warning, "auto_subscribe_ignored", kv("topic", topic.topic), kv("reason", "undefined placeholder"),
-               kv("clientid", event.identity.client_id));
+        SB_LOG(log::Level::Warning, "auto_subscribe_ignored", kv("topic", topic.topic),
+               kv("reason", "undefined placeholder"), kv("clientid", event.identity.client_id));
         continue;
       }
       const auto parsed = broker::parse_filter(text);

@@ -1,12 +1,12 @@
 // Subscriptions that every client gets when it has connected (broker.md 9.4), without authorization or caps.
 #pragma once
 
+#include "broker/module_registry.h"
+
 #include <memory>
 #include <mutex>
 #include <string>
 #include <vector>
-
-#include "broker/module_registry.h"
 
 namespace sb::plugins::module::auto_subscribe {
 

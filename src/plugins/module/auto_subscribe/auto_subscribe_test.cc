@@ -1,9 +1,11 @@
 #include "plugins/module/auto_subscribe/auto_subscribe.h"
 
-#include "plugins/module/module_fixture.h"
+#include "broker/testing/module_fixture.h"
 
 namespace sb::plugins::module::auto_subscribe {
 namespace {
+
+using namespace module_fixture;
 
 class AutoSubscribeTest : public ModuleTest {
  protected:
@@ -12,10 +14,11 @@ class AutoSubscribeTest : public ModuleTest {
     ASSERT_TRUE(module.set_topics(std::move(list)));
     turn();
   }
-  broker::Session& arrive(const std::string& id, Receiver& sink, const std::string& username = {}, std::string_view mountpoint = {}) {
-    broker::Session& session = connect(id, sink, username);
+  broker::Session& arrive(const std::string& id, Receiver& to, const std::string& username = {},
+                          std::string_view mountpoint = {}) {
+    broker::Session& session = connect(id, to, username);
     const auto who = identity(id, username);
-    broker::ClientEvent event{*who, "mqtt", "MQTT"};
+    broker::ClientEvent event = event_of(*who);
     event.mountpoint = mountpoint;
     event.peer_port = 4711;
     broker.hooks().client_connected.run(event);

@@ -1,14 +1,15 @@
 #include "plugins/module/delayed/delayed.h"
 
-#include <algorithm>
-#include <charconv>
-#include <boost/unordered/unordered_flat_map.hpp>
-#include <map>
-#include <mutex>
-
 #include "base/log.h"
 #include "broker/topic.h"
 #include "runtime/timer_wheel.h"
+
+#include <boost/unordered/unordered_flat_map.hpp>
+
+#include <algorithm>
+#include <charconv>
+#include <map>
+#include <mutex>
 
 namespace sb::plugins::module::delayed {
 
@@ -105,7 +106,8 @@ class Delayed::Shard final : private runtime::Timer {
   broker::PublishVerdict on_publish(broker::Publication& p) {
     if (!p.topic.starts_with(kPrefix)) return broker::PublishVerdict::Continue;
     const std::size_t slash = p.topic.find('/', kPrefix.size());
-    const std::string_view digits = p.topic.substr(kPrefix.size(), slash == std::string_view::npos ? slash : slash - kPrefix.size());
+    const std::string_view digits =
+        p.topic.substr(kPrefix.size(), slash == std::string_view::npos ? slash : slash - kPrefix.size());
     std::int64_t n = 0;
     const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), n);
     const bool number = error == std::errc{} && end == digits.data() + digits.size() && n >= 0;
@@ -123,8 +125,8 @@ class Delayed::Shard final : private runtime::Timer {
     if (due <= wall) return broker::PublishVerdict::Continue;  // a past time: now
     const std::size_t max = module_.max_.load(std::memory_order_relaxed);
     if (max != 0 && module_.count_.load(std::memory_order_relaxed) >= max) {
-      SB_LOG(log::Level::Error, "store_delayed_message_failed", kv("topic", p.topic), kv("reason", "max_delayed_messages_full"),
-             kv("limit", max));
+      SB_LOG(log::Level::Error, "store_delayed_message_failed", kv("topic", p.topic),
+             kv("reason", "max_delayed_messages_full"), kv("limit", max));
       broker_.metrics().add(broker::Metric::MessagesDropped);
       return broker::PublishVerdict::Consumed;
     }
@@ -140,7 +142,8 @@ class Delayed::Shard final : private runtime::Timer {
   }
   /// Unique on this node for ever, as long as the clock does not repeat itself: milliseconds, shard, a counter.
   std::uint64_t next_number(std::int64_t wall) {
-    last_number_ = std::max(last_number_ + 1, (static_cast<std::uint64_t>(wall) << 22) | (std::uint64_t{broker_.shard()} << 16));
+    last_number_ =
+        std::max(last_number_ + 1, (static_cast<std::uint64_t>(wall) << 22) | (std::uint64_t{broker_.shard()} << 16));
     // Beyond 65536 a millisecond the counter would run into the next shard's numbers.
     if (((last_number_ >> 16) & 63) != broker_.shard())
       last_number_ = (((last_number_ >> 22) + 1) << 22) | (std::uint64_t{broker_.shard()} << 16);

@@ -1,16 +1,16 @@
-// $delayed/<n>/<topic> (broker.md 9.2): a message is held for n seconds (or until UNIX time n) on the shard where it was
-// published, then published as any other. Due times are kept as wall clock and driven by the monotonic one: down-time
-// counts, a clock that steps moves nothing.
+// $delayed/<n>/<topic> (broker.md 9.2): a message is held for n seconds (or until UNIX time n) on the shard where it
+// was published, then published as any other. Due times are kept as wall clock and driven by the monotonic one:
+// down-time counts, a clock that steps moves nothing.
 #pragma once
+
+#include "broker/module_registry.h"
+#include "plugins/module/delayed/log.h"
 
 #include <atomic>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
-
-#include "broker/module_registry.h"
-#include "plugins/module/delayed/log.h"
 
 namespace sb::plugins::module::delayed {
 

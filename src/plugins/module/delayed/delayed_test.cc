@@ -1,11 +1,13 @@
 #include "plugins/module/delayed/delayed.h"
 
-#include <map>
+#include "broker/testing/module_fixture.h"
 
-#include "plugins/module/module_fixture.h"
+#include <map>
 
 namespace sb::plugins::module::delayed {
 namespace {
+
+using namespace module_fixture;
 
 using namespace std::chrono_literals;
 
@@ -78,7 +80,8 @@ TEST_F(DelayedTest, WhatCannotBeHeldIsRefused) {
   const std::int64_t now_s = clock.wall_ms() / 1000;
   EXPECT_EQ(publish("$delayed/" + std::to_string(now_s + Delayed::kIntervalMax + 10) + "/t"),
             ReasonCode::ImplementationSpecificError);
-  for (const char* bad : {"$delayed/x/t", "$delayed/-1/t", "$delayed/5", "$delayed/5/", "$delayed//t", "$delayed/99999999999999999999/t"})
+  for (const char* bad :
+       {"$delayed/x/t", "$delayed/-1/t", "$delayed/5", "$delayed/5/", "$delayed//t", "$delayed/99999999999999999999/t"})
     EXPECT_EQ(publish(bad), ReasonCode::ImplementationSpecificError) << bad;
   EXPECT_EQ(module->size(), 0U);
   publish("$delayed/" + std::to_string(Delayed::kIntervalMax - 1) + "/t");
@@ -113,7 +116,8 @@ TEST_F(DelayedTest, SurvivesARestartCountingTheDownTime) {
 
 TEST_F(DelayedTest, ListsPagesFindsAndErases) {
   const auto from = identity("c1", "joe");
-  for (int i = 1; i <= 5; ++i) publish("$delayed/" + std::to_string(i * 10) + "/t" + std::to_string(i), "p", Qos::AtLeastOnce, from);
+  for (int i = 1; i <= 5; ++i)
+    publish("$delayed/" + std::to_string(i * 10) + "/t" + std::to_string(i), "p", Qos::AtLeastOnce, from);
   advance(3s);
   const auto page = module->list(1, 2);
   ASSERT_EQ(page.size(), 2U);

@@ -1,21 +1,21 @@
-// Where delayed messages survive a restart; implemented over the store. Called on the shard that holds the message; must
-// not block for a disk. The write of append() belongs to the publish that is being handled: what acknowledges it waits for
-// the same commit as any durable message.
+// Where delayed messages survive a restart; implemented over the store. Called on the shard that holds the message;
+// must not block for a disk. The write of append() belongs to the publish that is being handled: what acknowledges it
+// waits for the same commit as any durable message.
 #pragma once
-
-#include <cstdint>
-#include <functional>
 
 #include "base/result.h"
 #include "broker/message.h"
 
+#include <cstdint>
+#include <functional>
+
 namespace sb::plugins::module::delayed {
 
 struct Record {
-  std::uint64_t number = 0;       // unique; the message id is its 32 hex digits
-  std::int64_t due_wall_ms = 0;   // when it is to be published
-  std::int64_t interval_s = 0;    // as asked for
-  broker::MessageRef message;     // under its real topic; published_ms is when it came
+  std::uint64_t number = 0;      // unique; the message id is its 32 hex digits
+  std::int64_t due_wall_ms = 0;  // when it is to be published
+  std::int64_t interval_s = 0;   // as asked for
+  broker::MessageRef message;    // under its real topic; published_ms is when it came
 };
 
 class Log {

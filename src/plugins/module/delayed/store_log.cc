@@ -19,8 +19,8 @@ Result<> StoreLog::load(const std::function<void(Record)>& each) {
     const store::MessageFields& fields = row.message;
     broker::IdentityRef from;
     if (!fields.client_id.empty())
-      from = std::make_shared<const broker::Identity>(broker::Identity{
-          std::string(fields.client_id), std::string(fields.username), std::string(fields.peer_host)});
+      from = std::make_shared<const broker::Identity>(
+          broker::Identity{std::string(fields.client_id), std::string(fields.username), std::string(fields.peer_host)});
     broker::Publication p;
     p.topic = fields.topic;
     p.payload = fields.payload;

@@ -1,5 +1,6 @@
-// The delayed messages of a node in its store. A change joins the open batch of its shard's journal: the acknowledgement of
-// the publisher waits for it, and what a release queues commits together with the end of the delayed row.
+// The delayed messages of a node in its store. A change joins the open batch of its shard's journal: the
+// acknowledgement of the publisher waits for it, and what a release queues commits together with the end of the delayed
+// row.
 #pragma once
 
 #include "broker/broker.h"
@@ -14,7 +15,7 @@ class StoreLog final : public Log {
   StoreLog(broker::Core& core, store::KeyValue& store) : core_(core), store_(store) {}
   void append(unsigned shard, const Record& record) override;
   void erase(unsigned shard, const Record& record) override;
-  Result<> load(const std::function<void(Record)>& each) override;
+  [[nodiscard]] Result<> load(const std::function<void(Record)>& each) override;
 
  private:
   broker::Core& core_;

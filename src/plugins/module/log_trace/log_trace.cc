@@ -1,13 +1,13 @@
 #include "plugins/module/log_trace/log_trace.h"
 
+#include "base/time_text.h"
+#include "broker/topic.h"
+#include "runtime/timer_wheel.h"
+
 #include <sys/stat.h>
 
 #include <algorithm>
 #include <filesystem>
-
-#include "base/time_text.h"
-#include "broker/topic.h"
-#include "runtime/timer_wheel.h"
 
 namespace sb::plugins::module::log_trace {
 
@@ -18,7 +18,8 @@ constexpr Nanos kTick{1'000'000'000};
 
 std::string payload_text(ByteView payload) {
   if (payload.size() <= kPayloadShown) return std::string(as_text(payload));
-  return fmt::format("{}... (The total length of the payload is {} bytes)", as_text(payload.first(kPayloadHead)), payload.size());
+  return fmt::format("{}... (The total length of the payload is {} bytes)", as_text(payload.first(kPayloadHead)),
+                     payload.size());
 }
 bool good_name(std::string_view name) {
   if (name.empty() || name.size() > 256) return false;
@@ -30,9 +31,12 @@ bool good_name(std::string_view name) {
 
 std::string_view to_string(Kind kind) {
   switch (kind) {
-    case Kind::ClientId: return "clientid";
-    case Kind::Topic: return "topic";
-    case Kind::IpAddress: return "ip_address";
+    case Kind::ClientId:
+      return "clientid";
+    case Kind::Topic:
+      return "topic";
+    case Kind::IpAddress:
+      return "ip_address";
   }
   return "clientid";
 }
@@ -60,9 +64,10 @@ class LogTrace::Shard final : private runtime::Timer {
         on_publish(p);
         return broker::PublishVerdict::Continue;
       });
-      subscribed_ = hooks.session_subscribed.add(kPriority, [this](broker::Session& s, const broker::Subscription& sub, bool) {
-        on_filter("subscribe", "SUBSCRIBE", s, sub.filter());
-      });
+      subscribed_ =
+          hooks.session_subscribed.add(kPriority, [this](broker::Session& s, const broker::Subscription& sub, bool) {
+            on_filter("subscribe", "SUBSCRIBE", s, sub.filter());
+          });
       unsubscribed_ = hooks.session_unsubscribed.add(kPriority, [this](broker::Session& s, std::string_view filter) {
         on_filter("unsubscribe", "UNSUBSCRIBE", s, filter);
       });
@@ -80,15 +85,21 @@ class LogTrace::Shard final : private runtime::Timer {
   static constexpr int kPriority = broker::Hooks::kRules + 1;
 
   template <class MakeLine>
-  void write(std::string_view client_id, std::string_view address, std::string_view topic, bool topic_is_filter, MakeLine&& make) {
+  void write(std::string_view client_id, std::string_view address, std::string_view topic, bool topic_is_filter,
+             MakeLine&& make) {
     std::string line;
     for (const Active& trace : *active_) {
       bool hit = false;
       switch (trace.kind) {
-        case Kind::ClientId: hit = client_id == trace.value; break;
-        case Kind::IpAddress: hit = address.starts_with(trace.value); break;
+        case Kind::ClientId:
+          hit = client_id == trace.value;
+          break;
+        case Kind::IpAddress:
+          hit = address.starts_with(trace.value);
+          break;
         case Kind::Topic:
-          hit = !topic.empty() && (topic_is_filter ? broker::levels_match(trace.value, topic) : broker::matches(trace.value, topic));
+          hit = !topic.empty() &&
+                (topic_is_filter ? broker::levels_match(trace.value, topic) : broker::matches(trace.value, topic));
           break;
       }
       if (!hit) continue;
@@ -96,7 +107,8 @@ class LogTrace::Shard final : private runtime::Timer {
       module_.writer_.append(trace.file, line);
     }
   }
-  std::string head(std::string_view tag, std::string_view client_id, std::string_view peer, std::string_view event) const {
+  std::string head(std::string_view tag, std::string_view client_id, std::string_view peer,
+                   std::string_view event) const {
     return fmt::format("{} [{}] {}@{} msg: {}", rfc3339(broker_.loop().wall_ms(), 6), tag, client_id, peer, event);
   }
 
@@ -116,14 +128,17 @@ class LogTrace::Shard final : private runtime::Timer {
     const std::string_view client_id = from ? std::string_view(from->client_id) : std::string_view{};
     const std::string_view address = from ? std::string_view(from->peer_host) : std::string_view{};
     write(client_id, address, p.topic, false, [&] {
-      return head("PUBLISH", client_id, address, "publish_to") + fmt::format(", topic: {}, payload: {}\n", p.topic, payload_text(p.payload));
+      return head("PUBLISH", client_id, address, "publish_to") +
+             fmt::format(", topic: {}, payload: {}\n", p.topic, payload_text(p.payload));
     });
   }
-  void on_filter(std::string_view event, std::string_view tag, const broker::Session& session, std::string_view filter) {
+  void on_filter(std::string_view event, std::string_view tag, const broker::Session& session,
+                 std::string_view filter) {
     if (filter.starts_with("$SYS/")) return;
     const auto parsed = broker::parse_filter(filter);
     write(session.client_id(), session.identity()->peer_host, parsed ? parsed->filter : filter, true, [&] {
-      return head(tag, session.client_id(), session.identity()->peer_host, event) + fmt::format(", topic: {}\n", filter);
+      return head(tag, session.client_id(), session.identity()->peer_host, event) +
+             fmt::format(", topic: {}\n", filter);
     });
   }
 
@@ -170,7 +185,8 @@ Result<> LogTrace::create(Trace trace) {
     if (known.trace.name == trace.name) return fail(Errc::Exists, "ALREADY_EXISTS");
     if (known.trace.kind == trace.kind && known.trace.value == trace.value && known.trace.start_ms == trace.start_ms)
       return fail(Errc::Exists, "DUPLICATE_CONDITION");
-    if (known.trace.kind == trace.kind && known.trace.value == trace.value && status(known, now_ms()) != Status::Stopped)
+    if (known.trace.kind == trace.kind && known.trace.value == trace.value &&
+        status(known, now_ms()) != Status::Stopped)
       return fail(Errc::Exists, "DUPLICATE_CONDITION");
   }
   if (known_.size() >= kTracesMax) return fail(Errc::Full, "EXCEED_LIMIT");
@@ -230,7 +246,8 @@ std::vector<TraceInfo> LogTrace::list() const {
     const std::uint64_t bytes = ::stat(known.path.c_str(), &about) == 0 ? static_cast<std::uint64_t>(about.st_size) : 0;
     out.push_back({known.trace, status(known, now_ms()), known.path, bytes});
   }
-  std::stable_sort(out.begin(), out.end(), [](const TraceInfo& a, const TraceInfo& b) { return a.trace.start_ms > b.trace.start_ms; });
+  std::stable_sort(out.begin(), out.end(),
+                   [](const TraceInfo& a, const TraceInfo& b) { return a.trace.start_ms > b.trace.start_ms; });
   return out;
 }
 

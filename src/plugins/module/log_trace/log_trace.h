@@ -1,15 +1,16 @@
-// Log trace (broker.md 12.5): what happens to one client, topic or address, written to a file of its own until its time is
-// over. Lines are made on the shards, written by a thread of the module through a bounded queue that drops and counts.
+// Log trace (broker.md 12.5): what happens to one client, topic or address, written to a file of its own until its time
+// is over. Lines are made on the shards, written by a thread of the module through a bounded queue that drops and
+// counts.
 #pragma once
+
+#include "broker/module_registry.h"
+#include "plugins/module/log_trace/trace_writer.h"
 
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
-
-#include "broker/module_registry.h"
-#include "plugins/module/log_trace/trace_writer.h"
 
 namespace sb::plugins::module::log_trace {
 
@@ -71,7 +72,7 @@ class LogTrace final : public broker::Module {
   struct Known {
     Trace trace;
     std::string path;
-    TraceWriter::FileRef file;  // while running
+    TraceWriter::FileRef file;          // while running
     std::int64_t starts = 0, ends = 0;  // monotonic ms
   };
   Status status(const Known& known, std::int64_t now) const;

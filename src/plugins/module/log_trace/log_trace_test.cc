@@ -1,13 +1,15 @@
 #include "plugins/module/log_trace/log_trace.h"
 
+#include "broker/testing/module_fixture.h"
+
 #include <filesystem>
 #include <fstream>
 #include <sstream>
 
-#include "plugins/module/module_fixture.h"
-
 namespace sb::plugins::module::log_trace {
 namespace {
+
+using namespace module_fixture;
 
 using namespace std::chrono_literals;
 
@@ -65,7 +67,8 @@ TEST_F(LogTraceTest, FollowsAClientAnAddressAndATopic) {
   packet("c2", "10.1.0.1:99", "PINGREQ(2 bytes)");
   const std::string payload = "hello";
   packet("c2", "10.1.0.1:99", "PUBLISH(Q0, R0, D0, Topic=a/b, PacketId=undefined)", "a/b", as_bytes(payload));
-  EXPECT_NE(text("client").find(" [MQTT] c1@10.0.0.1:99 msg: mqtt_packet_received, packet: PINGREQ(2 bytes)\n"), std::string::npos)
+  EXPECT_NE(text("client").find(" [MQTT] c1@10.0.0.1:99 msg: mqtt_packet_received, packet: PINGREQ(2 bytes)\n"),
+            std::string::npos)
       << text("client");
   EXPECT_EQ(text("client").find("c2"), std::string::npos);
   EXPECT_NE(text("address").find("c1@10.0.0.1:99"), std::string::npos);
@@ -120,7 +123,8 @@ TEST_F(LogTraceTest, RefusesDuplicatesTooManyAndNonsense) {
   Trace past{"past", Kind::ClientId, "x"};
   past.end_ms = clock.wall_ms() - 1;
   EXPECT_EQ(module->create(past).error().code, Errc::Invalid);
-  for (int i = 1; i < 30; ++i) ASSERT_TRUE(module->create({"n" + std::to_string(i), Kind::ClientId, std::to_string(i)}));
+  for (int i = 1; i < 30; ++i)
+    ASSERT_TRUE(module->create({"n" + std::to_string(i), Kind::ClientId, std::to_string(i)}));
   EXPECT_EQ(module->create({"more", Kind::ClientId, "more"}).error().what, "EXCEED_LIMIT");
   EXPECT_EQ(module->stop_trace("none").error().code, Errc::NotFound);
 }

@@ -1,6 +1,8 @@
-// Appends lines to files on a thread of its own, which runs only while there are files. Shards never wait for a disk: the
-// queue is bounded, what does not fit is dropped and counted.
+// Appends lines to files on a thread of its own, which runs only while there are files. Shards never wait for a disk:
+// the queue is bounded, what does not fit is dropped and counted.
 #pragma once
+
+#include "base/result.h"
 
 #include <atomic>
 #include <condition_variable>
@@ -9,8 +11,6 @@
 #include <mutex>
 #include <string>
 #include <thread>
-
-#include "base/result.h"
 
 namespace sb::plugins::module::log_trace {
 

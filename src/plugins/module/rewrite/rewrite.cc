@@ -1,9 +1,9 @@
 #include "plugins/module/rewrite/rewrite.h"
 
-#include <re2/re2.h>
-
 #include "base/log.h"
 #include "broker/topic.h"
+
+#include <re2/re2.h>
 
 namespace sb::plugins::module::rewrite {
 
@@ -23,7 +23,8 @@ class RuleSet {
     std::string source;
     std::string dest;
     re2::RE2 pattern;
-    Compiled(const Rule& rule) : action(rule.action), source(rule.source_topic), dest(rule.dest_topic), pattern(rule.re, quiet()) {}
+    Compiled(const Rule& rule)
+        : action(rule.action), source(rule.source_topic), dest(rule.dest_topic), pattern(rule.re, quiet()) {}
   };
   /// True if `out` holds another topic.
   bool apply(Applies what, std::string_view topic, const broker::Identity* who, std::string& out) const {
@@ -79,7 +80,8 @@ class RuleSet {
       best = value;
       used = i + 1;
     }
-    if (used != 0) out.append(groups[static_cast<std::size_t>(best)].data(), groups[static_cast<std::size_t>(best)].size());
+    if (used != 0)
+      out.append(groups[static_cast<std::size_t>(best)].data(), groups[static_cast<std::size_t>(best)].size());
     return used;
   }
 };
@@ -95,7 +97,8 @@ class Rewrite::Shard {
     const bool publishes = rules_ && rules_->any_publish;
     const bool subscribes = rules_ && rules_->any_subscribe;
     if (publishes && publish_ == 0)
-      publish_ = hooks.message_publish.add(broker::Hooks::kRewrite, [this](broker::Publication& p) { return on_publish(p); });
+      publish_ =
+          hooks.message_publish.add(broker::Hooks::kRewrite, [this](broker::Publication& p) { return on_publish(p); });
     if (!publishes && publish_ != 0) hooks.message_publish.remove(std::exchange(publish_, 0));
     if (subscribes && subscribe_ == 0) {
       subscribe_ = hooks.client_subscribe.add(
@@ -166,10 +169,12 @@ Result<> Rewrite::set_rules(std::vector<Rule> rules) {
   auto set = std::make_shared<RuleSet>();
   for (const Rule& rule : rules) {
     if (broker::has_wildcard(rule.dest_topic)) return fail(Errc::Invalid, "wildcard in dest_topic: " + rule.dest_topic);
-    if (!broker::check_topic_filter(rule.source_topic)) return fail(Errc::Invalid, "bad source_topic: " + rule.source_topic);
+    if (!broker::check_topic_filter(rule.source_topic))
+      return fail(Errc::Invalid, "bad source_topic: " + rule.source_topic);
     auto compiled = std::make_unique<const RuleSet::Compiled>(rule);
     if (!compiled->pattern.ok()) {
-      SB_LOG(log::Level::Error, "rewrite_rule_re_compile_failed", kv("re", rule.re), kv("reason", compiled->pattern.error()));
+      SB_LOG(log::Level::Error, "rewrite_rule_re_compile_failed", kv("re", rule.re),
+             kv("reason", compiled->pattern.error()));
       continue;
     }
     set->any_publish = set->any_publish || rule.action != Applies::Subscribe;

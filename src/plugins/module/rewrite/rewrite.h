@@ -2,13 +2,13 @@
 // precedence; the first (from the end) whose source filter matches decides, even if its expression does not match.
 #pragma once
 
+#include "broker/module_registry.h"
+
 #include <array>
 #include <memory>
 #include <mutex>
 #include <string>
 #include <vector>
-
-#include "broker/module_registry.h"
 
 namespace sb::plugins::module::rewrite {
 

@@ -1,9 +1,11 @@
 #include "plugins/module/rewrite/rewrite.h"
 
-#include "plugins/module/module_fixture.h"
+#include "broker/testing/module_fixture.h"
 
 namespace sb::plugins::module::rewrite {
 namespace {
+
+using namespace module_fixture;
 
 class RewriteTest : public ModuleTest {
  protected:

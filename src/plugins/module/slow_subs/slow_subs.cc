@@ -1,8 +1,8 @@
 #include "plugins/module/slow_subs/slow_subs.h"
 
-#include <algorithm>
-
 #include "runtime/timer_wheel.h"
+
+#include <algorithm>
 
 namespace sb::plugins::module::slow_subs {
 
@@ -24,12 +24,13 @@ class SlowSubs::Shard final : private runtime::Timer {
             look(session, message.topic(), message.published_ms(), sent, done);
           });
       // QoS 0 is complete when it is sent; only what waited in a queue can be slow.
-      delivered_ = hooks.message_delivered.add(
-          broker::Hooks::kSlowSubscriptions, [this](const broker::Session& session, const broker::Publication& p, Qos qos) {
-            if (qos != Qos::AtMostOnce || p.system) return;
-            const std::int64_t now = broker_.loop().wall_ms();
-            look(session, p.topic, p.published_ms, now, now);
-          });
+      delivered_ =
+          hooks.message_delivered.add(broker::Hooks::kSlowSubscriptions,
+                                      [this](const broker::Session& session, const broker::Publication& p, Qos qos) {
+                                        if (qos != Qos::AtMostOnce || p.system) return;
+                                        const std::int64_t now = broker_.loop().wall_ms();
+                                        look(session, p.topic, p.published_ms, now, now);
+                                      });
       if (broker_.shard() == 0) arm();
     }
     if (!options.enable && completed_ != 0) {
@@ -40,7 +41,8 @@ class SlowSubs::Shard final : private runtime::Timer {
   }
 
  private:
-  void look(const broker::Session& session, std::string_view topic, std::int64_t published, std::int64_t sent, std::int64_t done) {
+  void look(const broker::Session& session, std::string_view topic, std::int64_t published, std::int64_t sent,
+            std::int64_t done) {
     if (published < session.created_ms()) return;
     std::int64_t span = done - published;
     if (options_.stats_type == Kind::Internal) span = sent - published;
@@ -107,7 +109,8 @@ void SlowSubs::add(std::string_view client_id, std::string_view topic, std::int6
 
 void SlowSubs::expire(std::int64_t now) {
   const std::lock_guard guard(mutex_);
-  std::erase_if(table_, [&](const auto& one) { return now - one.second.updated_ms >= options_.expire_interval.count(); });
+  std::erase_if(table_,
+                [&](const auto& one) { return now - one.second.updated_ms >= options_.expire_interval.count(); });
   shrink();
 }
 
@@ -117,7 +120,8 @@ std::vector<Entry> SlowSubs::list() const {
     const std::lock_guard guard(mutex_);
     for (const auto& [key, slot] : table_) out.push_back({key.first, key.second, slot.timespan_ms, slot.wall_ms});
   }
-  std::stable_sort(out.begin(), out.end(), [](const Entry& a, const Entry& b) { return a.timespan_ms > b.timespan_ms; });
+  std::stable_sort(out.begin(), out.end(),
+                   [](const Entry& a, const Entry& b) { return a.timespan_ms > b.timespan_ms; });
   return out;
 }
 

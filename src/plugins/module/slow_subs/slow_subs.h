@@ -1,14 +1,14 @@
 // The slowest deliveries (broker.md 12.3): the highest time per client and topic, the largest of them in a small table.
 #pragma once
 
+#include "broker/module_registry.h"
+
 #include <atomic>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <string>
 #include <vector>
-
-#include "broker/module_registry.h"
 
 namespace sb::plugins::module::slow_subs {
 
@@ -52,7 +52,8 @@ class SlowSubs final : public broker::Module {
     std::int64_t updated_ms;  // monotonic
     std::int64_t wall_ms;
   };
-  void add(std::string_view client_id, std::string_view topic, std::int64_t timespan, std::int64_t now, std::int64_t wall);
+  void add(std::string_view client_id, std::string_view topic, std::int64_t timespan, std::int64_t now,
+           std::int64_t wall);
   void expire(std::int64_t now);
   void shrink();
 
@@ -60,7 +61,7 @@ class SlowSubs final : public broker::Module {
   mutable std::mutex mutex_;  // guards options_ and table_; taken for slow deliveries only
   Options options_;
   std::map<std::pair<std::string, std::string>, Slot> table_;  // client id and topic
-  std::atomic<std::int64_t> floor_ms_{0};  // what a new entry must exceed
+  std::atomic<std::int64_t> floor_ms_{0};                      // what a new entry must exceed
 };
 
 void add_to(broker::ModuleRegistry& registry);

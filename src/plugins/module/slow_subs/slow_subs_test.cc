@@ -1,9 +1,11 @@
 #include "plugins/module/slow_subs/slow_subs.h"
 
-#include "plugins/module/module_fixture.h"
+#include "broker/testing/module_fixture.h"
 
 namespace sb::plugins::module::slow_subs {
 namespace {
+
+using namespace module_fixture;
 
 using namespace std::chrono_literals;
 

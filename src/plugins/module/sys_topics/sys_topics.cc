@@ -1,17 +1,20 @@
 #include "plugins/module/sys_topics/sys_topics.h"
 
-#include <algorithm>
-
 #include "base/json_text.h"
 #include "base/time_text.h"
 #include "broker/topic.h"
 #include "runtime/timer_wheel.h"
 
+#include <algorithm>
+
 namespace sb::plugins::module::sys_topics {
 
 namespace {
 /// 3.3.2.3.3: Content Type
-constexpr std::string_view kJsonType{"\x03\x00\x10" "application/json", 19};
+constexpr std::string_view kJsonType{
+    "\x03\x00\x10"
+    "application/json",
+    19};
 
 std::string with_slashes(std::string_view name) {
   std::string out(name);
@@ -22,7 +25,8 @@ std::string with_slashes(std::string_view name) {
 
 class SysTopics::Shard {
  public:
-  Shard(SysTopics& module, broker::Broker& broker) : module_(module), broker_(broker), messages_(*this), heartbeat_(*this) {}
+  Shard(SysTopics& module, broker::Broker& broker)
+      : module_(module), broker_(broker), messages_(*this), heartbeat_(*this) {}
   broker::Broker& broker() { return broker_; }
 
   void set(const Options& options) {
@@ -69,8 +73,10 @@ class SysTopics::Shard {
   };
 
   void arm(runtime::Timer& timer, Millis interval) {
-    if (interval.count() > 0) broker_.loop().timers().arm(timer, broker_.loop().now(), interval);
-    else runtime::TimerWheel::cancel(timer);
+    if (interval.count() > 0)
+      broker_.loop().timers().arm(timer, broker_.loop().now(), interval);
+    else
+      runtime::TimerWheel::cancel(timer);
   }
 
   void publish_topic(std::string_view topic, std::string_view payload, bool retain, bool json) {
@@ -187,7 +193,8 @@ void SysTopics::set_options(const Options& options) {
 void SysTopics::announce(std::string subtopic, std::string json) {
   Shard* first = shards_[0].get();
   if (!first) return;
-  first->broker().loop().post([first, topic = std::move(subtopic), text = std::move(json)] { first->publish(topic, text, false, true); });
+  first->broker().loop().post(
+      [first, topic = std::move(subtopic), text = std::move(json)] { first->publish(topic, text, false, true); });
 }
 
 void add_to(broker::ModuleRegistry& registry) {

@@ -1,13 +1,13 @@
-// $SYS/brokers/... (broker.md 12.1): version, uptime, statistics at intervals, events of clients and alarms as they come.
-// Its messages are marked `system`: no counter of messages sees them.
+// $SYS/brokers/... (broker.md 12.1): version, uptime, statistics at intervals, events of clients and alarms as they
+// come. Its messages are marked `system`: no counter of messages sees them.
 #pragma once
+
+#include "broker/module_registry.h"
 
 #include <memory>
 #include <mutex>
 #include <string>
 #include <vector>
-
-#include "broker/module_registry.h"
 
 namespace sb::plugins::module::sys_topics {
 

@@ -1,11 +1,13 @@
 #include "plugins/module/sys_topics/sys_topics.h"
 
-#include <map>
+#include "broker/testing/module_fixture.h"
 
-#include "plugins/module/module_fixture.h"
+#include <map>
 
 namespace sb::plugins::module::sys_topics {
 namespace {
+
+using namespace module_fixture;
 
 using namespace std::chrono_literals;
 
@@ -57,14 +59,14 @@ TEST_F(SysTopicsTest, IntervalsChangeAndStop) {
   o.heartbeat_interval = 1s;
   module.set_options(o);
   turn();
-  advance(120s, 1s);
+  advance(120s, 100ms);
   EXPECT_EQ(seen().count(p + "version"), 0U);
   EXPECT_GE(sink.got.size(), 200U);
 }
 
 TEST_F(SysTopicsTest, ClientEventsCarryWhatIsDocumented) {
   const auto who = identity("c1", "jo\"e");
-  broker::ClientEvent event{*who, "mqtt", "MQTT"};
+  broker::ClientEvent event = event_of(*who);
   event.protocol_version = 5;
   event.local_port = 1883;
   event.connected_ms = 1000;
@@ -73,11 +75,12 @@ TEST_F(SysTopicsTest, ClientEventsCarryWhatIsDocumented) {
   event.clean_start = false;
   broker.hooks().client_connected.run(event);
   EXPECT_EQ(seen().at(p + "clients/c1/connected"),
-            "{\"clientid\":\"c1\",\"username\":\"jo\\\"e\",\"ipaddress\":\"10.0.0.1\",\"sockport\":1883,\"protocol\":\"mqtt\","
+            "{\"clientid\":\"c1\",\"username\":\"jo\\\"e\",\"ipaddress\":\"10.0.0.1\",\"sockport\":1883,\"protocol\":"
+            "\"mqtt\","
             "\"proto_name\":\"MQTT\",\"proto_ver\":5,\"connected_at\":1000,\"ts\":1700000000000,\"keepalive\":60,"
             "\"clean_start\":false,\"expiry_interval\":7000}");
   const auto other = identity("c2");
-  broker::ClientEvent gone{*other, "mqtt", "MQTT"};
+  broker::ClientEvent gone = event_of(*other);
   gone.reason = "normal";
   gone.disconnected_ms = 5;
   broker.hooks().client_disconnected.run(gone);
@@ -97,7 +100,9 @@ TEST_F(SysTopicsTest, SubscriptionEventsAreOffByDefault) {
   turn();
   subscribe(session, "t2", Qos::AtLeastOnce);
   broker.unsubscribe(session, "t2");
-  EXPECT_NE(seen().at(p + "clients/c/subscribed").find("\"topic\":\"t2\",\"subopts\":{\"qos\":1,\"nl\":0,\"rap\":0,\"rh\":0}"),
+  EXPECT_NE(seen()
+                .at(p + "clients/c/subscribed")
+                .find("\"topic\":\"t2\",\"subopts\":{\"qos\":1,\"nl\":0,\"rap\":0,\"rh\":0}"),
             std::string::npos);
   EXPECT_NE(seen().at(p + "clients/c/unsubscribed").find("\"topic\":\"t2\",\"ts\":"), std::string::npos);
 }
@@ -111,7 +116,7 @@ TEST_F(SysTopicsTest, AnnouncesAlarmsAsJson) {
 
 TEST_F(SysTopicsTest, AClientIdWithWildcardsMakesNoTopic) {
   const auto who = identity("a/+/#");
-  broker.hooks().client_connected.run(broker::ClientEvent{*who, "mqtt", "MQTT"});
+  broker.hooks().client_connected.run(event_of(*who));
   EXPECT_TRUE(sink.got.empty());
 }
 

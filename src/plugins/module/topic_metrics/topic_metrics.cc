@@ -8,7 +8,9 @@ namespace sb::plugins::module::topic_metrics {
 namespace {
 constexpr std::size_t kSamples = 5;
 constexpr Nanos kPeriod{1'000'000'000};
-constexpr std::size_t index_of(Counter counter) { return static_cast<std::size_t>(counter); }
+constexpr std::size_t index_of(Counter counter) {
+  return static_cast<std::size_t>(counter);
+}
 }  // namespace
 
 std::string_view to_string(Counter counter) {
@@ -37,7 +39,11 @@ struct TopicMetrics::Topic {
   std::int64_t create_ms;
   std::optional<std::int64_t> reset_ms;
   std::array<std::uint64_t, kCounters> base{};  // totals at the last reset: cells only grow
-  std::array<std::array<std::uint64_t, kCounters>, kSamples + 1> samples{};
+  struct Sample {
+    Nanos at{0};
+    std::array<std::uint64_t, kCounters> total{};
+  };
+  std::array<Sample, kSamples + 1> samples{};
   std::size_t sampled = 0;
 };
 
@@ -55,10 +61,10 @@ class TopicMetrics::Shard final : private runtime::Timer {
         count(p.topic, Counter::In, Counter::Qos0In, p.qos);
         return broker::PublishVerdict::Continue;
       });
-      delivered_ = hooks.message_delivered.add(
-          broker::Hooks::kTopicMetrics, [this](const broker::Session&, const broker::Publication& p, Qos qos) {
-            count(p.topic, Counter::Out, Counter::Qos0Out, qos);
-          });
+      delivered_ = hooks.message_delivered.add(broker::Hooks::kTopicMetrics,
+                                               [this](const broker::Session&, const broker::Publication& p, Qos qos) {
+                                                 count(p.topic, Counter::Out, Counter::Qos0Out, qos);
+                                               });
       dropped_ = hooks.message_dropped.add(broker::Hooks::kTopicMetrics, [this](const broker::Publication& p) {
         if (Topic::Cells* cells = find(p.topic)) cells->add(Counter::Dropped);
       });
@@ -154,7 +160,8 @@ void TopicMetrics::sample() {
   const std::lock_guard guard(mutex_);
   for (auto& [name, topic] : topics_) {
     auto& slot = topic->samples[topic->sampled++ % (kSamples + 1)];
-    for (std::size_t i = 0; i < kCounters; ++i) slot[i] = topic->total(i);
+    slot.at = context_.clock.monotonic();
+    for (std::size_t i = 0; i < kCounters; ++i) slot.total[i] = topic->total(i);
   }
 }
 
@@ -167,9 +174,10 @@ Row TopicMetrics::row(const std::string& name, const Topic& topic) const {
     out.count[i] = topic.total(i) - topic.base[i];
     if (topic.sampled < 2) continue;
     const std::size_t span = std::min(topic.sampled - 1, kSamples);
-    const std::uint64_t newest = topic.samples[(topic.sampled - 1) % (kSamples + 1)][i];
-    const std::uint64_t oldest = topic.samples[(topic.sampled - 1 - span) % (kSamples + 1)][i];
-    out.rate[i] = static_cast<double>(newest - oldest) / static_cast<double>(span);
+    const Topic::Sample& newest = topic.samples[(topic.sampled - 1) % (kSamples + 1)];
+    const Topic::Sample& oldest = topic.samples[(topic.sampled - 1 - span) % (kSamples + 1)];
+    const double seconds = std::chrono::duration<double>(newest.at - oldest.at).count();
+    if (seconds > 0) out.rate[i] = static_cast<double>(newest.total[i] - oldest.total[i]) / seconds;
   }
   return out;
 }

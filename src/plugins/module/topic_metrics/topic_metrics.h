@@ -1,6 +1,11 @@
 // Counters of up to 512 exact topics (broker.md 12.4): messages in, out and dropped, and their rates over five seconds.
 #pragma once
 
+#include "base/hash.h"
+#include "broker/module_registry.h"
+
+#include <boost/unordered/unordered_flat_map.hpp>
+
 #include <array>
 #include <atomic>
 #include <map>
@@ -9,11 +14,6 @@
 #include <optional>
 #include <string>
 #include <vector>
-
-#include <boost/unordered/unordered_flat_map.hpp>
-
-#include "base/hash.h"
-#include "broker/module_registry.h"
 
 namespace sb::plugins::module::topic_metrics {
 

@@ -2,16 +2,15 @@
 // they get.
 #pragma once
 
+#include "broker/module_registry.h"
+
 #include <gtest/gtest.h>
 
 #include <set>
-
 #include <string>
 #include <vector>
 
-#include "broker/module_registry.h"
-
-namespace sb::plugins::module {
+namespace sb::module_fixture {
 
 struct Received {
   std::string topic;
@@ -30,7 +29,7 @@ class Receiver final : public broker::SessionSink {
                    std::string(as_text(p.properties))});
     return Sent::Yes;
   }
-  void send_pubrel(PacketId, ReasonCode) override {}
+  void send_pubrel(PacketId, ReasonCode, broker::Ticket) override {}
   void on_session_lost(broker::EndReason) override {}
   std::vector<Received> got;
   std::vector<std::string> topics() const {
@@ -47,6 +46,11 @@ struct RecordingAlarms final : broker::AlarmSink {
   bool deactivate(std::string_view name) override { return active.erase(std::string(name)) == 1; }
   std::set<std::string> active;
 };
+
+/// A client event of MQTT.
+inline broker::ClientEvent event_of(const broker::Identity& who) {
+  return {who, "mqtt", "MQTT", 0, {}, {}, 0, 0, 0, true, 0, false, 0, 0, {}};
+}
 
 class ModuleTest : public testing::Test {
  protected:
@@ -102,4 +106,4 @@ class ModuleTest : public testing::Test {
   broker::SessionSettingsRef session_settings = std::make_shared<const broker::SessionSettings>();
 };
 
-}  // namespace sb::plugins::module
+}  // namespace sb::module_fixture

@@ -1,0 +1,80 @@
+#include "app/management.h"
+
+#include <future>
+
+#include "app/catalogs.h"
+#include "app/features.h"
+#include "base/log.h"
+#include "management/api_registry.h"
+
+namespace sb::app {
+
+Management::Management(Node& node, ManagementOptions options)
+    : node_(node), listeners_(node), table_(clock_), socket_path_(socket_path(options.data_dir)) {
+  management::Environment environment;
+  environment.core = &node.core();
+  environment.clock = &clock_;
+  environment.node = node.name();
+  environment.data_dir = options.data_dir;
+  environment.stats = &node.stats();
+  environment.access = &node.access();
+  environment.alarms = &node.alarms();
+  environment.listeners = &listeners_;
+  environment.stop = std::move(options.stop);
+
+  broker::Modules& modules = node.modules();
+  if (auto* module = modules.find_as<plugins::module::delayed::Delayed>("delayed"))
+    environment.delayed = (delayed_ = std::make_unique<NodeDelayed>(*module)).get();
+  if (auto* module = modules.find_as<plugins::module::topic_metrics::TopicMetrics>("topic_metrics"))
+    environment.topic_metrics = (topic_metrics_ = std::make_unique<NodeTopicMetrics>(*module)).get();
+  if (auto* module = modules.find_as<plugins::module::log_trace::LogTrace>("log_trace"))
+    environment.traces = (traces_ = std::make_unique<NodeTraces>(*module)).get();
+  if (auto* module = modules.find_as<plugins::module::slow_subs::SlowSubs>("slow_subs"))
+    environment.slow_subscriptions = (slow_subscriptions_ = std::make_unique<NodeSlowSubscriptions>(*module)).get();
+
+  if (options.loaded) {
+    config_ = std::make_unique<config::ConfigStore>(std::move(*options.loaded), std::move(options.load_options), clock_);
+    config_->subscribe([this](const config::Config&, const config::Config& after, const std::vector<std::string>& roots) {
+      return apply(after, roots);
+    });
+    environment.config = config_.get();
+  }
+  service_ = std::make_unique<management::Service>(std::move(environment));
+  management::ApiRegistry registry{table_, *service_};
+  add_api_plugins(registry);
+  table_.set_audit([](const http::Audited& audited) {
+    SB_LOG(log::Level::Info, "management_operation", kv("from", audited.call.request.door == http::Door::Cli ? "cli" : "rest_api"),
+           kv("method", audited.call.request.method), kv("path", audited.call.request.path),
+           kv("status", audited.response.status));
+  });
+}
+
+Management::~Management() { stop(); }
+
+Result<> Management::apply(const config::Config& after, const std::vector<std::string>& roots) {
+  const auto changed = [&](std::string_view root) { return std::find(roots.begin(), roots.end(), root) != roots.end(); };
+  if (changed("authorization") || changed("flapping_detect") || changed("zones")) {
+    SB_TRY(auto policy, access_policy(after));
+    node_.access().set_policy(std::move(policy));
+  }
+  return configure_modules(node_, after);
+}
+
+Result<> Management::start() {
+  http::UnixServer::Options options;
+  options.path = socket_path_;
+  std::promise<Result<>> opened;
+  service_->start([&] {
+    server_ = std::make_unique<http::UnixServer>(
+        service_->loop(), options,
+        [this](http::Request request, http::Reply reply) { table_.handle(std::move(request), std::move(reply)); });
+    opened.set_value(server_->open());
+  });
+  return opened.get_future().get();
+}
+
+void Management::stop() {
+  service_->stop([this] { server_.reset(); });
+}
+
+}  // namespace sb::app

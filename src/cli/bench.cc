@@ -1,0 +1,2 @@
+#include "cli/dispatch.h"
+namespace sb::cli { int main_bench(const std::vector<std::string>&) { return 1; } }

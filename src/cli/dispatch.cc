@@ -1,0 +1,217 @@
+#include "cli/dispatch.h"
+
+#include <signal.h>
+#include <unistd.h>
+
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <cerrno>
+#include <charconv>
+#include <chrono>
+#include <cstdio>
+#include <iostream>
+#include <thread>
+
+#include "cli/ctl.h"
+#include "config/config.h"
+
+namespace sb::cli {
+
+namespace {
+
+constexpr const char* kInstalledConfig = "/etc/signalbox/signalbox.conf";
+constexpr std::chrono::milliseconds kPoll{50};
+
+constexpr std::string_view kUsage =
+    "Usage: signalbox COMMAND [--config FILE] [ARGUMENTS]\n"
+    "\n"
+    "  start         Run a node in the foreground\n"
+    "  foreground    The same; also: console\n"
+    "  stop          Stop the node in order\n"
+    "  ping          Print pong if the node answers\n"
+    "  pid           Print the process id of the node\n"
+    "  ctl           Ask and steer a running node: signalbox ctl help\n"
+    "  check_config  Check the configuration; silent when it is good\n"
+    "  bench         Load a broker: signalbox bench conn|pub|sub --help\n"
+    "  help          This text\n"
+    "  --version     Print the version\n"
+    "\n"
+    "Without --config FILE: /etc/signalbox/signalbox.conf if it is there, else the defaults. Any key can be set from the\n"
+    "environment: SIGNALBOX_NODE__DATA_DIR=/srv/mqtt sets node.data_dir.\n";
+
+int usage(std::FILE* to, int code) {
+  std::fwrite(kUsage.data(), 1, kUsage.size(), to);
+  return code;
+}
+
+/// Takes `--config FILE`, `--config=FILE` or `-c FILE` out of the front; the installed file otherwise.
+std::string take_config(std::vector<std::string>& arguments) {
+  std::string out;
+  while (!arguments.empty()) {
+    constexpr std::string_view kLong = "--config=";
+    if ((arguments[0] == "--config" || arguments[0] == "-c") && arguments.size() > 1) {
+      out = arguments[1];
+      arguments.erase(arguments.begin(), arguments.begin() + 2);
+    } else if (arguments[0].starts_with(kLong)) {
+      out = arguments[0].substr(kLong.size());
+      arguments.erase(arguments.begin());
+    } else {
+      break;
+    }
+  }
+  if (out.empty() && access(kInstalledConfig, R_OK) == 0) out = kInstalledConfig;
+  return out;
+}
+
+int check_config(std::vector<std::string> arguments) {
+  config::LoadOptions options;
+  options.main_file = take_config(arguments);
+  options.env = environment();
+  std::string output;
+  const int code = config::check_config(options, output);
+  std::fputs(output.c_str(), stderr);
+  return code;
+}
+
+int not_answering(const NodePlace& place) {
+  std::fprintf(stderr, "Node '%s' not responding to pings.\n", place.name.c_str());
+  return 1;
+}
+
+/// The process id a node tells, or 0.
+pid_t pid_of(HttpClient& client) {
+  const auto answer = client.ask("GET", "/api/v5/nodes");
+  if (!answer || !answer->ok()) return 0;
+  const json::value nodes = answer->parsed();
+  const auto* list = nodes.if_array();
+  if (!list || list->empty() || !list->front().is_object()) return 0;
+  return static_cast<pid_t>(number_of(list->front().get_object(), "pid"));
+}
+
+std::chrono::seconds wait_limit() {
+  for (const char* name : {"SIGNALBOX_WAIT_FOR_STOP", "EMQX_WAIT_FOR_STOP"}) {
+    const char* text = std::getenv(name);
+    int seconds = 0;
+    if (!text) continue;
+    const auto [end, error] = std::from_chars(text, text + std::strlen(text), seconds);
+    if (error == std::errc() && *end == '\0' && seconds > 0) return std::chrono::seconds(seconds);
+  }
+  return std::chrono::seconds(120);
+}
+
+int stop(const NodePlace& place) {
+  HttpClient client(place.socket_path());
+  const pid_t pid = pid_of(client);
+  if (pid <= 0) return not_answering(place);
+  const auto answer = client.ask("POST", "/api/v5/local/stop");
+  if (!answer || !answer->ok()) {
+    std::fprintf(stderr, "Node '%s' does not stop: %s\n", place.name.c_str(),
+                 answer ? answer->message().c_str() : answer.error().what.c_str());
+    return 1;
+  }
+  const auto deadline = std::chrono::steady_clock::now() + wait_limit();
+  while (kill(pid, 0) == 0 || errno == EPERM) {
+    if (std::chrono::steady_clock::now() > deadline) {
+      std::fprintf(stderr, "Node '%s' (process %d) is still stopping\n", place.name.c_str(), static_cast<int>(pid));
+      return 1;
+    }
+    std::this_thread::sleep_for(kPoll);
+  }
+  std::printf("ok\n");
+  return 0;
+}
+
+int ask_node(const std::string& command, std::vector<std::string> arguments) {
+  const auto place = take_place(arguments);
+  if (!place) {
+    std::fprintf(stderr, "%s\n", place.error().what.c_str());
+    return 1;
+  }
+  if (command == "stop") return stop(*place);
+  HttpClient client(place->socket_path(), Millis(5000));
+  const pid_t pid = pid_of(client);
+  if (pid <= 0) return not_answering(*place);
+  if (command == "ping")
+    std::printf("pong\n");
+  else
+    std::printf("%d\n", static_cast<int>(pid));
+  return 0;
+}
+
+}  // namespace
+
+std::map<std::string, std::string> environment() {
+  std::map<std::string, std::string> out;
+  for (char** entry = environ; *entry; ++entry) {
+    const std::string_view text(*entry);
+    if (const auto equals = text.find('='); equals != std::string_view::npos)
+      out.emplace(text.substr(0, equals), text.substr(equals + 1));
+  }
+  return out;
+}
+
+Result<NodePlace> take_place(std::vector<std::string>& arguments) {
+  NodePlace place{"signalbox@127.0.0.1", {}};
+  if (arguments.size() > 1 && arguments[0] == "--data-dir") {
+    place.data_dir = arguments[1];
+    arguments.erase(arguments.begin(), arguments.begin() + 2);
+    return place;
+  }
+  config::LoadOptions options;
+  options.main_file = take_config(arguments);
+  options.env = environment();
+  const config::Loaded loaded = config::load(options);
+  if (!loaded.config) {
+    std::string output;
+    config::check_config(options, output);
+    return fail(Errc::Invalid, output);
+  }
+  place.name = loaded.config->node.name;
+  place.data_dir = loaded.config->node.data_dir;
+  return place;
+}
+
+int main_ctl(std::vector<std::string> arguments) {
+  const auto place = take_place(arguments);
+  if (!place) {
+    std::fprintf(stderr, "%s\n", place.error().what.c_str());
+    return 1;
+  }
+  HttpClient client(place->socket_path());
+  return Ctl(client, place->name, std::cout, std::cerr).run(std::move(arguments));
+}
+
+int dispatch(int argc, char** argv, const Programs& programs) {
+  std::vector<std::string> arguments(argv + std::min(argc, 1), argv + argc);
+  if (arguments.empty()) return usage(stderr, 1);
+  const std::string command = arguments.front();
+  arguments.erase(arguments.begin());
+  const bool help = !arguments.empty() && (arguments[0] == "help" || arguments[0] == "--help");
+  if (command == "ctl") return main_ctl(std::move(arguments));
+  if (command == "bench") return main_bench(arguments);
+  if (command == "help" || command == "--help" || command == "-h" || help) return usage(stdout, 0);
+  if (command == "--version" || command == "version" || command == "versions") {
+    std::printf("%s\n", SB_VERSION);
+    return 0;
+  }
+  if (command == "start" || command == "foreground" || command == "console") {
+    const std::string file = take_config(arguments);
+    if (!arguments.empty()) {
+      std::fprintf(stderr, "signalbox %s: unknown argument '%s'\n", command.c_str(), arguments[0].c_str());
+      return 1;
+    }
+    return programs.start(file);
+  }
+  if (command == "stop" || command == "ping" || command == "pid") return ask_node(command, std::move(arguments));
+  if (command == "check_config") return check_config(std::move(arguments));
+  for (const char* other : {"console_clean", "remote_console", "attach", "root_dir", "ertspath", "rpc", "rpcterms", "eval",
+                            "eval-ex", "escript", "upgrade", "downgrade", "install", "uninstall", "unpack"})
+    if (command == other) {
+      std::fprintf(stderr, "signalbox %s: not supported\n", other);
+      return 1;
+    }
+  std::fprintf(stderr, "signalbox: unknown command '%s'\n\n", command.c_str());
+  return usage(stderr, 1);
+}
+
+}  // namespace sb::cli

@@ -1,0 +1,90 @@
+// One operation of the management interface, declared as data: from it come routing, checks, the OpenAPI document, the roles
+// that may use it and its audit record.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "http/message.h"
+#include "http/schema.h"
+
+namespace sb::http {
+
+struct Parameter {
+  enum class In : std::uint8_t { Path, Query };
+  std::string name;
+  In in = In::Query;
+  Schema schema;
+  bool required = false;
+  std::string description{};
+  json::value fallback = nullptr;
+};
+
+/// A request that passed routing and validation.
+class Call {
+ public:
+  Request request;
+  json::object parameters;  // of path and query, typed
+  json::value body;         // checked against the endpoint's schema
+
+  std::string text(std::string_view name) const;
+  std::optional<std::string> find_text(std::string_view name) const;
+  std::int64_t integer(std::string_view name, std::int64_t absent = 0) const;
+  std::optional<std::int64_t> find_integer(std::string_view name) const;
+  bool flag(std::string_view name, bool absent = false) const;
+  std::optional<bool> find_flag(std::string_view name) const;
+  const json::object& object() const { return body.get_object(); }
+};
+
+/// Works later if it must ask elsewhere: `reply` is called exactly once, on the thread that called the handler.
+using Handler = std::function<void(Call call, Reply reply)>;
+
+enum class Access : std::uint8_t {
+  Viewer,         // administrator and viewer
+  Administrator,
+  Open,           // no log-in at all
+};
+
+struct Answer {
+  unsigned status = 200;
+  std::string description;
+  Schema schema{};
+  std::string content_type = "application/json";  // "" = no body
+};
+
+struct Endpoint {
+  Method method = Method::Get;
+  std::string path;  // "/api/v5/clients/{clientid}"
+  std::string tag;
+  Access access = Access::Viewer;
+  std::string summary;
+  std::vector<Parameter> parameters{};
+  std::optional<Schema> body{};       // JSON; without it the body is handed on as it came
+  bool plain_body = false;            // the body is text, for the document
+  std::vector<Answer> answers{};
+  bool hidden = false;                // not in the OpenAPI document
+  Handler handler;
+};
+
+// Parameters that many operations share.
+Parameter path_parameter(std::string name, std::string description);
+Parameter query_parameter(std::string name, Schema schema, std::string description);
+/// `page` (1 on) and `limit` (1..10000, 100)
+std::vector<Parameter> with_paging(std::vector<Parameter> more = {});
+/// 200 with this content, 204, and the usual error object.
+Answer ok(Schema schema);
+Answer no_content();
+Answer fault(unsigned status, std::string description);
+/// {"data":[…],"meta":{page,limit,count,hasnext}}
+Schema page_of(Schema row);
+
+struct Paging {
+  std::size_t page = 1;
+  std::size_t limit = 100;
+  std::size_t skip() const { return (page - 1) * limit; }
+};
+Paging paging_of(const Call& call);
+json::value page_answer(json::array rows, const Paging& paging, std::optional<std::size_t> count, bool has_next);
+
+}  // namespace sb::http

@@ -1,0 +1,150 @@
+#include "http/parser.h"
+
+#include <charconv>
+
+namespace sb::http {
+
+namespace {
+
+/// 5.6.2 of RFC 9110
+bool is_token(std::string_view text) {
+  constexpr std::string_view kMarks = "!#$%&'*+-.^_`|~";
+  if (text.empty()) return false;
+  for (const char c : text) {
+    const bool alphanumeric = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+    if (!alphanumeric && kMarks.find(c) == std::string_view::npos) return false;
+  }
+  return true;
+}
+
+bool same(std::string_view a, std::string_view lower) {
+  if (a.size() != lower.size()) return false;
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    const char c = a[i] >= 'A' && a[i] <= 'Z' ? static_cast<char>(a[i] - 'A' + 'a') : a[i];
+    if (c != lower[i]) return false;
+  }
+  return true;
+}
+
+std::string_view trim(std::string_view text) {
+  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
+  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
+  return text;
+}
+
+bool is_visible(std::string_view text) {
+  for (const char c : text)
+    if (static_cast<unsigned char>(c) <= 0x20 || c == 0x7F) return false;
+  return true;
+}
+
+}  // namespace
+
+RequestParser::Status RequestParser::bad(Response& error, unsigned status, std::string_view code, std::string_view message) {
+  failed_ = true;
+  buffer_.clear();
+  error = Response::error(status, code, message);
+  return Status::Bad;
+}
+
+RequestParser::Status RequestParser::next(Request& out, Response& error) {
+  if (failed_) return bad(error, 400, "BAD_REQUEST", "the connection had a bad request before");
+  if (!in_body_) {
+    // 2.2 of RFC 9112: empty lines before a request are overlooked.
+    while (buffer_.starts_with("\r\n")) buffer_.erase(0, 2);
+    const auto end = buffer_.find("\r\n\r\n");
+    if (end == std::string::npos || end > limits_.head) {
+      if (buffer_.size() > limits_.head)
+        return bad(error, 431, "BAD_REQUEST", fmt::format("request head: more than {} bytes", limits_.head));
+      return Status::NeedMore;
+    }
+    request_ = Request();
+    length_.reset();
+    const std::string head = buffer_.substr(0, end);
+    if (read_head(head, error) == Status::Bad) return Status::Bad;
+    buffer_.erase(0, end + 4);
+    in_body_ = true;
+  }
+  const std::size_t length = length_.value_or(0);
+  if (buffer_.size() < length) return Status::NeedMore;
+  request_.body = buffer_.substr(0, length);
+  buffer_.erase(0, length);
+  in_body_ = false;
+  out = std::move(request_);
+  return Status::Ready;
+}
+
+RequestParser::Status RequestParser::read_head(std::string_view head, Response& error) {
+  const auto line_end = std::min(head.find("\r\n"), head.size());
+  const std::string_view line = head.substr(0, line_end);
+  const auto first = line.find(' ');
+  const auto last = line.rfind(' ');
+  if (first == std::string_view::npos || last == first)
+    return bad(error, 400, "BAD_REQUEST", "request line: expected METHOD TARGET HTTP/1.1");
+  const std::string_view method = line.substr(0, first);
+  const std::string_view target = line.substr(first + 1, last - first - 1);
+  const std::string_view version = line.substr(last + 1);
+  if (!version.starts_with("HTTP/")) return bad(error, 400, "BAD_REQUEST", "request line: expected METHOD TARGET HTTP/1.1");
+  if (version != "HTTP/1.1" && version != "HTTP/1.0")
+    return bad(error, 505, "BAD_REQUEST", "only HTTP/1.1 and HTTP/1.0 are spoken here");
+  if (!is_token(method)) return bad(error, 400, "BAD_REQUEST", "request line: bad method");
+  if (!target.starts_with('/') || !is_visible(target)) return bad(error, 400, "BAD_REQUEST", "request line: bad target");
+  request_.method = method;
+  const auto question = std::min(target.find('?'), target.size());
+  request_.path = target.substr(0, question);
+  request_.query = target.substr(std::min(question + 1, target.size()));
+  request_.keep_alive = version == "HTTP/1.1";
+
+  for (std::string_view rest = head.substr(std::min(line_end + 2, head.size())); !rest.empty();) {
+    const auto end = std::min(rest.find("\r\n"), rest.size());
+    if (read_field(rest.substr(0, end), error) == Status::Bad) return Status::Bad;
+    rest.remove_prefix(std::min(end + 2, rest.size()));
+  }
+  return Status::Ready;
+}
+
+RequestParser::Status RequestParser::read_field(std::string_view line, Response& error) {
+  const auto colon = line.find(':');
+  if (colon == std::string_view::npos || !is_token(line.substr(0, colon)))
+    return bad(error, 400, "BAD_REQUEST", "header field: expected NAME: VALUE");
+  const std::string_view name = line.substr(0, colon);
+  const std::string_view value = trim(line.substr(colon + 1));
+  if (value.find('\0') != std::string_view::npos || value.find('\n') != std::string_view::npos ||
+      value.find('\r') != std::string_view::npos)
+    return bad(error, 400, "BAD_REQUEST", "header field: bad character");
+  if (same(name, "content-length")) {
+    std::size_t length = 0;
+    const auto [end, failure] = std::from_chars(value.data(), value.data() + value.size(), length);
+    if (failure != std::errc() || end != value.data() + value.size() || value.empty() || (length_ && *length_ != length))
+      return bad(error, 400, "BAD_REQUEST", "content-length: expected one number");
+    if (length > limits_.body)
+      return bad(error, 413, "BAD_REQUEST", fmt::format("request body: {} bytes, at most {} are taken", length, limits_.body));
+    length_ = length;
+  } else if (same(name, "transfer-encoding")) {
+    return bad(error, 501, "NOT_IMPLEMENTED", "transfer-encoding: send a content-length instead");
+  } else if (same(name, "content-type")) {
+    request_.content_type = value;
+  } else if (same(name, "accept")) {
+    request_.accept = value;
+  } else if (same(name, "authorization")) {
+    request_.authorization = value;
+  } else if (same(name, "connection")) {
+    if (same(value, "close")) request_.keep_alive = false;
+    if (same(value, "keep-alive")) request_.keep_alive = true;
+  }
+  return Status::Ready;
+}
+
+std::string to_bytes(const Response& response, bool keep_alive) {
+  std::string out = fmt::format("HTTP/1.1 {} {}\r\n", response.status, reason_phrase(response.status));
+  if (!response.content_type.empty()) out += fmt::format("content-type: {}\r\n", response.content_type);
+  // 8.6 of RFC 9110: a 204 has no Content-Length.
+  if (response.status != 204) out += fmt::format("content-length: {}\r\n", response.body.size());
+  for (const auto& [name, value] : response.headers) out += fmt::format("{}: {}\r\n", name, value);
+  if (!keep_alive) out += "connection: close\r\n";
+  out += "\r\n";
+  if (response.status != 204) out += response.body;
+  return out;
+}
+
+}  // namespace sb::http

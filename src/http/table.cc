@@ -1,0 +1,171 @@
+#include "http/table.h"
+
+#include <boost/json/parse.hpp>
+
+#include "base/check.h"
+
+namespace sb::http {
+
+std::vector<Table::Segment> Table::split(std::string_view path) {
+  std::vector<Segment> out;
+  while (!path.empty()) {
+    path.remove_prefix(1);  // '/'
+    const auto end = std::min(path.find('/'), path.size());
+    const std::string_view part = path.substr(0, end);
+    if (part.starts_with('{') && part.ends_with('}'))
+      out.push_back({{}, std::string(part.substr(1, part.size() - 2))});
+    else
+      out.push_back({std::string(part), {}});
+    path.remove_prefix(end);
+  }
+  return out;
+}
+
+void Table::add(Endpoint endpoint) {
+  SB_CHECK(endpoint.path.starts_with('/') && endpoint.handler, "an endpoint needs a path and a handler");
+  const auto segments = split(endpoint.path);
+  auto owned = std::make_unique<const Endpoint>(std::move(endpoint));
+  auto route = std::find_if(routes_.begin(), routes_.end(), [&](const Route& known) {
+    return known.endpoints.front()->path == owned->path;
+  });
+  if (route == routes_.end()) route = routes_.insert(routes_.end(), Route{segments, {}});
+  for (const Endpoint* known : route->endpoints)
+    SB_CHECK(known->method != owned->method, "an endpoint is declared twice");
+  route->endpoints.push_back(owned.get());
+  endpoints_.push_back(std::move(owned));
+}
+
+std::optional<Table::Match> Table::find(std::string_view path) const {
+  if (!path.starts_with('/')) return std::nullopt;
+  std::vector<std::string_view> parts;
+  for (std::string_view rest = path; !rest.empty();) {
+    rest.remove_prefix(1);
+    const auto end = std::min(rest.find('/'), rest.size());
+    parts.push_back(rest.substr(0, end));
+    rest.remove_prefix(end);
+  }
+  // Literal segments win over parameters, from left to right.
+  const Route* best = nullptr;
+  for (const Route& route : routes_) {
+    if (route.segments.size() != parts.size()) continue;
+    bool fits = true;
+    bool better = best == nullptr;
+    bool decided = best == nullptr;
+    for (std::size_t i = 0; fits && i < parts.size(); ++i) {
+      const bool literal = route.segments[i].parameter.empty();
+      fits = literal ? route.segments[i].literal == parts[i] : !parts[i].empty();
+      if (decided || !fits) continue;
+      const bool best_literal = best->segments[i].parameter.empty();
+      if (literal != best_literal) {
+        better = literal;
+        decided = true;
+      }
+    }
+    if (fits && better) best = &route;
+  }
+  if (!best) return std::nullopt;
+  Match out;
+  out.route = best;
+  for (std::size_t i = 0; i < parts.size(); ++i)
+    if (!best->segments[i].parameter.empty()) out.parameters.emplace_back(best->segments[i].parameter, parts[i]);
+  return out;
+}
+
+namespace {
+
+/// Parameters come as text; the schema's leniency makes them what they should be.
+void take(const Parameter& parameter, std::string text, json::object& out, std::vector<Complaint>& complaints) {
+  json::value value = json::string(text);
+  check(parameter.schema, value, parameter.name, complaints);
+  out[parameter.name] = std::move(value);
+}
+
+std::optional<Response> read_body(const Endpoint& endpoint, Call& call, std::vector<Complaint>& complaints) {
+  if (!endpoint.body) return std::nullopt;
+  if (call.request.body.empty()) {
+    call.body = json::object();
+  } else {
+    json::error_code error;
+    call.body = json::parse(call.request.body, error);
+    if (error) return Response::error(400, "BAD_REQUEST", "Invalid json message received");
+  }
+  check(*endpoint.body, call.body, {}, complaints);
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<Response> Table::read(const Endpoint& endpoint, const Match& match, Call& call) {
+  std::vector<Complaint> complaints;
+  if (auto refused = read_body(endpoint, call, complaints)) return refused;
+
+  std::vector<std::pair<std::string, std::string>> query;
+  for (std::string_view rest = call.request.query; !rest.empty();) {
+    const auto end = std::min(rest.find('&'), rest.size());
+    const std::string_view pair = rest.substr(0, end);
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+    const auto equals = std::min(pair.find('='), pair.size());
+    const auto name = percent_decode(pair.substr(0, equals), true);
+    const auto value = percent_decode(pair.substr(std::min(equals + 1, pair.size())), true);
+    if (!name || !value)
+      return Response::error(400, "BAD_REQUEST", fmt::format("query parameter '{}': bad percent encoding", pair.substr(0, 128)));
+    query.emplace_back(*name, *value);
+  }
+  for (const Parameter& parameter : endpoint.parameters) {
+    if (parameter.in == Parameter::In::Path) {
+      for (const auto& [name, raw] : match.parameters) {
+        if (name != parameter.name) continue;
+        auto decoded = percent_decode(raw, false);
+        if (!decoded)
+          return Response::error(400, "BAD_REQUEST", fmt::format("path parameter '{}': bad percent encoding", name));
+        take(parameter, std::move(*decoded), call.parameters, complaints);
+      }
+      continue;
+    }
+    // Of a repeated key the last one counts; an empty one counts as not given.
+    const auto given = std::find_if(query.rbegin(), query.rend(), [&](const auto& p) { return p.first == parameter.name; });
+    if (given != query.rend() && !given->second.empty())
+      take(parameter, given->second, call.parameters, complaints);
+    else if (parameter.required)
+      complaints.push_back({parameter.name, "required_field", expectation(parameter.schema), nullptr});
+    else if (!parameter.fallback.is_null())
+      call.parameters[parameter.name] = parameter.fallback;
+  }
+  if (!complaints.empty()) return refusal(complaints);
+  return std::nullopt;
+}
+
+void Table::handle(Request request, Reply reply) const {
+  const auto match = find(request.path);
+  if (!match) return reply(Response::error(404, "NOT_FOUND", "Request Path Not Found"));
+  const auto method = parse_method(request.method);
+  const Endpoint* endpoint = nullptr;
+  std::string allowed;
+  for (const Endpoint* candidate : match->route->endpoints) {
+    if (method == candidate->method) endpoint = candidate;
+    if (!allowed.empty()) allowed += ", ";
+    allowed += to_string(candidate->method);
+  }
+  if (!endpoint) {
+    Response response = Response::empty(405);
+    response.headers.emplace_back("allow", allowed);
+    return reply(std::move(response));
+  }
+  if (gate_)
+    if (auto refused = gate_(request, *endpoint)) return reply(std::move(*refused));
+
+  Call call;
+  call.request = std::move(request);
+  auto refused = read(*endpoint, *match, call);
+  if (audit_ && endpoint->method != Method::Get) {
+    auto kept = std::make_shared<const Call>(call);
+    reply = [this, endpoint, kept, began = clock_.monotonic(), reply = std::move(reply)](Response response) {
+      audit_({*endpoint, *kept, response, clock_.monotonic() - began});
+      reply(std::move(response));
+    };
+  }
+  if (refused) return reply(std::move(*refused));
+  endpoint->handler(std::move(call), std::move(reply));
+}
+
+}  // namespace sb::http

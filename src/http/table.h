@@ -1,0 +1,68 @@
+// The endpoint table: the one way to manage a node. It routes, checks and documents what the endpoints declare; it knows no
+// sockets. Filled before use, immutable while it serves; handle() belongs to the thread that owns the handlers' services.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "http/endpoint.h"
+
+namespace sb::http {
+
+struct Audited {
+  const Endpoint& endpoint;
+  const Call& call;
+  const Response& response;
+  Nanos took;
+};
+
+class Table {
+ public:
+  explicit Table(const Clock& clock) : clock_(clock) {}
+
+  /// Path and method must be new.
+  void add(Endpoint endpoint);
+
+  /// Log-in and role (management-api 1.2, step 3): a response refuses. May set `user`. None: everything is allowed, as over
+  /// the local socket.
+  using Gate = std::function<std::optional<Response>(Request&, const Endpoint&)>;
+  void set_gate(Gate gate) { gate_ = std::move(gate); }
+  /// Told of each answered operation that may change something.
+  using Audit = std::function<void(const Audited&)>;
+  void set_audit(Audit audit) { audit_ = std::move(audit); }
+
+  /// Order of checks: path, method, log-in and role, body, parameters, handler.
+  void handle(Request request, Reply reply) const;
+
+  json::value openapi() const;
+  const std::vector<std::unique_ptr<const Endpoint>>& endpoints() const { return endpoints_; }
+
+ private:
+  struct Segment {
+    std::string literal;  // or
+    std::string parameter;
+  };
+  struct Route {
+    std::vector<Segment> segments;
+    std::vector<const Endpoint*> endpoints;  // one a method
+  };
+  struct Match {
+    const Route* route = nullptr;
+    std::vector<std::pair<std::string, std::string>> parameters;
+  };
+  static std::vector<Segment> split(std::string_view path);
+  std::optional<Match> find(std::string_view path) const;
+  static std::optional<Response> read(const Endpoint& endpoint, const Match& match, Call& call);
+
+  const Clock& clock_;
+  std::vector<std::unique_ptr<const Endpoint>> endpoints_;
+  std::vector<Route> routes_;
+  Gate gate_;
+  Audit audit_;
+};
+
+}  // namespace sb::http

@@ -1,0 +1,47 @@
+#include "management/service.h"
+
+#include <pthread.h>
+
+namespace sb::management {
+
+Service::Service(Environment environment)
+    : environment_(std::move(environment)),
+      core_(*environment_.core),
+      loop_(*environment_.clock, runtime::Loop::Options{Nanos{0}}) {
+  for (unsigned id = 0; id < core_.shards(); ++id) walks_.push_back(std::make_unique<SessionWalks>(core_.shard(id)));
+  started_ = environment_.clock->monotonic();
+}
+
+Service::~Service() { stop(); }
+
+void Service::start(std::function<void()> before) {
+  thread_ = std::thread([this, before = std::move(before)] {
+    pthread_setname_np(pthread_self(), "management");
+    if (before) before();
+    loop_.run();
+  });
+}
+
+void Service::stop(std::function<void()> last) {
+  if (!thread_.joinable()) return;
+  loop_.post([this, last = std::move(last)] {
+    if (last) last();
+    loop_.stop();
+  });
+  thread_.join();
+}
+
+std::int64_t Service::uptime_ms() const {
+  return std::chrono::duration_cast<Millis>(environment_.clock->monotonic() - started_).count();
+}
+
+std::vector<std::pair<std::string_view, std::uint64_t>> Service::metrics() const {
+  std::vector<std::pair<std::string_view, std::uint64_t>> out;
+  for (std::size_t i = 0; i < broker::kMetricCount; ++i) {
+    const auto metric = static_cast<broker::Metric>(i);
+    out.emplace_back(broker::to_string(metric), core_.metric(metric));
+  }
+  return out;
+}
+
+}  // namespace sb::management

@@ -1,0 +1,40 @@
+#include "management/session_walk.h"
+
+namespace sb::management {
+
+SessionWalks::SessionWalks(broker::Broker& broker) : broker_(broker) {
+  // A session made later at the same address counts as gone too: it is new to the walk.
+  broker_.hooks().session_terminated.add(0, [this](broker::Session& session, std::string_view) {
+    for (const auto& walk : walks_) walk->gone.insert(&session);
+  });
+}
+
+void SessionWalks::walk(std::size_t from, Visit visit, std::function<void()> done) {
+  auto walk = std::make_shared<Walk>();
+  walk->sessions.reserve(broker_.session_count() - std::min(from, broker_.session_count()));
+  std::size_t position = 0;
+  broker_.for_each_session([&](broker::Session& session) {
+    if (position++ >= from) walk->sessions.push_back(&session);
+  });
+  walk->visit = std::move(visit);
+  walk->done = std::move(done);
+  walks_.push_back(walk);
+  step(walk);
+}
+
+void SessionWalks::step(const std::shared_ptr<Walk>& walk) {
+  const std::size_t end = std::min(walk->sessions.size(), walk->next + kSlice);
+  bool more = true;
+  while (more && walk->next < end) {
+    broker::Session* session = walk->sessions[walk->next++];
+    if (!walk->gone.contains(session)) more = walk->visit(*session);
+  }
+  if (more && walk->next < walk->sessions.size()) {
+    broker_.loop().post([this, walk] { step(walk); });
+    return;
+  }
+  std::erase(walks_, walk);
+  walk->done();
+}
+
+}  // namespace sb::management

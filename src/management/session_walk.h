@@ -1,0 +1,42 @@
+// Visits the sessions of one shard in slices, so that a list of a million clients holds the shard up no longer than one
+// slice. A walk sees each session that lives all the while exactly once. Belongs to the shard's thread.
+#pragma once
+
+#include <boost/unordered/unordered_flat_set.hpp>
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "broker/broker.h"
+
+namespace sb::management {
+
+class SessionWalks {
+ public:
+  /// Sessions looked at before the shard does something else.
+  static constexpr std::size_t kSlice = 256;
+
+  /// Before the shard runs: listens to ends of sessions. Outlives the shard's thread.
+  explicit SessionWalks(broker::Broker& broker);
+
+  /// False ends the walk.
+  using Visit = std::function<bool(broker::Session&)>;
+  /// From the `from`-th session on; the order is without meaning, and stable while no session comes or goes. `done` runs on
+  /// this shard.
+  void walk(std::size_t from, Visit visit, std::function<void()> done);
+
+ private:
+  struct Walk {
+    std::vector<broker::Session*> sessions;  // compared, and used only while not in `gone`
+    std::size_t next = 0;
+    boost::unordered_flat_set<const broker::Session*> gone;
+    Visit visit;
+    std::function<void()> done;
+  };
+  void step(const std::shared_ptr<Walk>& walk);
+
+  broker::Broker& broker_;
+  std::vector<std::shared_ptr<Walk>> walks_;
+};
+
+}  // namespace sb::management
