@@ -21,16 +21,17 @@ class MosquittoSub:
         self.process = subprocess.Popen(
             ["stdbuf", "-oL", skip.need("mosquitto_sub"), "-p", str(broker.port), "-d", "-W", str(SECONDS), *arguments],
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-        self.read = []
+        seen = []
         for line in self.process.stdout:
-            self.read.append(line)
+            seen.append(line)
             if "Subscribed" in line:
                 return
-        raise AssertionError("".join(self.read))
+        raise AssertionError("".join(seen))
 
     def lines(self):
-        out, _ = self.process.communicate(timeout=SECONDS)
-        return [line for line in out.splitlines() if line.startswith("> ")]
+        rest = self.process.stdout.read()  # not communicate(): it knows nothing of what was read ahead
+        self.process.wait(SECONDS)
+        return [line for line in rest.splitlines() if line.startswith("> ")]
 
 
 def mosquitto_pub(skip, broker, *arguments):
