@@ -4,6 +4,7 @@
 
 #include "app/catalogs.h"
 #include "app/features.h"
+#include "app/settings.h"
 #include "base/log.h"
 #include "management/api_registry.h"
 
@@ -32,6 +33,7 @@ Management::Management(Node& node, ManagementOptions options)
   if (auto* module = modules.find_as<plugins::module::slow_subs::SlowSubs>("slow_subs"))
     environment.slow_subscriptions = (slow_subscriptions_ = std::make_unique<NodeSlowSubscriptions>(*module)).get();
 
+  log_ = options.log;
   if (options.loaded) {
     config_ = std::make_unique<config::ConfigStore>(std::move(*options.loaded), std::move(options.load_options), clock_);
     config_->subscribe([this](const config::Config&, const config::Config& after, const std::vector<std::string>& roots) {
@@ -57,6 +59,14 @@ Result<> Management::apply(const config::Config& after, const std::vector<std::s
     SB_TRY(auto policy, access_policy(after));
     node_.access().set_policy(std::move(policy));
   }
+  if (changed("mqtt") || changed("broker") || changed("retainer")) {
+    const broker::CoreSettingsRef core = core_settings(after);
+    for (unsigned id = 0; id < node_.shard_count(); ++id) {
+      broker::Broker& broker = node_.shard(id).broker();
+      node_.shard(id).loop().post([&broker, core] { broker.set_settings(core); });
+    }
+  }
+  if (changed("log") && log_) log_->apply(after.log);
   return configure_modules(node_, after);
 }
 

@@ -12,6 +12,7 @@
 #include "http/table.h"
 #include "http/unix_server.h"
 #include "management/service.h"
+#include "telemetry/logger.h"
 
 namespace sb::app {
 
@@ -20,6 +21,7 @@ struct ManagementOptions {
   /// Without: the configuration cannot be seen nor changed.
   std::optional<config::Loaded> loaded{};
   config::LoadOptions load_options{};
+  telemetry::LogControl* log = nullptr;  // follows `log`; outlives this
   std::function<void()> stop{};  // asks the process to end
 };
 
@@ -42,6 +44,7 @@ class Management {
   [[nodiscard]] Result<> apply(const config::Config& after, const std::vector<std::string>& roots);
 
   Node& node_;
+  telemetry::LogControl* log_ = nullptr;
   SystemClock clock_;
   NodeListeners listeners_;
   std::unique_ptr<NodeDelayed> delayed_;

@@ -15,6 +15,7 @@
 #include "app/settings.h"
 #include "base/log.h"
 #include "config/config.h"
+#include "telemetry/logger.h"
 
 namespace sb::app {
 
@@ -60,12 +61,18 @@ int start(const std::string& config_file) {
   config::LoadOptions load_options;
   load_options.main_file = config_file;
   load_options.env = environment();
+  // In the foreground somebody watches: the console too, unless told otherwise.
+  bool told = false;
+  for (const char* name : {"EMQX_DEFAULT_LOG_HANDLER", "SIGNALBOX_DEFAULT_LOG_HANDLER", "EMQX_LOG__TO", "SIGNALBOX_LOG__TO"})
+    told = told || load_options.env.contains(name);
+  if (!told) load_options.env["SIGNALBOX_DEFAULT_LOG_HANDLER"] = "both";
   std::string problems;
   if (config::check_config(load_options, problems) != 0) {
     std::fputs(problems.c_str(), stderr);
     return 1;
   }
   config::Loaded loaded = config::load(load_options);
+  telemetry::Logger logger(loaded.config->log);
   for (const auto& warning : loaded.warnings)
     SB_LOG(log::Level::Warning, "config_warning", kv("what", to_string(warning)));
 
@@ -94,6 +101,7 @@ int start(const std::string& config_file) {
   management_options.data_dir = data_dir;
   management_options.loaded = std::move(loaded);
   management_options.load_options = load_options;
+  management_options.log = &logger;
   // The same way out as a signal from outside.
   management_options.stop = [] { kill(getpid(), SIGTERM); };
   Management management(node, std::move(management_options));
@@ -109,6 +117,8 @@ int start(const std::string& config_file) {
   for (std::size_t i = 0; i < listeners.size(); ++i)
     std::printf("Listener %s on %s started.\n", listeners[i].settings.id.c_str(), node.bound()[i].to_string().c_str());
   std::printf("Data folder: %s\n", std::filesystem::absolute(data_dir).c_str());
+  for (const telemetry::HandlerInfo& handler : logger.handlers())
+    if (handler.id != "console") std::printf("Logs: %s\n", std::filesystem::absolute(handler.destination).c_str());
   std::printf("Signalbox %s is started successfully!\n", SB_VERSION);
   std::fflush(stdout);
 

@@ -1,6 +1,6 @@
 // Structured log lines: a fixed sentence (event name) plus fields. SB_LOG(Level::Warning, "listener_failed",
-// kv("bind", bind), kv("reason", what)). Asynchronous: formatting happens here, writing on the logger's thread; a full
-// queue drops and counts. Payloads, passwords and tokens are never logged. Thread safe.
+// kv("bind", bind), kv("reason", what)). Values become text here; lines are laid out and written by the installed backend
+// (telemetry::Logger, on its own thread), and by nobody's but the caller's while there is none. Payloads, passwords and tokens are never logged. Thread safe.
 #pragma once
 
 #include <fmt/format.h>
@@ -9,6 +9,8 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <type_traits>
+#include <vector>
 
 namespace sb::log {
 
@@ -29,21 +31,34 @@ Field kv(std::string_view key, const T& value) {
   return Field{key, fmt::format("{}", value), !bare};
 }
 
-/// Where lines go. Implementations are called on the logger's thread only.
-class Sink {
- public:
-  virtual ~Sink() = default;
-  virtual void write(Level level, std::int64_t wall_us, std::string_view event, const Field* fields, std::size_t count) = 0;
-  virtual void flush() {}
+class Site;
+
+/// One line on its way to where it is written.
+struct Record {
+  Level level = Level::Info;
+  std::int64_t wall_us = 0;
+  std::string_view event;  // lives for ever: a literal
+  std::vector<Field> fields;
+  bool audit = false;  // a management call, for the audit handler only
 };
+
+/// Takes lines from any thread; must not block. False: full, the line is lost (and counted by its site).
+class Backend {
+ public:
+  virtual ~Backend() = default;
+  virtual bool take(Record&& record) = 0;
+};
+
+/// Null: standard error, as text. Returns when no thread is inside the former one any more.
+void install(Backend* backend);
 
 namespace detail {
 extern std::atomic<Level> threshold;
-void submit(Level level, std::string_view event, Field* fields, std::size_t count);
+bool submit(Level level, std::string_view event, Field* fields, std::size_t count);
 }  // namespace detail
 
 inline bool enabled(Level level) { return level >= detail::threshold.load(std::memory_order_relaxed); }
-/// Most verbose level of the installed sinks.
+/// Most verbose level that anybody writes.
 void set_threshold(Level level);
 
 /// One per log statement: at most `kPerSecond` lines a second, the rest counted and told in one line afterwards.
@@ -51,20 +66,20 @@ class Site {
  public:
   static constexpr std::uint32_t kPerSecond = 100;
   bool admit(std::string_view event);
+  /// The line was admitted but the queue was full.
+  void lost() { lost_.fetch_add(1, std::memory_order_relaxed); }
 
  private:
+  std::atomic<std::uint32_t> lost_{0};
   std::atomic<std::int64_t> second_{0};
   std::atomic<std::uint32_t> count_{0};
 };
 
 template <class... Fields>
-void write(Level level, std::string_view event, Fields&&... fields) {
+bool write(Level level, std::string_view event, Fields&&... fields) {
   Field list[sizeof...(fields) + 1] = {std::forward<Fields>(fields)..., Field{}};
-  detail::submit(level, event, list, sizeof...(fields));
+  return detail::submit(level, event, list, sizeof...(fields));
 }
-
-/// Installs the sinks (replacing others) and starts the writing thread; before that, lines go to standard error as text.
-class Logger;
 
 }  // namespace sb::log
 
@@ -73,6 +88,6 @@ class Logger;
     if (::sb::log::enabled(level_)) {                                                     \
       static ::sb::log::Site sb_site_;                                                    \
       using ::sb::log::kv;                                                                \
-      if (sb_site_.admit(event)) ::sb::log::write(level_, event __VA_OPT__(, ) __VA_ARGS__); \
+      if (sb_site_.admit(event) && !::sb::log::write(level_, event __VA_OPT__(, ) __VA_ARGS__)) sb_site_.lost(); \
     }                                                                                     \
   } while (false)

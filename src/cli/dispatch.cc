@@ -32,6 +32,7 @@ constexpr std::string_view kUsage =
     "  pid           Print the process id of the node\n"
     "  ctl           Ask and steer a running node: signalbox ctl help\n"
     "  check_config  Check the configuration; silent when it is good\n"
+    "  config-docs   Print the documentation of every configuration key\n"
     "  bench         Load a broker: signalbox bench conn|pub|sub --help\n"
     "  help          This text\n"
     "  --version     Print the version\n"
@@ -203,6 +204,10 @@ int dispatch(int argc, char** argv, const Programs& programs) {
     return programs.start(file);
   }
   if (command == "stop" || command == "ping" || command == "pid") return ask_node(command, std::move(arguments));
+  if (command == "config-docs") {
+    std::fputs(config::document_schema().c_str(), stdout);
+    return 0;
+  }
   if (command == "check_config") return check_config(std::move(arguments));
   for (const char* other : {"console_clean", "remote_console", "attach", "root_dir", "ertspath", "rpc", "rpcterms", "eval",
                             "eval-ex", "escript", "upgrade", "downgrade", "install", "uninstall", "unpack"})
