@@ -687,32 +687,37 @@ void Broker::replay_retained(Session& session, const Subscription& subscription,
   if (core_.retained_count().load(std::memory_order_relaxed) == 0) return;
   const std::string_view filter = subscription.route->filter();
   const bool exact = filter.find_first_of("+#") == std::string_view::npos;
+  // The finds of all shards are put in one order: the last one to come has them sent.
+  struct Finds {
+    std::vector<MessageRef> messages;
+    unsigned missing = 0;
+  };
+  auto finds = std::make_shared<Finds>();  // touched on this shard alone
   for (unsigned shard = 0; shard < core_.shards(); ++shard) {
-    if (exact && shard != core_.retained_home_of(filter)) continue;
-    if (shard == shard_) {
-      std::vector<MessageRef> found;
-      retained_.match(filter, loop_.wall_ms(), found);
-      deliver_retained(session, subscription, std::move(found));
-      continue;
-    }
+    if (shard == shard_ || (exact && shard != core_.retained_home_of(filter))) continue;
+    ++finds->missing;
     Broker& other = core_.shard(shard);
-    other.loop().post([this, &other, filter = std::string(filter), full = std::string(subscription.filter()),
+    other.loop().post([this, &other, finds, filter = std::string(filter), full = std::string(subscription.filter()),
                        client = std::string(session.client_id()), number = session.number()] {
       auto found = std::make_shared<std::vector<MessageRef>>();
       other.retained().match(filter, other.loop().wall_ms(), *found);
-      loop_.post([this, found, full, client, number] {
+      loop_.post([this, finds, found, full, client, number] {
+        finds->messages.insert(finds->messages.end(), found->begin(), found->end());
+        if (--finds->missing != 0) return;
         Session* still = find(client);
         if (!still || still->number() != number) return;
-        if (const Subscription* s = still->find_subscription(full)) deliver_retained(*still, *s, std::move(*found));
+        if (const Subscription* s = still->find_subscription(full)) deliver_retained(*still, *s, std::move(finds->messages));
       });
     });
   }
+  if (!exact || core_.retained_home_of(filter) == shard_) retained_.match(filter, loop_.wall_ms(), finds->messages);
+  if (finds->missing == 0) deliver_retained(session, subscription, std::move(finds->messages));
 }
 
 void Broker::deliver_retained(Session& session, const Subscription& subscription, std::vector<MessageRef> messages) {
   // [S] 10: in the order of publishing.
-  std::sort(messages.begin(), messages.end(),
-            [](const MessageRef& a, const MessageRef& b) { return a->published_ms() < b->published_ms(); });
+  std::stable_sort(messages.begin(), messages.end(),
+                   [](const MessageRef& a, const MessageRef& b) { return a->published_ms() < b->published_ms(); });
   for (const MessageRef& message : messages)
     if (!core_.suppressed(*message)) session.deliver_retained(message, subscription);
 }
