@@ -175,6 +175,15 @@ void Journal::commit_open() {
   });
 }
 
+Result<> Journal::commit_now() {
+  if (open_.empty()) return {};
+  SB_CHECKED(store_.commit_wait(std::move(open_)));
+  open_ = store::Batch{};
+  touched_ = false;
+  settle(next_ticket(), true);
+  return {};
+}
+
 void Journal::committed(Ticket ticket, bool ok, store::Batch spent) {
   --in_flight_;
   if (!ok) {

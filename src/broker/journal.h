@@ -100,6 +100,8 @@ class Journal {
   // --- waiting
   /// What a change made now has to wait for.
   Ticket ticket() const { return open_ticket_; }
+  /// Kept when everything changed so far is.
+  Ticket barrier() const { return touched_ ? open_ticket_ : open_ticket_ - 1; }
   bool kept(Ticket ticket) const { return ticket == 0 || static_cast<std::int32_t>(ticket - kept_) <= 0; }
   /// The batch of this ticket was refused by the disk.
   bool refused(Ticket ticket) const;
@@ -112,6 +114,8 @@ class Journal {
 
   /// Once a turn: commits what is due. Returns how long the loop may sleep.
   Nanos after_turn();
+  /// Before the shard runs: writes what is open and waits for it.
+  [[nodiscard]] Result<> commit_now();
   /// Writes fail at present (disk full): nothing more can be promised.
   bool trouble() const { return !retry_.empty(); }
   /// More is under way than the disk takes; publishers should pause.

@@ -50,6 +50,7 @@ class Recovery {
   struct Stored {
     MessageRef message;
     unsigned shard = ~0U;  // whose journal knows it
+    boost::unordered_flat_map<unsigned, MessageRef> copies{};  // of other shards that owe it as well
   };
   Core& core_;
   store::KeyValue& store_;

@@ -83,6 +83,11 @@ class Session final : private runtime::Timer {
   // --- from the channel
   /// While held nothing is sent: a SUBACK waits for the disk, and precedes every message of its subscriptions (7.1).
   void hold(bool held);
+  /// CONNACK is out: no longer held, replays.
+  void begin() {
+    on_hold_ = false;
+    replay();
+  }
   /// After CONNACK: PUBLISH with DUP or PUBREL for what is in flight, in order, then the queue (4.3 "replay").
   void replay();
   void on_puback(PacketId id);

@@ -57,6 +57,7 @@ std::size_t Channel::on_bytes(ByteView bytes, std::size_t& want) {
     }
     used += frame->size;
     if (step == Step::Stop) return bytes.size();
+    if (step == Step::Pause) return used;
   }
   return used;
 }

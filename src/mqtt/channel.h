@@ -94,6 +94,7 @@ class Channel final : public runtime::Disposable,
   enum class Step : std::uint8_t {
     Next,     // packet done
     Suspend,  // an answer is outstanding; the packet is looked at again
+    Pause,    // packet done; what follows waits
     Stop,     // connection over or moved
   };
 
@@ -121,7 +122,9 @@ class Channel final : public runtime::Disposable,
   ReasonCode check_connect(const codec::mqtt::ConnectView& packet) const;
   Step derive_identity(const codec::mqtt::ConnectView& packet);
   Step open_session(const codec::mqtt::ConnectView& packet, const access::Authenticated& result);
-  void send_connack(const codec::mqtt::ConnectView& packet, bool present, const access::Authenticated& result);
+  std::vector<std::uint8_t> make_connack(const codec::mqtt::ConnectView& packet, bool present,
+                                         const access::Authenticated& result) const;
+  void begin_session(std::string_view connack);
   Step on_auth(const Frame& frame);
   Step on_disconnect(const Frame& frame);
 
@@ -143,6 +146,8 @@ class Channel final : public runtime::Disposable,
   /// Sends a SUBACK or UNSUBACK; false: later, after the commit it depends on.
   bool answer(codec::mqtt::PacketType type, std::vector<std::uint8_t> packet, const After& after);
   After after_changes(std::size_t changes_before) const;
+  /// What every change made so far has to wait for.
+  After after_everything() const;
   void count_sent(Qos qos, bool system);
   std::uint32_t remaining_expiry(const broker::Publication& publication) const;
 

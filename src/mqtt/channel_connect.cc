@@ -179,20 +179,41 @@ Channel::Step Channel::open_session(const ConnectView& packet, const access::Aut
     will->message_expiry_s = packet.will->message_expiry_s;
     request.will = std::move(will);
   }
+  const broker::Journal* journal = host_.shard().broker.journal();
+  const std::size_t changes = journal ? journal->changes() : 0;
   const auto opened = host_.shard().broker.open(std::move(request), *this);
   session_ = opened.session;
-  state_ = State::Connected;
   const std::uint32_t keep_alive =
       version_ == ProtocolVersion::V5 && zone.server_keepalive_s != 0 ? zone.server_keepalive_s : packet.keep_alive_s;
-  set_keep_alive(keep_alive);
   client_.set_keep_alive(keep_alive);
-  send_connack(packet, opened.present, result);
-  client_.connected();
-  if (session_ && opened.present) session_->replay();
+  std::vector<std::uint8_t> connack = make_connack(packet, opened.present, result);
+  // CONNACK promises the session and its will, and that what a clean start ended is over. While the disk takes nothing it
+  // promises no more than memory does.
+  if (const After after = after_changes(changes); after.ticket != 0 && !journal->trouble()) {
+    session_->hold(true);
+    connect_done_ = true;
+    defer(codec::mqtt::PacketType::Connack, 0, ReasonCode::Success, after,
+          std::string(reinterpret_cast<const char*>(connack.data()), connack.size()));
+    stream_.pause();  // what follows CONNECT is answered after CONNACK
+    return Step::Pause;
+  }
+  begin_session(as_text(ByteView(connack)));
   return state_ == State::Connected ? Step::Next : Step::Stop;
 }
 
-void Channel::send_connack(const ConnectView& packet, bool present, const access::Authenticated& result) {
+void Channel::begin_session(std::string_view connack) {
+  state_ = State::Connected;
+  set_keep_alive(client_.info().keep_alive_s);
+  std::uint8_t* out = reserve(connack.size());
+  std::memcpy(out, connack.data(), connack.size());
+  commit(out + connack.size(), Metric::PacketsConnackSent);
+  metrics().add(Metric::ClientConnack);
+  client_.connected();
+  if (session_) session_->begin();
+}
+
+std::vector<std::uint8_t> Channel::make_connack(const ConnectView& packet, bool present,
+                                                const access::Authenticated& result) const {
   const client::ZoneSettings& zone = client_.zone();
   codec::mqtt::Connack connack;
   connack.session_present = present;
@@ -214,9 +235,9 @@ void Channel::send_connack(const ConnectView& packet, bool present, const access
       if (!result.data.empty()) connack.authentication_data = as_bytes(result.data);
     }
   }
-  commit(codec::mqtt::encode(reserve(codec::mqtt::size_of(connack, version_)), connack, version_),
-         Metric::PacketsConnackSent);
-  metrics().add(Metric::ClientConnack);
+  std::vector<std::uint8_t> out(codec::mqtt::size_of(connack, version_));
+  codec::mqtt::encode(out.data(), connack, version_);
+  return out;
 }
 
 Channel::Step Channel::on_auth(const Frame& frame) {
