@@ -36,6 +36,7 @@ std::string text_of(const json::object& object, std::string_view name) {
   const auto* value = object.if_contains(name);
   if (!value || value->is_null()) return "undefined";
   if (const auto* text = value->if_string()) return std::string(std::string_view(*text));
+  if (const auto* number = value->if_double()) return fmt::format("{}", *number);
   return json::serialize(*value);
 }
 

@@ -156,7 +156,7 @@ std::optional<int> olp(Ctl& ctl, const Ctl::Arguments& arguments) {
       ctl.print_json(*state);
       return 0;
     }
-    ctl.print("'{}' is {}overloaded \n", ctl.node(), state->at("overloaded").as_bool() ? "" : "not ");
+    ctl.print("'{}' is {}overloaded\n", ctl.node(), state->at("overloaded").as_bool() ? "" : "not ");
     return 0;
   }
   if (arguments[0] != "enable" && arguments[0] != "disable") return std::nullopt;
