@@ -46,34 +46,29 @@ std::string_view status_name(plugins::module::log_trace::Status status) {
 
 std::vector<management::ListenerInfo> NodeListeners::list() {
   std::vector<management::ListenerInfo> out;
-  for (std::size_t i = 0; i < node_.bound().size(); ++i) {
-    const client::ListenerSettings& settings = node_.listener_settings(i);
+  for (const ListenerInfo& known : node_.listeners().list()) {
     management::ListenerInfo info;
-    info.id = settings.id;
+    info.id = known.id;
     const auto colon = std::min(info.id.find(':'), info.id.size());
     info.type = info.id.substr(0, colon);
     info.name = info.id.substr(std::min(colon + 1, info.id.size()));
-    info.bind = node_.bound()[i].to_string();
-    info.running = true;
-    info.acceptors = node_.shard_count();
-    info.current_connections = node_.listener_state(i).connections.load(std::memory_order_relaxed);
-    info.max_connections = settings.max_connections;
+    info.bind = known.bind.to_string();
+    info.enable = known.enabled;
+    info.running = known.running;
+    info.acceptors = known.acceptors;
+    info.proxy_protocol = known.proxy_protocol;
+    info.current_connections = known.connections;
+    info.max_connections = known.connections_limit;
+    info.shutdown_count.assign(known.shutdown_count.begin(), known.shutdown_count.end());
     out.push_back(std::move(info));
   }
   return out;
 }
 
-Result<> NodeListeners::cannot(std::string_view id) {
-  for (std::size_t i = 0; i < node_.bound().size(); ++i)
-    if (node_.listener_settings(i).id == id)
-      return fail(Errc::Unsupported, "listeners of this node start and stop with the node");
-  return fail(Errc::NotFound, fmt::format("no listener '{}'", id));
-}
-
-Result<> NodeListeners::start(std::string_view id) { return cannot(id); }
-Result<> NodeListeners::stop(std::string_view id) { return cannot(id); }
-Result<> NodeListeners::restart(std::string_view id) { return cannot(id); }
-Result<> NodeListeners::reload_certificates() { return {}; }  // no listener has any
+Result<> NodeListeners::start(std::string_view id) { return node_.listeners().start(std::string(id)); }
+Result<> NodeListeners::stop(std::string_view id) { return node_.listeners().stop(std::string(id)); }
+Result<> NodeListeners::restart(std::string_view id) { return node_.listeners().restart(std::string(id)); }
+Result<> NodeListeners::reload_certificates() { return node_.listeners().reload_certificates(); }
 
 std::vector<management::DelayedInfo> NodeDelayed::list(std::size_t skip, std::size_t limit) {
   std::vector<management::DelayedInfo> out;

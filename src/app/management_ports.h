@@ -20,7 +20,6 @@ class NodeListeners final : public management::ListenerControl {
   [[nodiscard]] Result<> reload_certificates() override;
 
  private:
-  [[nodiscard]] Result<> cannot(std::string_view id);
   Node& node_;
 };
 

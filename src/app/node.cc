@@ -37,6 +37,10 @@ Node::Node(NodeOptions options, const broker::ModuleRegistry& registry)
                                                 Shard& to = *shards_[moved->to];
                                                 to.loop().post([&to, moved] { to.channels().adopt(std::move(*moved)); });
                                               }));
+  std::vector<Shard*> shards;
+  for (auto& shard : shards_) shards.push_back(shard.get());
+  listeners_ = std::make_unique<Listeners>(std::move(shards));
+  listeners_->set_node_limits(options_.connection_rate, options_.bytes_rate, options_.messages_rate);
   reclaimer_.set_rings_empty([this](unsigned id) { return !core_.shard(id).has_input(); });
   module_context_.banned = [this](const broker::Identity& who) {
     return access_.bans().banned(who.client_id, who.username, who.peer_host);
@@ -122,17 +126,8 @@ Result<> Node::start() {
   running_ = true;
   modules_.start();
   for (const ListenerOptions& listener : options_.listeners) {
-    SB_TRY(const net::Endpoint bound, net::Acceptor::probe(listener.bind));
-    bound_.push_back(bound);
-    auto settings = std::make_shared<client::ListenerSettings>(listener.settings);
-    settings->port = bound.port();
-    auto state = std::make_shared<client::ListenerState>();
-    listener_states_.push_back(state);
-    for (auto& shard : shards_) {
-      std::promise<Result<>> done;
-      shard->loop().post([&] { done.set_value(shard->open_listener(bound, listener.socket, settings, state)); });
-      SB_CHECKED(done.get_future().get());
-    }
+    SB_CHECKED(listeners_->add(listener));
+    bound_.push_back(listeners_->bound(listener.settings.id).value_or(listener.bind));
   }
   return {};
 }

@@ -7,6 +7,7 @@
 
 #include "access/access_control.h"
 #include "access/store_ban_log.h"
+#include "app/listeners.h"
 #include "app/shard.h"
 #include "base/clock.h"
 #include "broker/broker.h"
@@ -21,18 +22,15 @@
 
 namespace sb::app {
 
-struct ListenerOptions {
-  net::Endpoint bind;
-  net::AcceptorOptions socket;
-  client::ListenerSettings settings;
-};
-
 struct NodeOptions {
   unsigned shards = 1;
   Nanos coalesce{100'000};
   broker::RouterOptions router;
   broker::CoreSettingsRef core = std::make_shared<const broker::CoreSettings>();
   std::vector<ListenerOptions> listeners;
+  net::Rate connection_rate{};  // of the whole node (config.md 7.11)
+  net::Rate bytes_rate{};
+  net::Rate messages_rate{};
   broker::SessionSettingsRef default_session = std::make_shared<const broker::SessionSettings>();
 
   /// Empty: no store at all.
@@ -69,10 +67,10 @@ class Node {
   client::Pressure& pressure() { return pressure_; }
   broker::Modules& modules() { return modules_; }
   unsigned shard_count() const { return options_.shards; }
+  /// Opens, changes and closes listeners while the node runs.
+  Listeners& listeners() { return *listeners_; }
   /// Where the listeners really listen, in the order of the options.
   const std::vector<net::Endpoint>& bound() const { return bound_; }
-  const client::ListenerSettings& listener_settings(std::size_t i) const { return options_.listeners[i].settings; }
-  const client::ListenerState& listener_state(std::size_t i) const { return *listener_states_[i]; }
   const std::string& name() const { return options_.name; }
 
  private:
@@ -89,13 +87,13 @@ class Node {
   telemetry::Alarms alarms_;
   access::AccessControl access_;
   std::vector<std::unique_ptr<Shard>> shards_;
+  std::unique_ptr<Listeners> listeners_;
   // These hold timers of the shards' loops: after them, so that they go first.
   broker::Stats stats_;
   client::Pressure pressure_;
   broker::ModuleContext module_context_;
   broker::Modules modules_;
   std::vector<net::Endpoint> bound_;
-  std::vector<std::shared_ptr<client::ListenerState>> listener_states_;
   bool running_ = false;
 };
 

@@ -47,21 +47,37 @@ void Shard::join() {
   if (thread_.joinable()) thread_.join();
 }
 
-Result<> Shard::open_listener(const net::Endpoint& bind, const net::AcceptorOptions& options, client::ListenerRef listener,
-                              std::shared_ptr<client::ListenerState> state) {
-  auto entry = std::make_unique<Listening>();
-  entry->listener = std::move(listener);
-  entry->state = std::move(state);
-  entry->acceptor = std::make_unique<net::Acceptor>(loop_, [this, e = entry.get()](int fd, const net::Endpoint& peer) {
-    channels_.accept(net::Stream::Detached{fd, nullptr, {}}, peer, e->listener, e->state);
-  });
-  SB_CHECKED(entry->acceptor->open(bind, options));
-  listening_.push_back(std::move(entry));
-  return {};
+ShardListener* Shard::find_listener(const std::string& id) {
+  for (auto& listener : listeners_)
+    if (listener->id() == id) return listener.get();
+  return nullptr;
+}
+
+Result<> Shard::open_listener(const net::Endpoint& bind, const net::AcceptorOptions& options,
+                              const ListenerSnapshot& snapshot) {
+  ShardListener* listener = find_listener(snapshot.settings->id);
+  if (!listener) {
+    listeners_.push_back(std::make_unique<ShardListener>(loop_, channels_, snapshot));
+    listener = listeners_.back().get();
+  }
+  listener->update(snapshot);
+  return listener->open(bind, options);
+}
+
+void Shard::update_listener(const ListenerSnapshot& snapshot) {
+  if (ShardListener* listener = find_listener(snapshot.settings->id)) listener->update(snapshot);
+}
+
+void Shard::close_listener(const std::string& id) {
+  if (ShardListener* listener = find_listener(id)) listener->close();
+}
+
+void Shard::drop_connections(const std::string& id) {
+  if (ShardListener* listener = find_listener(id)) listener->drop_connections();
 }
 
 void Shard::close_listeners() {
-  for (auto& entry : listening_) entry->acceptor->close();
+  for (auto& listener : listeners_) listener->close();
 }
 
 }  // namespace sb::app

@@ -7,10 +7,10 @@
 #include <vector>
 
 #include "access/gate.h"
+#include "app/shard_listener.h"
 #include "broker/broker.h"
 #include "client/shard_context.h"
 #include "mqtt/channel.h"
-#include "net/acceptor.h"
 #include "net/stream.h"
 #include "runtime/loop.h"
 
@@ -32,28 +32,25 @@ class Shard {
   mqtt::ChannelHost& channels() { return channels_; }
   client::ShardContext& context() { return context_; }
 
-  /// On the shard's thread.
+  // --- on the shard's thread; called by Listeners
   [[nodiscard]] Result<> open_listener(const net::Endpoint& bind, const net::AcceptorOptions& options,
-                                       client::ListenerRef listener, std::shared_ptr<client::ListenerState> state);
+                                       const ListenerSnapshot& snapshot);
+  void update_listener(const ListenerSnapshot& snapshot);
+  /// Stops accepting; its connections live on.
+  void close_listener(const std::string& id);
+  void drop_connections(const std::string& id);
   void close_listeners();
 
-  /// Runs `fn` on the shard's thread and waits for its result. Never from a shard.
-  template <class Fn>
-  auto ask(Fn&& fn);
-
  private:
-  struct Listening {
-    client::ListenerRef listener;
-    std::shared_ptr<client::ListenerState> state;
-    std::unique_ptr<net::Acceptor> acceptor;
-  };
+  ShardListener* find_listener(const std::string& id);
+
   runtime::Loop loop_;
   net::ShardIo io_;
   broker::Broker broker_;
   std::unique_ptr<access::Gate> gate_;
   client::ShardContext context_;
   mqtt::ChannelHost channels_;
-  std::vector<std::unique_ptr<Listening>> listening_;
+  std::vector<std::unique_ptr<ShardListener>> listeners_;
   std::thread thread_;
 };
 

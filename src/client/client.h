@@ -25,6 +25,7 @@ struct ConnectInfo {
   bool clean_start = true;
   std::uint32_t expiry_s = 0;
   std::uint32_t keep_alive_s = 0;
+  std::string ws_cookie;  // of the WebSocket's upgrade request
 };
 
 class Client {

@@ -4,12 +4,16 @@
 
 #include <atomic>
 #include <cstdint>
+#include <map>
 #include <memory>
+#include <mutex>
 #include <string>
+#include <string_view>
 
 #include "base/clock.h"
 #include "base/mqtt_types.h"
 #include "broker/session_settings.h"
+#include "net/rate.h"
 
 namespace sb::client {
 
@@ -65,13 +69,43 @@ struct ListenerSettings {
   Millis send_timeout{15'000};
   std::uint16_t port = 0;
   bool websocket = false;
+  Millis handshake_timeout{15'000};       // of TLS and of the WebSocket upgrade
+  Millis websocket_idle_timeout{0};       // without any frame; 0 = none
+  net::Rate bytes_rate;                   // of each connection, inbound
+  net::Rate messages_rate;
 };
 using ListenerRef = std::shared_ptr<const ListenerSettings>;
 
-/// Live numbers of one listener over all shards; outlives its connections.
-struct ListenerState {
-  std::atomic<std::uint64_t> connections{0};
-  std::atomic<std::uint64_t> connections_max{0};
+/// Buckets of one level of the limiter's hierarchy (broker.md 17.1). Any thread.
+struct SharedLimits {
+  net::SharedBucket connections;
+  net::SharedBucket bytes;
+  net::SharedBucket messages;
+};
+
+/// Live numbers and shared limits of one listener over all shards; outlives its connections. Any thread.
+class ListenerState {
+ public:
+  explicit ListenerState(std::shared_ptr<SharedLimits> node = std::make_shared<SharedLimits>()) : node_limits(std::move(node)) {}
+
+  /// Counts a connection; false: there are `limit` (0 = no limit) already, and nothing is counted.
+  bool enter(std::uint64_t limit);
+  void leave() { connections_.fetch_sub(1, std::memory_order_relaxed); }
+  /// `shutdown_count` of `ctl listeners`: how connections ended.
+  void count_end(std::string_view reason);
+
+  std::uint64_t connections() const { return connections_.load(std::memory_order_relaxed); }
+  std::uint64_t connections_max() const { return connections_max_.load(std::memory_order_relaxed); }
+  std::map<std::string, std::uint64_t> ends() const;
+
+  SharedLimits limits;
+  const std::shared_ptr<SharedLimits> node_limits;  // owned by the node's listeners together
+
+ private:
+  std::atomic<std::uint64_t> connections_{0};
+  std::atomic<std::uint64_t> connections_max_{0};
+  mutable std::mutex mutex_;  // guards ends_; held once a connection
+  std::map<std::string, std::uint64_t, std::less<>> ends_;
 };
 
 }  // namespace sb::client

@@ -24,18 +24,33 @@ Channel::Channel(ChannelHost& host, const net::Endpoint& peer, client::ListenerR
       listener_state_(std::move(state)) {}
 
 Channel::~Channel() {
-  if (listener_state_) listener_state_->connections.fetch_sub(1, std::memory_order_relaxed);
+  if (listener_state_) listener_state_->leave();
 }
 
 Result<> Channel::start(net::Stream::Detached stream) {
   runtime::Loop& loop = host_.shard().io.loop;
   last_activity_ = loop.now();
-  if (client_.zone().idle_timeout.count() > 0) loop.timers().arm(*this, loop.now(), client_.zone().idle_timeout);
+  Nanos limit = client_.zone().idle_timeout;
+  if (stream.layer) {  // a handshake comes first, with a time of its own
+    const Nanos handshake = client_.listener().handshake_timeout;
+    if (limit.count() == 0 || (handshake.count() > 0 && handshake < limit)) limit = handshake;
+  }
+  if (limit.count() > 0) loop.timers().arm(*this, loop.now(), limit);
+  rate_guard_ = RateGuard::make(stream_, loop, client_.listener(), listener_state_);
   return stream_.attach(std::move(stream));
 }
 
 std::size_t Channel::on_bytes(ByteView bytes, std::size_t& want) {
-  last_activity_ = host_.shard().io.loop.now();
+  if (!rate_guard_) [[likely]] return consume(bytes, want);
+  const std::uint64_t before = client_.traffic.received_packets;
+  const std::size_t used = consume(bytes, want);
+  if (!destroyed_ && state_ != State::Closing) rate_guard_->charge(used, client_.traffic.received_packets - before);
+  return used;
+}
+
+std::size_t Channel::consume(ByteView bytes, std::size_t& want) {
+  // Before CONNECT nothing buys time: a packet that stays partial ends with the idle time-out.
+  if (state_ != State::Idle) [[likely]] last_activity_ = host_.shard().io.loop.now();
   const std::uint32_t limit = client_.zone().max_packet_size;
   std::size_t used = 0;
   while (used < bytes.size()) {
@@ -151,6 +166,7 @@ void Channel::end(ReasonCode code, std::string_view reason, bool publish_will) {
 
 void Channel::leave_session(std::string_view reason, bool publish_will, std::optional<std::uint32_t> expiry_s) {
   client_.disconnected(reason);
+  if (listener_state_) listener_state_->count_end(reason);
   if (broker::Session* session = std::exchange(session_, nullptr))
     host_.shard().broker.close(*session, broker::CloseRequest{publish_will, expiry_s, reason});
 }
@@ -164,6 +180,9 @@ void Channel::close_soon() {
 
 void Channel::on_stream_end(const net::StreamError& error) {
   if (state_ != State::Closing) {
+    if (state_ == State::Idle && !error.detail.empty() && !stream_.established())
+      SB_LOG(log::Level::Info, "handshake_failed", kv("peername", client_.peer().to_string()),
+             kv("listener", client_.listener().id), kv("reason", error.detail));
     state_ = State::Closing;
     leave_session(error.reason.empty() ? std::string_view("tcp_closed") : error.reason, true);
   }
@@ -195,18 +214,45 @@ void Channel::on_session_lost(broker::EndReason reason) {
 // ---------------------------------------------------------------- time
 
 void Channel::set_keep_alive(std::uint32_t seconds) {
+  last_activity_ = host_.shard().io.loop.now();
   const double limit_ms = std::min(65'535'000.0, seconds * client_.zone().keepalive_multiplier * 1000.0);
   keep_alive_ = seconds == 0 ? Nanos{0} : Nanos{Millis{static_cast<std::int64_t>(limit_ms + 0.5)}};
   arm_keep_alive();
 }
 
+void Channel::on_idle() {
+  runtime::Loop& loop = host_.shard().io.loop;
+  // Suspended for an answer: the gate's own limit applies, not the client's.
+  if (stream_.paused()) {
+    if (client_.zone().idle_timeout.count() > 0) loop.timers().arm(*this, loop.now(), client_.zone().idle_timeout);
+    return;
+  }
+  const bool established = stream_.established();
+  const Nanos handshake = client_.listener().handshake_timeout;
+  const Nanos idle = client_.zone().idle_timeout;
+  // Of a connection in handshake, last_activity_ is when it began.
+  const Nanos elapsed = loop.now() - last_activity_;
+  if (!established && (handshake.count() == 0 || elapsed < handshake)) {
+    loop.timers().arm(*this, loop.now(), handshake.count() == 0 ? idle : handshake - elapsed);
+    return;
+  }
+  if (established && state_ == State::Idle && (idle.count() == 0 || elapsed < idle)) {
+    if (idle.count() > 0) loop.timers().arm(*this, loop.now(), idle - elapsed);
+    return;
+  }
+  SB_LOG(log::Level::Info, "connection_idle", kv("peername", client_.peer().to_string()));
+  end(ReasonCode::Success, established ? "idle_timeout" : "handshake_timeout", false);
+}
+
 void Channel::arm_keep_alive() {
-  if (keep_alive_ == Nanos{0}) {
+  const Nanos web = client_.listener().websocket_idle_timeout;
+  silence_limit_ = keep_alive_ == Nanos{0} || (web.count() > 0 && web < keep_alive_) ? web : keep_alive_;
+  if (silence_limit_ == Nanos{0}) {
     runtime::TimerWheel::cancel(*this);
     return;
   }
   runtime::Loop& loop = host_.shard().io.loop;
-  loop.timers().arm(*this, loop.now(), std::max(Nanos{0}, last_activity_ + keep_alive_ - loop.now()));
+  loop.timers().arm(*this, loop.now(), std::max(Nanos{0}, last_activity_ + silence_limit_ - loop.now()));
 }
 
 void Channel::on_timer() {
@@ -217,15 +263,7 @@ void Channel::on_timer() {
       destroy();
       return;
     case State::Idle:
-    case State::Connecting:
-      // Suspended for an answer: the gate's own limit applies, not the client's.
-      if (stream_.paused()) {
-        host_.shard().io.loop.timers().arm(*this, now, client_.zone().idle_timeout);
-        return;
-      }
-      SB_LOG(log::Level::Info, "connection_idle", kv("peername", client_.peer().to_string()));
-      end(ReasonCode::Success, "idle_timeout", false);
-      return;
+    case State::Connecting: on_idle(); return;
     default: break;
   }
   if (overflowed_) {
@@ -235,9 +273,16 @@ void Channel::on_timer() {
     return;
   }
   if (stream_.paused()) last_activity_ = now;  // we do not read: the silence is ours
-  if (now - last_activity_ >= keep_alive_) {
-    end(ReasonCode::KeepAliveTimeout, "keepalive_timeout", true);
-    return;
+  if (now - last_activity_ >= silence_limit_) {
+    if (silence_limit_ == keep_alive_) {
+      end(ReasonCode::KeepAliveTimeout, "keepalive_timeout", true);
+      return;
+    }
+    if (!stream_.take_activity()) {  // not even a ping of the WebSocket (config.md 6.6)
+      end(ReasonCode::KeepAliveTimeout, "idle_timeout", true);
+      return;
+    }
+    last_activity_ = now;
   }
   arm_keep_alive();
 }

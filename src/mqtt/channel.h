@@ -13,6 +13,7 @@
 #include "client/client.h"
 #include "codec/mqtt/decoder.h"
 #include "codec/mqtt/encoder.h"
+#include "mqtt/rate_guard.h"
 #include "net/stream.h"
 #include "runtime/loop.h"
 
@@ -39,7 +40,7 @@ class ChannelHost {
   ChannelHost(const ChannelHost&) = delete;
   ChannelHost& operator=(const ChannelHost&) = delete;
 
-  /// A new connection; `stream.fd` is a non-blocking socket.
+  /// A new connection that `state` has counted already; `stream.fd` is a non-blocking socket.
   void accept(net::Stream::Detached stream, const net::Endpoint& peer, client::ListenerRef listener,
               std::shared_ptr<client::ListenerState> state);
   /// One that came from another shard.
@@ -112,6 +113,7 @@ class Channel final : public runtime::Disposable,
   void on_timer() override;
 
   [[nodiscard]] Result<> start(net::Stream::Detached stream);
+  std::size_t consume(ByteView bytes, std::size_t& want);
   Step handle(const Frame& frame, ByteView from_here);
   Step bad_frame(ReasonCode code);
   Step protocol_error(ReasonCode code, std::string_view reason);
@@ -174,6 +176,7 @@ class Channel final : public runtime::Disposable,
   void close_soon();
   void destroy();
   void arm_keep_alive();
+  void on_idle();
   /// force_shutdown: a connection whose output piles up behind a full socket is ended in the next turn.
   void check_output();
   std::function<void()> resumer();
@@ -203,6 +206,7 @@ class Channel final : public runtime::Disposable,
   std::uint16_t outbound_alias_max_ = 0;
   Nanos keep_alive_{0};  // silence that ends the connection; 0 = none
   Nanos last_activity_{0};
+  Nanos silence_limit_{0};  // keep_alive_, or the WebSocket's idle time where that is less
   Nanos last_congested_{0};
 
   // Cold: made when first used.
@@ -210,6 +214,7 @@ class Channel final : public runtime::Disposable,
   struct OutboundAliases;
   std::unique_ptr<OutboundAliases> outbound_aliases_;
   std::unique_ptr<broker::PublisherState> publisher_state_;
+  std::unique_ptr<RateGuard> rate_guard_;  // only where a rate is limited
   struct Deferred;
   std::unique_ptr<Deferred> deferred_;  // acknowledgements that wait for the disk
   std::string authentication_method_;

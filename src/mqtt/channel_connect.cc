@@ -35,6 +35,8 @@ Channel::Step Channel::on_connect(const Frame& frame, ByteView from_here) {
     return refuse_connect(packet.error(), to_string(packet.error()));
   }
   version_ = packet->version;
+  if (const net::UpgradeInfo* upgrade = stream_.upgrade_info(); upgrade && upgrade->forwarded_peer)
+    client_.set_peer(*upgrade->forwarded_peer);
 
   // The final client id decides on which shard the session lives; everything else happens there.
   if (!homed_) {
@@ -114,6 +116,7 @@ Channel::Step Channel::derive_identity(const ConnectView& packet) {
   client::ConnectInfo info;
   info.username = packet.username.value_or(std::string_view{});
   info.client_id = packet.client_id;
+  if (const net::UpgradeInfo* upgrade = stream_.upgrade_info()) info.ws_cookie = upgrade->cookie;
   if (const auto* certificate = stream_.peer_certificate()) {
     client_.set_certificate(*certificate);
     if (auto name = certificate_field(*certificate, zone.cert_as_username)) info.username = *name;

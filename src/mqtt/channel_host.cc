@@ -1,6 +1,6 @@
-// check: allow new in this file: channels are owned by the list that links them
 #include <unistd.h>
 
+// check: allow new in this file: channels are owned by the list that links them
 #include "base/log.h"
 #include "mqtt/channel.h"
 #include "mqtt/deferred.h"
@@ -24,19 +24,10 @@ void ChannelHost::accept(net::Stream::Detached stream, const net::Endpoint& peer
   if (listener->zone->overload_closes_new && shard_.pressure &&
       shard_.pressure->overloaded(shard_.broker.shard())) [[unlikely]] {
     shard_.broker.metrics().add(broker::Metric::OverloadNewConn);
+    state->leave();
     ::close(stream.fd);
     return;
   }
-  const std::uint64_t now = state->connections.fetch_add(1, std::memory_order_relaxed) + 1;
-  if (listener->max_connections != 0 && now > listener->max_connections) {
-    state->connections.fetch_sub(1, std::memory_order_relaxed);
-    ::close(stream.fd);
-    SB_LOG(log::Level::Warning, "connection_rejected_due_to_max_conns_limit_reached", kv("listener", listener->id),
-           kv("limit", listener->max_connections));
-    return;
-  }
-  if (now > state->connections_max.load(std::memory_order_relaxed))
-    state->connections_max.store(now, std::memory_order_relaxed);
   auto* channel = new Channel(*this, peer, std::move(listener), std::move(state));  // owned by the list
   channel->next_ = first_;
   if (first_) first_->previous_ = channel;

@@ -56,6 +56,17 @@ Result<> Acceptor::open(const Endpoint& bind_to, const AcceptorOptions& options)
   setsockopt(fd_, IPPROTO_TCP, TCP_NODELAY, &nodelay, sizeof nodelay);
   if (options.receive_buffer > 0) setsockopt(fd_, SOL_SOCKET, SO_RCVBUF, &options.receive_buffer, sizeof(int));
   if (options.send_buffer > 0) setsockopt(fd_, SOL_SOCKET, SO_SNDBUF, &options.send_buffer, sizeof(int));
+  if (options.send_timeout.count() > 0) {
+    const auto limit = static_cast<unsigned>(options.send_timeout.count());
+    setsockopt(fd_, IPPROTO_TCP, TCP_USER_TIMEOUT, &limit, sizeof limit);
+  }
+  if (options.keepalive_idle_s > 0) {
+    const int on = 1;
+    setsockopt(fd_, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+    setsockopt(fd_, IPPROTO_TCP, TCP_KEEPIDLE, &options.keepalive_idle_s, sizeof(int));
+    setsockopt(fd_, IPPROTO_TCP, TCP_KEEPINTVL, &options.keepalive_interval_s, sizeof(int));
+    setsockopt(fd_, IPPROTO_TCP, TCP_KEEPCNT, &options.keepalive_probes, sizeof(int));
+  }
   if (listen(fd_, options.backlog) != 0)
     return fail(Errc::Io, fmt::format("cannot listen on {}: {}", bind_to.to_string(), std::strerror(errno)));
   return loop_.add_level_triggered_read(fd_, *this);
@@ -65,6 +76,13 @@ void Acceptor::on_io(std::uint32_t) { accept_some(kAcceptsPerTurn); }
 
 void Acceptor::accept_some(int budget) {
   while (budget-- > 0 && fd_ >= 0 && !paused_) {
+    if (gate_) {
+      if (const Nanos wait = gate_(); wait.count() > 0) {
+        pause();
+        loop_.timers().arm(*this, loop_.now(), wait);
+        return;
+      }
+    }
     sockaddr_storage address{};
     socklen_t size = sizeof address;
     const int fd = accept4(fd_, reinterpret_cast<sockaddr*>(&address), &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
@@ -94,8 +112,11 @@ void Acceptor::resume() {
 
 void Acceptor::close() {
   if (fd_ < 0) return;
-  accept_some(1 << 16);
-  loop_.remove(fd_);
+  runtime::TimerWheel::cancel(*this);
+  gate_ = {};
+  if (!paused_) accept_some(1 << 16);
+  if (!paused_) loop_.remove(fd_);
+  paused_ = false;
   ::close(fd_);
   fd_ = -1;
 }

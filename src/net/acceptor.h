@@ -4,6 +4,7 @@
 
 #include <functional>
 
+#include "base/clock.h"
 #include "net/endpoint.h"
 #include "runtime/loop.h"
 
@@ -15,10 +16,19 @@ struct AcceptorOptions {
   bool reuse_port = true;
   int receive_buffer = 0;  // 0 = the system's
   int send_buffer = 0;
+  /// An unread peer ends the connection after this, by the kernel (TCP_USER_TIMEOUT, inherited); 0 = never.
+  Millis send_timeout{0};
+  /// tcp_options.keepalive: idle, interval and probes; idle 0 = off.
+  int keepalive_idle_s = 0;
+  int keepalive_interval_s = 0;
+  int keepalive_probes = 0;
+  friend bool operator==(const AcceptorOptions&, const AcceptorOptions&) = default;
 };
 
-class Acceptor final : private runtime::IoHandler {
+class Acceptor final : private runtime::IoHandler, private runtime::Timer {
  public:
+  /// Asked before each accept: how long to wait (0 = go on). Connections wait in the backlog meanwhile.
+  using Gate = std::function<Nanos()>;
   /// Gets a non-blocking socket and owns it from then on.
   using OnAccept = std::function<void(int fd, const Endpoint& peer)>;
 
@@ -30,6 +40,7 @@ class Acceptor final : private runtime::IoHandler {
   [[nodiscard]] Result<> open(const Endpoint& bind, const AcceptorOptions& options);
   /// Serves what waits in the accept queue, then closes.
   void close();
+  void set_gate(Gate gate) { gate_ = std::move(gate); }
   /// Stops and goes on taking connections; they wait in the backlog meanwhile.
   void pause();
   void resume();
@@ -38,9 +49,11 @@ class Acceptor final : private runtime::IoHandler {
 
  private:
   void on_io(std::uint32_t events) override;
+  void on_timer() override { resume(); }
   void accept_some(int budget);
   runtime::Loop& loop_;
   OnAccept on_accept_;
+  Gate gate_;
   int fd_ = -1;
   bool paused_ = false;
   std::uint64_t accepted_ = 0;

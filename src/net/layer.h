@@ -8,8 +8,12 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
+
+#include "net/endpoint.h"
+#include "net/layer_scratch.h"
 
 namespace sb::net {
 
@@ -31,12 +35,23 @@ struct PeerCertificate {
   std::string der;
 };
 
+/// What the HTTP request of a WebSocket told about the client.
+struct UpgradeInfo {
+  std::optional<Endpoint> forwarded_peer;  // proxy_address_header, proxy_port_header
+  std::string cookie;
+};
+
 class Layer {
  public:
   virtual ~Layer() = default;
+  /// The stream belongs to the shard of `scratch` from now on; null: it is on its way to another one. Called before
+  /// anything else.
+  virtual void enter(LayerScratch* scratch) = 0;
   /// Bytes for the channel into `out`; loops until it has some, the socket would block, or the stream ended. Unlike a
   /// plain socket a short count does not mean that nothing is left: call until kWouldBlock.
   virtual ssize_t read(int fd, std::uint8_t* out, std::size_t room) = 0;
+  /// The last read emptied the socket and nothing is held back: calling read() again would only cost a system call.
+  virtual bool drained() const = 0;
   /// Takes as many bytes as it can; a count below the sum means that the socket is full. Called with count 0 to push
   /// out what the layer itself has to say. kWouldBlock: nothing was taken.
   virtual ssize_t write(int fd, const iovec* vectors, int count) = 0;
@@ -46,8 +61,11 @@ class Layer {
   virtual void shutdown(int fd) = 0;
   virtual const StreamError& error() const = 0;
   virtual const PeerCertificate* peer_certificate() const { return nullptr; }
+  virtual const UpgradeInfo* upgrade_info() const { return nullptr; }
   /// The handshake is over and bytes of the channel may flow.
   virtual bool established() const = 0;
+  /// Something came from the peer since the last call, be it only a ping of the layer's own protocol.
+  virtual bool take_activity() { return false; }
 };
 
 }  // namespace sb::net

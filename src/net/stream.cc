@@ -29,6 +29,7 @@ Stream::~Stream() { close_now(); }
 Result<> Stream::attach(Detached detached) {
   fd_ = detached.fd;
   layer_ = std::move(detached.layer);
+  if (layer_) layer_->enter(&io_.scratch);
   if (!detached.unread.empty()) {
     keep(reinterpret_cast<const std::uint8_t*>(detached.unread.data()), detached.unread.size());
     want_ = 0;
@@ -42,6 +43,7 @@ Result<> Stream::attach(Detached detached) {
 Stream::Detached Stream::detach(ByteView unread) {
   SB_CHECK(outbox_.empty(), "a stream with output cannot move");
   io_.loop.remove(fd_);
+  if (layer_) layer_->enter(nullptr);
   Detached out{fd_, std::move(layer_), std::string(as_text(unread))};
   fd_ = -1;
   partial_.reset();
@@ -57,6 +59,7 @@ void Stream::on_io(std::uint32_t events) {
   }
   if (events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) {
     readable_ = true;
+    if (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) hung_up_ = true;
     if (layer_ && layer_->has_output() && events & EPOLLOUT) schedule();
     read_some();
   }
@@ -140,8 +143,9 @@ void Stream::read_some() {
     if (n > 0) {
       const auto count = static_cast<std::size_t>(n);
       io_.bytes_received += count;
-      // Edge-triggered: a short read from a plain socket means that it is empty, a second call would only say so.
-      if (!layer_ && count < room) readable_ = false;
+      // Edge-triggered: a short read means that the socket is empty, a second call would only say so; unless the end of
+      // the stream has been announced already, which no further event will do.
+      if (!hung_up_ && (layer_ ? layer_->drained() : count < room)) readable_ = false;
       hand_over(buffer, old + count);
       if (count >= budget) {
         if (readable_ && fd_ >= 0) io_.loop.at_turn_end(*this);
@@ -158,9 +162,10 @@ void Stream::read_some() {
   if (fd_ >= 0 && layer_ && layer_->has_output()) schedule();
 }
 
-void Stream::resume() {
-  if (!paused_) return;
-  paused_ = false;
+void Stream::resume(Hold why) {
+  if (!(paused_ & why)) return;
+  paused_ = static_cast<std::uint8_t>(paused_ & ~why);
+  if (paused_) return;
   io_.loop.at_turn_end(*this);
 }
 

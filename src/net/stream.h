@@ -20,6 +20,7 @@ struct ShardIo {
   runtime::Loop& loop;
   ChunkPool chunks;
   std::unique_ptr<std::uint8_t[]> read_buffer;
+  LayerScratch scratch;
   // bytes.received and bytes.sent of the shard's streams, taken over by the metrics at the end of a turn.
   std::uint64_t bytes_received = 0;
   std::uint64_t bytes_sent = 0;
@@ -75,16 +76,22 @@ class Stream final : private runtime::IoHandler, private runtime::TurnEnd {
   /// Bytes stuck behind a full socket buffer.
   bool congested() const { return blocked_; }
 
+  /// Who holds reading up; it goes on when nobody does.
+  enum Hold : std::uint8_t { kAnswer = 1, kRate = 2 };
   /// Stops handing bytes to the owner; what is read already stays.
-  void pause() { paused_ = true; }
-  void resume();
-  bool paused() const { return paused_; }
+  void pause(Hold why = kAnswer) { paused_ |= why; }
+  void resume(Hold why = kAnswer);
+  bool paused() const { return paused_ != 0; }
 
   /// Writes what is pending, then closes; reading ends at once. `linger` bounds the wait for a slow peer.
   void close_after_flush();
   void close_now();
 
   const PeerCertificate* peer_certificate() const { return layer_ ? layer_->peer_certificate() : nullptr; }
+  const UpgradeInfo* upgrade_info() const { return layer_ ? layer_->upgrade_info() : nullptr; }
+  /// No handshake of a layer is outstanding.
+  bool established() const { return !layer_ || layer_->established(); }
+  bool take_activity() { return layer_ && layer_->take_activity(); }
   int fd() const { return fd_; }
 
  private:
@@ -117,7 +124,8 @@ class Stream final : private runtime::IoHandler, private runtime::TurnEnd {
   int fd_ = -1;
   bool readable_ = false;  // the socket may hold more
   bool blocked_ = false;   // the socket buffer is full, EPOLLOUT will come
-  bool paused_ = false;
+  std::uint8_t paused_ = 0;  // of Hold
+  bool hung_up_ = false;     // the end of the stream may be behind what is readable
   bool closing_ = false;
   bool reading_ = false;
   bool ended_ = false;

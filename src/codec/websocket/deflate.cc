@@ -183,13 +183,13 @@ void ZlibPool::give_back(detail::DeflatePtr state) {
 }
 
 Inflater::~Inflater() {
-  if (state_) pool_.give_back(std::move(state_));
+  if (state_ && pool_) pool_->give_back(std::move(state_));
 }
 
 void Inflater::end_message() {
   tail_at_ = 0;
   message_size_ = 0;
-  if (!keeps_context_) pool_.give_back(std::move(state_));
+  if (!keeps_context_) pool_->give_back(std::move(state_));
 }
 
 /// Runs zlib once over `source`; `made` and `used` tell what it did.
@@ -211,7 +211,7 @@ int Inflater::run(ByteView source, std::span<std::uint8_t> room, std::size_t& us
 
 Inflater::Step Inflater::inflate(ByteView in, bool last_piece, std::span<std::uint8_t> room,
                                  std::uint64_t max_message_size) {
-  if (!state_) state_ = pool_.take_inflate(window_bits_);
+  if (!state_) state_ = pool_->take_inflate(window_bits_);
   Step step;
   auto ended = [&](Outcome outcome) {
     step.outcome = outcome;
@@ -248,11 +248,11 @@ Inflater::Step Inflater::inflate(ByteView in, bool last_piece, std::span<std::ui
 }
 
 Deflater::~Deflater() {
-  if (state_) pool_.give_back(std::move(state_));
+  if (state_ && pool_) pool_->give_back(std::move(state_));
 }
 
 void Deflater::run(ByteView in, int flush, std::string& out) {
-  if (!state_) state_ = pool_.take_deflate(config_, window_bits_);
+  if (!state_) state_ = pool_->take_deflate(config_, window_bits_);
   z_stream& stream = state_->stream;
   stream.next_in = in.data();
   stream.avail_in = static_cast<unsigned>(in.size());
@@ -279,7 +279,7 @@ void Deflater::finish(std::string& out) {
     SB_CHECK(out.size() >= before + detail::kTail.size(), "a sync flush ends with an empty stored block");
     out.erase(out.size() - detail::kTail.size());
   }
-  if (!keeps_context_) pool_.give_back(std::move(state_));
+  if (!keeps_context_) pool_->give_back(std::move(state_));
 }
 
 }  // namespace sb::codec::websocket

@@ -73,10 +73,12 @@ class ZlibPool {
 class Inflater {
  public:
   Inflater(ZlibPool& pool, const DeflateParams& params)
-      : pool_(pool), window_bits_(params.client_max_window_bits), keeps_context_(!params.client_no_context_takeover) {}
+      : pool_(&pool), window_bits_(params.client_max_window_bits), keeps_context_(!params.client_no_context_takeover) {}
   ~Inflater();
   Inflater(const Inflater&) = delete;
   Inflater& operator=(const Inflater&) = delete;
+  /// The connection moved to another shard; null while it is on its way.
+  void use(ZlibPool* pool) { pool_ = pool; }
 
   enum class Outcome : std::uint8_t {
     NeedInput,   // all of `in` is used
@@ -96,7 +98,7 @@ class Inflater {
  private:
   void end_message();
   int run(ByteView source, std::span<std::uint8_t> room, std::size_t& used, std::size_t& made);
-  ZlibPool& pool_;
+  ZlibPool* pool_;
   detail::InflatePtr state_;
   std::uint64_t message_size_ = 0;
   std::uint8_t window_bits_;
@@ -108,13 +110,14 @@ class Inflater {
 class Deflater {
  public:
   Deflater(ZlibPool& pool, const DeflateConfig& config, const DeflateParams& params)
-      : pool_(pool),
+      : pool_(&pool),
         config_(config),
         window_bits_(params.server_max_window_bits),
         keeps_context_(!params.server_no_context_takeover) {}
   ~Deflater();
   Deflater(const Deflater&) = delete;
   Deflater& operator=(const Deflater&) = delete;
+  void use(ZlibPool* pool) { pool_ = pool; }
 
   /// Compresses `in` as part of the current message and appends to `out`.
   void add(ByteView in, std::string& out);
@@ -123,7 +126,7 @@ class Deflater {
 
  private:
   void run(ByteView in, int flush, std::string& out);
-  ZlibPool& pool_;
+  ZlibPool* pool_;
   const DeflateConfig& config_;
   detail::DeflatePtr state_;
   std::uint8_t window_bits_;

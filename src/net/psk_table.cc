@@ -1,0 +1,48 @@
+#include "net/psk_table.h"
+
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <sstream>
+#include <vector>
+
+#include <fmt/format.h>
+
+namespace sb::net {
+
+std::optional<Secret> PskTable::find(std::string_view identity) const {
+  const auto keys = std::atomic_load(&keys_);
+  const auto it = keys->find(identity);
+  if (it == keys->end()) return std::nullopt;
+  return it->second;
+}
+
+Result<std::size_t> PskTable::import_text(std::string_view text, char separator) {
+  auto next = std::make_shared<Keys>(*std::atomic_load(&keys_));
+  std::size_t lines = 0;
+  while (!text.empty()) {
+    ++lines;
+    const std::size_t end = text.find('\n');
+    std::string_view line = text.substr(0, end);
+    text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
+    if (line.ends_with('\r')) line.remove_suffix(1);
+    const std::size_t at = line.find(separator);
+    if (at == std::string_view::npos || at == 0 || at + 1 == line.size())
+      return fail(Errc::Invalid, fmt::format("line {} is not identity{}secret", lines, separator));
+    (*next)[std::string(line.substr(0, at))] = Secret(std::string(line.substr(at + 1)));
+  }
+  std::atomic_store(&keys_, std::shared_ptr<const Keys>(std::move(next)));
+  return lines;
+}
+
+Result<std::size_t> PskTable::import_file(const std::string& path, char separator) {
+  const std::ifstream in(path, std::ios::binary);
+  if (!in) return fail(Errc::NotFound, fmt::format("cannot read the PSK file {}: {}", path, std::strerror(errno)));
+  std::ostringstream text;
+  text << in.rdbuf();
+  auto done = import_text(std::move(text).str(), separator);
+  if (!done) return fail(done.error().code, fmt::format("{}: {}", path, done.error().what));
+  return done;
+}
+
+}  // namespace sb::net
