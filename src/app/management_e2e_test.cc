@@ -1,22 +1,22 @@
 // ctl against a whole node over its real socket, and the socket against bad clients.
+#include "app/e2e_node.h"
+#include "app/management.h"
+#include "cli/ctl.h"
+#include "config/config.h"
+
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
 #include <gtest/gtest.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
-#include <boost/json/array.hpp>
-#include <boost/json/object.hpp>
-#include <boost/json/parse.hpp>
-#include <boost/json/serialize.hpp>
 #include <fstream>
 #include <set>
 #include <sstream>
-
-#include "app/e2e_node.h"
-#include "app/management.h"
-#include "cli/ctl.h"
-#include "config/config.h"
 
 namespace sb::app {
 namespace {
@@ -122,9 +122,10 @@ TEST_F(CtlTest, ClientsAndWhatTheySubscribe) {
   EXPECT_FALSE(client->packet().empty());
   const std::string line = ctl({"clients", "list"});
   EXPECT_TRUE(line.starts_with("Client(c1, username=undefined, peername=127.0.0.1:")) << line;
-  EXPECT_NE(line.find(", subscriptions=1, inflight=0, awaiting_rel=0, delivered_msgs=0, enqueued_msgs=0, dropped_msgs=0, "
-                      "connected=true, created_at="),
-            std::string::npos);
+  EXPECT_NE(
+      line.find(", subscriptions=1, inflight=0, awaiting_rel=0, delivered_msgs=0, enqueued_msgs=0, dropped_msgs=0, "
+                "connected=true, created_at="),
+      std::string::npos);
   EXPECT_EQ(ctl({"clients", "show", "c1"}), line);
   EXPECT_EQ(ctl({"clients", "show", "c2"}), "Not Found.\n");
   EXPECT_EQ(ctl({"topics", "list"}), "a/+ -> n@127.0.0.1\n");
@@ -132,7 +133,8 @@ TEST_F(CtlTest, ClientsAndWhatTheySubscribe) {
   EXPECT_EQ(ctl({"topics", "show", "a/b"}), "Not Found.\n");
   EXPECT_EQ(ctl({"subscriptions", "add", "c1", "$share/g/x/#", "2"}), "ok\n");
   EXPECT_EQ(ctl({"topics", "show", "$share/g/x/#"}), "$share/g/x/# -> n@127.0.0.1\n");
-  EXPECT_NE(ctl({"subscriptions", "show", "c1"}).find("c1 -> topic:$share/g/x/# qos:2 nl:0 rh:0 rap:0\n"), std::string::npos);
+  EXPECT_NE(ctl({"subscriptions", "show", "c1"}).find("c1 -> topic:$share/g/x/# qos:2 nl:0 rh:0 rap:0\n"),
+            std::string::npos);
   EXPECT_EQ(ctl({"subscriptions", "del", "c1", "$share/g/x/#"}), "ok\n");
   EXPECT_EQ(ctl({"subscriptions", "add", "c1", "x", "3"}), "QoS should be 0, 1, 2\n");
   EXPECT_EQ(ctl({"subscriptions", "add", "nobody", "x", "1"}), "Error: Channel not found!\n");
@@ -150,9 +152,14 @@ TEST_F(CtlTest, ListsAreComplete) {
     EXPECT_FALSE(clients.back()->packet().empty());
   }
   cli::HttpClient client(socket());
-  for (const auto& [path, rows] : {std::pair<const char*, std::size_t>{"clients", 60}, {"subscriptions", 120}, {"topics", 61},
-                                   {"clients?like_clientid=c1", 11}, {"clients?proto_ver=5&conn_state=connected", 60},
-                                   {"clients?username=x", 0}, {"subscriptions?topic=same", 60}, {"subscriptions?clientid=c7", 2},
+  for (const auto& [path, rows] : {std::pair<const char*, std::size_t>{"clients", 60},
+                                   {"subscriptions", 120},
+                                   {"topics", 61},
+                                   {"clients?like_clientid=c1", 11},
+                                   {"clients?proto_ver=5&conn_state=connected", 60},
+                                   {"clients?username=x", 0},
+                                   {"subscriptions?topic=same", 60},
+                                   {"subscriptions?clientid=c7", 2},
                                    {"subscriptions?match_topic=t/5", 1}}) {
     std::set<std::string> seen;
     bool more = true;
@@ -164,7 +171,8 @@ TEST_F(CtlTest, ListsAreComplete) {
       const auto value = answer->parsed();
       for (const auto& row : value.at("data").as_array()) seen.insert(boost::json::serialize(row));
       more = value.at("meta").at("hasnext").as_bool();
-      if (const auto* count = value.at("meta").as_object().if_contains("count"); count && std::string_view(path) != "topics") {
+      if (const auto* count = value.at("meta").as_object().if_contains("count");
+          count && std::string_view(path) != "topics") {
         EXPECT_EQ(count->to_number<std::size_t>(), rows) << path;
       }
     }
@@ -231,7 +239,8 @@ TEST_F(CtlTest, DelayedBannedTopicMetricsTraces) {
 TEST_F(CtlTest, ListenersLogAndConfiguration) {
   const std::string listeners = ctl({"listeners"});
   EXPECT_TRUE(listeners.starts_with("tcp:default\n  listen_on       : 127.0.0.1:")) << listeners;
-  EXPECT_NE(listeners.find("\n  running         : true\n  current_conn    : 0\n  max_conns       : infinity\n"), std::string::npos);
+  EXPECT_NE(listeners.find("\n  running         : true\n  current_conn    : 0\n  max_conns       : infinity\n"),
+            std::string::npos);
   EXPECT_EQ(ctl({"listeners", "stop", "nonsense"}), "Invalid listener: nonsense\n");
   EXPECT_TRUE(ctl({"listeners", "stop", "tcp:other"}).starts_with("Failed to stop tcp:other listener: "));
   EXPECT_EQ(code, 1);
@@ -290,7 +299,8 @@ TEST_F(CtlTest, BadHttpGetsAnAnswerAndTheSocketServesOn) {
   many += "GET /status HTTP/1.1\r\nconnection: close\r\n\r\n";
   const std::string answers = raw(many);
   std::size_t count = 0;
-  for (auto at = answers.find("HTTP/1.1 200"); at != std::string::npos; at = answers.find("HTTP/1.1 200", at + 1)) ++count;
+  for (auto at = answers.find("HTTP/1.1 200"); at != std::string::npos; at = answers.find("HTTP/1.1 200", at + 1))
+    ++count;
   EXPECT_EQ(count, 2001U);
   EXPECT_EQ(ctl({"status"}), "Node 'n@127.0.0.1' 5.4.0 is started\n");
 }
@@ -305,8 +315,10 @@ TEST_F(CtlTest, TheDocumentNamesEveryPathParameter) {
     for (const auto& [method, operation] : operations.as_object()) {
       std::size_t declared = 0;
       if (const auto* parameters = operation.as_object().if_contains("parameters"))
-        for (const auto& parameter : parameters->as_array()) declared += parameter.at("in").as_string() == "path" ? 1U : 0U;
-      EXPECT_EQ(static_cast<std::size_t>(std::count(path.begin(), path.end(), '{')), declared) << std::string_view(path);
+        for (const auto& parameter : parameters->as_array())
+          declared += parameter.at("in").as_string() == "path" ? 1U : 0U;
+      EXPECT_EQ(static_cast<std::size_t>(std::count(path.begin(), path.end(), '{')), declared)
+          << std::string_view(path);
     }
 }
 

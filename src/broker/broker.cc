@@ -16,12 +16,18 @@ void retire(runtime::Reclaimer& reclaimer, const T* object) {
 
 std::string_view to_string(DropReason reason) {
   switch (reason) {
-    case DropReason::NoLocal: return "no_local";
-    case DropReason::TooLarge: return "too_large";
-    case DropReason::Qos0Offline: return "qos0_msg";
-    case DropReason::QueueFull: return "queue_full";
-    case DropReason::Expired: return "expired";
-    case DropReason::Congested: return "queue_full";
+    case DropReason::NoLocal:
+      return "no_local";
+    case DropReason::TooLarge:
+      return "too_large";
+    case DropReason::Qos0Offline:
+      return "qos0_msg";
+    case DropReason::QueueFull:
+      return "queue_full";
+    case DropReason::Expired:
+      return "expired";
+    case DropReason::Congested:
+      return "queue_full";
   }
   return "unknown";
 }
@@ -249,7 +255,8 @@ void Broker::terminate(Session& session, std::string_view reason, bool redispatc
     // 8.4: QoS 1 in flight and whatever of QoS 1 and 2 waits; QoS 2 in flight stays with this client [MQTT-4.8.2-5].
     for (std::size_t i = 0; i < session.inflight_.size(); ++i) {
       Session::Inflight& entry = session.inflight_[i];
-      if (entry.phase == Session::Phase::WaitPuback && entry.owed.group) redispatch(std::move(entry.owed), session.number_);
+      if (entry.phase == Session::Phase::WaitPuback && entry.owed.group)
+        redispatch(std::move(entry.owed), session.number_);
     }
     while (auto owed = session.queue_.pop())
       if (owed->group && owed->qos != Qos::AtMostOnce) redispatch(std::move(*owed), session.number_);
@@ -364,8 +371,7 @@ void Broker::add_member(Subscription& subscription, SharedMember* member, std::s
   auto* changed = members ? new SharedGroup::Members(*members) : new SharedGroup::Members;
   changed->push_back(member);
   group->set_members(changed);
-  if (members)
-    retire(core_.reclaimer(), members);
+  if (members) retire(core_.reclaimer(), members);
   subscription.special->group = group;
   subscription.special->member = member;
 }
@@ -461,7 +467,8 @@ ReasonCode Broker::publish_now(Publication& p) {
 bool Broker::route(Delivery& delivery, Route& route) {
   bool routed = deliver_local(delivery, route);
   for (std::uint64_t others = route.shard_mask() & ~(std::uint64_t{1} << shard_); others != 0; others &= others - 1) {
-    cross(static_cast<unsigned>(__builtin_ctzll(others)), Crossing{delivery.message(), &route, nullptr, expect_receipt(delivery)});
+    cross(static_cast<unsigned>(__builtin_ctzll(others)),
+          Crossing{delivery.message(), &route, nullptr, expect_receipt(delivery)});
     routed = true;
   }
   if (const auto* groups = static_cast<const SharedGroupList*>(route.groups())) [[unlikely]]
@@ -573,7 +580,9 @@ void Broker::push_overflow() {
   for (auto& resume : waiting) resume();
 }
 
-bool Broker::has_work() const { return !overflow_.empty() || has_input(); }
+bool Broker::has_work() const {
+  return !overflow_.empty() || has_input();
+}
 
 bool Broker::has_input() const {
   for (unsigned from = 0; from < core_.shards(); ++from)
@@ -706,7 +715,8 @@ void Broker::replay_retained(Session& session, const Subscription& subscription,
         if (--finds->missing != 0) return;
         Session* still = find(client);
         if (!still || still->number() != number) return;
-        if (const Subscription* s = still->find_subscription(full)) deliver_retained(*still, *s, std::move(finds->messages));
+        if (const Subscription* s = still->find_subscription(full))
+          deliver_retained(*still, *s, std::move(finds->messages));
       });
     });
   }

@@ -1,20 +1,21 @@
-// What a shard owes to the disk (architecture: "State that must survive"). Sessions and the retained store add changes to
-// one open batch; it commits after a short wait, so that much of what a turn acknowledges goes together, and so that a
-// message whose receivers acknowledge it meanwhile need not be written at all. Whatever depends on a change waits for its
-// ticket. Belongs to the shard.
+// What a shard owes to the disk (architecture: "State that must survive"). Sessions and the retained store add changes
+// to one open batch; it commits after a short wait, so that much of what a turn acknowledges goes together, and so that
+// a message whose receivers acknowledge it meanwhile need not be written at all. Whatever depends on a change waits for
+// its ticket. Belongs to the shard.
 //
 // A ticket names a batch. It is kept when that batch is on disk, or when nothing of it is left to write.
 #pragma once
-
-#include <boost/unordered/unordered_flat_map.hpp>
-#include <cstdint>
-#include <deque>
-#include <memory>
 
 #include "broker/message.h"
 #include "runtime/loop.h"
 #include "store/key_value.h"
 #include "store/tables.h"
+
+#include <boost/unordered/unordered_flat_map.hpp>
+
+#include <cstdint>
+#include <deque>
+#include <memory>
 
 namespace sb::broker {
 

@@ -101,8 +101,7 @@ Result<> Recovery::load_messages() {
                                                            std::string(record.message.peer_host)});
       identities_.emplace(identity->client_id, identity);
     }
-    messages_[record.message.id].message =
-        MessageRef::adopt(Message::make(publication_of(record.message, &identity)));
+    messages_[record.message.id].message = MessageRef::adopt(Message::make(publication_of(record.message, &identity)));
     for (unsigned shard = 0; shard < core_.shards(); ++shard)
       core_.shard(shard).journal_->set_message_floor(record.message.id >> 6);
     tick("messages", ++report_.messages);
@@ -201,7 +200,8 @@ void Recovery::resume_timers() {
       session->want_timer(session->expires_at_ms_);
     }
     if (session->will_) {
-      session->will_at_ms_ = std::max<std::int64_t>(1, now + left_ms(std::min(session->will_->delay_s, session->expiry_s_)));
+      session->will_at_ms_ =
+          std::max<std::int64_t>(1, now + left_ms(std::min(session->will_->delay_s, session->expiry_s_)));
       session->want_timer(session->will_at_ms_);
     }
   }

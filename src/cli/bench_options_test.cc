@@ -1,13 +1,14 @@
-#include <gtest/gtest.h>
-
 #include "cli/bench/options.h"
+
+#include <gtest/gtest.h>
 
 namespace sb::cli::bench {
 namespace {
 
 TEST(BenchOptions, ReadsWhatTheFieldsToolsTake) {
-  const auto options = parse_options({"pub", "-h", "broker", "-c", "5", "-i", "0.5", "-t", "a/%i/%c/%u/%%", "-q", "2", "-s", "64",
-                                      "-I", "0", "-V", "4", "-u", "joe", "-P", "pw", "--ssl", "--prefix=p", "-L", "10"});
+  const auto options = parse_options({"pub", "-h", "broker", "-c",    "5",          "-i", "0.5", "-t", "a/%i/%c/%u/%%",
+                                      "-q",  "2",  "-s",     "64",    "-I",         "0",  "-V",  "4",  "-u",
+                                      "joe", "-P", "pw",     "--ssl", "--prefix=p", "-L", "10"});
   ASSERT_TRUE(options) << options.error().what;
   EXPECT_EQ(options->mode, Mode::Publish);
   EXPECT_EQ(options->clients, 5U);

@@ -1,18 +1,18 @@
 #include "cli/dispatch.h"
 
+#include "cli/ctl.h"
+#include "config/config.h"
+
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
 #include <poll.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include <boost/json/array.hpp>
-#include <boost/json/object.hpp>
 #include <charconv>
 #include <chrono>
 #include <cstdio>
 #include <iostream>
-
-#include "cli/ctl.h"
-#include "config/config.h"
 
 namespace sb::cli {
 
@@ -35,7 +35,8 @@ constexpr std::string_view kUsage =
     "  help          This text\n"
     "  --version     Print the version\n"
     "\n"
-    "Without --config FILE: /etc/signalbox/signalbox.conf if it is there, else the defaults. Any key can be set from the\n"
+    "Without --config FILE: /etc/signalbox/signalbox.conf if it is there, else the defaults. Any key can be set from "
+    "the\n"
     "environment: SIGNALBOX_NODE__DATA_DIR=/srv/mqtt sets node.data_dir.\n";
 
 int usage(std::FILE* to, int code) {
@@ -207,8 +208,8 @@ int dispatch(int argc, char** argv, const Programs& programs) {
     return 0;
   }
   if (command == "check_config") return check_config(std::move(arguments));
-  for (const char* other : {"console_clean", "remote_console", "attach", "root_dir", "ertspath", "rpc", "rpcterms", "eval",
-                            "eval-ex", "escript", "upgrade", "downgrade", "install", "uninstall", "unpack"})
+  for (const char* other : {"console_clean", "remote_console", "attach", "root_dir", "ertspath", "rpc", "rpcterms",
+                            "eval", "eval-ex", "escript", "upgrade", "downgrade", "install", "uninstall", "unpack"})
     if (command == other) {
       std::fprintf(stderr, "signalbox %s: not supported\n", other);
       return 1;

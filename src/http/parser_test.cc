@@ -41,7 +41,9 @@ TEST(RequestParser, ReadsARequestHoweverItIsCut) {
 
 TEST(RequestParser, ReadsRequestsThatFollowEachOther) {
   RequestParser parser(kSmall);
-  parser.feed("GET /1 HTTP/1.1\r\n\r\n\r\nGET /2 HTTP/1.0\r\nconnection: keep-alive\r\n\r\nGET /3 HTTP/1.1\r\nConnection: close\r\n\r\n");
+  parser.feed(
+      "GET /1 HTTP/1.1\r\n\r\n\r\nGET /2 HTTP/1.0\r\nconnection: keep-alive\r\n\r\nGET /3 HTTP/1.1\r\nConnection: "
+      "close\r\n\r\n");
   Request request;
   Response error;
   ASSERT_EQ(parser.next(request, error), Status::Ready);

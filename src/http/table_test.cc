@@ -1,10 +1,9 @@
 #include "http/table.h"
 
-#include <gtest/gtest.h>
-
 #include <boost/json/array.hpp>
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
+#include <gtest/gtest.h>
 
 namespace sb::http {
 namespace {
@@ -12,20 +11,52 @@ namespace {
 class TableTest : public testing::Test {
  protected:
   TableTest() {
-    table.add({Method::Get, "/things", "Things", Access::Viewer, "List", with_paging({query_parameter("kind", schema::choice({"a", "b"}), "Kind")}),
-               {}, false, {ok(page_of(schema::open_object()))}, false,
+    table.add({Method::Get,
+               "/things",
+               "Things",
+               Access::Viewer,
+               "List",
+               with_paging({query_parameter("kind", schema::choice({"a", "b"}), "Kind")}),
+               {},
+               false,
+               {ok(page_of(schema::open_object()))},
+               false,
                [](const Call& call, const Reply& reply) { reply(Response::of(call.parameters)); }});
-    table.add({Method::Get, "/things/{id}", "Things", Access::Viewer, "One", {path_parameter("id", "Id")}, {}, false,
-               {ok(schema::open_object()), fault(404, "None")}, false,
+    table.add({Method::Get,
+               "/things/{id}",
+               "Things",
+               Access::Viewer,
+               "One",
+               {path_parameter("id", "Id")},
+               {},
+               false,
+               {ok(schema::open_object()), fault(404, "None")},
+               false,
                [](const Call& call, const Reply& reply) { reply(Response::text("one " + call.text("id"))); }});
-    table.add({Method::Get, "/things/special", "Things", Access::Viewer, "The special one", {}, {}, false, {}, true,
+    table.add({Method::Get,
+               "/things/special",
+               "Things",
+               Access::Viewer,
+               "The special one",
+               {},
+               {},
+               false,
+               {},
+               true,
                [](const Call&, const Reply& reply) { reply(Response::text("special")); }});
-    table.add({Method::Post, "/things", "Things", Access::Administrator, "Make", {},
+    table.add({Method::Post,
+               "/things",
+               "Things",
+               Access::Administrator,
+               "Make",
+               {},
                schema::object({{"topic", schema::string(1, 10), true, "Topic"},
                                {"qos", schema::integer(0, 2), false, "QoS", 1},
                                {"flag", schema::boolean()},
                                {"tags", schema::array(schema::string(1, 5), 3)}}),
-               false, {ok(schema::open_object())}, false,
+               false,
+               {ok(schema::open_object())},
+               false,
                [](const Call& call, const Reply& reply) { reply(Response::of(call.body, 201)); }});
   }
   Response ask(std::string method, std::string path, std::string query = {}, std::string body = {}) {
@@ -93,7 +124,8 @@ TEST_F(TableTest, ABadParameterIsNamedWithValueAndExpectation) {
 }
 
 TEST_F(TableTest, BodiesAreCheckedFilledInAndConverted) {
-  EXPECT_EQ(ask("POST", "/things", {}, R"({"topic":"t","flag":"true","qos":"2"})").body, R"({"topic":"t","flag":true,"qos":2})");
+  EXPECT_EQ(ask("POST", "/things", {}, R"({"topic":"t","flag":"true","qos":"2"})").body,
+            R"({"topic":"t","flag":true,"qos":2})");
   EXPECT_EQ(ask("POST", "/things", {}, R"({"topic":5})").body, R"({"topic":"5","qos":1})");
   EXPECT_EQ(ask("POST", "/things", {}, R"({"topic":"t","tags":null})").body, R"({"topic":"t","qos":1})");
 }
@@ -177,7 +209,8 @@ TEST_F(TableTest, TheOpenApiDocumentSaysWhatTheTableChecks) {
   EXPECT_FALSE(body.at("additionalProperties").as_bool());
   // Every operation has responses, and every path parameter is declared (OpenAPI 3.0.3, 4.7.9 and 4.7.10).
   for (const auto& [path, operations] : paths)
-    for (const auto& [method, operation] : operations.as_object()) EXPECT_FALSE(operation.at("responses").as_object().empty());
+    for (const auto& [method, operation] : operations.as_object())
+      EXPECT_FALSE(operation.at("responses").as_object().empty());
 }
 
 }  // namespace

@@ -1,8 +1,8 @@
 #include "management/session_walk.h"
 
-#include <gtest/gtest.h>
-
 #include "management/text.h"
+
+#include <gtest/gtest.h>
 
 namespace sb::management {
 namespace {
@@ -41,7 +41,8 @@ TEST_F(SessionWalkTest, TwoHundredThousandSessionsAreSeenOnceInSlices) {
   std::size_t seen = 0;
   std::size_t most_of_a_turn = 0;
   bool done = false;
-  walks.walk(0, [&](broker::Session&) { return ++seen, true; }, [&] { done = true; });
+  walks.walk(
+      0, [&](broker::Session&) { return ++seen, true; }, [&] { done = true; });
   while (!done) {
     const std::size_t before = seen;
     loop.turn(Nanos{0});
@@ -55,7 +56,8 @@ TEST_F(SessionWalkTest, SessionsThatEndMeanwhileAreNotTouched) {
   open(1000);
   std::vector<std::string> seen;
   bool done = false;
-  walks.walk(0, [&](broker::Session& session) { return seen.emplace_back(session.client_id()), true; }, [&] { done = true; });
+  walks.walk(
+      0, [&](broker::Session& session) { return seen.emplace_back(session.client_id()), true; }, [&] { done = true; });
   ASSERT_EQ(seen.size(), SessionWalks::kSlice);
   std::size_t ended = 0;
   for (std::size_t i = 0; i < 1000; i += 2) {
@@ -71,12 +73,14 @@ TEST_F(SessionWalkTest, SessionsThatEndMeanwhileAreNotTouched) {
 TEST_F(SessionWalkTest, BeginsWhereItIsToldAndEndsWhenTheVisitorHasEnough) {
   open(1000);
   std::vector<std::string> all;
-  walks.walk(0, [&](broker::Session& session) { return all.emplace_back(session.client_id()), true; }, [] {});
+  walks.walk(
+      0, [&](broker::Session& session) { return all.emplace_back(session.client_id()), true; }, [] {});
   while (all.size() < 1000) loop.turn(Nanos{0});
   std::vector<std::string> some;
   bool done = false;
-  walks.walk(900, [&](broker::Session& session) { return some.emplace_back(session.client_id()), some.size() < 5; },
-             [&] { done = true; });
+  walks.walk(
+      900, [&](broker::Session& session) { return some.emplace_back(session.client_id()), some.size() < 5; },
+      [&] { done = true; });
   EXPECT_TRUE(done);
   EXPECT_EQ(some, std::vector<std::string>(all.begin() + 900, all.begin() + 905));
 }
@@ -85,8 +89,8 @@ TEST(ManagementText, ReadsTimes) {
   EXPECT_EQ(parse_time("1700000000", 1000), 1'700'000'000'000);
   EXPECT_EQ(parse_time("2023-11-14T22:13:20Z", 1000), 1'700'000'000'000);
   EXPECT_EQ(parse_time("2023-11-15T00:13:20.5+02:00", 1), 1'700'000'000'500);
-  for (const char* bad : {"", "-1", "x", "2023-11-14", "2023-13-14T22:13:20Z", "2023-11-14T22:13:20", "99999999999999999999",
-                          "2023-11-14T22:13:20.Z", "2023-11-14T22:13:20+2:00"})
+  for (const char* bad : {"", "-1", "x", "2023-11-14", "2023-13-14T22:13:20Z", "2023-11-14T22:13:20",
+                          "99999999999999999999", "2023-11-14T22:13:20.Z", "2023-11-14T22:13:20+2:00"})
     EXPECT_FALSE(parse_time(bad, 1000)) << bad;
   EXPECT_EQ(parse_time(rfc3339_ms(1'700'000'000'123), 1), 1'700'000'000'123);
 }

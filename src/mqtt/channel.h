@@ -1,13 +1,7 @@
 // The MQTT state machine of one connection (broker.md 1.1). Owns its stream and its client; uses the session that the
-// broker gives it. Begins on the shard that accepted the socket and, once CONNECT told the client id, is built anew on the
-// session's home shard with the unread bytes. Dies at the end of a turn.
+// broker gives it. Begins on the shard that accepted the socket and, once CONNECT told the client id, is built anew on
+// the session's home shard with the unread bytes. Dies at the end of a turn.
 #pragma once
-
-#include <functional>
-#include <memory>
-#include <optional>
-#include <string>
-#include <vector>
 
 #include "broker/session.h"
 #include "client/client.h"
@@ -16,6 +10,12 @@
 #include "mqtt/rate_guard.h"
 #include "net/stream.h"
 #include "runtime/loop.h"
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
 
 namespace sb::mqtt {
 
@@ -199,8 +199,8 @@ class Channel final : public runtime::Disposable,
   bool connect_done_ = false;  // CONNECT was taken in; another one is an error
   bool connect_seen_ = false;  // CONNECT is looked at again after a late answer
   bool congestion_noted_ = false;
-  bool overflowed_ = false;    // more output than force_shutdown allows; ends in the next turn
-  bool suspended_ = false;     // the packet in front waits for an answer and was seen before
+  bool overflowed_ = false;              // more output than force_shutdown allows; ends in the next turn
+  bool suspended_ = false;               // the packet in front waits for an answer and was seen before
   std::uint32_t client_max_packet_ = 0;  // 0 = no limit
   std::uint32_t receive_maximum_ = 65535;
   std::uint16_t outbound_alias_max_ = 0;

@@ -47,8 +47,8 @@ Channel::Step Channel::on_connect(const Frame& frame, ByteView from_here) {
     if (id.empty()) id = assigned_id_ = new_client_id(host_.shard().broker);
     const unsigned home = host_.shard().broker.core().home_of(id);
     if (home != host_.shard().broker.shard()) {
-      HandOver over{stream_.detach(from_here), client_.peer(), client_.listener_ref(), std::move(listener_state_),
-                    std::move(assigned_id_), home};
+      HandOver over{stream_.detach(from_here),  client_.peer(),          client_.listener_ref(),
+                    std::move(listener_state_), std::move(assigned_id_), home};
       state_ = State::Closing;
       host_.hand_over_(std::move(over));
       destroy();
@@ -66,8 +66,10 @@ Channel::Step Channel::on_connect(const Frame& frame, ByteView from_here) {
     if (const ReasonCode code = check_connect(*packet); code != ReasonCode::Success)
       return refuse_connect(code, to_string(code));
     if (const Step step = derive_identity(*packet); step != Step::Next) return step;
-    if (traced()) [[unlikely]] trace_received(frame);
-    if (const ReasonCode code = client_.admit(); code != ReasonCode::Success) return refuse_connect(code, to_string(code));
+    if (traced()) [[unlikely]]
+      trace_received(frame);
+    if (const ReasonCode code = client_.admit(); code != ReasonCode::Success)
+      return refuse_connect(code, to_string(code));
   }
 
   const auto result =
@@ -93,7 +95,8 @@ Channel::Step Channel::on_connect(const Frame& frame, ByteView from_here) {
 ReasonCode Channel::check_connect(const ConnectView& packet) const {
   const client::ZoneSettings& zone = client_.zone();
   // 2.1 step 4b
-  const bool id_from_elsewhere = zone.use_username_as_clientid || zone.cert_as_clientid != client::CertificateField::Disabled;
+  const bool id_from_elsewhere =
+      zone.use_username_as_clientid || zone.cert_as_clientid != client::CertificateField::Disabled;
   if (packet.client_id.empty() && !id_from_elsewhere) {
     if (packet.version == ProtocolVersion::V31 || !packet.clean_start) return ReasonCode::ClientIdentifierNotValid;
   }
@@ -190,8 +193,8 @@ Channel::Step Channel::open_session(const ConnectView& packet, const access::Aut
       version_ == ProtocolVersion::V5 && zone.server_keepalive_s != 0 ? zone.server_keepalive_s : packet.keep_alive_s;
   client_.set_keep_alive(keep_alive);
   std::vector<std::uint8_t> connack = make_connack(packet, opened.present, result);
-  // CONNACK promises the session and its will, and that what a clean start ended is over. While the disk takes nothing it
-  // promises no more than memory does.
+  // CONNACK promises the session and its will, and that what a clean start ended is over. While the disk takes nothing
+  // it promises no more than memory does.
   if (const After after = after_changes(changes); after.ticket != 0 && !journal->trouble()) {
     session_->hold(true);
     connect_done_ = true;
@@ -252,8 +255,8 @@ Channel::Step Channel::on_auth(const Frame& frame) {
   const auto refuse = [&](ReasonCode code) {
     return connecting ? refuse_connect(code, to_string(code)) : protocol_error(code, to_string(code));
   };
-  const bool continues = packet->reason == ReasonCode::ContinueAuthentication &&
-                         (connecting || state_ == State::Reauthenticating);
+  const bool continues =
+      packet->reason == ReasonCode::ContinueAuthentication && (connecting || state_ == State::Reauthenticating);
   const bool begins = packet->reason == ReasonCode::ReAuthenticate && state_ == State::Connected;
   if (authentication_method_.empty() || !(continues || begins)) return refuse(ReasonCode::ProtocolError);
   // 4.12-5: the method must not change.
@@ -272,8 +275,8 @@ Channel::Step Channel::on_auth(const Frame& frame) {
     return refuse(result->code);
   }
   const auto again = codec::mqtt::next_frame(as_bytes(connect_packet_), client_.zone().max_packet_size);
-  const auto connect = codec::mqtt::decode_connect(*again, client_.zone().strict_mode, nullptr,
-                                                   &host_.shard().property_scratch);
+  const auto connect =
+      codec::mqtt::decode_connect(*again, client_.zone().strict_mode, nullptr, &host_.shard().property_scratch);
   const Step step = open_session(*connect, *result);
   connect_packet_ = {};
   return step;

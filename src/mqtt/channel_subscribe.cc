@@ -64,10 +64,14 @@ Channel::Step Channel::on_subscribe(const Frame& frame) {
         host_.shard().broker.journal()->trouble())
       one.code = ReasonCode::QuotaExceeded;  // the disk takes nothing at present
     if (one.code == ReasonCode::Success) {
-      if (broker::count_levels(parsed->filter) > zone.max_topic_levels) one.code = ReasonCode::TopicFilterInvalid;
-      else if (!zone.wildcard_subscription && broker::has_wildcard(parsed->filter)) one.code = ReasonCode::WildcardSubscriptionsNotSupported;
-      else if (!zone.shared_subscription && parsed->is_shared()) one.code = ReasonCode::SharedSubscriptionsNotSupported;
-      else if (!zone.exclusive_subscription && parsed->kind == FilterKind::Exclusive) one.code = ReasonCode::TopicFilterInvalid;
+      if (broker::count_levels(parsed->filter) > zone.max_topic_levels)
+        one.code = ReasonCode::TopicFilterInvalid;
+      else if (!zone.wildcard_subscription && broker::has_wildcard(parsed->filter))
+        one.code = ReasonCode::WildcardSubscriptionsNotSupported;
+      else if (!zone.shared_subscription && parsed->is_shared())
+        one.code = ReasonCode::SharedSubscriptionsNotSupported;
+      else if (!zone.exclusive_subscription && parsed->kind == FilterKind::Exclusive)
+        one.code = ReasonCode::TopicFilterInvalid;
     }
     all.push_back(std::move(one));
   }

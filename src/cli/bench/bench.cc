@@ -1,4 +1,8 @@
-// `signalbox bench conn|pub|sub`: connects many clients from one thread, publishes or receives, and prints a line a second.
+// `signalbox bench conn|pub|sub`: connects many clients from one thread, publishes or receives, and prints a line a
+// second.
+#include "cli/bench/connection.h"
+#include "cli/dispatch.h"
+
 #include <netdb.h>
 #include <openssl/ssl.h>
 #include <signal.h>
@@ -10,9 +14,6 @@
 #include <chrono>
 #include <cstdio>
 #include <map>
-
-#include "cli/bench/connection.h"
-#include "cli/dispatch.h"
 
 namespace sb::cli::bench {
 
@@ -43,7 +44,8 @@ class Runner {
       limit.rlim_cur = limit.rlim_max;
       setrlimit(RLIMIT_NOFILE, &limit);
       if (limit.rlim_cur < options_.clients + 16)
-        return fail(Errc::Full, fmt::format("-c {}: only {} open files are allowed (ulimit -n)", options_.clients, limit.rlim_cur));
+        return fail(Errc::Full,
+                    fmt::format("-c {}: only {} open files are allowed (ulimit -n)", options_.clients, limit.rlim_cur));
     }
     SB_CHECKED(resolve());
     if (options_.tls) SB_CHECKED(prepare_tls());
@@ -84,7 +86,8 @@ class Runner {
     }
     for (auto& connection : connections_) connection->finish();
     print_line(Clock::now() - begin);
-    for (const auto& [why, count] : troubles_) std::printf("%llu x %s\n", static_cast<unsigned long long>(count), why.c_str());
+    for (const auto& [why, count] : troubles_)
+      std::printf("%llu x %s\n", static_cast<unsigned long long>(count), why.c_str());
     return counters_.refused == 0 && counters_.lost == 0 && counters_.publish_failed == 0 ? 0 : 1;
   }
 
@@ -105,7 +108,8 @@ class Runner {
   Result<> prepare_tls() {
     tls_ = SSL_CTX_new(TLS_client_method());
     if (!tls_) return fail(Errc::Io, "TLS is not to be had");
-    SSL_CTX_set_mode(tls_, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
+    SSL_CTX_set_mode(tls_,
+                     SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
     if (options_.tls_verify) {
       SSL_CTX_set_verify(tls_, SSL_VERIFY_PEER, nullptr);
       if (SSL_CTX_load_verify_file(tls_, options_.ca_file.c_str()) != 1)
@@ -113,7 +117,8 @@ class Runner {
     }
     if (!options_.cert_file.empty() && SSL_CTX_use_certificate_chain_file(tls_, options_.cert_file.c_str()) != 1)
       return fail(Errc::Invalid, fmt::format("--certfile '{}': no certificate in it", options_.cert_file));
-    if (!options_.key_file.empty() && SSL_CTX_use_PrivateKey_file(tls_, options_.key_file.c_str(), SSL_FILETYPE_PEM) != 1)
+    if (!options_.key_file.empty() &&
+        SSL_CTX_use_PrivateKey_file(tls_, options_.key_file.c_str(), SSL_FILETYPE_PEM) != 1)
       return fail(Errc::Invalid, fmt::format("--keyfile '{}': no key in it", options_.key_file));
     return {};
   }
@@ -123,7 +128,8 @@ class Runner {
   }
 
   void connect_due(Clock::time_point now) {
-    for (std::uint32_t n = 0; n < kConnectsOfTurn && connections_.size() < options_.clients && now >= next_connect_; ++n) {
+    for (std::uint32_t n = 0; n < kConnectsOfTurn && connections_.size() < options_.clients && now >= next_connect_;
+         ++n) {
       const auto number = options_.first_number + static_cast<std::uint32_t>(connections_.size());
       auto connection = std::make_unique<Connection>(options_, counters_, number);
       next_connect_ += std::chrono::duration_cast<Clock::duration>(Ms(options_.connect_interval_ms));
@@ -148,8 +154,9 @@ class Runner {
     for (std::size_t i = 0; i < connections_.size(); ++i) {
       if (limit_reached_by_publishing()) return;
       if (now >= next_publish_[i] && connections_[i]->publish(as_bytes(payload_)))
-        next_publish_[i] = std::max(next_publish_[i] + std::chrono::duration_cast<Clock::duration>(Ms(options_.message_interval_ms)),
-                                    now - std::chrono::seconds(1));
+        next_publish_[i] =
+            std::max(next_publish_[i] + std::chrono::duration_cast<Clock::duration>(Ms(options_.message_interval_ms)),
+                     now - std::chrono::seconds(1));
       // One that waits for its connection or its acknowledgements is tried again soon.
       next_beat_ = std::min(next_beat_, std::max(next_publish_[i], now + std::chrono::microseconds(500)));
     }
@@ -170,7 +177,8 @@ class Runner {
     auto until = next_line_;
     if (connections_.size() < options_.clients) until = std::min(until, next_connect_);
     if (options_.mode == Mode::Publish) until = std::min(until, next_beat_);
-    const auto left = std::chrono::duration_cast<std::chrono::nanoseconds>(std::max(until - now, Clock::duration::zero()));
+    const auto left =
+        std::chrono::duration_cast<std::chrono::nanoseconds>(std::max(until - now, Clock::duration::zero()));
     const timespec limit{left.count() / 1'000'000'000, left.count() % 1'000'000'000};
     epoll_event events[kEventsOfTurn];
     const int count = epoll_pwait2(epoll_, events, kEventsOfTurn, &limit, nullptr);
@@ -194,14 +202,17 @@ class Runner {
     std::string line = fmt::format("{:.0f}s connected={} connect_rate={:.0f}/s", seconds, counters_.connected,
                                    rate(counters_.connects, told_.connects));
     if (options_.mode == Mode::Publish)
-      line += fmt::format(" pub total={} rate={:.2f}/s", counters_.published, rate(counters_.published, told_.published));
+      line +=
+          fmt::format(" pub total={} rate={:.2f}/s", counters_.published, rate(counters_.published, told_.published));
     if (options_.mode == Mode::Publish && options_.qos != Qos::AtMostOnce)
-      line += fmt::format(" acked={} rate={:.2f}/s", counters_.acknowledged, rate(counters_.acknowledged, told_.acknowledged));
+      line += fmt::format(" acked={} rate={:.2f}/s", counters_.acknowledged,
+                          rate(counters_.acknowledged, told_.acknowledged));
     if (options_.mode == Mode::Subscribe)
       line += fmt::format(" subscribed={} recv total={} rate={:.2f}/s", counters_.subscribed, counters_.received,
                           rate(counters_.received, told_.received));
     if (counters_.refused + counters_.lost + counters_.publish_failed > 0)
-      line += fmt::format(" refused={} lost={} pub_failed={}", counters_.refused, counters_.lost, counters_.publish_failed);
+      line +=
+          fmt::format(" refused={} lost={} pub_failed={}", counters_.refused, counters_.lost, counters_.publish_failed);
     std::printf("%s\n", line.c_str());
     std::fflush(stdout);
     told_ = counters_;

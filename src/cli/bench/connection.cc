@@ -166,8 +166,7 @@ void Connection::read() {
 void Connection::on_connack(const codec::mqtt::Frame& frame) {
   const auto connack = codec::mqtt::decode_connack(frame, options_.version);
   if (!connack) return close("bad CONNACK");
-  if (connack->reason != ReasonCode::Success)
-    return close(fmt::format("refused: {}", to_string(connack->reason)));
+  if (connack->reason != ReasonCode::Success) return close(fmt::format("refused: {}", to_string(connack->reason)));
   state_ = State::Ready;
   ++counters_.connected;
   if (options_.mode != Mode::Subscribe) return;
@@ -208,7 +207,8 @@ void Connection::handle(const codec::mqtt::Frame& frame) {
       const auto ack = codec::mqtt::decode_ack(frame, how);
       if (!ack) return close("bad acknowledgement");
       if (frame.type() == PacketType::Pubrel)
-        return codec::mqtt::append_ack(out_, PacketType::Pubcomp, ack->packet_id, ReasonCode::Success, options_.version);
+        return codec::mqtt::append_ack(out_, PacketType::Pubcomp, ack->packet_id, ReasonCode::Success,
+                                       options_.version);
       if (frame.type() == PacketType::Pubrec && !is_error(ack->reason))
         return codec::mqtt::append_ack(out_, PacketType::Pubrel, ack->packet_id, ReasonCode::Success, options_.version);
       if (inflight_ > 0) --inflight_;
@@ -219,7 +219,8 @@ void Connection::handle(const codec::mqtt::Frame& frame) {
       const auto goodbye = codec::mqtt::decode_server_disconnect(frame);
       return close(goodbye ? fmt::format("disconnected: {}", to_string(goodbye->reason)) : "disconnected");
     }
-    default: return;
+    default:
+      return;
   }
 }
 

@@ -2,14 +2,14 @@
 // runner's epoll loop; belongs to its thread.
 #pragma once
 
+#include "cli/bench/options.h"
+#include "codec/mqtt/client.h"
+
 #include <sys/socket.h>
 
 #include <memory>
 #include <string>
 #include <vector>
-
-#include "cli/bench/options.h"
-#include "codec/mqtt/client.h"
 
 struct ssl_st;      // OpenSSL's SSL
 struct ssl_ctx_st;  // and SSL_CTX

@@ -39,7 +39,8 @@ Result<> apply(Options& options, const std::string& name, const std::string& val
   if (name == "-h" || name == "--host") return options.host = value, Result<>();
   if (name == "-p" || name == "--port") return take<std::uint16_t>(options.port, name, value, 1, 65535);
   if (name == "-c" || name == "--count") return take<std::uint32_t>(options.clients, name, value, 1, 10'000'000);
-  if (name == "-n" || name == "--startnumber") return take<std::uint32_t>(options.first_number, name, value, 0, 1'000'000'000);
+  if (name == "-n" || name == "--startnumber")
+    return take<std::uint32_t>(options.first_number, name, value, 0, 1'000'000'000);
   if (name == "-i" || name == "--interval") return take<double>(options.connect_interval_ms, name, value, 0, kDay);
   if (name == "-R" || name == "--connrate") {
     double rate = 0;
@@ -57,7 +58,8 @@ Result<> apply(Options& options, const std::string& name, const std::string& val
   if (name == "-t" || name == "--topic") return options.topic = value, Result<>();
   if (name == "-s" || name == "--size") return take<std::uint32_t>(options.payload_bytes, name, value, 0, 1U << 28);
   if (name == "-m" || name == "--message") return options.message = value, Result<>();
-  if (name == "-I" || name == "--interval_of_msg") return take<double>(options.message_interval_ms, name, value, 0, kDay);
+  if (name == "-I" || name == "--interval_of_msg")
+    return take<double>(options.message_interval_ms, name, value, 0, kDay);
   if (name == "-L" || name == "--limit")
     return take<std::uint64_t>(options.limit, name, value, 0, std::numeric_limits<std::uint64_t>::max());
   if (name == "--seconds") return take<std::uint32_t>(options.seconds, name, value, 0, 31'536'000);

@@ -1,12 +1,12 @@
 // What `signalbox bench` was asked to do.
 #pragma once
 
+#include "base/mqtt_types.h"
+#include "base/result.h"
+
 #include <cstdint>
 #include <string>
 #include <vector>
-
-#include "base/mqtt_types.h"
-#include "base/result.h"
 
 namespace sb::cli::bench {
 
@@ -30,10 +30,10 @@ struct Options {
   Qos qos = Qos::AtMostOnce;
   bool retain = false;
   std::uint32_t payload_bytes = 256;
-  std::string message;                  // instead of payload_bytes
-  double message_interval_ms = 1000;    // between two messages of one client
-  std::uint64_t limit = 0;              // messages in all; 0 = none
-  std::uint32_t seconds = 0;            // 0 = until interrupted
+  std::string message;                // instead of payload_bytes
+  double message_interval_ms = 1000;  // between two messages of one client
+  std::uint64_t limit = 0;            // messages in all; 0 = none
+  std::uint32_t seconds = 0;          // 0 = until interrupted
   bool tls = false;
   bool tls_verify = false;
   std::string ca_file;

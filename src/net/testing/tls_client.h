@@ -1,6 +1,9 @@
 // A blocking TLS client on a loopback port, for tests only.
 #pragma once
 
+#include "base/check.h"
+#include "net/testing/certificates.h"
+
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <openssl/err.h>
@@ -12,9 +15,6 @@
 #include <functional>
 #include <string>
 #include <utility>
-
-#include "base/check.h"
-#include "net/testing/certificates.h"
 
 namespace sb::net::testing {
 
@@ -49,7 +49,8 @@ class TlsClient {
     close();
     fd_ = connect_to(port);
     if (!greeting.empty())
-      SB_CHECK(::send(fd_, greeting.data(), greeting.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(greeting.size()), "send");
+      SB_CHECK(::send(fd_, greeting.data(), greeting.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(greeting.size()),
+               "send");
     ssl_ = SSL_new(context_);
     SSL_set_fd(ssl_, fd_);
     if (session_) SSL_set_session(ssl_, session_);
