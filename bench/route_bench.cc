@@ -1,13 +1,13 @@
 // Routing schemas v1 and v2 side by side: subscribe, unsubscribe and match at 1e4, 1e5 and 1e6 filters, bytes a route.
 //   build/release/bin/route_bench --benchmark_filter='match/v2'
 // Arguments of every case: schema (1, 2), kind of filter (0 plain, 1 wildcard, 2 shared), number of filters.
+#include "broker/router.h"
+#include "route_filters.h"
+
 #include <benchmark/benchmark.h>
 #include <malloc.h>
 
 #include <memory>
-
-#include "broker/router.h"
-#include "route_filters.h"
 
 namespace {
 

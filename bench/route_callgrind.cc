@@ -1,14 +1,14 @@
 // Instructions of one match, counted by callgrind over nothing else:
 //   valgrind --tool=callgrind --collect-atstart=no build/release/bin/route_callgrind v2 wildcard 1000000 20000
 // Arguments: schema, kind (plain, wildcard, shared), number of filters, number of matches.
+#include "broker/router.h"
+#include "route_filters.h"
+
 #include <valgrind/callgrind.h>
 
 #include <cstdio>
 #include <cstdlib>
 #include <string_view>
-
-#include "broker/router.h"
-#include "route_filters.h"
 
 int main(int argc, char** argv) {
   using sb::bench::Kind;
@@ -30,8 +30,7 @@ int main(int argc, char** argv) {
     reclaimer.quiescent(0);
   }
   std::vector<std::string> topics;
-  for (std::size_t i = 0; i < matches; ++i)
-    topics.push_back(sb::bench::topic_of(kind, sb::bench::scatter(i, count)));
+  for (std::size_t i = 0; i < matches; ++i) topics.push_back(sb::bench::topic_of(kind, sb::bench::scatter(i, count)));
 
   sb::broker::RouteList found;
   std::size_t hits = 0;

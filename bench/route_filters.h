@@ -25,9 +25,12 @@ inline std::string device(std::size_t i) {
 
 inline std::string filter_of(Kind kind, std::size_t i) {
   switch (kind) {
-    case Kind::Plain: return "v1/site/7/device/" + device(i) + "/state/up";
-    case Kind::Wildcard: return "device/" + device(i) + "/+/cmd/#";
-    case Kind::Shared: return "v1/tenant/acme/site/+/line/" + device(i) + "/+/event/#";
+    case Kind::Plain:
+      return "v1/site/7/device/" + device(i) + "/state/up";
+    case Kind::Wildcard:
+      return "device/" + device(i) + "/+/cmd/#";
+    case Kind::Shared:
+      return "v1/tenant/acme/site/+/line/" + device(i) + "/+/event/#";
   }
   return {};
 }
@@ -35,9 +38,12 @@ inline std::string filter_of(Kind kind, std::size_t i) {
 /// A topic that the i-th filter matches.
 inline std::string topic_of(Kind kind, std::size_t i) {
   switch (kind) {
-    case Kind::Plain: return "v1/site/7/device/" + device(i) + "/state/up";
-    case Kind::Wildcard: return "device/" + device(i) + "/m1/cmd/reboot";
-    case Kind::Shared: return "v1/tenant/acme/site/berlin/line/" + device(i) + "/press/event/stop";
+    case Kind::Plain:
+      return "v1/site/7/device/" + device(i) + "/state/up";
+    case Kind::Wildcard:
+      return "device/" + device(i) + "/m1/cmd/reboot";
+    case Kind::Shared:
+      return "v1/tenant/acme/site/berlin/line/" + device(i) + "/press/event/stop";
   }
   return {};
 }
@@ -50,6 +56,8 @@ inline std::vector<std::string> filters(Kind kind, std::size_t count) {
 }
 
 /// A fixed sequence without repetition over 0..count-1 (count is no multiple of the step's factors).
-inline std::size_t scatter(std::size_t i, std::size_t count) { return (i * 7'919u + i / count) % count; }
+inline std::size_t scatter(std::size_t i, std::size_t count) {
+  return (i * 7'919u + i / count) % count;
+}
 
 }  // namespace sb::bench

@@ -3,14 +3,14 @@
 // `reply` runs on the same shard, once, within the gate's own time limit. The caller suspends the connection meanwhile.
 #pragma once
 
+#include "base/bytes.h"
+#include "base/mqtt_types.h"
+
 #include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
-
-#include "base/bytes.h"
-#include "base/mqtt_types.h"
 
 namespace sb::access {
 
@@ -37,7 +37,7 @@ struct Authenticated {
   ReasonCode code = ReasonCode::Success;  // ContinueAuthentication: send `data`, wait for AUTH
   bool anonymous = false;
   bool superuser = false;
-  std::string data;                     // for AUTH or CONNACK
+  std::string data;                      // for AUTH or CONNACK
   std::optional<std::int64_t> until_ms;  // rights end (wall clock)
 };
 

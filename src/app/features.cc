@@ -1,14 +1,14 @@
 #include "app/features.h"
 
-#include <fstream>
-#include <sstream>
-
 #include "plugins/module/auto_subscribe/auto_subscribe.h"
 #include "plugins/module/delayed/delayed.h"
 #include "plugins/module/rewrite/rewrite.h"
 #include "plugins/module/slow_subs/slow_subs.h"
 #include "plugins/module/sys_topics/sys_topics.h"
 #include "plugins/module/topic_metrics/topic_metrics.h"
+
+#include <fstream>
+#include <sstream>
 
 namespace sb::app {
 
@@ -29,7 +29,8 @@ Result<access::AclRef> acl_of(const config::AuthzSource& source) {
   std::string text = source.rules;
   if (!source.path.empty()) {
     std::ifstream file(source.path);
-    if (!file) return fail(Errc::NotFound, fmt::format("authorization.sources: cannot read the ACL file '{}'", source.path));
+    if (!file)
+      return fail(Errc::NotFound, fmt::format("authorization.sources: cannot read the ACL file '{}'", source.path));
     std::ostringstream all;
     all << file.rdbuf();
     text = all.str();
@@ -43,18 +44,24 @@ Result<access::AclRef> acl_of(const config::AuthzSource& source) {
 
 module::rewrite::Applies applies_of(config::RewriteAction action) {
   switch (action) {
-    case config::RewriteAction::Subscribe: return module::rewrite::Applies::Subscribe;
-    case config::RewriteAction::Publish: return module::rewrite::Applies::Publish;
-    case config::RewriteAction::All: return module::rewrite::Applies::All;
+    case config::RewriteAction::Subscribe:
+      return module::rewrite::Applies::Subscribe;
+    case config::RewriteAction::Publish:
+      return module::rewrite::Applies::Publish;
+    case config::RewriteAction::All:
+      return module::rewrite::Applies::All;
   }
   return module::rewrite::Applies::All;
 }
 
 module::slow_subs::Kind kind_of(config::SlowStats stats) {
   switch (stats) {
-    case config::SlowStats::Whole: return module::slow_subs::Kind::Whole;
-    case config::SlowStats::Internal: return module::slow_subs::Kind::Internal;
-    case config::SlowStats::Response: return module::slow_subs::Kind::Response;
+    case config::SlowStats::Whole:
+      return module::slow_subs::Kind::Whole;
+    case config::SlowStats::Internal:
+      return module::slow_subs::Kind::Internal;
+    case config::SlowStats::Response:
+      return module::slow_subs::Kind::Response;
   }
   return module::slow_subs::Kind::Whole;
 }

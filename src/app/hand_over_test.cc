@@ -1,7 +1,7 @@
 // A connection moves to the shard of its session right after CONNECT; what was pipelined behind it moves along.
-#include <gtest/gtest.h>
-
 #include "app/testing/wire.h"
+
+#include <gtest/gtest.h>
 
 namespace sb::app {
 namespace {
@@ -28,7 +28,8 @@ TEST_P(HandOver, CarriesWhatIsPipelinedBehindConnect) {
     std::string expected = testing::kConnack + testing::kSuback;
     for (int n = 0; n < 50; ++n) {
       // Some are long, so that the bytes that travel along end within a packet and within a TLS record.
-      const std::string message = testing::publish_packet(id, std::to_string(n) + std::string(n % 7 == 0 ? 5000 : 10, 'x'));
+      const std::string message =
+          testing::publish_packet(id, std::to_string(n) + std::string(n % 7 == 0 ? 5000 : 10, 'x'));
       sent += message;
       expected += message;
     }

@@ -1,9 +1,9 @@
 // What an idle connection of each transport costs the broker. Clients live in a process of their own.
+#include "app/testing/wire.h"
+
 #include <gtest/gtest.h>
 #include <malloc.h>
 #include <sys/wait.h>
-
-#include "app/testing/wire.h"
 
 namespace sb::app {
 namespace {
@@ -85,7 +85,8 @@ TEST(IdleMemory, OfEachTransportIsWithinItsBar) {
   const std::size_t tls12 = bytes_each({.tls = true, .setup = version(TLS1_2_VERSION)}, secure);
   const std::size_t tls13 = bytes_each({.tls = true, .setup = version(TLS1_3_VERSION)}, secure);
   const std::size_t wss = bytes_each({.tls = true, .web = true}, secure_web);
-  std::printf("bytes of an idle connection: tcp %zu, ws %zu, TLS 1.2 %zu, TLS 1.3 %zu, wss %zu\n", tcp, ws, tls12, tls13, wss);
+  std::printf("bytes of an idle connection: tcp %zu, ws %zu, TLS 1.2 %zu, TLS 1.3 %zu, wss %zu\n", tcp, ws, tls12,
+              tls13, wss);
   ASSERT_GT(tcp, 0U);
   EXPECT_LE(ws * 2, tcp * 3);
   ASSERT_GT(ws, 0U);

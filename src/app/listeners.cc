@@ -1,9 +1,9 @@
 #include "app/listeners.h"
 
-#include <future>
-
 #include "app/shard.h"
 #include "base/log.h"
+
+#include <future>
 
 namespace sb::app {
 
@@ -74,7 +74,8 @@ Result<> Listeners::open(Entry& entry) {
   net::Endpoint wanted = entry.options.bind;
   if (wanted.port() == 0) wanted.set_port(entry.shown.port());
   auto bound = net::Acceptor::probe(wanted);
-  if (!bound) return fail(bound.error().code, fmt::format("listener {}: {}", entry.options.settings.id, bound.error().what));
+  if (!bound)
+    return fail(bound.error().code, fmt::format("listener {}: {}", entry.options.settings.id, bound.error().what));
   const ListenerSnapshot made = snapshot(entry, bound->port());
   for (Shard* shard : shards_) {
     auto opened = on_shard(*shard, [&](Shard& here) { return here.open_listener(*bound, entry.options.socket, made); });
@@ -84,7 +85,8 @@ Result<> Listeners::open(Entry& entry) {
     }
   }
   entry.bound = entry.shown = *bound;
-  SB_LOG(log::Level::Notice, "listener_started", kv("listener", entry.options.settings.id), kv("bind", bound->to_string()));
+  SB_LOG(log::Level::Notice, "listener_started", kv("listener", entry.options.settings.id),
+         kv("bind", bound->to_string()));
   return {};
 }
 

@@ -1,6 +1,9 @@
-// The listeners of a node: opened, changed, stopped and removed while it runs, without hurting the connections of others
-// (config.md 6.8). Called from any thread but the shards' own, one call at a time; the work on the shards is posted there.
+// The listeners of a node: opened, changed, stopped and removed while it runs, without hurting the connections of
+// others (config.md 6.8). Called from any thread but the shards' own, one call at a time; the work on the shards is
+// posted there.
 #pragma once
+
+#include "app/shard_listener.h"
 
 #include <map>
 #include <memory>
@@ -8,8 +11,6 @@
 #include <optional>
 #include <string>
 #include <vector>
-
-#include "app/shard_listener.h"
 
 namespace sb::app {
 
@@ -43,8 +44,8 @@ class Listeners {
   [[nodiscard]] Result<> stop(const std::string& id);
   [[nodiscard]] Result<> restart(const std::string& id);
   [[nodiscard]] Result<> remove(const std::string& id);
-  /// Reads certificate files anew for the handshakes to come (`ctl pem_cache clean`). Listeners whose files are bad keep
-  /// what they have; the first problem is returned.
+  /// Reads certificate files anew for the handshakes to come (`ctl pem_cache clean`). Listeners whose files are bad
+  /// keep what they have; the first problem is returned.
   [[nodiscard]] Result<> reload_certificates();
   /// The node's level of the limiter.
   void set_node_limits(const net::Rate& connections, const net::Rate& bytes, const net::Rate& messages);

@@ -1,19 +1,19 @@
 #include "app/listeners.h"
 
+#include "app/testing/wire.h"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <future>
 
-#include "app/testing/wire.h"
-
 namespace sb::app {
 namespace {
 
 using namespace std::chrono_literals;
-using ::testing::HasSubstr;
 using testing::ends;
 using testing::eventually;
+using ::testing::HasSubstr;
 using testing::info_of;
 using testing::listener;
 using testing::node_with;
@@ -35,7 +35,8 @@ Seen seen(Node& node, const std::string& id) {
     node.shard(shard).loop().post([&] {
       node.shard(shard).channels().for_each([&](mqtt::Channel& channel) {
         if (channel.client().info().client_id != id) return;
-        out = {channel.client().peer().to_string(), channel.client().info().username, channel.client().info().ws_cookie};
+        out = {channel.client().peer().to_string(), channel.client().info().username,
+               channel.client().info().ws_cookie};
       });
       done.set_value();
     });
@@ -282,7 +283,8 @@ TEST(Listeners, BelievesProxyHeaders) {
   Wire silent(port, {.greeting = "PROXY TCP4 203"});
   EXPECT_TRUE(silent.over());
   EXPECT_TRUE(eventually([&] {
-    return ends(node, "tcp:proxied", "proxy_protocol_timeout") == 1 && ends(node, "tcp:proxied", "proxy_protocol_error") == 1;
+    return ends(node, "tcp:proxied", "proxy_protocol_timeout") == 1 &&
+           ends(node, "tcp:proxied", "proxy_protocol_error") == 1;
   }));
   EXPECT_EQ(info_of(node, "tcp:proxied").connections, 2U);
 }

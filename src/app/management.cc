@@ -1,12 +1,12 @@
 #include "app/management.h"
 
-#include <future>
-
 #include "app/catalogs.h"
 #include "app/features.h"
 #include "app/settings.h"
 #include "base/log.h"
 #include "management/api_registry.h"
+
+#include <future>
 
 namespace sb::app {
 
@@ -35,26 +35,31 @@ Management::Management(Node& node, ManagementOptions options)
 
   log_ = options.log;
   if (options.loaded) {
-    config_ = std::make_unique<config::ConfigStore>(std::move(*options.loaded), std::move(options.load_options), clock_);
-    config_->subscribe([this](const config::Config&, const config::Config& after, const std::vector<std::string>& roots) {
-      return apply(after, roots);
-    });
+    config_ =
+        std::make_unique<config::ConfigStore>(std::move(*options.loaded), std::move(options.load_options), clock_);
+    config_->subscribe([this](const config::Config&, const config::Config& after,
+                              const std::vector<std::string>& roots) { return apply(after, roots); });
     environment.config = config_.get();
   }
   service_ = std::make_unique<management::Service>(std::move(environment));
   management::ApiRegistry registry{table_, *service_};
   add_api_plugins(registry);
   table_.set_audit([](const http::Audited& audited) {
-    SB_LOG(log::Level::Info, "management_operation", kv("from", audited.call.request.door == http::Door::Cli ? "cli" : "rest_api"),
+    SB_LOG(log::Level::Info, "management_operation",
+           kv("from", audited.call.request.door == http::Door::Cli ? "cli" : "rest_api"),
            kv("method", audited.call.request.method), kv("path", audited.call.request.path),
            kv("status", audited.response.status));
   });
 }
 
-Management::~Management() { stop(); }
+Management::~Management() {
+  stop();
+}
 
 Result<> Management::apply(const config::Config& after, const std::vector<std::string>& roots) {
-  const auto changed = [&](std::string_view root) { return std::find(roots.begin(), roots.end(), root) != roots.end(); };
+  const auto changed = [&](std::string_view root) {
+    return std::find(roots.begin(), roots.end(), root) != roots.end();
+  };
   if (changed("authorization") || changed("flapping_detect") || changed("zones")) {
     SB_TRY(auto policy, access_policy(after));
     node_.access().set_policy(std::move(policy));

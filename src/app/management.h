@@ -1,11 +1,7 @@
 // The management plane of a node put together: service, endpoint table, the socket <data_dir>/ctl.sock, and the
-// configuration that can change at run time. Made between the node's construction and its start; stopped before the node
-// stops; destroyed after it stopped.
+// configuration that can change at run time. Made between the node's construction and its start; stopped before the
+// node stops; destroyed after it stopped.
 #pragma once
-
-#include <functional>
-#include <memory>
-#include <optional>
 
 #include "app/management_ports.h"
 #include "config/store.h"
@@ -13,6 +9,10 @@
 #include "http/unix_server.h"
 #include "management/service.h"
 #include "telemetry/logger.h"
+
+#include <functional>
+#include <memory>
+#include <optional>
 
 namespace sb::app {
 
@@ -22,7 +22,7 @@ struct ManagementOptions {
   std::optional<config::Loaded> loaded{};
   config::LoadOptions load_options{};
   telemetry::LogControl* log = nullptr;  // follows `log`; outlives this
-  std::function<void()> stop{};  // asks the process to end
+  std::function<void()> stop{};          // asks the process to end
 };
 
 class Management {

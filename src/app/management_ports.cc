@@ -35,9 +35,12 @@ management::TopicMetricInfo to_info(const plugins::module::topic_metrics::Row& r
 
 std::string_view status_name(plugins::module::log_trace::Status status) {
   switch (status) {
-    case plugins::module::log_trace::Status::Waiting: return "waiting";
-    case plugins::module::log_trace::Status::Running: return "running";
-    case plugins::module::log_trace::Status::Stopped: return "stopped";
+    case plugins::module::log_trace::Status::Waiting:
+      return "waiting";
+    case plugins::module::log_trace::Status::Running:
+      return "running";
+    case plugins::module::log_trace::Status::Stopped:
+      return "stopped";
   }
   return "stopped";
 }
@@ -65,10 +68,18 @@ std::vector<management::ListenerInfo> NodeListeners::list() {
   return out;
 }
 
-Result<> NodeListeners::start(std::string_view id) { return node_.listeners().start(std::string(id)); }
-Result<> NodeListeners::stop(std::string_view id) { return node_.listeners().stop(std::string(id)); }
-Result<> NodeListeners::restart(std::string_view id) { return node_.listeners().restart(std::string(id)); }
-Result<> NodeListeners::reload_certificates() { return node_.listeners().reload_certificates(); }
+Result<> NodeListeners::start(std::string_view id) {
+  return node_.listeners().start(std::string(id));
+}
+Result<> NodeListeners::stop(std::string_view id) {
+  return node_.listeners().stop(std::string(id));
+}
+Result<> NodeListeners::restart(std::string_view id) {
+  return node_.listeners().restart(std::string(id));
+}
+Result<> NodeListeners::reload_certificates() {
+  return node_.listeners().reload_certificates();
+}
 
 std::vector<management::DelayedInfo> NodeDelayed::list(std::size_t skip, std::size_t limit) {
   std::vector<management::DelayedInfo> out;
@@ -102,7 +113,8 @@ std::vector<management::TraceInfo> NodeTraces::list() {
 
 Result<> NodeTraces::create(const management::TraceInfo& trace) {
   const auto kind = plugins::module::log_trace::trace_kind(trace.type);
-  if (!kind) return fail(Errc::Invalid, fmt::format("trace type '{}': expected clientid, topic or ip_address", trace.type));
+  if (!kind)
+    return fail(Errc::Invalid, fmt::format("trace type '{}': expected clientid, topic or ip_address", trace.type));
   plugins::module::log_trace::Trace wanted;
   wanted.name = trace.name;
   wanted.kind = *kind;

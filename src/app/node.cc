@@ -1,13 +1,13 @@
 #include "app/node.h"
 
-#include <chrono>
-#include <future>
-#include <random>
-
 #include "base/log.h"
 #include "broker/recovery.h"
 #include "plugins/module/delayed/delayed.h"
 #include "plugins/module/sys_topics/sys_topics.h"
+
+#include <chrono>
+#include <future>
+#include <random>
 
 namespace sb::app {
 
@@ -21,22 +21,25 @@ broker::RouterOptions with_shards(broker::RouterOptions options, unsigned shards
 Node::Node(NodeOptions options, const broker::ModuleRegistry& registry)
     : options_(std::move(options)),
       reclaimer_(options_.shards),
-      core_(broker::make_router(with_shards(options_.router, options_.shards), reclaimer_), reclaimer_, options_.shards),
+      core_(broker::make_router(with_shards(options_.router, options_.shards), reclaimer_), reclaimer_,
+            options_.shards),
       alarms_(clock_),
       access_(core_, clock_, options_.policy),
       stats_(core_),
       pressure_(alarms_, options_.shards, options_.pressure),
-      module_context_{core_, clock_, alarms_, stats_, options_.name,
-                      options_.trace_dir.empty() ? options_.data_dir : options_.trace_dir, "5.4.0", "Signalbox", {}} {
+      module_context_{core_,   clock_,        alarms_,
+                      stats_,  options_.name, options_.trace_dir.empty() ? options_.data_dir : options_.trace_dir,
+                      "5.4.0", "Signalbox",   {}} {
   for (unsigned id = 0; id < options_.shards; ++id)
-    shards_.push_back(std::make_unique<Shard>(core_, id, clock_, options_.coalesce, options_.core,
-                                              [this](broker::Broker& broker) { return access_.make_gate(broker); },
-                                              [this](mqtt::HandOver over) {
-                                                // std::function wants copyable captures.
-                                                auto moved = std::make_shared<mqtt::HandOver>(std::move(over));
-                                                Shard& to = *shards_[moved->to];
-                                                to.loop().post([&to, moved] { to.channels().adopt(std::move(*moved)); });
-                                              }));
+    shards_.push_back(std::make_unique<Shard>(
+        core_, id, clock_, options_.coalesce, options_.core,
+        [this](broker::Broker& broker) { return access_.make_gate(broker); },
+        [this](mqtt::HandOver over) {
+          // std::function wants copyable captures.
+          auto moved = std::make_shared<mqtt::HandOver>(std::move(over));
+          Shard& to = *shards_[moved->to];
+          to.loop().post([&to, moved] { to.channels().adopt(std::move(*moved)); });
+        }));
   std::vector<Shard*> shards;
   for (auto& shard : shards_) shards.push_back(shard.get());
   listeners_ = std::make_unique<Listeners>(std::move(shards));
@@ -53,7 +56,9 @@ Node::Node(NodeOptions options, const broker::ModuleRegistry& registry)
     });
 }
 
-Node::~Node() { stop(); }
+Node::~Node() {
+  stop();
+}
 
 Result<> Node::open_store() {
   if (options_.data_dir.empty()) return {};
@@ -107,9 +112,9 @@ Result<> Node::open_store() {
   SB_TRY(const broker::Recovery::Report report, broker::Recovery::run(core_, *store_, recovery));
   const auto took = std::chrono::duration_cast<Millis>(std::chrono::steady_clock::now() - began);
   if (report.records() > 0)
-    SB_LOG(log::Level::Notice, "state_restored", kv("sessions", report.sessions), kv("subscriptions", report.subscriptions),
-           kv("messages", report.messages), kv("owed", report.owed), kv("retained", report.retained),
-           kv("wills", report.wills), kv("ms", took.count()));
+    SB_LOG(log::Level::Notice, "state_restored", kv("sessions", report.sessions),
+           kv("subscriptions", report.subscriptions), kv("messages", report.messages), kv("owed", report.owed),
+           kv("retained", report.retained), kv("wills", report.wills), kv("ms", took.count()));
   return {};
 }
 

@@ -1,10 +1,6 @@
 // A node: shards, what they share, listeners; started and stopped in order. Built by main from the configuration.
 #pragma once
 
-#include <memory>
-#include <string>
-#include <vector>
-
 #include "access/access_control.h"
 #include "access/store_ban_log.h"
 #include "app/listeners.h"
@@ -19,6 +15,10 @@
 #include "store/key_value.h"
 #include "telemetry/alarms.h"
 #include "telemetry/store_alarm_log.h"
+
+#include <memory>
+#include <string>
+#include <vector>
 
 namespace sb::app {
 

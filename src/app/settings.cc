@@ -6,31 +6,50 @@ namespace sb::app {
 
 namespace {
 
-std::uint32_t or_zero(std::uint32_t value) { return value == config::kInfinity32 ? 0 : value; }
-std::uint64_t or_zero(std::uint64_t value) { return value == config::kInfinity ? 0 : value; }
-Millis or_zero(Millis value) { return value == config::kForever ? Millis{0} : value; }
+std::uint32_t or_zero(std::uint32_t value) {
+  return value == config::kInfinity32 ? 0 : value;
+}
+std::uint64_t or_zero(std::uint64_t value) {
+  return value == config::kInfinity ? 0 : value;
+}
+Millis or_zero(Millis value) {
+  return value == config::kForever ? Millis{0} : value;
+}
 
 client::CertificateField field_of(config::PeerCertAs as) {
   switch (as) {
-    case config::PeerCertAs::Disabled: return client::CertificateField::Disabled;
-    case config::PeerCertAs::Cn: return client::CertificateField::CommonName;
-    case config::PeerCertAs::Dn: return client::CertificateField::Dn;
-    case config::PeerCertAs::Crt: return client::CertificateField::Der;
-    case config::PeerCertAs::Pem: return client::CertificateField::Pem;
-    case config::PeerCertAs::Md5: return client::CertificateField::Md5;
+    case config::PeerCertAs::Disabled:
+      return client::CertificateField::Disabled;
+    case config::PeerCertAs::Cn:
+      return client::CertificateField::CommonName;
+    case config::PeerCertAs::Dn:
+      return client::CertificateField::Dn;
+    case config::PeerCertAs::Crt:
+      return client::CertificateField::Der;
+    case config::PeerCertAs::Pem:
+      return client::CertificateField::Pem;
+    case config::PeerCertAs::Md5:
+      return client::CertificateField::Md5;
   }
   return client::CertificateField::Disabled;
 }
 
 broker::SharedStrategy strategy_of(config::SharedStrategy strategy) {
   switch (strategy) {
-    case config::SharedStrategy::Random: return broker::SharedStrategy::Random;
-    case config::SharedStrategy::RoundRobin: return broker::SharedStrategy::RoundRobin;
-    case config::SharedStrategy::RoundRobinPerGroup: return broker::SharedStrategy::RoundRobinPerGroup;
-    case config::SharedStrategy::Sticky: return broker::SharedStrategy::Sticky;
-    case config::SharedStrategy::Local: return broker::SharedStrategy::Local;
-    case config::SharedStrategy::HashTopic: return broker::SharedStrategy::HashTopic;
-    case config::SharedStrategy::HashClientid: return broker::SharedStrategy::HashClientId;
+    case config::SharedStrategy::Random:
+      return broker::SharedStrategy::Random;
+    case config::SharedStrategy::RoundRobin:
+      return broker::SharedStrategy::RoundRobin;
+    case config::SharedStrategy::RoundRobinPerGroup:
+      return broker::SharedStrategy::RoundRobinPerGroup;
+    case config::SharedStrategy::Sticky:
+      return broker::SharedStrategy::Sticky;
+    case config::SharedStrategy::Local:
+      return broker::SharedStrategy::Local;
+    case config::SharedStrategy::HashTopic:
+      return broker::SharedStrategy::HashTopic;
+    case config::SharedStrategy::HashClientid:
+      return broker::SharedStrategy::HashClientId;
   }
   return broker::SharedStrategy::RoundRobin;
 }
@@ -121,8 +140,8 @@ Result<std::vector<ListenerOptions>> listener_options(const config::Config& conf
   config.listeners.for_each([&](const config::Listener& listener) {
     if (!listener.enable || listener.tls() || listener.web()) return;
     ListenerOptions options;
-    const auto bind = net::Endpoint::parse_address(listener.bind.host.empty() ? "0.0.0.0" : listener.bind.host,
-                                                   listener.bind.port);
+    const auto bind =
+        net::Endpoint::parse_address(listener.bind.host.empty() ? "0.0.0.0" : listener.bind.host, listener.bind.port);
     if (!bind) {
       problem = fail(Errc::Invalid, fmt::format("listeners.{}.bind: {}", listener.id(), bind.error().what));
       return;
@@ -166,9 +185,15 @@ Result<NodeOptions> node_options(const config::Config& config) {
   out.durable_sessions = config.session_persistence.enable;
   out.durable_retained = config.retainer.backend.storage_type == config::StorageType::Disc;
   switch (config.session_persistence.durability) {
-    case config::Durability::Relaxed: out.durability = store::Durability::Relaxed; break;
-    case config::Durability::Process: out.durability = store::Durability::Process; break;
-    case config::Durability::Power: out.durability = store::Durability::Power; break;
+    case config::Durability::Relaxed:
+      out.durability = store::Durability::Relaxed;
+      break;
+    case config::Durability::Process:
+      out.durability = store::Durability::Process;
+      break;
+    case config::Durability::Power:
+      out.durability = store::Durability::Power;
+      break;
   }
   return out;
 }

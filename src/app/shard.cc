@@ -33,7 +33,9 @@ Shard::Shard(broker::Core& core, unsigned id, const Clock& clock, Nanos coalesce
   loop_.set_hooks(std::move(hooks));
 }
 
-Shard::~Shard() { join(); }
+Shard::~Shard() {
+  join();
+}
 
 void Shard::start() {
   thread_ = std::thread([this] {

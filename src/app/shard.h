@@ -1,10 +1,6 @@
-// One shard put together: thread, loop, broker, gate, channels. Members are in the order of their dependence; destroyed in
-// reverse after the thread has ended.
+// One shard put together: thread, loop, broker, gate, channels. Members are in the order of their dependence; destroyed
+// in reverse after the thread has ended.
 #pragma once
-
-#include <memory>
-#include <thread>
-#include <vector>
 
 #include "access/gate.h"
 #include "app/shard_listener.h"
@@ -13,6 +9,10 @@
 #include "mqtt/channel.h"
 #include "net/stream.h"
 #include "runtime/loop.h"
+
+#include <memory>
+#include <thread>
+#include <vector>
 
 namespace sb::app {
 

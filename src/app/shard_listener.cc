@@ -1,10 +1,10 @@
 #include "app/shard_listener.h"
 
+#include "base/log.h"
+
 #include <unistd.h>
 
 #include <algorithm>
-
-#include "base/log.h"
 
 namespace sb::app {
 

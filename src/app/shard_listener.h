@@ -1,10 +1,6 @@
-// One listener on one shard: accepts, checks the address and the limits, waits for a PROXY header where one is due, puts
-// the layers together and hands the connection to the channels. Belongs to its shard.
+// One listener on one shard: accepts, checks the address and the limits, waits for a PROXY header where one is due,
+// puts the layers together and hands the connection to the channels. Belongs to its shard.
 #pragma once
-
-#include <memory>
-#include <string>
-#include <vector>
 
 #include "mqtt/channel.h"
 #include "net/acceptor.h"
@@ -12,6 +8,10 @@
 #include "net/preamble.h"
 #include "net/tls.h"
 #include "net/websocket.h"
+
+#include <memory>
+#include <string>
+#include <vector>
 
 namespace sb::app {
 

@@ -1,5 +1,14 @@
 #include "app/start.h"
 
+#include "app/catalogs.h"
+#include "app/features.h"
+#include "app/management.h"
+#include "app/node.h"
+#include "app/settings.h"
+#include "base/log.h"
+#include "config/config.h"
+#include "telemetry/logger.h"
+
 #include <signal.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -7,15 +16,6 @@
 #include <cstdio>
 #include <filesystem>
 #include <map>
-
-#include "app/catalogs.h"
-#include "app/management.h"
-#include "app/features.h"
-#include "app/node.h"
-#include "app/settings.h"
-#include "base/log.h"
-#include "config/config.h"
-#include "telemetry/logger.h"
 
 namespace sb::app {
 
@@ -38,7 +38,8 @@ void raise_descriptor_limit() {
   limit.rlim_cur = limit.rlim_max;
   setrlimit(RLIMIT_NOFILE, &limit);
   if (limit.rlim_cur < 1024)
-    std::fprintf(stderr, "WARNING: only %llu open files are allowed (ulimit -n); connections will be refused above that\n",
+    std::fprintf(stderr,
+                 "WARNING: only %llu open files are allowed (ulimit -n); connections will be refused above that\n",
                  static_cast<unsigned long long>(limit.rlim_cur));
 }
 
@@ -63,7 +64,8 @@ int start(const std::string& config_file) {
   load_options.env = environment();
   // In the foreground somebody watches: the console too, unless told otherwise.
   bool told = false;
-  for (const char* name : {"EMQX_DEFAULT_LOG_HANDLER", "SIGNALBOX_DEFAULT_LOG_HANDLER", "EMQX_LOG__TO", "SIGNALBOX_LOG__TO"})
+  for (const char* name :
+       {"EMQX_DEFAULT_LOG_HANDLER", "SIGNALBOX_DEFAULT_LOG_HANDLER", "EMQX_LOG__TO", "SIGNALBOX_LOG__TO"})
     told = told || load_options.env.contains(name);
   if (!told) load_options.env["SIGNALBOX_DEFAULT_LOG_HANDLER"] = "both";
   std::string problems;

@@ -1,9 +1,9 @@
-#include <gtest/gtest.h>
-
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/result.h"
 #include "base/secret.h"
+
+#include <gtest/gtest.h>
 
 namespace sb {
 namespace {

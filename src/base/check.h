@@ -7,8 +7,8 @@ namespace sb::detail {
 [[noreturn]] void check_failed(const char* expression, const char* file, int line, const std::string& message);
 }
 
-#define SB_CHECK(condition, message)                                                \
-  do {                                                                              \
-    if (!(condition)) [[unlikely]]                                                  \
-      ::sb::detail::check_failed(#condition, __FILE__, __LINE__, (message));         \
+#define SB_CHECK(condition, message)                                         \
+  do {                                                                       \
+    if (!(condition)) [[unlikely]]                                           \
+      ::sb::detail::check_failed(#condition, __FILE__, __LINE__, (message)); \
   } while (false)

@@ -18,7 +18,9 @@ std::uint64_t draw_seed() {
 const std::uint64_t kSeed = draw_seed();
 }  // namespace
 
-std::uint64_t hash_bytes(const void* data, std::size_t size) { return XXH3_64bits_withSeed(data, size, kSeed); }
+std::uint64_t hash_bytes(const void* data, std::size_t size) {
+  return XXH3_64bits_withSeed(data, size, kSeed);
+}
 
 std::uint64_t hash_stable(std::string_view text, std::uint64_t seed) {
   return XXH3_64bits_withSeed(text.data(), text.size(), seed);

@@ -2,15 +2,17 @@
 // can aim at one bucket.
 #pragma once
 
+#include "base/bytes.h"
+
 #include <cstdint>
 #include <string_view>
-
-#include "base/bytes.h"
 
 namespace sb {
 
 std::uint64_t hash_bytes(const void* data, std::size_t size);
-inline std::uint64_t hash_text(std::string_view text) { return hash_bytes(text.data(), text.size()); }
+inline std::uint64_t hash_text(std::string_view text) {
+  return hash_bytes(text.data(), text.size());
+}
 
 /// Transparent hasher for unordered maps keyed by strings.
 struct TextHash {

@@ -46,20 +46,31 @@ void install(Backend* backend) {
 
 std::string_view to_string(Level level) {
   switch (level) {
-    case Level::Debug: return "debug";
-    case Level::Info: return "info";
-    case Level::Notice: return "notice";
-    case Level::Warning: return "warning";
-    case Level::Error: return "error";
-    case Level::Critical: return "critical";
-    case Level::Alert: return "alert";
-    case Level::Emergency: return "emergency";
-    case Level::Off: return "off";
+    case Level::Debug:
+      return "debug";
+    case Level::Info:
+      return "info";
+    case Level::Notice:
+      return "notice";
+    case Level::Warning:
+      return "warning";
+    case Level::Error:
+      return "error";
+    case Level::Critical:
+      return "critical";
+    case Level::Alert:
+      return "alert";
+    case Level::Emergency:
+      return "emergency";
+    case Level::Off:
+      return "off";
   }
   return "off";
 }
 
-void set_threshold(Level level) { detail::threshold.store(level, std::memory_order_relaxed); }
+void set_threshold(Level level) {
+  detail::threshold.store(level, std::memory_order_relaxed);
+}
 
 bool Site::admit(std::string_view event) {
   timespec now{};
@@ -67,7 +78,8 @@ bool Site::admit(std::string_view event) {
   std::int64_t second = second_.load(std::memory_order_relaxed);
   if (second != now.tv_sec && second_.compare_exchange_strong(second, now.tv_sec, std::memory_order_relaxed)) {
     const std::uint32_t seen = count_.exchange(0, std::memory_order_relaxed);
-    const std::uint32_t missing = lost_.exchange(0, std::memory_order_relaxed) + (seen > kPerSecond ? seen - kPerSecond : 0);
+    const std::uint32_t missing =
+        lost_.exchange(0, std::memory_order_relaxed) + (seen > kPerSecond ? seen - kPerSecond : 0);
     if (missing > 0 && !write(Level::Warning, "log_lines_suppressed", kv("event", event), kv("count", missing)))
       lost_.fetch_add(missing, std::memory_order_relaxed);
   }

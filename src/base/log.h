@@ -1,6 +1,7 @@
 // Structured log lines: a fixed sentence (event name) plus fields. SB_LOG(Level::Warning, "listener_failed",
-// kv("bind", bind), kv("reason", what)). Values become text here; lines are laid out and written by the installed backend
-// (telemetry::Logger, on its own thread), and by nobody's but the caller's while there is none. Payloads, passwords and tokens are never logged. Thread safe.
+// kv("bind", bind), kv("reason", what)). Values become text here; lines are laid out and written by the installed
+// backend (telemetry::Logger, on its own thread), and by nobody's but the caller's while there is none. Payloads,
+// passwords and tokens are never logged. Thread safe.
 #pragma once
 
 #include <fmt/format.h>
@@ -57,7 +58,9 @@ extern std::atomic<Level> threshold;
 bool submit(Level level, std::string_view event, Field* fields, std::size_t count);
 }  // namespace detail
 
-inline bool enabled(Level level) { return level >= detail::threshold.load(std::memory_order_relaxed); }
+inline bool enabled(Level level) {
+  return level >= detail::threshold.load(std::memory_order_relaxed);
+}
 /// Most verbose level that anybody writes.
 void set_threshold(Level level);
 
@@ -83,11 +86,11 @@ bool write(Level level, std::string_view event, Fields&&... fields) {
 
 }  // namespace sb::log
 
-#define SB_LOG(level_, event, ...)                                                        \
-  do {                                                                                    \
-    if (::sb::log::enabled(level_)) {                                                     \
-      static ::sb::log::Site sb_site_;                                                    \
-      using ::sb::log::kv;                                                                \
+#define SB_LOG(level_, event, ...)                                                                               \
+  do {                                                                                                           \
+    if (::sb::log::enabled(level_)) {                                                                            \
+      static ::sb::log::Site sb_site_;                                                                           \
+      using ::sb::log::kv;                                                                                       \
       if (sb_site_.admit(event) && !::sb::log::write(level_, event __VA_OPT__(, ) __VA_ARGS__)) sb_site_.lost(); \
-    }                                                                                     \
+    }                                                                                                            \
   } while (false)

@@ -56,12 +56,20 @@ enum class ReasonCode : std::uint8_t {
 /// The name EMQX uses in events and logs, e.g. "session_taken_over".
 std::string_view to_string(ReasonCode code);
 
-constexpr bool is_error(ReasonCode code) { return static_cast<std::uint8_t>(code) >= 0x80; }
+constexpr bool is_error(ReasonCode code) {
+  return static_cast<std::uint8_t>(code) >= 0x80;
+}
 
 enum class Qos : std::uint8_t { AtMostOnce = 0, AtLeastOnce = 1, ExactlyOnce = 2 };
-constexpr std::uint8_t to_int(Qos qos) { return static_cast<std::uint8_t>(qos); }
-constexpr Qos min(Qos a, Qos b) { return a < b ? a : b; }
-constexpr Qos max(Qos a, Qos b) { return a < b ? b : a; }
+constexpr std::uint8_t to_int(Qos qos) {
+  return static_cast<std::uint8_t>(qos);
+}
+constexpr Qos min(Qos a, Qos b) {
+  return a < b ? a : b;
+}
+constexpr Qos max(Qos a, Qos b) {
+  return a < b ? b : a;
+}
 
 /// 1..65535 on the wire; 0 means none. 2.2.1
 using PacketId = std::uint16_t;

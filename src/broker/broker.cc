@@ -16,12 +16,18 @@ void retire(runtime::Reclaimer& reclaimer, const T* object) {
 
 std::string_view to_string(DropReason reason) {
   switch (reason) {
-    case DropReason::NoLocal: return "no_local";
-    case DropReason::TooLarge: return "too_large";
-    case DropReason::Qos0Offline: return "qos0_msg";
-    case DropReason::QueueFull: return "queue_full";
-    case DropReason::Expired: return "expired";
-    case DropReason::Congested: return "queue_full";
+    case DropReason::NoLocal:
+      return "no_local";
+    case DropReason::TooLarge:
+      return "too_large";
+    case DropReason::Qos0Offline:
+      return "qos0_msg";
+    case DropReason::QueueFull:
+      return "queue_full";
+    case DropReason::Expired:
+      return "expired";
+    case DropReason::Congested:
+      return "queue_full";
   }
   return "unknown";
 }
@@ -249,7 +255,8 @@ void Broker::terminate(Session& session, std::string_view reason, bool redispatc
     // 8.4: QoS 1 in flight and whatever of QoS 1 and 2 waits; QoS 2 in flight stays with this client [MQTT-4.8.2-5].
     for (std::size_t i = 0; i < session.inflight_.size(); ++i) {
       Session::Inflight& entry = session.inflight_[i];
-      if (entry.phase == Session::Phase::WaitPuback && entry.owed.group) redispatch(std::move(entry.owed), session.number_);
+      if (entry.phase == Session::Phase::WaitPuback && entry.owed.group)
+        redispatch(std::move(entry.owed), session.number_);
     }
     while (auto owed = session.queue_.pop())
       if (owed->group && owed->qos != Qos::AtMostOnce) redispatch(std::move(*owed), session.number_);
@@ -364,8 +371,7 @@ void Broker::add_member(Subscription& subscription, SharedMember* member, std::s
   auto* changed = members ? new SharedGroup::Members(*members) : new SharedGroup::Members;
   changed->push_back(member);
   group->set_members(changed);
-  if (members)
-    retire(core_.reclaimer(), members);
+  if (members) retire(core_.reclaimer(), members);
   subscription.special->group = group;
   subscription.special->member = member;
 }
@@ -461,7 +467,8 @@ ReasonCode Broker::publish_now(Publication& p) {
 bool Broker::route(Delivery& delivery, Route& route) {
   bool routed = deliver_local(delivery, route);
   for (std::uint64_t others = route.shard_mask() & ~(std::uint64_t{1} << shard_); others != 0; others &= others - 1) {
-    cross(static_cast<unsigned>(__builtin_ctzll(others)), Crossing{delivery.message(), &route, nullptr, expect_receipt(delivery)});
+    cross(static_cast<unsigned>(__builtin_ctzll(others)),
+          Crossing{delivery.message(), &route, nullptr, expect_receipt(delivery)});
     routed = true;
   }
   if (const auto* groups = static_cast<const SharedGroupList*>(route.groups())) [[unlikely]]
@@ -573,7 +580,9 @@ void Broker::push_overflow() {
   for (auto& resume : waiting) resume();
 }
 
-bool Broker::has_work() const { return !overflow_.empty() || has_input(); }
+bool Broker::has_work() const {
+  return !overflow_.empty() || has_input();
+}
 
 bool Broker::has_input() const {
   for (unsigned from = 0; from < core_.shards(); ++from)
@@ -687,32 +696,38 @@ void Broker::replay_retained(Session& session, const Subscription& subscription,
   if (core_.retained_count().load(std::memory_order_relaxed) == 0) return;
   const std::string_view filter = subscription.route->filter();
   const bool exact = filter.find_first_of("+#") == std::string_view::npos;
+  // The finds of all shards are put in one order: the last one to come has them sent.
+  struct Finds {
+    std::vector<MessageRef> messages;
+    unsigned missing = 0;
+  };
+  auto finds = std::make_shared<Finds>();  // touched on this shard alone
   for (unsigned shard = 0; shard < core_.shards(); ++shard) {
-    if (exact && shard != core_.retained_home_of(filter)) continue;
-    if (shard == shard_) {
-      std::vector<MessageRef> found;
-      retained_.match(filter, loop_.wall_ms(), found);
-      deliver_retained(session, subscription, std::move(found));
-      continue;
-    }
+    if (shard == shard_ || (exact && shard != core_.retained_home_of(filter))) continue;
+    ++finds->missing;
     Broker& other = core_.shard(shard);
-    other.loop().post([this, &other, filter = std::string(filter), full = std::string(subscription.filter()),
+    other.loop().post([this, &other, finds, filter = std::string(filter), full = std::string(subscription.filter()),
                        client = std::string(session.client_id()), number = session.number()] {
       auto found = std::make_shared<std::vector<MessageRef>>();
       other.retained().match(filter, other.loop().wall_ms(), *found);
-      loop_.post([this, found, full, client, number] {
+      loop_.post([this, finds, found, full, client, number] {
+        finds->messages.insert(finds->messages.end(), found->begin(), found->end());
+        if (--finds->missing != 0) return;
         Session* still = find(client);
         if (!still || still->number() != number) return;
-        if (const Subscription* s = still->find_subscription(full)) deliver_retained(*still, *s, std::move(*found));
+        if (const Subscription* s = still->find_subscription(full))
+          deliver_retained(*still, *s, std::move(finds->messages));
       });
     });
   }
+  if (!exact || core_.retained_home_of(filter) == shard_) retained_.match(filter, loop_.wall_ms(), finds->messages);
+  if (finds->missing == 0) deliver_retained(session, subscription, std::move(finds->messages));
 }
 
 void Broker::deliver_retained(Session& session, const Subscription& subscription, std::vector<MessageRef> messages) {
   // [S] 10: in the order of publishing.
-  std::sort(messages.begin(), messages.end(),
-            [](const MessageRef& a, const MessageRef& b) { return a->published_ms() < b->published_ms(); });
+  std::stable_sort(messages.begin(), messages.end(),
+                   [](const MessageRef& a, const MessageRef& b) { return a->published_ms() < b->published_ms(); });
   for (const MessageRef& message : messages)
     if (!core_.suppressed(*message)) session.deliver_retained(message, subscription);
 }

@@ -2,16 +2,6 @@
 // One Broker a shard, all of them joined by a Core. Every call belongs to the shard's thread unless it says otherwise.
 #pragma once
 
-#include <boost/unordered/unordered_flat_map.hpp>
-#include <boost/unordered/unordered_flat_set.hpp>
-#include <deque>
-#include <memory>
-#include <mutex>
-#include <random>
-#include <string>
-#include <string_view>
-#include <vector>
-
 #include "broker/hooks.h"
 #include "broker/match_cache.h"
 #include "broker/message.h"
@@ -23,6 +13,17 @@
 #include "runtime/loop.h"
 #include "runtime/reclaimer.h"
 #include "runtime/spsc_ring.h"
+
+#include <boost/unordered/unordered_flat_map.hpp>
+#include <boost/unordered/unordered_flat_set.hpp>
+
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <random>
+#include <string>
+#include <string_view>
+#include <vector>
 
 namespace sb::broker {
 

@@ -18,7 +18,9 @@ Core::Core(std::unique_ptr<Router> router, runtime::Reclaimer& reclaimer, unsign
 
 Core::~Core() = default;
 
-void Core::join(Broker& broker) { brokers_[broker.shard()] = &broker; }
+void Core::join(Broker& broker) {
+  brokers_[broker.shard()] = &broker;
+}
 
 bool Core::claim_exclusive(std::string_view topic, std::string_view client_id) {
   const std::lock_guard guard(exclusive_mutex_);

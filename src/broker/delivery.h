@@ -2,12 +2,12 @@
 // fills and the others copy from: encode once, while the broker knows no codec.
 #pragma once
 
+#include "broker/message.h"
+
 #include <array>
 #include <cstdint>
 #include <utility>
 #include <vector>
-
-#include "broker/message.h"
 
 namespace sb::broker {
 

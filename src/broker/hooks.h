@@ -1,6 +1,10 @@
-// The closed list of points where the rest of the platform listens to the core (broker.md 13). One Hooks a shard, filled
-// before the shard starts; listeners run in priority order, highest first. A point without listeners costs one branch.
+// The closed list of points where the rest of the platform listens to the core (broker.md 13). One Hooks a shard,
+// filled before the shard starts; listeners run in priority order, highest first. A point without listeners costs one
+// branch.
 #pragma once
+
+#include "base/mqtt_types.h"
+#include "broker/message.h"
 
 #include <algorithm>
 #include <cstdint>
@@ -9,9 +13,6 @@
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "base/mqtt_types.h"
-#include "broker/message.h"
 
 namespace sb::broker {
 
@@ -29,10 +30,10 @@ enum class PublishVerdict : std::uint8_t {
 /// Everything about a connection that events tell; owned by client/, valid during the call.
 struct ClientEvent {
   const Identity& identity;
-  std::string_view protocol;      // "mqtt", a gateway's name
-  std::string_view protocol_name; // "MQTT", "MQIsdp"
+  std::string_view protocol;       // "mqtt", a gateway's name
+  std::string_view protocol_name;  // "MQTT", "MQIsdp"
   int protocol_version = 0;
-  std::string_view listener;      // "tcp:default"
+  std::string_view listener;  // "tcp:default"
   std::string_view mountpoint;
   std::uint16_t peer_port = 0;
   std::uint16_t local_port = 0;
@@ -42,11 +43,11 @@ struct ClientEvent {
   bool superuser = false;
   std::int64_t connected_ms = 0;
   std::int64_t disconnected_ms = 0;
-  std::string_view reason;        // of disconnection: "normal", "tcp_closed", ...
+  std::string_view reason;  // of disconnection: "normal", "tcp_closed", ...
 };
 
-/// Listeners in order. On the shard's thread listeners may come and go while it runs, but not from within one: a feature
-/// that has nothing to do leaves the point, so that it costs nothing.
+/// Listeners in order. On the shard's thread listeners may come and go while it runs, but not from within one: a
+/// feature that has nothing to do leaves the point, so that it costs nothing.
 template <class F>
 class ListenerList {
  public:
@@ -87,7 +88,8 @@ class PublishPoint : public ListenerList<PublishVerdict(Publication&)> {
   /// The first that does not say Continue ends the chain.
   PublishVerdict run(Publication& publication) const {
     for (const Entry& entry : list_)
-      if (const PublishVerdict verdict = entry.listener(publication); verdict != PublishVerdict::Continue) return verdict;
+      if (const PublishVerdict verdict = entry.listener(publication); verdict != PublishVerdict::Continue)
+        return verdict;
     return PublishVerdict::Continue;
   }
 };
@@ -97,9 +99,9 @@ struct PacketEvent {
   const Identity* identity = nullptr;  // null before CONNECT was understood
   std::string_view peer_name;          // "10.0.0.1:5432"
   bool received = true;
-  std::string_view packet;             // "PUBLISH(Q1, R0, D0, Topic=t, PacketId=7)"
-  std::string_view topic;              // of PUBLISH
-  std::optional<ByteView> payload;     // of PUBLISH
+  std::string_view packet;          // "PUBLISH(Q1, R0, D0, Topic=t, PacketId=7)"
+  std::string_view topic;           // of PUBLISH
+  std::optional<ByteView> payload;  // of PUBLISH
 };
 
 /// A filter on its way in: listeners may rewrite it.
@@ -129,7 +131,7 @@ struct Hooks {
   HookPoint<const Identity&, std::vector<std::string>&> client_unsubscribe;
   HookPoint<Session&> session_created;
   HookPoint<Session&> session_resumed;
-  HookPoint<Session&, std::string_view> session_terminated;  // reason
+  HookPoint<Session&, std::string_view> session_terminated;           // reason
   HookPoint<Session&, const Subscription&, bool> session_subscribed;  // is new
   HookPoint<Session&, std::string_view> session_unsubscribed;
   PublishPoint message_publish;

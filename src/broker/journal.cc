@@ -166,7 +166,8 @@ void Journal::commit_open() {
     spare_.pop_back();
   }
   ++in_flight_;
-  // Runs on the store's thread, perhaps after the journal: the loop outlives the store's last commit, the journal need not.
+  // Runs on the store's thread, perhaps after the journal: the loop outlives the store's last commit, the journal need
+  // not.
   store_.commit(std::move(going), [this, &loop = loop_, alive = alive_, ticket](Result<> result, store::Batch spent) {
     auto kept = std::make_shared<store::Batch>(std::move(spent));
     loop.post([this, alive, ticket, ok = result.has_value(), kept] {
@@ -175,14 +176,22 @@ void Journal::commit_open() {
   });
 }
 
+Result<> Journal::commit_now() {
+  if (open_.empty()) return {};
+  SB_CHECKED(store_.commit_wait(std::move(open_)));
+  open_ = store::Batch{};
+  touched_ = false;
+  settle(next_ticket(), true);
+  return {};
+}
+
 void Journal::committed(Ticket ticket, bool ok, store::Batch spent) {
   --in_flight_;
   if (!ok) {
     // The rows stay owed to the disk: they are tried again in order, while what depended on them is refused.
     retry_.emplace_back(ticket, std::move(spent));
-    std::sort(retry_.begin(), retry_.end(), [](const auto& a, const auto& b) {
-      return static_cast<std::int32_t>(a.first - b.first) < 0;
-    });
+    std::sort(retry_.begin(), retry_.end(),
+              [](const auto& a, const auto& b) { return static_cast<std::int32_t>(a.first - b.first) < 0; });
     retry_at_ = loop_.clock().monotonic() + kRetry;
   } else {
     spent.clear();

@@ -1,20 +1,21 @@
-// What a shard owes to the disk (architecture: "State that must survive"). Sessions and the retained store add changes to
-// one open batch; it commits after a short wait, so that much of what a turn acknowledges goes together, and so that a
-// message whose receivers acknowledge it meanwhile need not be written at all. Whatever depends on a change waits for its
-// ticket. Belongs to the shard.
+// What a shard owes to the disk (architecture: "State that must survive"). Sessions and the retained store add changes
+// to one open batch; it commits after a short wait, so that much of what a turn acknowledges goes together, and so that
+// a message whose receivers acknowledge it meanwhile need not be written at all. Whatever depends on a change waits for
+// its ticket. Belongs to the shard.
 //
 // A ticket names a batch. It is kept when that batch is on disk, or when nothing of it is left to write.
 #pragma once
-
-#include <boost/unordered/unordered_flat_map.hpp>
-#include <cstdint>
-#include <deque>
-#include <memory>
 
 #include "broker/message.h"
 #include "runtime/loop.h"
 #include "store/key_value.h"
 #include "store/tables.h"
+
+#include <boost/unordered/unordered_flat_map.hpp>
+
+#include <cstdint>
+#include <deque>
+#include <memory>
 
 namespace sb::broker {
 
@@ -100,6 +101,8 @@ class Journal {
   // --- waiting
   /// What a change made now has to wait for.
   Ticket ticket() const { return open_ticket_; }
+  /// Kept when everything changed so far is.
+  Ticket barrier() const { return touched_ ? open_ticket_ : open_ticket_ - 1; }
   bool kept(Ticket ticket) const { return ticket == 0 || static_cast<std::int32_t>(ticket - kept_) <= 0; }
   /// The batch of this ticket was refused by the disk.
   bool refused(Ticket ticket) const;
@@ -112,6 +115,8 @@ class Journal {
 
   /// Once a turn: commits what is due. Returns how long the loop may sleep.
   Nanos after_turn();
+  /// Before the shard runs: writes what is open and waits for it.
+  [[nodiscard]] Result<> commit_now();
   /// Writes fail at present (disk full): nothing more can be promised.
   bool trouble() const { return !retry_.empty(); }
   /// More is under way than the disk takes; publishers should pause.

@@ -1,17 +1,17 @@
-// Recently matched topics of one shard. Valid as long as no route was linked or unlinked; correctness does not depend on
-// it, only speed. A topic enters at its second miss in a row for its slot, so that a stream of ever new topics costs
+// Recently matched topics of one shard. Valid as long as no route was linked or unlinked; correctness does not depend
+// on it, only speed. A topic enters at its second miss in a row for its slot, so that a stream of ever new topics costs
 // one comparison.
 #pragma once
 
-#include <cstdint>
-#include <memory>
-#include <string>
-#include <span>
-#include <string_view>
-#include <vector>
-
 #include "base/hash.h"
 #include "broker/router.h"
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
 
 namespace sb::broker {
 

@@ -3,15 +3,15 @@
 // receivers never allocates.
 #pragma once
 
+#include "base/bytes.h"
+#include "base/mqtt_types.h"
+
 #include <atomic>
 #include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
-
-#include "base/bytes.h"
-#include "base/mqtt_types.h"
 
 namespace sb::broker {
 
@@ -40,7 +40,7 @@ struct Publication {
   std::uint64_t session = 0;               // number of the publishing session, for no-local; 0 = none
   /// Where the publisher keeps its choices among shared groups; made when first needed. May be null.
   std::unique_ptr<class PublisherState>* state = nullptr;
-  const Message* stored = nullptr;         // set when the publication already is a Message
+  const Message* stored = nullptr;  // set when the publication already is a Message
   /// Set by publish(): what an acknowledgement has to wait for. 0 and null: nothing.
   std::uint32_t ticket = 0;
   std::shared_ptr<class Receipt> receipt{};

@@ -10,12 +10,14 @@ MessageQueue::Level& MessageQueue::level_for(std::string_view topic) {
     return *main_;
   }
   std::uint16_t priority = limits_->unlisted_highest ? 256 : 0;
-  if (const auto found = limits_->priorities->find(topic); found != limits_->priorities->end()) priority = found->second;
+  if (const auto found = limits_->priorities->find(topic); found != limits_->priorities->end())
+    priority = found->second;
   if (priority == 0) {
     if (!main_) main_ = std::make_unique<Level>();
     return *main_;
   }
-  auto at = std::find_if(others_.begin(), others_.end(), [&](const auto& level) { return level->priority <= priority; });
+  auto at =
+      std::find_if(others_.begin(), others_.end(), [&](const auto& level) { return level->priority <= priority; });
   if (at == others_.end() || (*at)->priority != priority) {
     auto level = std::make_unique<Level>();
     level->priority = priority;

@@ -2,31 +2,31 @@
 // (broker.md 6.3). Belongs to the session's shard.
 #pragma once
 
-#include <memory>
-#include <optional>
-#include <vector>
-
 #include "broker/fifo.h"
 #include "broker/message.h"
 #include "broker/session_settings.h"
 #include "broker/shared_group.h"
+
+#include <memory>
+#include <optional>
+#include <vector>
 
 namespace sb::broker {
 
 /// A message owed to a session: what the inflight window and the queue hold.
 struct Owed {
   MessageRef message;
-  SharedGroupRef group;           // came through a shared subscription: may be dispatched again
-  std::uint64_t sequence = 0;     // order within the session; key of the stored row
+  SharedGroupRef group;        // came through a shared subscription: may be dispatched again
+  std::uint64_t sequence = 0;  // order within the session; key of the stored row
   std::uint32_t subscription_id = 0;
   // The journal's: which batch holds its row, and where.
   std::uint32_t ticket = 0;
   std::uint32_t mark = 0;
   Qos qos = Qos::AtMostOnce;
   bool retain = false;
-  bool durable = false;    // a stored row exists or is staged
-  bool rewritten = false;  // an earlier batch wrote the row already
-  bool row_sent = false;   // the row says that it was sent
+  bool durable = false;       // a stored row exists or is staged
+  bool rewritten = false;     // an earlier batch wrote the row already
+  bool row_sent = false;      // the row says that it was sent
   bool perhaps_sent = false;  // before a crash, by a row that does not tell: a repetition, if the client has it
 };
 

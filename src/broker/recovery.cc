@@ -101,8 +101,7 @@ Result<> Recovery::load_messages() {
                                                            std::string(record.message.peer_host)});
       identities_.emplace(identity->client_id, identity);
     }
-    messages_[record.message.id].message =
-        MessageRef::adopt(Message::make(publication_of(record.message, &identity)));
+    messages_[record.message.id].message = MessageRef::adopt(Message::make(publication_of(record.message, &identity)));
     for (unsigned shard = 0; shard < core_.shards(); ++shard)
       core_.shard(shard).journal_->set_message_floor(record.message.id >> 6);
     tick("messages", ++report_.messages);
@@ -122,34 +121,29 @@ Result<> Recovery::load_queues() {
     Session& session = *found->second;
     Broker& broker = session.broker_;
     if (message->second.shard == ~0U) message->second.shard = broker.shard();
-    if (message->second.shard != broker.shard()) {
-      // The shards were dealt out anew and two of them owe this message: the second keeps a record of its own.
-      Publication copy = message->second.message->as_publication();
-      Owed owed;
-      owed.message = MessageRef::adopt(Message::make(copy));
-      owed.sequence = record.sequence;
-      owed.qos = record.qos;
-      owed.retain = record.retain;
-      if (!record.subscription_ids.empty()) owed.subscription_id = record.subscription_ids[0];
-      session.next_sequence_ = std::max(session.next_sequence_, record.sequence + 1);
-      broker.journal_->add(session.number_, owed, record.state, record.packet_id);
-      session.restore(std::move(owed), record.state, record.packet_id);
-      tick("queues", ++report_.owed);
-      return {};
-    }
-    broker.journal_->adopt(message->second.message, record.message);
+    const bool moved_here = message->second.shard != broker.shard();
     Owed owed;
+    // Its row exists: when it goes, that must be written.
+    owed.rewritten = true;
     owed.message = message->second.message;
     owed.sequence = record.sequence;
     owed.qos = record.qos;
     owed.retain = record.retain;
-    owed.durable = true;
-    owed.rewritten = true;
     if (!record.subscription_ids.empty()) owed.subscription_id = record.subscription_ids[0];
     if (!record.shared_group.empty())
       if (const Subscription* subscription = session.find_subscription(record.shared_group);
           subscription && subscription->shared())
         owed.group = SharedGroupRef(subscription->special->group);
+    if (moved_here) {
+      // The shards were dealt out anew and two of them owe this message: the second keeps a record of its own.
+      MessageRef& copy = message->second.copies[broker.shard()];
+      if (!copy) copy = MessageRef::adopt(Message::make(message->second.message->as_publication()));
+      owed.message = copy;
+      broker.journal_->add(session.number_, owed, record.state, record.packet_id);
+    } else {
+      broker.journal_->adopt(message->second.message, record.message);
+      owed.durable = true;
+    }
     session.next_sequence_ = std::max(session.next_sequence_, record.sequence + 1);
     session.restore(std::move(owed), record.state, record.packet_id);
     tick("queues", ++report_.owed);
@@ -161,6 +155,8 @@ Result<> Recovery::load_queues() {
          }));
   messages_.clear();
   if (!moved.empty()) SB_CHECKED(store_.commit_wait(std::move(moved)));
+  // Copies must be there before the shard that has the original may erase it.
+  for (unsigned shard = 0; shard < core_.shards(); ++shard) SB_CHECKED(core_.shard(shard).journal_->commit_now());
   return {};
 }
 
@@ -204,7 +200,8 @@ void Recovery::resume_timers() {
       session->want_timer(session->expires_at_ms_);
     }
     if (session->will_) {
-      session->will_at_ms_ = std::max<std::int64_t>(1, now + left_ms(std::min(session->will_->delay_s, session->expiry_s_)));
+      session->will_at_ms_ =
+          std::max<std::int64_t>(1, now + left_ms(std::min(session->will_->delay_s, session->expiry_s_)));
       session->want_timer(session->will_at_ms_);
     }
   }

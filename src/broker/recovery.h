@@ -1,14 +1,15 @@
-// Brings a stored state back before the shards run: sessions with subscriptions, queues and packet ids, retained messages,
-// wills of clients that were connected when the node died. Single-threaded; nothing is written until it is done.
+// Brings a stored state back before the shards run: sessions with subscriptions, queues and packet ids, retained
+// messages, wills of clients that were connected when the node died. Single-threaded; nothing is written until it is
+// done.
 #pragma once
-
-#include <cstdint>
-#include <functional>
-#include <string_view>
 
 #include "base/result.h"
 #include "broker/broker.h"
 #include "store/key_value.h"
+
+#include <cstdint>
+#include <functional>
+#include <string_view>
 
 namespace sb::broker {
 
@@ -36,7 +37,8 @@ class Recovery {
   [[nodiscard]] static Result<Report> run(Core& core, store::KeyValue& store, const Options& options);
 
  private:
-  Recovery(Core& core, store::KeyValue& store, const Options& options) : core_(core), store_(store), options_(options) {}
+  Recovery(Core& core, store::KeyValue& store, const Options& options)
+      : core_(core), store_(store), options_(options) {}
   [[nodiscard]] Result<> load_sessions();
   [[nodiscard]] Result<> load_subscriptions();
   [[nodiscard]] Result<> load_messages();
@@ -49,7 +51,8 @@ class Recovery {
 
   struct Stored {
     MessageRef message;
-    unsigned shard = ~0U;  // whose journal knows it
+    unsigned shard = ~0U;                                      // whose journal knows it
+    boost::unordered_flat_map<unsigned, MessageRef> copies{};  // of other shards that owe it as well
   };
   Core& core_;
   store::KeyValue& store_;

@@ -1,12 +1,13 @@
 // Retained messages whose topics hash to this shard (broker.md 10). Belongs to the shard.
 #pragma once
 
-#include <boost/unordered/unordered_flat_set.hpp>
-#include <string_view>
-#include <vector>
-
 #include "base/hash.h"
 #include "broker/message.h"
+
+#include <boost/unordered/unordered_flat_set.hpp>
+
+#include <string_view>
+#include <vector>
 
 namespace sb::broker {
 

@@ -1,11 +1,11 @@
 #include "broker/router.h"
 
+#include "base/check.h"
+#include "broker/detail/router_base.h"
+
 #include <cstdlib>
 #include <cstring>
 #include <new>
-
-#include "base/check.h"
-#include "broker/detail/router_base.h"
 
 namespace sb::broker {
 
@@ -26,7 +26,9 @@ Route* Route::make(std::string_view filter, unsigned shards) {
   return new (memory) Route(filter, shards);
 }
 
-void Route::destroy(void* route) { std::free(route); }
+void Route::destroy(void* route) {
+  std::free(route);
+}
 
 void Route::set_local(unsigned shard, void* local) {
   const std::uint64_t bit = std::uint64_t{1} << shard;

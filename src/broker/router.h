@@ -1,10 +1,12 @@
 // The route structure of a node: which topic filters somebody wants, found by topic. One for the process.
 //
-// Threads: readers (`match`, `find`) on any shard, without lock and without an atomic read-modify-write. What they return
-// stays valid until the reader's shard calls Reclaimer::quiescent. Writers serialise on a plain mutex, held shortly.
-// A reader beside a writer may see the state before or after it; a filter whose acquire happened before the match is
-// found, each route at most once.
+// Threads: readers (`match`, `find`) on any shard, without lock and without an atomic read-modify-write. What they
+// return stays valid until the reader's shard calls Reclaimer::quiescent. Writers serialise on a plain mutex, held
+// shortly. A reader beside a writer may see the state before or after it; a filter whose acquire happened before the
+// match is found, each route at most once.
 #pragma once
+
+#include "runtime/reclaimer.h"
 
 #include <atomic>
 #include <cstdint>
@@ -14,14 +16,12 @@
 #include <string_view>
 #include <vector>
 
-#include "runtime/reclaimer.h"
-
 namespace sb::broker {
 
 inline constexpr unsigned kShardsMax = 64;
 
-/// One installed topic filter, without $share prefix. Its address is stable until the last reference is released and the
-/// reclaimer has seen two grace periods. Bytes in one allocation: this object, a slot a shard, the filter's text.
+/// One installed topic filter, without $share prefix. Its address is stable until the last reference is released and
+/// the reclaimer has seen two grace periods. Bytes in one allocation: this object, a slot a shard, the filter's text.
 class Route {
  public:
   Route(const Route&) = delete;
@@ -119,7 +119,8 @@ class Router {
   virtual void release(Route* route) = 0;
   /// The route of exactly this filter, or null.
   virtual Route* find(std::string_view filter) const = 0;
-  /// Appends every route whose filter matches. Topics beginning with '$' are hidden from leading wildcards. [MQTT-4.7.2-1]
+  /// Appends every route whose filter matches. Topics beginning with '$' are hidden from leading wildcards.
+  /// [MQTT-4.7.2-1]
   virtual void match(std::string_view topic, RouteList& out) const = 0;
 
   /// Changes whenever a route was linked or unlinked: a result of `match` is current while this is what it was before.
@@ -128,9 +129,11 @@ class Router {
   virtual std::size_t count() const = 0;
   virtual MemoryUse memory() const = 0;
 
-  /// Visits at least `at_least` routes (fewer at the end) from `cursor` (0 at first), in an order without meaning, under
-  /// the writer lock. Returns the next cursor, 0 when all were seen. A filter installed all the while is visited once.
-  virtual std::uint64_t visit(std::uint64_t cursor, std::size_t at_least, const std::function<void(Route&)>& visitor) = 0;
+  /// Visits at least `at_least` routes (fewer at the end) from `cursor` (0 at first), in an order without meaning,
+  /// under the writer lock. Returns the next cursor, 0 when all were seen. A filter installed all the while is visited
+  /// once.
+  virtual std::uint64_t visit(std::uint64_t cursor, std::size_t at_least,
+                              const std::function<void(Route&)>& visitor) = 0;
 
   /// For edits of shared groups. `edit` must not call acquire, release, visit or this.
   template <class Edit>

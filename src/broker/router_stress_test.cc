@@ -1,12 +1,12 @@
 // Readers and writers at once; meant for ThreadSanitizer, and checks what a reader is promised in every build.
+#include "broker/router.h"
+#include "broker/topic.h"
+
 #include <gtest/gtest.h>
 
 #include <random>
 #include <string>
 #include <thread>
-
-#include "broker/router.h"
-#include "broker/topic.h"
 
 namespace sb::broker {
 namespace {
@@ -26,8 +26,8 @@ TEST_P(RouterStress, ReadersFindWhatStaysAndNothingTwice) {
   constexpr unsigned kTurns = 4000;
   constexpr unsigned kTopics = 16;
   runtime::Reclaimer reclaimer(kShards);
-  const auto router =
-      make_router({.schema = GetParam().schema, .shards = kShards, .trie_compaction = GetParam().compaction}, reclaimer);
+  const auto router = make_router(
+      {.schema = GetParam().schema, .shards = kShards, .trie_compaction = GetParam().compaction}, reclaimer);
   std::vector<Route*> stay;
   const auto topic_of = [](unsigned i) { return "a/" + std::to_string(i % 4) + "/x/" + std::to_string(i); };
   for (unsigned i = 0; i < kTopics; ++i) {
@@ -45,13 +45,20 @@ TEST_P(RouterStress, ReadersFindWhatStaysAndNothingTwice) {
       const auto churned = [&] {
         const std::string first = std::to_string(below(4));
         switch (below(7)) {
-          case 0: return "a/" + first + "/x/#";
-          case 1: return "a/" + first + "/+/" + std::to_string(below(kTopics));
-          case 2: return std::string("+/+/x/") + std::to_string(below(kTopics));
-          case 3: return "a/" + first + "/#";
-          case 4: return "a/" + first + "/x/+";
-          case 5: return "a/" + first + "/x/" + std::to_string(below(kTopics));
-          default: return "+/" + first + "/x/" + std::to_string(below(2000));
+          case 0:
+            return "a/" + first + "/x/#";
+          case 1:
+            return "a/" + first + "/+/" + std::to_string(below(kTopics));
+          case 2:
+            return std::string("+/+/x/") + std::to_string(below(kTopics));
+          case 3:
+            return "a/" + first + "/#";
+          case 4:
+            return "a/" + first + "/x/+";
+          case 5:
+            return "a/" + first + "/x/" + std::to_string(below(kTopics));
+          default:
+            return "+/" + first + "/x/" + std::to_string(below(2000));
         }
       };
       std::vector<Route*> held;

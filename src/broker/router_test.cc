@@ -1,5 +1,7 @@
 #include "broker/router.h"
 
+#include "broker/topic.h"
+
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -7,8 +9,6 @@
 #include <random>
 #include <set>
 #include <string>
-
-#include "broker/topic.h"
 
 namespace sb::broker {
 namespace {
@@ -102,8 +102,7 @@ TEST_P(RouterTest, PushesLeavesDownStepByStep) {
     router_->acquire(filter);
     EXPECT_EQ(match("z/b/c/d/e"), Filters{});
   }
-  EXPECT_EQ(match("a/b/c/d/e"),
-            (Filters{"a/+/c/d/e", "a/b/#", "a/b/c/+/e", "a/b/c/d/#", "a/b/c/d/+", "a/b/c/d/e/#"}));
+  EXPECT_EQ(match("a/b/c/d/e"), (Filters{"a/+/c/d/e", "a/b/#", "a/b/c/+/e", "a/b/c/d/#", "a/b/c/d/+", "a/b/c/d/e/#"}));
   EXPECT_EQ(match("a/b/c/d/x/f"), (Filters{"a/b/#", "a/b/c/d/#", "a/b/c/d/+/f"}));
   for (const std::string& filter : all) release(filter);
   EXPECT_EQ(router_->count(), 0u);

@@ -371,7 +371,8 @@ void Session::on_pubcomp(PacketId id) {
 void Session::send_again(Inflight& entry) {
   entry.sent_ms = broker_.loop().wall_ms();
   if (entry.phase == Phase::WaitPubcomp) {
-    sink_->send_pubrel(entry.id, ReasonCode::Success, 0);
+    // A take-over may come before the PUBREC is on disk.
+    sink_->send_pubrel(entry.id, ReasonCode::Success, entry.owed.durable ? entry.owed.ticket : 0);
     return;
   }
   if (!entry.owed.message) return;

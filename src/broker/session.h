@@ -1,12 +1,7 @@
 // The state that MQTT keeps for a client beyond a connection (4.1): subscriptions, messages sent and not acknowledged,
-// messages waiting, received QoS 2 packet ids. Lives on its home shard; owned by the shard's Broker. A connected session
-// has a sink, the channel that writes to the socket.
+// messages waiting, received QoS 2 packet ids. Lives on its home shard; owned by the shard's Broker. A connected
+// session has a sink, the channel that writes to the socket.
 #pragma once
-
-#include <boost/unordered/unordered_flat_set.hpp>
-#include <memory>
-#include <string_view>
-#include <vector>
 
 #include "base/clock.h"
 #include "base/result.h"
@@ -17,6 +12,12 @@
 #include "broker/session_settings.h"
 #include "broker/subscription.h"
 #include "runtime/timer_wheel.h"
+
+#include <boost/unordered/unordered_flat_set.hpp>
+
+#include <memory>
+#include <string_view>
+#include <vector>
 
 namespace sb::client {
 class Client;
@@ -33,7 +34,8 @@ enum class EndReason : std::uint8_t { TakenOver, Discarded, Kicked, ServerShutdo
 class SessionSink {
  public:
   enum class Sent : std::uint8_t { Yes, TooLarge, Congested };
-  /// Writes one PUBLISH. TooLarge: above the client's Maximum Packet Size. Congested: only for QoS 0, the socket is full.
+  /// Writes one PUBLISH. TooLarge: above the client's Maximum Packet Size. Congested: only for QoS 0, the socket is
+  /// full.
   virtual Sent send_publish(Delivery& delivery, const Outgoing& how) = 0;
   /// `ticket`: the commit that must come first, 0 = none.
   virtual void send_pubrel(PacketId id, ReasonCode reason, Ticket ticket) = 0;
@@ -83,6 +85,11 @@ class Session final : private runtime::Timer {
   // --- from the channel
   /// While held nothing is sent: a SUBACK waits for the disk, and precedes every message of its subscriptions (7.1).
   void hold(bool held);
+  /// CONNACK is out: no longer held, replays.
+  void begin() {
+    on_hold_ = false;
+    replay();
+  }
   /// After CONNACK: PUBLISH with DUP or PUBREL for what is in flight, in order, then the queue (4.3 "replay").
   void replay();
   void on_puback(PacketId id);
@@ -134,11 +141,11 @@ class Session final : private runtime::Timer {
 
   enum class Phase : std::uint8_t { WaitPuback, WaitPubrec, WaitPubcomp, Done };
   struct Inflight {
-    Owed owed;  // without a message if nothing could ever send it again
-    std::int64_t sent_ms = 0;   // wall clock
+    Owed owed;                 // without a message if nothing could ever send it again
+    std::int64_t sent_ms = 0;  // wall clock
     PacketId id = 0;
     Phase phase = Phase::Done;
-    bool parked = false;        // waits for room in a window that became smaller
+    bool parked = false;  // waits for room in a window that became smaller
   };
   struct Awaiting {
     PacketId id;
@@ -164,7 +171,8 @@ class Session final : private runtime::Timer {
   void forget(Owed& owed);
   /// From a stored row, in order of sequence.
   void restore(Owed owed, store::QueueState state, PacketId packet_id);
-  /// The connection is over: the row of the newest message in flight must tell that it was sent, and with it all before.
+  /// The connection is over: the row of the newest message in flight must tell that it was sent, and with it all
+  /// before.
   void remember_sent();
   void count_drop(const Owed& owed, std::uint64_t Counts::*kind);
   void completed(const Inflight& entry);
@@ -198,7 +206,8 @@ class Session final : private runtime::Timer {
   std::unique_ptr<Will> will_;
   Counts counts_;
 
-  /// Waits until QoS 2 messages at the head of the queue are on disk: they must not be sent before (4.3.3: never twice).
+  /// Waits until QoS 2 messages at the head of the queue are on disk: they must not be sent before (4.3.3: never
+  /// twice).
   struct Held;
   std::unique_ptr<Held> held_;
 };

@@ -1,14 +1,14 @@
 // What a session takes from the configuration when it is created or resumed (config.md 6.1).
 #pragma once
 
-#include <cstdint>
-#include <memory>
-#include <string>
+#include "base/clock.h"
+#include "base/hash.h"
 
 #include <boost/unordered/unordered_flat_map.hpp>
 
-#include "base/clock.h"
-#include "base/hash.h"
+#include <cstdint>
+#include <memory>
+#include <string>
 
 namespace sb::broker {
 
@@ -16,10 +16,10 @@ namespace sb::broker {
 using QueuePriorities = boost::unordered_flat_map<std::string, std::uint8_t, TextHash, TextEqual>;
 
 struct QueueLimits {
-  std::uint32_t messages = 1000;        // per priority level, 0 = unbounded
-  std::uint64_t bytes = 8ULL << 20;     // whole queue, 0 = unbounded
+  std::uint32_t messages = 1000;     // per priority level, 0 = unbounded
+  std::uint64_t bytes = 8ULL << 20;  // whole queue, 0 = unbounded
   bool store_qos0 = true;
-  bool unlisted_highest = false;        // mqueue_default_priority
+  bool unlisted_highest = false;                      // mqueue_default_priority
   std::shared_ptr<const QueuePriorities> priorities;  // null = one level
 };
 
@@ -29,7 +29,7 @@ struct SessionSettings {
   std::uint32_t max_subscriptions = 0;   // 0 = unbounded
   std::uint32_t max_awaiting_rel = 100;  // 0 = unbounded
   Millis await_rel_timeout{300'000};
-  Millis retry_interval{0};              // 0 = never on a live connection
+  Millis retry_interval{0};  // 0 = never on a live connection
   bool upgrade_qos = false;
 };
 

@@ -59,19 +59,24 @@ SharedMember* pick(const SharedGroup& group, const PickContext& c) {
   const std::size_t n = members->size();
   if (n == 1) return usable(*members->front(), c.excluded_session, false) ? members->front() : nullptr;
   switch (c.strategy) {
-    case SharedStrategy::Random: return from(*members, c.random % n, c.excluded_session);
+    case SharedStrategy::Random:
+      return from(*members, c.random % n, c.excluded_session);
     case SharedStrategy::RoundRobin:
       if (c.state) {
         auto& choice = c.state->choice(group.number(), static_cast<std::uint32_t>(c.random));
         return from(*members, choice.turn++ % n, c.excluded_session);
       }
       return from(*members, group.next_turn() % n, c.excluded_session);
-    case SharedStrategy::RoundRobinPerGroup: return from(*members, group.next_turn() % n, c.excluded_session);
-    case SharedStrategy::Sticky: return pick_sticky(group, *members, c);
-    case SharedStrategy::Local: return pick_local(*members, c);
+    case SharedStrategy::RoundRobinPerGroup:
+      return from(*members, group.next_turn() % n, c.excluded_session);
+    case SharedStrategy::Sticky:
+      return pick_sticky(group, *members, c);
+    case SharedStrategy::Local:
+      return pick_local(*members, c);
     case SharedStrategy::HashClientId:
       return from(*members, hash_stable(c.client_id, kHashSeed) % n, c.excluded_session);
-    case SharedStrategy::HashTopic: return from(*members, hash_stable(c.topic, kHashSeed) % n, c.excluded_session);
+    case SharedStrategy::HashTopic:
+      return from(*members, hash_stable(c.topic, kHashSeed) % n, c.excluded_session);
   }
   return nullptr;
 }

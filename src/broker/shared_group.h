@@ -1,7 +1,9 @@
 // A shared subscription group: the members of ($share/<group>/<filter>) over all shards (broker.md 8). Readers (the
-// publishers' shards) see an immutable member list; writers hold the router's lock. Members and lists are reclaimed only
-// when no shard can hold a pointer to them any more.
+// publishers' shards) see an immutable member list; writers hold the router's lock. Members and lists are reclaimed
+// only when no shard can hold a pointer to them any more.
 #pragma once
+
+#include "base/mqtt_types.h"
 
 #include <atomic>
 #include <cstdint>
@@ -9,8 +11,6 @@
 #include <string_view>
 #include <utility>
 #include <vector>
-
-#include "base/mqtt_types.h"
 
 namespace sb::broker {
 
@@ -114,11 +114,11 @@ class PublisherState {
 
 struct PickContext {
   SharedStrategy strategy = SharedStrategy::RoundRobin;
-  unsigned shard = 0;                // the publisher's
-  std::string_view client_id;        // the publisher's
+  unsigned shard = 0;          // the publisher's
+  std::string_view client_id;  // the publisher's
   std::string_view topic;
   PublisherState* state = nullptr;
-  std::uint64_t random = 0;          // fresh random bits
+  std::uint64_t random = 0;            // fresh random bits
   std::uint64_t excluded_session = 0;  // never picked (8.4); 0 = none
 };
 

@@ -11,7 +11,9 @@ List* list_of(void* slot) {
   const auto word = reinterpret_cast<std::uintptr_t>(slot);
   return word & 1U ? reinterpret_cast<List*>(word & ~std::uintptr_t{1}) : nullptr;
 }
-void* tag(List* list) { return reinterpret_cast<void*>(reinterpret_cast<std::uintptr_t>(list) | 1U); }
+void* tag(List* list) {
+  return reinterpret_cast<void*>(reinterpret_cast<std::uintptr_t>(list) | 1U);
+}
 }  // namespace
 
 void LocalSubscribers::add(Route& route, unsigned shard, Subscription& subscription) {

@@ -1,14 +1,14 @@
 // One topic filter of one session. Address-stable while subscribed; belongs to the session's shard.
 #pragma once
 
-#include <memory>
-#include <string>
-#include <string_view>
-
 #include "base/hash.h"
 #include "base/mqtt_types.h"
 #include "broker/router.h"
 #include "broker/shared_group.h"
+
+#include <memory>
+#include <string>
+#include <string_view>
 
 namespace sb::broker {
 

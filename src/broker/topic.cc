@@ -10,7 +10,9 @@ constexpr std::string_view kSharePrefix = "$share/";
 constexpr std::string_view kQueuePrefix = "$queue/";
 constexpr std::string_view kExclusivePrefix = "$exclusive/";
 
-bool is_size_valid(std::string_view text) { return !text.empty() && text.size() <= kTopicBytesMax; }
+bool is_size_valid(std::string_view text) {
+  return !text.empty() && text.size() <= kTopicBytesMax;
+}
 
 // Length of the well-formed sequence at the front of `text` and its code point, or 0. Unicode 15, table 3-7.
 struct Sequence {
@@ -118,7 +120,8 @@ Decoded<ParsedFilter> parse_filter(std::string_view text, TextRules rules) {
     if (slash == std::string_view::npos) return refuse(ReasonCode::TopicFilterInvalid);
     parsed = {.kind = FilterKind::Shared, .group = rest.substr(0, slash), .filter = rest.substr(slash + 1)};
     // The group named "$queue" is the one of $queue/<filter>; both spellings name the same subscription.
-    if (parsed.group.empty() || parsed.group.find_first_of("+#") != std::string_view::npos) return refuse(ReasonCode::TopicFilterInvalid);
+    if (parsed.group.empty() || parsed.group.find_first_of("+#") != std::string_view::npos)
+      return refuse(ReasonCode::TopicFilterInvalid);
     if (parsed.group.find('\0') != std::string_view::npos) return refuse(ReasonCode::TopicFilterInvalid);
     if (rules == TextRules::Strict && !is_strict_utf8(parsed.group)) return refuse(ReasonCode::TopicFilterInvalid);
   } else if (text.starts_with(kQueuePrefix)) {

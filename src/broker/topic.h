@@ -2,10 +2,10 @@
 // Free functions over views; any thread.
 #pragma once
 
+#include "base/result.h"
+
 #include <cstdint>
 #include <string_view>
-
-#include "base/result.h"
 
 namespace sb::broker {
 

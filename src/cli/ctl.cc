@@ -3,6 +3,7 @@
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
+
 #include <ostream>
 
 namespace sb::cli {
@@ -36,6 +37,7 @@ std::string text_of(const json::object& object, std::string_view name) {
   const auto* value = object.if_contains(name);
   if (!value || value->is_null()) return "undefined";
   if (const auto* text = value->if_string()) return std::string(std::string_view(*text));
+  if (const auto* number = value->if_double()) return fmt::format("{}", *number);
   return json::serialize(*value);
 }
 
@@ -47,7 +49,9 @@ std::uint64_t number_of(const json::object& object, std::string_view name) {
   return error ? 0 : out;
 }
 
-void Ctl::write(std::string_view text) { out_ << text; }
+void Ctl::write(std::string_view text) {
+  out_ << text;
+}
 
 const std::string& Ctl::node() {
   if (node_told_) return node_;
@@ -106,7 +110,9 @@ bool Ctl::print_rows(std::string_view path) {
   return true;
 }
 
-void Ctl::print_json(const json::value& value) { out_ << json::serialize(value) << '\n'; }
+void Ctl::print_json(const json::value& value) {
+  out_ << json::serialize(value) << '\n';
+}
 
 int Ctl::run(std::vector<std::string> arguments) {
   const auto flag = std::find(arguments.begin(), arguments.end(), "--json");

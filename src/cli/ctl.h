@@ -1,6 +1,8 @@
-// `signalbox ctl …`: a client of the endpoint table over the node's Unix socket. What it prints is what EMQX's tool prints
-// (broker.md 15.2), so that scripts only need another program name.
+// `signalbox ctl …`: a client of the endpoint table over the node's Unix socket. What it prints is what EMQX's tool
+// prints (broker.md 15.2), so that scripts only need another program name.
 #pragma once
+
+#include "cli/http_client.h"
 
 #include <functional>
 #include <iosfwd>
@@ -8,8 +10,6 @@
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "cli/http_client.h"
 
 namespace sb::cli {
 

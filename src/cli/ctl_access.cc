@@ -1,9 +1,9 @@
 // authz, banned
+#include "cli/ctl.h"
+
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
-
-#include "cli/ctl.h"
 
 namespace sb::cli {
 
@@ -24,7 +24,8 @@ int told(Ctl& ctl, const std::optional<HttpAnswer>& answer, const std::string& w
 std::optional<int> authz(Ctl& ctl, const Arguments& arguments) {
   if (arguments.size() < 2 || arguments[0] != "cache-clean") return std::nullopt;
   if (arguments.size() == 2 && arguments[1] == "all")
-    return told(ctl, ctl.ask("DELETE", "/api/v5/authorization/cache"), "Authorization cache drain started on all nodes");
+    return told(ctl, ctl.ask("DELETE", "/api/v5/authorization/cache"),
+                "Authorization cache drain started on all nodes");
   if (arguments.size() == 3 && arguments[1] == "node") {
     const std::string what = "Authorization cache drain started on node " + arguments[2];
     if (arguments[2] != ctl.node()) {
@@ -34,7 +35,8 @@ std::optional<int> authz(Ctl& ctl, const Arguments& arguments) {
     return told(ctl, ctl.ask("DELETE", "/api/v5/authorization/cache"), what);
   }
   if (arguments.size() != 2) return std::nullopt;
-  return told(ctl, ctl.ask("DELETE", fmt::format("/api/v5/clients/{}/authorization/cache", percent_encode(arguments[1]))),
+  return told(ctl,
+              ctl.ask("DELETE", fmt::format("/api/v5/clients/{}/authorization/cache", percent_encode(arguments[1]))),
               fmt::format("Drain {} authz cache", arguments[1]));
 }
 
@@ -71,8 +73,8 @@ std::optional<int> banned(Ctl& ctl, const Arguments& arguments) {
   if (arguments.size() < 3) return std::nullopt;
   if (arguments[0] == "add") return add_ban(ctl, arguments);
   if (arguments[0] != "del" || arguments.size() != 3) return std::nullopt;
-  const auto answer =
-      ctl.ask("DELETE", fmt::format("/api/v5/banned/{}/{}", percent_encode(arguments[1]), percent_encode(arguments[2])));
+  const auto answer = ctl.ask(
+      "DELETE", fmt::format("/api/v5/banned/{}/{}", percent_encode(arguments[1]), percent_encode(arguments[2])));
   if (!answer) return 1;
   if (answer->status == 404) {
     ctl.write("Not Found.\n");

@@ -1,9 +1,9 @@
 // clients, topics, subscriptions
+#include "cli/ctl.h"
+
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
-
-#include "cli/ctl.h"
 
 namespace sb::cli {
 
@@ -13,15 +13,18 @@ using Arguments = Ctl::Arguments;
 
 std::string client_line(const json::object& client) {
   std::string out = fmt::format(
-      "Client({}, username={}, peername={}:{}, clean_start={}, keepalive={}, session_expiry_interval={}, subscriptions={}, "
-      "inflight={}, awaiting_rel={}, delivered_msgs={}, enqueued_msgs={}, dropped_msgs={}, connected={}, created_at={}, "
+      "Client({}, username={}, peername={}:{}, clean_start={}, keepalive={}, session_expiry_interval={}, "
+      "subscriptions={}, "
+      "inflight={}, awaiting_rel={}, delivered_msgs={}, enqueued_msgs={}, dropped_msgs={}, connected={}, "
+      "created_at={}, "
       "connected_at={}",
       text_of(client, "clientid"), text_of(client, "username"), text_of(client, "ip_address"), text_of(client, "port"),
       text_of(client, "clean_start"), text_of(client, "keepalive"), text_of(client, "expiry_interval"),
       text_of(client, "subscriptions_cnt"), text_of(client, "inflight_cnt"), text_of(client, "awaiting_rel_cnt"),
       text_of(client, "delivered_msgs"), text_of(client, "enqueued_msgs"), text_of(client, "send_msg.dropped"),
       text_of(client, "connected"), text_of(client, "created_at_ms"), text_of(client, "connected_at_ms"));
-  if (client.contains("disconnected_at_ms")) out += fmt::format(", disconnected_at={}", text_of(client, "disconnected_at_ms"));
+  if (client.contains("disconnected_at_ms"))
+    out += fmt::format(", disconnected_at={}", text_of(client, "disconnected_at_ms"));
   return out + ")\n";
 }
 
@@ -30,7 +33,9 @@ std::string subscription_line(const json::object& one) {
                      text_of(one, "qos"), text_of(one, "nl"), text_of(one, "rh"), text_of(one, "rap"));
 }
 
-std::string topic_line(const json::object& one) { return fmt::format("{} -> {}\n", text_of(one, "topic"), text_of(one, "node")); }
+std::string topic_line(const json::object& one) {
+  return fmt::format("{} -> {}\n", text_of(one, "topic"), text_of(one, "node"));
+}
 
 /// A list as lines, or `nothing`.
 int list(Ctl& ctl, std::string_view path, std::string (*line)(const json::object&), std::string_view nothing) {
@@ -125,9 +130,7 @@ std::vector<CommandGroup> client_commands() {
             {"clients show <ClientId>", "Show a client"},
             {"clients kick <ClientId>", "Kick out a client"}},
            clients},
-          {"topics",
-           {{"topics list", "List all topics"}, {"topics show <Topic>", "Show a topic"}},
-           topics},
+          {"topics", {{"topics list", "List all topics"}, {"topics show <Topic>", "Show a topic"}}, topics},
           {"subscriptions",
            {{"subscriptions list", "List all subscriptions"},
             {"subscriptions show <ClientId>", "Show subscriptions of a client"},

@@ -1,10 +1,11 @@
 // conf
+#include "cli/ctl.h"
+
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
+
 #include <fstream>
 #include <sstream>
-
-#include "cli/ctl.h"
 
 namespace sb::cli {
 
@@ -31,7 +32,8 @@ int applied(Ctl& ctl, const std::optional<HttpAnswer>& answer, std::string_view 
     ctl.print_json(value);
     return 0;
   }
-  for (const auto& root : value.at("roots").as_array()) ctl.print("{} {} ok\n", what, std::string_view(root.as_string()));
+  for (const auto& root : value.at("roots").as_array())
+    ctl.print("{} {} ok\n", what, std::string_view(root.as_string()));
   for (const auto& root : value.at("after_restart").as_array())
     ctl.print("{}: takes effect after a restart\n", std::string_view(root.as_string()));
   return 0;
@@ -72,7 +74,8 @@ std::optional<int> conf(Ctl& ctl, const Arguments& given) {
   if (!ctl.accept(answer)) return 1;
   const json::value value = answer->parsed();
   if (ctl.json()) return applied(ctl, answer, {});
-  for (const auto& root : value.at("roots").as_array()) ctl.print("load {} on cluster ok\n", std::string_view(root.as_string()));
+  for (const auto& root : value.at("roots").as_array())
+    ctl.print("load {} on cluster ok\n", std::string_view(root.as_string()));
   for (const auto& root : value.at("after_restart").as_array())
     ctl.print("{}: takes effect after a restart\n", std::string_view(root.as_string()));
   return 0;

@@ -1,8 +1,8 @@
 // listeners, pem_cache
+#include "cli/ctl.h"
+
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
-
-#include "cli/ctl.h"
 
 namespace sb::cli {
 
@@ -22,7 +22,8 @@ void print_listener(Ctl& ctl, const json::object& listener) {
   std::string counts;
   for (const auto& [reason, count] : listener.at("shutdown_count").as_object()) {
     if (!counts.empty()) counts += ',';
-    counts += fmt::format("{{{},{}}}", std::string_view(reason), number_of(listener.at("shutdown_count").as_object(), reason));
+    counts += fmt::format("{{{},{}}}", std::string_view(reason),
+                          number_of(listener.at("shutdown_count").as_object(), reason));
   }
   line("shutdown_count", "[" + counts + "]");
 }
@@ -41,7 +42,10 @@ std::optional<int> listeners(Ctl& ctl, const Ctl::Arguments& arguments) {
   if (arguments.size() != 2) return std::nullopt;
   const std::string& operation = arguments[0];
   const std::string& id = arguments[1];
-  const std::string said = operation == "start" ? "Started" : operation == "stop" ? "Stop" : operation == "restart" ? "Restarted" : "";
+  const std::string said = operation == "start"     ? "Started"
+                           : operation == "stop"    ? "Stop"
+                           : operation == "restart" ? "Restarted"
+                                                    : "";
   if (said.empty()) return std::nullopt;
   const auto answer = ctl.ask("POST", fmt::format("/api/v5/listeners/{}/{}", percent_encode(id), operation));
   if (!answer) return 1;

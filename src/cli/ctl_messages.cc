@@ -1,10 +1,11 @@
 // retainer, delayed, topic-metrics
+#include "cli/ctl.h"
+
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
-#include <charconv>
 
-#include "cli/ctl.h"
+#include <charconv>
 
 namespace sb::cli {
 
@@ -56,7 +57,8 @@ std::optional<int> retainer(Ctl& ctl, const Arguments& arguments) {
   if (!arguments.empty() && arguments[0] == "topics" && (arguments.size() == 1 || arguments.size() == 3)) {
     std::size_t start = 1;
     std::size_t limit = 1000;
-    if (arguments.size() == 3 && (!parse_number(arguments[1], start) || !parse_number(arguments[2], limit) || start == 0))
+    if (arguments.size() == 3 &&
+        (!parse_number(arguments[1], start) || !parse_number(arguments[2], limit) || start == 0))
       return std::nullopt;
     return retained_topics(ctl, start, limit);
   }
@@ -75,10 +77,11 @@ std::optional<int> retainer(Ctl& ctl, const Arguments& arguments) {
 }
 
 std::string delayed_line(const json::object& message) {
-  return fmt::format("Delayed({}, topic={}, qos={}, clientid={}, publish_at={}, interval={}, remaining={}, expected_at={})\n",
-                     text_of(message, "msgid"), text_of(message, "topic"), text_of(message, "qos"),
-                     text_of(message, "from_clientid"), text_of(message, "publish_at"), text_of(message, "delayed_interval"),
-                     text_of(message, "delayed_remaining"), text_of(message, "expected_at"));
+  return fmt::format(
+      "Delayed({}, topic={}, qos={}, clientid={}, publish_at={}, interval={}, remaining={}, expected_at={})\n",
+      text_of(message, "msgid"), text_of(message, "topic"), text_of(message, "qos"), text_of(message, "from_clientid"),
+      text_of(message, "publish_at"), text_of(message, "delayed_interval"), text_of(message, "delayed_remaining"),
+      text_of(message, "expected_at"));
 }
 
 std::optional<int> delayed(Ctl& ctl, const Arguments& arguments) {

@@ -1,12 +1,13 @@
 // status, broker, cluster status, vm, log, olp
+#include "cli/ctl.h"
+
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
+
 #include <chrono>
 #include <ctime>
 #include <map>
-
-#include "cli/ctl.h"
 
 namespace sb::cli {
 
@@ -62,7 +63,8 @@ int numbers(Ctl& ctl, std::string_view path) {
     return 0;
   }
   std::map<std::string, std::uint64_t> sorted;
-  for (const auto& [name, value] : values->as_object()) sorted[std::string(std::string_view(name))] = number_of(values->as_object(), name);
+  for (const auto& [name, value] : values->as_object())
+    sorted[std::string(std::string_view(name))] = number_of(values->as_object(), name);
   for (const auto& [name, value] : sorted) ctl.print("{:<30}: {}\n", name, value);
   return 0;
 }
@@ -156,7 +158,7 @@ std::optional<int> olp(Ctl& ctl, const Ctl::Arguments& arguments) {
       ctl.print_json(*state);
       return 0;
     }
-    ctl.print("'{}' is {}overloaded \n", ctl.node(), state->at("overloaded").as_bool() ? "" : "not ");
+    ctl.print("'{}' is {}overloaded\n", ctl.node(), state->at("overloaded").as_bool() ? "" : "not ");
     return 0;
   }
   if (arguments[0] != "enable" && arguments[0] != "disable") return std::nullopt;

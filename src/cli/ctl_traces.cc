@@ -1,11 +1,12 @@
 // trace, traces
+#include "cli/ctl.h"
+
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
+
 #include <charconv>
 #include <ctime>
-
-#include "cli/ctl.h"
 
 namespace sb::cli {
 
@@ -25,7 +26,8 @@ std::string type_of(std::string_view word) {
 std::string name_of(std::string_view value) {
   std::string out = "CLI-";
   for (const char c : value) {
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
+    const bool plain =
+        (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
     out += plain ? c : '_';
   }
   return out;
@@ -34,7 +36,10 @@ std::string name_of(std::string_view value) {
 std::optional<HttpAnswer> start(Ctl& ctl, const std::string& name, const std::string& type, const std::string& value,
                                 std::int64_t seconds) {
   const std::int64_t now = std::time(nullptr);
-  const json::object body{{"name", name}, {"type", type}, {type, value}, {"start_at", std::to_string(now)},
+  const json::object body{{"name", name},
+                          {"type", type},
+                          {type, value},
+                          {"start_at", std::to_string(now)},
                           {"end_at", std::to_string(now + seconds)}};
   return ctl.ask("POST", "/api/v5/trace", json::serialize(body));
 }

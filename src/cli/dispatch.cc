@@ -1,26 +1,24 @@
 #include "cli/dispatch.h"
 
-#include <signal.h>
-#include <unistd.h>
+#include "cli/ctl.h"
+#include "config/config.h"
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
-#include <cerrno>
+#include <poll.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
 #include <charconv>
 #include <chrono>
 #include <cstdio>
 #include <iostream>
-#include <thread>
-
-#include "cli/ctl.h"
-#include "config/config.h"
 
 namespace sb::cli {
 
 namespace {
 
 constexpr const char* kInstalledConfig = "/etc/signalbox/signalbox.conf";
-constexpr std::chrono::milliseconds kPoll{50};
 
 constexpr std::string_view kUsage =
     "Usage: signalbox COMMAND [--config FILE] [ARGUMENTS]\n"
@@ -37,7 +35,8 @@ constexpr std::string_view kUsage =
     "  help          This text\n"
     "  --version     Print the version\n"
     "\n"
-    "Without --config FILE: /etc/signalbox/signalbox.conf if it is there, else the defaults. Any key can be set from the\n"
+    "Without --config FILE: /etc/signalbox/signalbox.conf if it is there, else the defaults. Any key can be set from "
+    "the\n"
     "environment: SIGNALBOX_NODE__DATA_DIR=/srv/mqtt sets node.data_dir.\n";
 
 int usage(std::FILE* to, int code) {
@@ -95,7 +94,7 @@ std::chrono::seconds wait_limit() {
     int seconds = 0;
     if (!text) continue;
     const auto [end, error] = std::from_chars(text, text + std::strlen(text), seconds);
-    if (error == std::errc() && *end == '\0' && seconds > 0) return std::chrono::seconds(seconds);
+    if (error == std::errc() && *end == '\0' && seconds > 0 && seconds < 86400) return std::chrono::seconds(seconds);
   }
   return std::chrono::seconds(120);
 }
@@ -110,13 +109,13 @@ int stop(const NodePlace& place) {
                  answer ? answer->message().c_str() : answer.error().what.c_str());
     return 1;
   }
-  const auto deadline = std::chrono::steady_clock::now() + wait_limit();
-  while (kill(pid, 0) == 0 || errno == EPERM) {
-    if (std::chrono::steady_clock::now() > deadline) {
-      std::fprintf(stderr, "Node '%s' (process %d) is still stopping\n", place.name.c_str(), static_cast<int>(pid));
-      return 1;
-    }
-    std::this_thread::sleep_for(kPoll);
+  pollfd ended{static_cast<int>(syscall(SYS_pidfd_open, pid, 0)), POLLIN, 0};
+  // No descriptor: it has ended already.
+  const bool gone = ended.fd < 0 || poll(&ended, 1, static_cast<int>(wait_limit().count()) * 1000) == 1;
+  if (ended.fd >= 0) close(ended.fd);
+  if (!gone) {
+    std::fprintf(stderr, "Node '%s' (process %d) is still stopping\n", place.name.c_str(), static_cast<int>(pid));
+    return 1;
   }
   std::printf("ok\n");
   return 0;
@@ -209,8 +208,8 @@ int dispatch(int argc, char** argv, const Programs& programs) {
     return 0;
   }
   if (command == "check_config") return check_config(std::move(arguments));
-  for (const char* other : {"console_clean", "remote_console", "attach", "root_dir", "ertspath", "rpc", "rpcterms", "eval",
-                            "eval-ex", "escript", "upgrade", "downgrade", "install", "uninstall", "unpack"})
+  for (const char* other : {"console_clean", "remote_console", "attach", "root_dir", "ertspath", "rpc", "rpcterms",
+                            "eval", "eval-ex", "escript", "upgrade", "downgrade", "install", "uninstall", "unpack"})
     if (command == other) {
       std::fprintf(stderr, "signalbox %s: not supported\n", other);
       return 1;

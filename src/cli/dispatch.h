@@ -1,13 +1,13 @@
-// The commands of the program `signalbox` (broker.md 15.1): which one was asked for, and all of those that talk to a running
-// node instead of being one.
+// The commands of the program `signalbox` (broker.md 15.1): which one was asked for, and all of those that talk to a
+// running node instead of being one.
 #pragma once
+
+#include "base/result.h"
 
 #include <functional>
 #include <map>
 #include <string>
 #include <vector>
-
-#include "base/result.h"
 
 namespace sb::cli {
 
@@ -30,8 +30,8 @@ struct NodePlace {
   std::string socket_path() const { return data_dir + "/ctl.sock"; }
 };
 
-/// Takes --config FILE (or -c) and --data-dir DIR out of the front of the arguments and looks up the rest. Fails with what
-/// is wrong with the configuration.
+/// Takes --config FILE (or -c) and --data-dir DIR out of the front of the arguments and looks up the rest. Fails with
+/// what is wrong with the configuration.
 [[nodiscard]] Result<NodePlace> take_place(std::vector<std::string>& arguments);
 
 /// The environment of the process, by name.

@@ -1,13 +1,13 @@
 #include "cli/http_client.h"
 
+#include <boost/json/object.hpp>
+#include <boost/json/parse.hpp>
 #include <fcntl.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
-#include <boost/json/object.hpp>
-#include <boost/json/parse.hpp>
 #include <cerrno>
 #include <charconv>
 #include <filesystem>
@@ -34,7 +34,9 @@ std::string HttpAnswer::message() const {
 
 HttpClient::HttpClient(std::string socket_path, Millis timeout) : path_(std::move(socket_path)), timeout_(timeout) {}
 
-HttpClient::~HttpClient() { close(); }
+HttpClient::~HttpClient() {
+  close();
+}
 
 void HttpClient::close() {
   if (fd_ >= 0) ::close(std::exchange(fd_, -1));
@@ -96,7 +98,8 @@ Result<HttpAnswer> HttpClient::receive() {
           const std::string_view line = head.substr(0, end);
           constexpr std::string_view kLength = "content-length: ";
           constexpr std::string_view kType = "content-type: ";
-          if (line.starts_with(kLength)) std::from_chars(line.data() + kLength.size(), line.data() + line.size(), length);
+          if (line.starts_with(kLength))
+            std::from_chars(line.data() + kLength.size(), line.data() + line.size(), length);
           if (line.starts_with(kType)) answer.content_type = line.substr(kType.size());
           head.remove_prefix(std::min(end + 2, head.size()));
         }

@@ -1,12 +1,13 @@
 // Asks a running node over its Unix socket: one request a call, blocking, with a time limit.
 #pragma once
 
-#include <boost/json/value.hpp>
-#include <string>
-#include <string_view>
-
 #include "base/clock.h"
 #include "base/result.h"
+
+#include <boost/json/value.hpp>
+
+#include <string>
+#include <string_view>
 
 namespace sb::cli {
 

@@ -1,15 +1,15 @@
 // Recent verdicts of one connection (broker.md 11.3): key is action with QoS and retain, and topic; the oldest entry
-// goes first; entries age. Answers that came late are kept here too, so that a suspended packet finds its verdict when it
-// is looked at again.
+// goes first; entries age. Answers that came late are kept here too, so that a suspended packet finds its verdict when
+// it is looked at again.
 #pragma once
+
+#include "access/gate.h"
 
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "access/gate.h"
 
 namespace sb::client {
 

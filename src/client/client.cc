@@ -87,7 +87,8 @@ void Client::accept(const access::Authenticated& result) {
 access::Verdict Client::authorize(const access::Action& action, const std::function<void()>& resume) {
   auto& metrics = shard_.broker.metrics();
   const auto count = [&metrics](access::Verdict verdict) {
-    metrics.add(verdict == access::Verdict::Allow ? broker::Metric::AuthorizationAllow : broker::Metric::AuthorizationDeny);
+    metrics.add(verdict == access::Verdict::Allow ? broker::Metric::AuthorizationAllow
+                                                  : broker::Metric::AuthorizationDeny);
   };
   if (superuser_) {
     metrics.add(broker::Metric::AuthorizationSuperuser);
@@ -114,22 +115,22 @@ access::Verdict Client::authorize(const access::Action& action, const std::funct
   }
   metrics.add(broker::Metric::ClientAuthorize);
   if (!alive_) alive_ = std::make_shared<bool>(true);
-  const access::Verdict verdict = gate.authorize(
-      subject(), action,
-      [this, alive = alive_, topic = std::string(action.topic), copy = action, generation, question, settings,
-       resume](access::Verdict late) {
-        if (!*alive) return;
-        verdict_outstanding_ = false;
-        late_.push_back({question, late});
-        // Rules that changed meanwhile decide the next packet, not this one.
-        if (settings.enable && generation == shard_.gate.generation()) {
-          access::Action answered = copy;
-          answered.topic = topic;
-          cache_.add(answered, late, std::chrono::duration_cast<Millis>(shard_.io.loop.now()).count(), generation,
-                     settings);
-        }
-        resume();
-      });
+  const access::Verdict verdict =
+      gate.authorize(subject(), action,
+                     [this, alive = alive_, topic = std::string(action.topic), copy = action, generation, question,
+                      settings, resume](access::Verdict late) {
+                       if (!*alive) return;
+                       verdict_outstanding_ = false;
+                       late_.push_back({question, late});
+                       // Rules that changed meanwhile decide the next packet, not this one.
+                       if (settings.enable && generation == shard_.gate.generation()) {
+                         access::Action answered = copy;
+                         answered.topic = topic;
+                         cache_.add(answered, late, std::chrono::duration_cast<Millis>(shard_.io.loop.now()).count(),
+                                    generation, settings);
+                       }
+                       resume();
+                     });
   verdict_outstanding_ = verdict == access::Verdict::Pending;
   if (verdict == access::Verdict::Pending) return verdict;
   if (settings.enable) cache_.add(action, verdict, now, generation, settings);
@@ -150,21 +151,10 @@ std::string_view Client::unmount(std::string_view topic) const {
 }
 
 broker::ClientEvent Client::event(std::string_view reason) const {
-  return broker::ClientEvent{*identity_,
-                             info_.protocol,
-                             info_.protocol_name,
-                             info_.protocol_version,
-                             listener_->id,
-                             mountpoint_,
-                             peer_.port(),
-                             listener_->port,
-                             info_.keep_alive_s,
-                             info_.clean_start,
-                             info_.expiry_s,
-                             superuser_,
-                             connected_ms_,
-                             disconnected_ms_,
-                             reason};
+  return broker::ClientEvent{
+      *identity_,     info_.protocol, info_.protocol_name, info_.protocol_version, listener_->id,
+      mountpoint_,    peer_.port(),   listener_->port,     info_.keep_alive_s,     info_.clean_start,
+      info_.expiry_s, superuser_,     connected_ms_,       disconnected_ms_,       reason};
 }
 
 void Client::connected() {

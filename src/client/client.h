@@ -2,16 +2,16 @@
 // protocol. Belongs to the client's home shard. Order of the connect pipeline: broker.md 2.1.
 #pragma once
 
+#include "client/authorization_cache.h"
+#include "client/settings.h"
+#include "client/shard_context.h"
+#include "net/endpoint.h"
+
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "client/authorization_cache.h"
-#include "client/settings.h"
-#include "client/shard_context.h"
-#include "net/endpoint.h"
 
 namespace sb::client {
 
@@ -54,7 +54,8 @@ class Client {
   /// Memory, ban check and flapping count (steps 7 and 8): Success, QuotaExceeded or Banned.
   ReasonCode admit();
   /// Step 10. nullopt: `resume` runs when the answer is there; call again then.
-  std::optional<access::Authenticated> authenticate(std::optional<ByteView> password, std::optional<std::string_view> method,
+  std::optional<access::Authenticated> authenticate(std::optional<ByteView> password,
+                                                    std::optional<std::string_view> method,
                                                     std::optional<ByteView> data, std::function<void()> resume);
   void accept(const access::Authenticated& result);
 
@@ -62,7 +63,8 @@ class Client {
   void begin_questions() { question_ = next_late_ = 0; }
   /// The packet got all its verdicts.
   void end_questions() {
-    if (!late_.empty()) [[unlikely]] late_.clear();
+    if (!late_.empty()) [[unlikely]]
+      late_.clear();
   }
   /// From the cache, or from the gate; Pending: `resume` runs when the verdict is known; look at the packet again then.
   access::Verdict authorize(const access::Action& action, const std::function<void()>& resume);

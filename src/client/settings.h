@@ -2,6 +2,11 @@
 // configuration makes new ones, live connections keep theirs as config.md's "hot" column says.
 #pragma once
 
+#include "base/clock.h"
+#include "base/mqtt_types.h"
+#include "broker/session_settings.h"
+#include "net/rate.h"
+
 #include <atomic>
 #include <cstdint>
 #include <map>
@@ -9,11 +14,6 @@
 #include <mutex>
 #include <string>
 #include <string_view>
-
-#include "base/clock.h"
-#include "base/mqtt_types.h"
-#include "broker/session_settings.h"
-#include "net/rate.h"
 
 namespace sb::client {
 
@@ -44,7 +44,8 @@ struct ZoneSettings {
   std::uint32_t session_expiry_s = 7200;  // v3 with clean session 0
   std::uint16_t max_inflight = 32;
   /// force_shutdown (config 7.6): unsent output of one connection beyond this ends it and its session; 0 = off. The
-  /// reference's max_heap_size; its max_mailbox_size has no counterpart, since messages that wait are in the bounded queue.
+  /// reference's max_heap_size; its max_mailbox_size has no counterpart, since messages that wait are in the bounded
+  /// queue.
   std::size_t force_shutdown_bytes = 32 << 20;
   /// conn_congestion
   bool congestion_alarm = true;
@@ -69,9 +70,9 @@ struct ListenerSettings {
   Millis send_timeout{15'000};
   std::uint16_t port = 0;
   bool websocket = false;
-  Millis handshake_timeout{15'000};       // of TLS and of the WebSocket upgrade
-  Millis websocket_idle_timeout{0};       // without any frame; 0 = none
-  net::Rate bytes_rate;                   // of each connection, inbound
+  Millis handshake_timeout{15'000};  // of TLS and of the WebSocket upgrade
+  Millis websocket_idle_timeout{0};  // without any frame; 0 = none
+  net::Rate bytes_rate;              // of each connection, inbound
   net::Rate messages_rate;
 };
 using ListenerRef = std::shared_ptr<const ListenerSettings>;
@@ -86,7 +87,8 @@ struct SharedLimits {
 /// Live numbers and shared limits of one listener over all shards; outlives its connections. Any thread.
 class ListenerState {
  public:
-  explicit ListenerState(std::shared_ptr<SharedLimits> node = std::make_shared<SharedLimits>()) : node_limits(std::move(node)) {}
+  explicit ListenerState(std::shared_ptr<SharedLimits> node = std::make_shared<SharedLimits>())
+      : node_limits(std::move(node)) {}
 
   /// Counts a connection; false: there are `limit` (0 = no limit) already, and nothing is counted.
   bool enter(std::uint64_t limit);

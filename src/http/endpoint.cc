@@ -4,7 +4,9 @@
 
 namespace sb::http {
 
-std::string Call::text(std::string_view name) const { return find_text(name).value_or(std::string()); }
+std::string Call::text(std::string_view name) const {
+  return find_text(name).value_or(std::string());
+}
 
 std::optional<std::string> Call::find_text(std::string_view name) const {
   const auto* value = parameters.if_contains(name);
@@ -22,7 +24,9 @@ std::optional<std::int64_t> Call::find_integer(std::string_view name) const {
   return value->get_int64();
 }
 
-bool Call::flag(std::string_view name, bool absent) const { return find_flag(name).value_or(absent); }
+bool Call::flag(std::string_view name, bool absent) const {
+  return find_flag(name).value_or(absent);
+}
 
 std::optional<bool> Call::find_flag(std::string_view name) const {
   const auto* value = parameters.if_contains(name);
@@ -57,8 +61,12 @@ std::vector<Parameter> with_paging(std::vector<Parameter> more) {
   return more;
 }
 
-Answer ok(Schema schema) { return {200, "OK", std::move(schema)}; }
-Answer no_content() { return {204, "Done", {}, ""}; }
+Answer ok(Schema schema) {
+  return {200, "OK", std::move(schema)};
+}
+Answer no_content() {
+  return {204, "Done", {}, ""};
+}
 Answer fault(unsigned status, std::string description) {
   return {status, std::move(description),
           schema::object({{"code", schema::string(), true}, {"message", schema::string(), true}})};
@@ -66,10 +74,11 @@ Answer fault(unsigned status, std::string description) {
 
 Schema page_of(Schema row) {
   return schema::object({{"data", schema::array(std::move(row)), true},
-                         {"meta", schema::object({{"page", schema::integer(1), true},
-                                                  {"limit", schema::integer(1), true},
-                                                  {"count", schema::integer(0)},
-                                                  {"hasnext", schema::boolean(), true}}),
+                         {"meta",
+                          schema::object({{"page", schema::integer(1), true},
+                                          {"limit", schema::integer(1), true},
+                                          {"count", schema::integer(0)},
+                                          {"hasnext", schema::boolean(), true}}),
                           true}});
 }
 

@@ -1,13 +1,13 @@
-// One operation of the management interface, declared as data: from it come routing, checks, the OpenAPI document, the roles
-// that may use it and its audit record.
+// One operation of the management interface, declared as data: from it come routing, checks, the OpenAPI document, the
+// roles that may use it and its audit record.
 #pragma once
+
+#include "http/message.h"
+#include "http/schema.h"
 
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "http/message.h"
-#include "http/schema.h"
 
 namespace sb::http {
 
@@ -41,9 +41,9 @@ class Call {
 using Handler = std::function<void(Call call, Reply reply)>;
 
 enum class Access : std::uint8_t {
-  Viewer,         // administrator and viewer
+  Viewer,  // administrator and viewer
   Administrator,
-  Open,           // no log-in at all
+  Open,  // no log-in at all
 };
 
 struct Answer {
@@ -60,10 +60,10 @@ struct Endpoint {
   Access access = Access::Viewer;
   std::string summary;
   std::vector<Parameter> parameters{};
-  std::optional<Schema> body{};       // JSON; without it the body is handed on as it came
-  bool plain_body = false;            // the body is text, for the document
+  std::optional<Schema> body{};  // JSON; without it the body is handed on as it came
+  bool plain_body = false;       // the body is text, for the document
   std::vector<Answer> answers{};
-  bool hidden = false;                // not in the OpenAPI document
+  bool hidden = false;  // not in the OpenAPI document
   Handler handler;
 };
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <boost/json/value.hpp>
+
 #include <cstdint>
 #include <functional>
 #include <optional>

@@ -1,8 +1,8 @@
 // The OpenAPI 3.0 document of the table (https://spec.openapis.org/oas/v3.0.3).
+#include "http/table.h"
+
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
-
-#include "http/table.h"
 
 namespace sb::http {
 
@@ -48,9 +48,10 @@ json::object describe(const Endpoint& endpoint) {
   if (endpoint.access == Access::Open)
     out["security"] = json::array();
   else
-    out["security"] = json::array{json::object{{"basicAuth", json::array()}}, json::object{{"bearerAuth", json::array()}}};
-  out["x-roles"] = endpoint.access == Access::Administrator ? json::array{"administrator"}
-                                                            : json::array{"administrator", "viewer"};
+    out["security"] =
+        json::array{json::object{{"basicAuth", json::array()}}, json::object{{"bearerAuth", json::array()}}};
+  out["x-roles"] =
+      endpoint.access == Access::Administrator ? json::array{"administrator"} : json::array{"administrator", "viewer"};
   return out;
 }
 
@@ -68,14 +69,14 @@ json::value Table::openapi() const {
     for (const auto& tag : tags) known = known || tag.at("name").get_string() == json::string(endpoint->tag);
     if (!known) tags.push_back(json::object{{"name", endpoint->tag}});
   }
-  return json::object{
-      {"openapi", "3.0.3"},
-      {"info", {{"title", "Signalbox API"}, {"version", SB_VERSION}}},
-      {"tags", std::move(tags)},
-      {"paths", std::move(paths)},
-      {"components",
-       {{"securitySchemes",
-         {{"basicAuth", {{"type", "http"}, {"scheme", "basic"}}}, {"bearerAuth", {{"type", "http"}, {"scheme", "bearer"}}}}}}}};
+  return json::object{{"openapi", "3.0.3"},
+                      {"info", {{"title", "Signalbox API"}, {"version", SB_VERSION}}},
+                      {"tags", std::move(tags)},
+                      {"paths", std::move(paths)},
+                      {"components",
+                       {{"securitySchemes",
+                         {{"basicAuth", {{"type", "http"}, {"scheme", "basic"}}},
+                          {"bearerAuth", {{"type", "http"}, {"scheme", "bearer"}}}}}}}};
 }
 
 }  // namespace sb::http

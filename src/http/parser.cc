@@ -40,7 +40,8 @@ bool is_visible(std::string_view text) {
 
 }  // namespace
 
-RequestParser::Status RequestParser::bad(Response& error, unsigned status, std::string_view code, std::string_view message) {
+RequestParser::Status RequestParser::bad(Response& error, unsigned status, std::string_view code,
+                                         std::string_view message) {
   failed_ = true;
   buffer_.clear();
   error = Response::error(status, code, message);
@@ -84,11 +85,13 @@ RequestParser::Status RequestParser::read_head(std::string_view head, Response& 
   const std::string_view method = line.substr(0, first);
   const std::string_view target = line.substr(first + 1, last - first - 1);
   const std::string_view version = line.substr(last + 1);
-  if (!version.starts_with("HTTP/")) return bad(error, 400, "BAD_REQUEST", "request line: expected METHOD TARGET HTTP/1.1");
+  if (!version.starts_with("HTTP/"))
+    return bad(error, 400, "BAD_REQUEST", "request line: expected METHOD TARGET HTTP/1.1");
   if (version != "HTTP/1.1" && version != "HTTP/1.0")
     return bad(error, 505, "BAD_REQUEST", "only HTTP/1.1 and HTTP/1.0 are spoken here");
   if (!is_token(method)) return bad(error, 400, "BAD_REQUEST", "request line: bad method");
-  if (!target.starts_with('/') || !is_visible(target)) return bad(error, 400, "BAD_REQUEST", "request line: bad target");
+  if (!target.starts_with('/') || !is_visible(target))
+    return bad(error, 400, "BAD_REQUEST", "request line: bad target");
   request_.method = method;
   const auto question = std::min(target.find('?'), target.size());
   request_.path = target.substr(0, question);
@@ -115,10 +118,12 @@ RequestParser::Status RequestParser::read_field(std::string_view line, Response&
   if (same(name, "content-length")) {
     std::size_t length = 0;
     const auto [end, failure] = std::from_chars(value.data(), value.data() + value.size(), length);
-    if (failure != std::errc() || end != value.data() + value.size() || value.empty() || (length_ && *length_ != length))
+    if (failure != std::errc() || end != value.data() + value.size() || value.empty() ||
+        (length_ && *length_ != length))
       return bad(error, 400, "BAD_REQUEST", "content-length: expected one number");
     if (length > limits_.body)
-      return bad(error, 413, "BAD_REQUEST", fmt::format("request body: {} bytes, at most {} are taken", length, limits_.body));
+      return bad(error, 413, "BAD_REQUEST",
+                 fmt::format("request body: {} bytes, at most {} are taken", length, limits_.body));
     length_ = length;
   } else if (same(name, "transfer-encoding")) {
     return bad(error, 501, "NOT_IMPLEMENTED", "transfer-encoding: send a content-length instead");

@@ -1,12 +1,12 @@
-// Reads HTTP/1.1 requests (RFC 9112) from bytes, bounded, without sockets. Requests may follow each other in one stream.
-// Understood: Content-Length bodies. Refused: transfer codings (501), a head or body above its limit (431, 413), anything
-// ambiguous about where a body ends (400).
+// Reads HTTP/1.1 requests (RFC 9112) from bytes, bounded, without sockets. Requests may follow each other in one
+// stream. Understood: Content-Length bodies. Refused: transfer codings (501), a head or body above its limit (431,
+// 413), anything ambiguous about where a body ends (400).
 #pragma once
+
+#include "http/message.h"
 
 #include <string>
 #include <string_view>
-
-#include "http/message.h"
 
 namespace sb::http {
 

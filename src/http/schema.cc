@@ -2,13 +2,16 @@
 
 #include <boost/json/array.hpp>
 #include <boost/json/serialize.hpp>
+
 #include <charconv>
 #include <cmath>
 
 namespace sb::http {
 
 namespace schema {
-Schema any() { return {}; }
+Schema any() {
+  return {};
+}
 Schema string(std::int64_t bytes_min, std::int64_t bytes_max) {
   Schema out;
   out.type = Schema::Type::String;
@@ -67,13 +70,20 @@ namespace {
 
 std::string_view name_of(Schema::Type type) {
   switch (type) {
-    case Schema::Type::Any: return "value";
-    case Schema::Type::String: return "string";
-    case Schema::Type::Integer: return "integer";
-    case Schema::Type::Number: return "number";
-    case Schema::Type::Boolean: return "boolean";
-    case Schema::Type::Object: return "object";
-    case Schema::Type::Array: return "array";
+    case Schema::Type::Any:
+      return "value";
+    case Schema::Type::String:
+      return "string";
+    case Schema::Type::Integer:
+      return "integer";
+    case Schema::Type::Number:
+      return "number";
+    case Schema::Type::Boolean:
+      return "boolean";
+    case Schema::Type::Object:
+      return "object";
+    case Schema::Type::Array:
+      return "array";
   }
   return "value";
 }
@@ -115,7 +125,8 @@ std::optional<double> as_number(const json::value& value) {
   return std::nullopt;
 }
 
-void check_string(const Schema& schema, json::value& value, const std::string& path, std::vector<Complaint>& complaints) {
+void check_string(const Schema& schema, json::value& value, const std::string& path,
+                  std::vector<Complaint>& complaints) {
   if (const auto* i = value.if_int64()) value = json::string(std::to_string(*i));
   const auto* text = value.if_string();
   if (!text) return complain(complaints, path, "bad_type", expectation(schema), value);
@@ -128,10 +139,13 @@ void check_string(const Schema& schema, json::value& value, const std::string& p
     complain(complaints, path, "bad_length", expectation(schema), text->size() > 256 ? json::value(nullptr) : value);
 }
 
-void check_object(const Schema& schema, json::value& value, const std::string& path, std::vector<Complaint>& complaints) {
+void check_object(const Schema& schema, json::value& value, const std::string& path,
+                  std::vector<Complaint>& complaints) {
   auto* object = value.if_object();
   if (!object) return complain(complaints, path, "bad_value_for_struct", expectation(schema), value);
-  const auto at = [&](std::string_view name) { return path.empty() ? std::string(name) : fmt::format("{}.{}", path, name); };
+  const auto at = [&](std::string_view name) {
+    return path.empty() ? std::string(name) : fmt::format("{}.{}", path, name);
+  };
   for (const Field& field : schema.fields) {
     auto* member = object->if_contains(field.name);
     if (member && member->is_null() && !field.schema.nullable && !field.required) {
@@ -150,11 +164,13 @@ void check_object(const Schema& schema, json::value& value, const std::string& p
   for (const auto& [name, member] : *object) {
     bool known = false;
     for (const Field& field : schema.fields) known = known || std::string_view(field.name) == std::string_view(name);
-    if (!known) complain(complaints, at(std::string_view(name).substr(0, 128)), "unknown_fields", "no such field", nullptr);
+    if (!known)
+      complain(complaints, at(std::string_view(name).substr(0, 128)), "unknown_fields", "no such field", nullptr);
   }
 }
 
-void check_array(const Schema& schema, json::value& value, const std::string& path, std::vector<Complaint>& complaints) {
+void check_array(const Schema& schema, json::value& value, const std::string& path,
+                 std::vector<Complaint>& complaints) {
   auto* array = value.if_array();
   if (!array) return complain(complaints, path, "bad_type", expectation(schema), value);
   if (!in_range(schema, static_cast<std::int64_t>(array->size())))
@@ -169,8 +185,10 @@ void check_array(const Schema& schema, json::value& value, const std::string& pa
 void check(const Schema& schema, json::value& value, const std::string& path, std::vector<Complaint>& complaints) {
   if (value.is_null() && schema.nullable) return;
   switch (schema.type) {
-    case Schema::Type::Any: return;
-    case Schema::Type::String: return check_string(schema, value, path, complaints);
+    case Schema::Type::Any:
+      return;
+    case Schema::Type::String:
+      return check_string(schema, value, path, complaints);
     case Schema::Type::Integer: {
       const auto integer = as_integer(value);
       if (!integer) return complain(complaints, path, "bad_type", expectation(schema), value);
@@ -193,16 +211,20 @@ void check(const Schema& schema, json::value& value, const std::string& path, st
         complain(complaints, path, "bad_type", expectation(schema), value);
       return;
     }
-    case Schema::Type::Object: return check_object(schema, value, path, complaints);
-    case Schema::Type::Array: return check_array(schema, value, path, complaints);
+    case Schema::Type::Object:
+      return check_object(schema, value, path, complaints);
+    case Schema::Type::Array:
+      return check_array(schema, value, path, complaints);
   }
 }
 
 Response refusal(const std::vector<Complaint>& complaints) {
   json::array list;
   for (const Complaint& c : complaints) {
-    json::object entry{{"kind", "validation_error"}, {"path", c.path.empty() ? std::string("root") : "root." + c.path},
-                       {"reason", c.reason}, {"expected", c.expected}};
+    json::object entry{{"kind", "validation_error"},
+                       {"path", c.path.empty() ? std::string("root") : "root." + c.path},
+                       {"reason", c.reason},
+                       {"expected", c.expected}};
     if (!c.value.is_null()) entry["value"] = c.value;
     list.push_back(std::move(entry));
   }
@@ -213,7 +235,8 @@ Response refusal(const std::vector<Complaint>& complaints) {
 std::string expectation(const Schema& schema) {
   if (!schema.choices.empty()) return fmt::format("one of: {}", fmt::join(schema.choices, ", "));
   std::string out(name_of(schema.type));
-  if (schema.type == Schema::Type::String && (!schema.minimum || *schema.minimum == 0) && schema.maximum == 65536) return out;
+  if (schema.type == Schema::Type::String && (!schema.minimum || *schema.minimum == 0) && schema.maximum == 65536)
+    return out;
   if (schema.minimum && schema.maximum)
     out += fmt::format(" {}..{}", *schema.minimum, *schema.maximum);
   else if (schema.minimum)
@@ -243,7 +266,9 @@ json::object to_openapi(const Schema& schema) {
         bounds("minLength", "maxLength");
       }
       break;
-    case Schema::Type::Integer: bounds("minimum", "maximum"); break;
+    case Schema::Type::Integer:
+      bounds("minimum", "maximum");
+      break;
     case Schema::Type::Array:
       bounds("minItems", "maxItems");
       out["items"] = schema.items ? to_openapi(*schema.items) : json::object{};
@@ -263,7 +288,8 @@ json::object to_openapi(const Schema& schema) {
       out["additionalProperties"] = schema.open;
       break;
     }
-    default: break;
+    default:
+      break;
   }
   return out;
 }

@@ -1,17 +1,18 @@
-// A small description of JSON values: enough to check requests, to convert what is leniently allowed, and to be printed as
-// an OpenAPI 3 schema. Plain data.
+// A small description of JSON values: enough to check requests, to convert what is leniently allowed, and to be printed
+// as an OpenAPI 3 schema. Plain data.
 #pragma once
+
+#include "http/message.h"
 
 #include <boost/json/object.hpp>
 #include <boost/json/value.hpp>
+
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "http/message.h"
 
 namespace sb::http {
 
@@ -60,8 +61,8 @@ struct Complaint {
   json::value value = nullptr;
 };
 
-/// Converts in place what is leniently allowed ("1" for 1, "true" for true, 1 for "1"), fills defaults in, and appends what is
-/// wrong. At most `kComplaintsMax` are kept.
+/// Converts in place what is leniently allowed ("1" for 1, "true" for true, 1 for "1"), fills defaults in, and appends
+/// what is wrong. At most `kComplaintsMax` are kept.
 inline constexpr std::size_t kComplaintsMax = 16;
 void check(const Schema& schema, json::value& value, const std::string& path, std::vector<Complaint>& complaints);
 

@@ -1,8 +1,8 @@
 #include "http/table.h"
 
-#include <boost/json/parse.hpp>
-
 #include "base/check.h"
+
+#include <boost/json/parse.hpp>
 
 namespace sb::http {
 
@@ -25,9 +25,8 @@ void Table::add(Endpoint endpoint) {
   SB_CHECK(endpoint.path.starts_with('/') && endpoint.handler, "an endpoint needs a path and a handler");
   const auto segments = split(endpoint.path);
   auto owned = std::make_unique<const Endpoint>(std::move(endpoint));
-  auto route = std::find_if(routes_.begin(), routes_.end(), [&](const Route& known) {
-    return known.endpoints.front()->path == owned->path;
-  });
+  auto route = std::find_if(routes_.begin(), routes_.end(),
+                            [&](const Route& known) { return known.endpoints.front()->path == owned->path; });
   if (route == routes_.end()) route = routes_.insert(routes_.end(), Route{segments, {}});
   for (const Endpoint* known : route->endpoints)
     SB_CHECK(known->method != owned->method, "an endpoint is declared twice");
@@ -108,7 +107,8 @@ std::optional<Response> Table::read(const Endpoint& endpoint, const Match& match
     const auto name = percent_decode(pair.substr(0, equals), true);
     const auto value = percent_decode(pair.substr(std::min(equals + 1, pair.size())), true);
     if (!name || !value)
-      return Response::error(400, "BAD_REQUEST", fmt::format("query parameter '{}': bad percent encoding", pair.substr(0, 128)));
+      return Response::error(400, "BAD_REQUEST",
+                             fmt::format("query parameter '{}': bad percent encoding", pair.substr(0, 128)));
     query.emplace_back(*name, *value);
   }
   for (const Parameter& parameter : endpoint.parameters) {
@@ -123,7 +123,8 @@ std::optional<Response> Table::read(const Endpoint& endpoint, const Match& match
       continue;
     }
     // Of a repeated key the last one counts; an empty one counts as not given.
-    const auto given = std::find_if(query.rbegin(), query.rend(), [&](const auto& p) { return p.first == parameter.name; });
+    const auto given =
+        std::find_if(query.rbegin(), query.rend(), [&](const auto& p) { return p.first == parameter.name; });
     if (given != query.rend() && !given->second.empty())
       take(parameter, given->second, call.parameters, complaints);
     else if (parameter.required)

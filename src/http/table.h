@@ -1,15 +1,16 @@
-// The endpoint table: the one way to manage a node. It routes, checks and documents what the endpoints declare; it knows no
-// sockets. Filled before use, immutable while it serves; handle() belongs to the thread that owns the handlers' services.
+// The endpoint table: the one way to manage a node. It routes, checks and documents what the endpoints declare; it
+// knows no sockets. Filled before use, immutable while it serves; handle() belongs to the thread that owns the
+// handlers' services.
 #pragma once
+
+#include "base/clock.h"
+#include "http/endpoint.h"
 
 #include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "base/clock.h"
-#include "http/endpoint.h"
 
 namespace sb::http {
 
@@ -27,8 +28,8 @@ class Table {
   /// Path and method must be new.
   void add(Endpoint endpoint);
 
-  /// Log-in and role (management-api 1.2, step 3): a response refuses. May set `user`. None: everything is allowed, as over
-  /// the local socket.
+  /// Log-in and role (management-api 1.2, step 3): a response refuses. May set `user`. None: everything is allowed, as
+  /// over the local socket.
   using Gate = std::function<std::optional<Response>(Request&, const Endpoint&)>;
   void set_gate(Gate gate) { gate_ = std::move(gate); }
   /// Told of each answered operation that may change something.

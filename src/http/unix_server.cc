@@ -1,5 +1,7 @@
 #include "http/unix_server.h"
 
+#include "base/log.h"
+
 #include <fcntl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -8,8 +10,6 @@
 
 #include <cerrno>
 #include <filesystem>
-
-#include "base/log.h"
 
 namespace sb::http {
 
@@ -216,7 +216,10 @@ class UnixServer::Connection final : public runtime::Disposable, private runtime
 };
 
 UnixServer::UnixServer(runtime::Loop& loop, Options options, Handler handler)
-    : loop_(loop), options_(std::move(options)), handler_(std::move(handler)), self_(std::make_shared<UnixServer*>(this)) {}
+    : loop_(loop),
+      options_(std::move(options)),
+      handler_(std::move(handler)),
+      self_(std::make_shared<UnixServer*>(this)) {}
 
 UnixServer::~UnixServer() {
   *self_ = nullptr;
@@ -225,14 +228,16 @@ UnixServer::~UnixServer() {
 
 Result<> UnixServer::open() {
   const SocketAddress address(options_.path);
-  if (!address.usable()) return fail(Errc::Invalid, fmt::format("{}: the path is too long for a socket", options_.path));
+  if (!address.usable())
+    return fail(Errc::Invalid, fmt::format("{}: the path is too long for a socket", options_.path));
   if (somebody_answers(address)) return fail(Errc::Busy, fmt::format("{}: another node answers there", options_.path));
   if (unlink(options_.path.c_str()) != 0 && errno != ENOENT)
     return fail(Errc::Io, fmt::format("{}: {}", options_.path, std::strerror(errno)));
   fd_ = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   if (fd_ < 0) return fail(Errc::Io, fmt::format("{}: {}", options_.path, std::strerror(errno)));
   // The file gets the mode of the descriptor: nobody else can open it, not even for a moment (unix(7), Linux).
-  if (fchmod(fd_, S_IRUSR | S_IWUSR) != 0 || bind(fd_, address.get(), address.size()) != 0 || listen(fd_, kBacklog) != 0) {
+  if (fchmod(fd_, S_IRUSR | S_IWUSR) != 0 || bind(fd_, address.get(), address.size()) != 0 ||
+      listen(fd_, kBacklog) != 0) {
     const int why = errno;
     ::close(std::exchange(fd_, -1));
     return fail(Errc::Io, fmt::format("{}: {}", options_.path, std::strerror(why)));

@@ -1,15 +1,16 @@
-// The endpoint table over a Unix socket of mode 0600 on one loop: HTTP/1.1, several connections, each with one request in
-// hand; size and time of a request are bounded. Belongs to the loop's thread. Who may open the socket may do everything.
+// The endpoint table over a Unix socket of mode 0600 on one loop: HTTP/1.1, several connections, each with one request
+// in hand; size and time of a request are bounded. Belongs to the loop's thread. Who may open the socket may do
+// everything.
 #pragma once
+
+#include "base/result.h"
+#include "http/parser.h"
+#include "runtime/loop.h"
 
 #include <functional>
 #include <memory>
 #include <string>
 #include <unordered_map>
-
-#include "base/result.h"
-#include "http/parser.h"
-#include "runtime/loop.h"
 
 namespace sb::http {
 

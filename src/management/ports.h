@@ -1,7 +1,10 @@
-// What management steers but does not know: listeners and hook modules. app/ implements these over the real things; a null
-// port means that the thing is not built in. Called on the management thread; an implementation answers
-// at once, or blocks for a turn of the shards at most.
+// What management steers but does not know: listeners and hook modules. app/ implements these over the real things; a
+// null port means that the thing is not built in. Called on the management thread; an implementation answers at once,
+// or blocks for a turn of the shards at most.
 #pragma once
+
+#include "base/mqtt_types.h"
+#include "base/result.h"
 
 #include <cstdint>
 #include <optional>
@@ -10,13 +13,10 @@
 #include <utility>
 #include <vector>
 
-#include "base/mqtt_types.h"
-#include "base/result.h"
-
 namespace sb::management {
 
 struct ListenerInfo {
-  std::string id;    // "tcp:default"
+  std::string id;  // "tcp:default"
   std::string type;
   std::string name;
   std::string bind;  // as it listens, or as configured when it does not

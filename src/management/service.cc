@@ -12,7 +12,9 @@ Service::Service(Environment environment)
   started_ = environment_.clock->monotonic();
 }
 
-Service::~Service() { stop(); }
+Service::~Service() {
+  stop();
+}
 
 void Service::start(std::function<void()> before) {
   thread_ = std::thread([this, before = std::move(before)] {

@@ -1,14 +1,7 @@
-// The service layer of one node: what REST and ctl ask for. It has a thread with a loop of its own, reaches the shards by
-// messages and never reads their memory, counters excepted. Every call belongs to the management thread unless it says
-// otherwise; answers come there too, by callback, each exactly once while the shards run.
+// The service layer of one node: what REST and ctl ask for. It has a thread with a loop of its own, reaches the shards
+// by messages and never reads their memory, counters excepted. Every call belongs to the management thread unless it
+// says otherwise; answers come there too, by callback, each exactly once while the shards run.
 #pragma once
-
-#include <functional>
-#include <memory>
-#include <string>
-#include <string_view>
-#include <thread>
-#include <vector>
 
 #include "access/access_control.h"
 #include "base/clock.h"
@@ -21,9 +14,17 @@
 #include "runtime/loop.h"
 #include "telemetry/alarms.h"
 
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <vector>
+
 namespace sb::management {
 
-/// What the service stands on. core, clock, stats, access and alarms are there, the others may be null. Everything outlives the service.
+/// What the service stands on. core, clock, stats, access and alarms are there, the others may be null. Everything
+/// outlives the service.
 struct Environment {
   broker::Core* core = nullptr;
   const Clock* clock = nullptr;
@@ -120,7 +121,9 @@ class Service {
   // --- numbers
   std::vector<std::pair<std::string_view, std::uint64_t>> metrics() const;  // any thread
   /// "connections.count", "connections.max", ... sorted by name.
-  std::vector<std::pair<std::string, std::uint64_t>> gauges() const { return environment_.stats->list(); }  // any thread
+  std::vector<std::pair<std::string, std::uint64_t>> gauges() const {
+    return environment_.stats->list();
+  }  // any thread
 
  private:
   /// Runs `work` on each shard, then `done` here with the results in the shards' order.

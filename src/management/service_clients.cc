@@ -97,15 +97,18 @@ bool fits(const broker::Subscription& subscription, const SubscriptionQuery& que
   if (query.qos && subscription.options.qos != *query.qos) return false;
   if (query.topic && parsed->filter != *query.topic) return false;
   if (query.share_group && (!parsed->is_shared() || parsed->group != *query.share_group)) return false;
-  return !query.match_topic || parsed->filter == *query.match_topic || broker::matches(parsed->filter, *query.match_topic);
+  return !query.match_topic || parsed->filter == *query.match_topic ||
+         broker::matches(parsed->filter, *query.match_topic);
 }
 
-/// With the client's mountpoint in front of the real filter, behind any prefix (broker.md 9.5), as its own SUBSCRIBE has it.
+/// With the client's mountpoint in front of the real filter, behind any prefix (broker.md 9.5), as its own SUBSCRIBE
+/// has it.
 std::string mounted(broker::Session& session, std::string_view full) {
   const client::Client* client = session.sink() ? session.sink()->connected_client() : nullptr;
   const auto parsed = broker::parse_filter(full);
   if (!client || !parsed) return std::string(full);
-  return fmt::format("{}{}{}", full.substr(0, full.size() - parsed->filter.size()), client->mountpoint(), parsed->filter);
+  return fmt::format("{}{}{}", full.substr(0, full.size() - parsed->filter.size()), client->mountpoint(),
+                     parsed->filter);
 }
 
 }  // namespace
@@ -124,7 +127,7 @@ struct Service::SessionList {
   /// Rows are sessions: the walk may begin in the middle.
   bool row_is_session = false;
   bool settled = false;
-  std::size_t seen = 0;   // rows passed so far
+  std::size_t seen = 0;  // rows passed so far
   std::size_t skip = 0;
   std::size_t limit = 0;
   std::function<void()> done;  // on the management thread
@@ -152,13 +155,14 @@ void Service::walk_on(std::shared_ptr<SessionList> list, unsigned shard) {
       }
     }
     const std::size_t first = list->seen - from;
-    walks_[shard]->walk(from, [list](broker::Session& session) { return !list->visit(session); },
-                        [this, list, shard, first, &broker] {
-                          // A walk that stopped at the end of the page has not counted the rest.
-                          if (list->rows_of_shard && !list->settled)
-                            list->seen = std::max(list->seen, first + list->rows_of_shard(broker));
-                          walk_on(list, shard + 1);
-                        });
+    walks_[shard]->walk(
+        from, [list](broker::Session& session) { return !list->visit(session); },
+        [this, list, shard, first, &broker] {
+          // A walk that stopped at the end of the page has not counted the rest.
+          if (list->rows_of_shard && !list->settled)
+            list->seen = std::max(list->seen, first + list->rows_of_shard(broker));
+          walk_on(list, shard + 1);
+        });
   });
 }
 
@@ -205,7 +209,8 @@ void Service::subscriptions(SubscriptionQuery query, std::function<void(Page<Sub
           if (session)
             session->for_each_subscription([&](const broker::Subscription& subscription) {
               if (!fits(subscription, query)) return;
-              if (seen >= query.skip && out.rows.size() < query.limit) out.rows.push_back(describe(*session, subscription));
+              if (seen >= query.skip && out.rows.size() < query.limit)
+                out.rows.push_back(describe(*session, subscription));
               ++seen;
             });
           out.count = seen;
@@ -265,7 +270,8 @@ void Service::kick(std::string id, std::function<void(bool)> done) {
       std::move(done));
 }
 
-void Service::set_keep_alive(std::string id, std::uint32_t seconds, std::function<void(std::optional<ClientView>)> done) {
+void Service::set_keep_alive(std::string id, std::uint32_t seconds,
+                             std::function<void(std::optional<ClientView>)> done) {
   at_home<std::optional<ClientView>>(
       std::move(id),
       [seconds](broker::Broker&, broker::Session* session) -> std::optional<ClientView> {

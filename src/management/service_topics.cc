@@ -90,10 +90,12 @@ bool Service::has_topic(std::string_view full_filter) const {
   });
 }
 
-std::size_t Service::retained_count() const { return core_.retained_count().load(std::memory_order_relaxed); }
+std::size_t Service::retained_count() const {
+  return core_.retained_count().load(std::memory_order_relaxed);
+}
 
-/// Goes over the retained messages of all shards in slices. Messages are counted, so a list of them is safe to keep while
-/// the table changes.
+/// Goes over the retained messages of all shards in slices. Messages are counted, so a list of them is safe to keep
+/// while the table changes.
 struct Service::Sweep {
   std::string filter;
   std::function<void(broker::Broker&, const broker::MessageRef&)> visit;
@@ -138,7 +140,9 @@ void Service::retained(std::string filter, std::size_t skip, std::size_t limit,
     auto& all = state->messages;
     const std::size_t begin = std::min(skip, all.size());
     const std::size_t end = std::min(begin + limit, all.size());
-    const auto by_topic = [](const broker::MessageRef& a, const broker::MessageRef& b) { return a->topic() < b->topic(); };
+    const auto by_topic = [](const broker::MessageRef& a, const broker::MessageRef& b) {
+      return a->topic() < b->topic();
+    };
     std::partial_sort(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(end), all.end(), by_topic);
     Page<RetainedView> page;
     for (std::size_t i = begin; i < end; ++i) page.rows.push_back(describe(*all[i], false));

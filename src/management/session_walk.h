@@ -2,12 +2,13 @@
 // slice. A walk sees each session that lives all the while exactly once. Belongs to the shard's thread.
 #pragma once
 
+#include "broker/broker.h"
+
 #include <boost/unordered/unordered_flat_set.hpp>
+
 #include <functional>
 #include <memory>
 #include <vector>
-
-#include "broker/broker.h"
 
 namespace sb::management {
 
@@ -21,8 +22,8 @@ class SessionWalks {
 
   /// False ends the walk.
   using Visit = std::function<bool(broker::Session&)>;
-  /// From the `from`-th session on; the order is without meaning, and stable while no session comes or goes. `done` runs on
-  /// this shard.
+  /// From the `from`-th session on; the order is without meaning, and stable while no session comes or goes. `done`
+  /// runs on this shard.
   void walk(std::size_t from, Visit visit, std::function<void()> done);
 
  private:

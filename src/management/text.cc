@@ -13,8 +13,8 @@ std::string rfc3339(std::int64_t wall_ms, bool with_ms) {
   std::time_t seconds = static_cast<std::time_t>(wall_ms >= 0 ? wall_ms / 1000 : (wall_ms - 999) / 1000);
   std::tm parts{};
   localtime_r(&seconds, &parts);
-  std::string out = fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}", parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday,
-                                parts.tm_hour, parts.tm_min, parts.tm_sec);
+  std::string out = fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}", parts.tm_year + 1900, parts.tm_mon + 1,
+                                parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec);
   if (with_ms) out += fmt::format(".{:03}", wall_ms - static_cast<std::int64_t>(seconds) * 1000);
   const long offset = parts.tm_gmtoff / 60;
   out += fmt::format("{}{:02}:{:02}", offset < 0 ? '-' : '+', std::labs(offset) / 60, std::labs(offset) % 60);
@@ -30,8 +30,12 @@ bool number_at(std::string_view text, std::size_t at, std::size_t digits, int& o
 
 }  // namespace
 
-std::string rfc3339_ms(std::int64_t wall_ms) { return rfc3339(wall_ms, true); }
-std::string rfc3339_s(std::int64_t wall_ms) { return rfc3339(wall_ms, false); }
+std::string rfc3339_ms(std::int64_t wall_ms) {
+  return rfc3339(wall_ms, true);
+}
+std::string rfc3339_s(std::int64_t wall_ms) {
+  return rfc3339(wall_ms, false);
+}
 
 std::optional<std::int64_t> parse_time(std::string_view text, std::int64_t unit_ms) {
   std::int64_t epoch = 0;
@@ -43,8 +47,9 @@ std::optional<std::int64_t> parse_time(std::string_view text, std::int64_t unit_
   }
   // YYYY-MM-DDThh:mm:ss[.fff](Z|+hh:mm|-hh:mm)
   std::tm parts{};
-  if (!number_at(text, 0, 4, parts.tm_year) || !number_at(text, 5, 2, parts.tm_mon) || !number_at(text, 8, 2, parts.tm_mday) ||
-      !number_at(text, 11, 2, parts.tm_hour) || !number_at(text, 14, 2, parts.tm_min) || !number_at(text, 17, 2, parts.tm_sec))
+  if (!number_at(text, 0, 4, parts.tm_year) || !number_at(text, 5, 2, parts.tm_mon) ||
+      !number_at(text, 8, 2, parts.tm_mday) || !number_at(text, 11, 2, parts.tm_hour) ||
+      !number_at(text, 14, 2, parts.tm_min) || !number_at(text, 17, 2, parts.tm_sec))
     return std::nullopt;
   if (text[4] != '-' || text[7] != '-' || (text[10] != 'T' && text[10] != 't' && text[10] != ' ') || text[13] != ':' ||
       text[16] != ':')

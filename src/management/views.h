@@ -1,12 +1,12 @@
 // What management shows of the things on the shards: plain values, copied there and carried to the management thread.
 #pragma once
 
+#include "base/mqtt_types.h"
+
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
-
-#include "base/mqtt_types.h"
 
 namespace sb::management {
 

@@ -1,15 +1,15 @@
 #include "mqtt/channel.h"
 
-#include <boost/unordered/unordered_flat_map.hpp>
-
 #include "base/log.h"
 #include "mqtt/deferred.h"
 #include "mqtt/outbound_aliases.h"
 
+#include <boost/unordered/unordered_flat_map.hpp>
+
 namespace sb::mqtt {
 
-using codec::mqtt::PacketType;
 using broker::Metric;
+using codec::mqtt::PacketType;
 
 namespace {
 /// A closing connection whose peer does not read is cut after this.
@@ -41,7 +41,8 @@ Result<> Channel::start(net::Stream::Detached stream) {
 }
 
 std::size_t Channel::on_bytes(ByteView bytes, std::size_t& want) {
-  if (!rate_guard_) [[likely]] return consume(bytes, want);
+  if (!rate_guard_) [[likely]]
+    return consume(bytes, want);
   const std::uint64_t before = client_.traffic.received_packets;
   const std::size_t used = consume(bytes, want);
   if (!destroyed_ && state_ != State::Closing) rate_guard_->charge(used, client_.traffic.received_packets - before);
@@ -50,7 +51,8 @@ std::size_t Channel::on_bytes(ByteView bytes, std::size_t& want) {
 
 std::size_t Channel::consume(ByteView bytes, std::size_t& want) {
   // Before CONNECT nothing buys time: a packet that stays partial ends with the idle time-out.
-  if (state_ != State::Idle) [[likely]] last_activity_ = host_.shard().io.loop.now();
+  if (state_ != State::Idle) [[likely]]
+    last_activity_ = host_.shard().io.loop.now();
   const std::uint32_t limit = client_.zone().max_packet_size;
   std::size_t used = 0;
   while (used < bytes.size()) {
@@ -63,7 +65,8 @@ std::size_t Channel::consume(ByteView bytes, std::size_t& want) {
     if (frame->size == 0) return used;
     want = 0;
     // CONNECT is traced when it is known whose it is.
-    if (traced() && !suspended_ && frame->type() != PacketType::Connect) [[unlikely]] trace_received(*frame);
+    if (traced() && !suspended_ && frame->type() != PacketType::Connect) [[unlikely]]
+      trace_received(*frame);
     const Step step = handle(*frame, rest);
     suspended_ = step == Step::Suspend;
     if (step == Step::Suspend) {
@@ -72,6 +75,7 @@ std::size_t Channel::consume(ByteView bytes, std::size_t& want) {
     }
     used += frame->size;
     if (step == Step::Stop) return bytes.size();
+    if (step == Step::Pause) return used;
   }
   return used;
 }
@@ -79,36 +83,46 @@ std::size_t Channel::consume(ByteView bytes, std::size_t& want) {
 Channel::Step Channel::handle(const Frame& frame, ByteView from_here) {
   if (state_ != State::Connected) {
     switch (state_) {
-      case State::Closing: return Step::Stop;
+      case State::Closing:
+        return Step::Stop;
       case State::Idle:
       case State::Connecting:
         if (frame.type() == PacketType::Connect && !connect_done_) return on_connect(frame, from_here);
         if (frame.type() == PacketType::Auth && state_ == State::Connecting) return on_auth(frame);
         if (frame.type() == PacketType::Connect) return refuse_connect(ReasonCode::ProtocolError, "protocol_error");
         return protocol_error(ReasonCode::ProtocolError, "protocol_error");
-      default: break;
+      default:
+        break;
     }
   }
   ++client_.traffic.received_packets;
   metrics().add(Metric::PacketsReceived);
   switch (frame.type()) {
-    case PacketType::Publish: return on_publish(frame);
+    case PacketType::Publish:
+      return on_publish(frame);
     case PacketType::Puback:
     case PacketType::Pubrec:
     case PacketType::Pubrel:
-    case PacketType::Pubcomp: return on_ack(frame);
-    case PacketType::Subscribe: return on_subscribe(frame);
-    case PacketType::Unsubscribe: return on_unsubscribe(frame);
+    case PacketType::Pubcomp:
+      return on_ack(frame);
+    case PacketType::Subscribe:
+      return on_subscribe(frame);
+    case PacketType::Unsubscribe:
+      return on_unsubscribe(frame);
     case PacketType::Pingreq: {
       metrics().add(Metric::PacketsPingreqReceived);
       if (const auto ok = codec::mqtt::decode_empty(frame, decode_options()); !ok) return bad_frame(ok.error());
       commit(codec::mqtt::encode_pingresp(reserve(codec::mqtt::kPingrespSize)), Metric::PacketsPingrespSent);
       return Step::Next;
     }
-    case PacketType::Disconnect: return on_disconnect(frame);
-    case PacketType::Auth: return on_auth(frame);
-    case PacketType::Connect: return protocol_error(ReasonCode::ProtocolError, "protocol_error");
-    default: return bad_frame(ReasonCode::ProtocolError);  // server-to-client packets
+    case PacketType::Disconnect:
+      return on_disconnect(frame);
+    case PacketType::Auth:
+      return on_auth(frame);
+    case PacketType::Connect:
+      return protocol_error(ReasonCode::ProtocolError, "protocol_error");
+    default:
+      return bad_frame(ReasonCode::ProtocolError);  // server-to-client packets
   }
 }
 
@@ -135,8 +149,10 @@ void Channel::commit(std::uint8_t* end_of_packet, Metric metric) {
   ++client_.traffic.sent_packets;
   metrics().add(Metric::PacketsSent);
   metrics().add(metric);
-  if (stream_.congested()) [[unlikely]] check_output();
-  if (traced()) [[unlikely]] trace_sent(metric);
+  if (stream_.congested()) [[unlikely]]
+    check_output();
+  if (traced()) [[unlikely]]
+    trace_sent(metric);
 }
 
 std::function<void()> Channel::resumer() {
@@ -149,7 +165,9 @@ std::function<void()> Channel::resumer() {
 
 // ---------------------------------------------------------------- the end (broker.md 4.4)
 
-void Channel::disconnect(ReasonCode code, std::string_view reason) { end(code, reason, true); }
+void Channel::disconnect(ReasonCode code, std::string_view reason) {
+  end(code, reason, true);
+}
 
 void Channel::end(ReasonCode code, std::string_view reason, bool publish_will) {
   if (state_ == State::Closing) return;
@@ -200,12 +218,23 @@ void Channel::on_session_lost(broker::EndReason reason) {
   ReasonCode code = ReasonCode::AdministrativeAction;
   std::string_view text = "kicked";
   switch (reason) {
-    case broker::EndReason::TakenOver: code = ReasonCode::SessionTakenOver, text = "takenover"; break;
-    case broker::EndReason::Discarded: code = ReasonCode::SessionTakenOver, text = "discarded"; break;
-    case broker::EndReason::Kicked: break;
-    case broker::EndReason::ServerShutdown: code = ReasonCode::ServerShuttingDown, text = "server_shutting_down"; break;
-    case broker::EndReason::MailboxOverflow: code = ReasonCode::QuotaExceeded, text = "mailbox_overflow"; break;
-    case broker::EndReason::Banned: code = ReasonCode::AdministrativeAction, text = "kicked"; break;
+    case broker::EndReason::TakenOver:
+      code = ReasonCode::SessionTakenOver, text = "takenover";
+      break;
+    case broker::EndReason::Discarded:
+      code = ReasonCode::SessionTakenOver, text = "discarded";
+      break;
+    case broker::EndReason::Kicked:
+      break;
+    case broker::EndReason::ServerShutdown:
+      code = ReasonCode::ServerShuttingDown, text = "server_shutting_down";
+      break;
+    case broker::EndReason::MailboxOverflow:
+      code = ReasonCode::QuotaExceeded, text = "mailbox_overflow";
+      break;
+    case broker::EndReason::Banned:
+      code = ReasonCode::AdministrativeAction, text = "kicked";
+      break;
   }
   end(code, text, false);
 }
@@ -262,8 +291,11 @@ void Channel::on_timer() {
       destroy();
       return;
     case State::Idle:
-    case State::Connecting: on_idle(); return;
-    default: break;
+    case State::Connecting:
+      on_idle();
+      return;
+    default:
+      break;
   }
   if (overflowed_) {
     SB_LOG(log::Level::Warning, "connection_shutdown_for_output", kv("clientid", client_.identity()->client_id),

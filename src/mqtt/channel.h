@@ -1,13 +1,7 @@
 // The MQTT state machine of one connection (broker.md 1.1). Owns its stream and its client; uses the session that the
-// broker gives it. Begins on the shard that accepted the socket and, once CONNECT told the client id, is built anew on the
-// session's home shard with the unread bytes. Dies at the end of a turn.
+// broker gives it. Begins on the shard that accepted the socket and, once CONNECT told the client id, is built anew on
+// the session's home shard with the unread bytes. Dies at the end of a turn.
 #pragma once
-
-#include <functional>
-#include <memory>
-#include <optional>
-#include <string>
-#include <vector>
 
 #include "broker/session.h"
 #include "client/client.h"
@@ -16,6 +10,12 @@
 #include "mqtt/rate_guard.h"
 #include "net/stream.h"
 #include "runtime/loop.h"
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
 
 namespace sb::mqtt {
 
@@ -95,6 +95,7 @@ class Channel final : public runtime::Disposable,
   enum class Step : std::uint8_t {
     Next,     // packet done
     Suspend,  // an answer is outstanding; the packet is looked at again
+    Pause,    // packet done; what follows waits
     Stop,     // connection over or moved
   };
 
@@ -123,7 +124,9 @@ class Channel final : public runtime::Disposable,
   ReasonCode check_connect(const codec::mqtt::ConnectView& packet) const;
   Step derive_identity(const codec::mqtt::ConnectView& packet);
   Step open_session(const codec::mqtt::ConnectView& packet, const access::Authenticated& result);
-  void send_connack(const codec::mqtt::ConnectView& packet, bool present, const access::Authenticated& result);
+  std::vector<std::uint8_t> make_connack(const codec::mqtt::ConnectView& packet, bool present,
+                                         const access::Authenticated& result) const;
+  void begin_session(std::string_view connack);
   Step on_auth(const Frame& frame);
   Step on_disconnect(const Frame& frame);
 
@@ -145,6 +148,8 @@ class Channel final : public runtime::Disposable,
   /// Sends a SUBACK or UNSUBACK; false: later, after the commit it depends on.
   bool answer(codec::mqtt::PacketType type, std::vector<std::uint8_t> packet, const After& after);
   After after_changes(std::size_t changes_before) const;
+  /// What every change made so far has to wait for.
+  After after_everything() const;
   void count_sent(Qos qos, bool system);
   std::uint32_t remaining_expiry(const broker::Publication& publication) const;
 
@@ -194,8 +199,8 @@ class Channel final : public runtime::Disposable,
   bool connect_done_ = false;  // CONNECT was taken in; another one is an error
   bool connect_seen_ = false;  // CONNECT is looked at again after a late answer
   bool congestion_noted_ = false;
-  bool overflowed_ = false;    // more output than force_shutdown allows; ends in the next turn
-  bool suspended_ = false;     // the packet in front waits for an answer and was seen before
+  bool overflowed_ = false;              // more output than force_shutdown allows; ends in the next turn
+  bool suspended_ = false;               // the packet in front waits for an answer and was seen before
   std::uint32_t client_max_packet_ = 0;  // 0 = no limit
   std::uint32_t receive_maximum_ = 65535;
   std::uint16_t outbound_alias_max_ = 0;

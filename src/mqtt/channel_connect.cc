@@ -47,8 +47,8 @@ Channel::Step Channel::on_connect(const Frame& frame, ByteView from_here) {
     if (id.empty()) id = assigned_id_ = new_client_id(host_.shard().broker);
     const unsigned home = host_.shard().broker.core().home_of(id);
     if (home != host_.shard().broker.shard()) {
-      HandOver over{stream_.detach(from_here), client_.peer(), client_.listener_ref(), std::move(listener_state_),
-                    std::move(assigned_id_), home};
+      HandOver over{stream_.detach(from_here),  client_.peer(),          client_.listener_ref(),
+                    std::move(listener_state_), std::move(assigned_id_), home};
       state_ = State::Closing;
       host_.hand_over_(std::move(over));
       destroy();
@@ -66,8 +66,10 @@ Channel::Step Channel::on_connect(const Frame& frame, ByteView from_here) {
     if (const ReasonCode code = check_connect(*packet); code != ReasonCode::Success)
       return refuse_connect(code, to_string(code));
     if (const Step step = derive_identity(*packet); step != Step::Next) return step;
-    if (traced()) [[unlikely]] trace_received(frame);
-    if (const ReasonCode code = client_.admit(); code != ReasonCode::Success) return refuse_connect(code, to_string(code));
+    if (traced()) [[unlikely]]
+      trace_received(frame);
+    if (const ReasonCode code = client_.admit(); code != ReasonCode::Success)
+      return refuse_connect(code, to_string(code));
   }
 
   const auto result =
@@ -93,7 +95,8 @@ Channel::Step Channel::on_connect(const Frame& frame, ByteView from_here) {
 ReasonCode Channel::check_connect(const ConnectView& packet) const {
   const client::ZoneSettings& zone = client_.zone();
   // 2.1 step 4b
-  const bool id_from_elsewhere = zone.use_username_as_clientid || zone.cert_as_clientid != client::CertificateField::Disabled;
+  const bool id_from_elsewhere =
+      zone.use_username_as_clientid || zone.cert_as_clientid != client::CertificateField::Disabled;
   if (packet.client_id.empty() && !id_from_elsewhere) {
     if (packet.version == ProtocolVersion::V31 || !packet.clean_start) return ReasonCode::ClientIdentifierNotValid;
   }
@@ -182,20 +185,41 @@ Channel::Step Channel::open_session(const ConnectView& packet, const access::Aut
     will->message_expiry_s = packet.will->message_expiry_s;
     request.will = std::move(will);
   }
+  const broker::Journal* journal = host_.shard().broker.journal();
+  const std::size_t changes = journal ? journal->changes() : 0;
   const auto opened = host_.shard().broker.open(std::move(request), *this);
   session_ = opened.session;
-  state_ = State::Connected;
   const std::uint32_t keep_alive =
       version_ == ProtocolVersion::V5 && zone.server_keepalive_s != 0 ? zone.server_keepalive_s : packet.keep_alive_s;
-  set_keep_alive(keep_alive);
   client_.set_keep_alive(keep_alive);
-  send_connack(packet, opened.present, result);
-  client_.connected();
-  if (session_ && opened.present) session_->replay();
+  std::vector<std::uint8_t> connack = make_connack(packet, opened.present, result);
+  // CONNACK promises the session and its will, and that what a clean start ended is over. While the disk takes nothing
+  // it promises no more than memory does.
+  if (const After after = after_changes(changes); after.ticket != 0 && !journal->trouble()) {
+    session_->hold(true);
+    connect_done_ = true;
+    defer(codec::mqtt::PacketType::Connack, 0, ReasonCode::Success, after,
+          std::string(reinterpret_cast<const char*>(connack.data()), connack.size()));
+    stream_.pause();  // what follows CONNECT is answered after CONNACK
+    return Step::Pause;
+  }
+  begin_session(as_text(ByteView(connack)));
   return state_ == State::Connected ? Step::Next : Step::Stop;
 }
 
-void Channel::send_connack(const ConnectView& packet, bool present, const access::Authenticated& result) {
+void Channel::begin_session(std::string_view connack) {
+  state_ = State::Connected;
+  set_keep_alive(client_.info().keep_alive_s);
+  std::uint8_t* out = reserve(connack.size());
+  std::memcpy(out, connack.data(), connack.size());
+  commit(out + connack.size(), Metric::PacketsConnackSent);
+  metrics().add(Metric::ClientConnack);
+  client_.connected();
+  if (session_) session_->begin();
+}
+
+std::vector<std::uint8_t> Channel::make_connack(const ConnectView& packet, bool present,
+                                                const access::Authenticated& result) const {
   const client::ZoneSettings& zone = client_.zone();
   codec::mqtt::Connack connack;
   connack.session_present = present;
@@ -217,9 +241,9 @@ void Channel::send_connack(const ConnectView& packet, bool present, const access
       if (!result.data.empty()) connack.authentication_data = as_bytes(result.data);
     }
   }
-  commit(codec::mqtt::encode(reserve(codec::mqtt::size_of(connack, version_)), connack, version_),
-         Metric::PacketsConnackSent);
-  metrics().add(Metric::ClientConnack);
+  std::vector<std::uint8_t> out(codec::mqtt::size_of(connack, version_));
+  codec::mqtt::encode(out.data(), connack, version_);
+  return out;
 }
 
 Channel::Step Channel::on_auth(const Frame& frame) {
@@ -231,8 +255,8 @@ Channel::Step Channel::on_auth(const Frame& frame) {
   const auto refuse = [&](ReasonCode code) {
     return connecting ? refuse_connect(code, to_string(code)) : protocol_error(code, to_string(code));
   };
-  const bool continues = packet->reason == ReasonCode::ContinueAuthentication &&
-                         (connecting || state_ == State::Reauthenticating);
+  const bool continues =
+      packet->reason == ReasonCode::ContinueAuthentication && (connecting || state_ == State::Reauthenticating);
   const bool begins = packet->reason == ReasonCode::ReAuthenticate && state_ == State::Connected;
   if (authentication_method_.empty() || !(continues || begins)) return refuse(ReasonCode::ProtocolError);
   // 4.12-5: the method must not change.
@@ -251,8 +275,8 @@ Channel::Step Channel::on_auth(const Frame& frame) {
     return refuse(result->code);
   }
   const auto again = codec::mqtt::next_frame(as_bytes(connect_packet_), client_.zone().max_packet_size);
-  const auto connect = codec::mqtt::decode_connect(*again, client_.zone().strict_mode, nullptr,
-                                                   &host_.shard().property_scratch);
+  const auto connect =
+      codec::mqtt::decode_connect(*again, client_.zone().strict_mode, nullptr, &host_.shard().property_scratch);
   const Step step = open_session(*connect, *result);
   connect_packet_ = {};
   return step;

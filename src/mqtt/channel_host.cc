@@ -21,8 +21,8 @@ ChannelHost::~ChannelHost() {
 
 void ChannelHost::accept(net::Stream::Detached stream, const net::Endpoint& peer, client::ListenerRef listener,
                          std::shared_ptr<client::ListenerState> state) {
-  if (listener->zone->overload_closes_new && shard_.pressure &&
-      shard_.pressure->overloaded(shard_.broker.shard())) [[unlikely]] {
+  if (listener->zone->overload_closes_new && shard_.pressure && shard_.pressure->overloaded(shard_.broker.shard()))
+      [[unlikely]] {
     shard_.broker.metrics().add(broker::Metric::OverloadNewConn);
     state->leave();
     ::close(stream.fd);

@@ -113,12 +113,22 @@ Channel::Step Channel::publish(PublishView& packet) {
 
   broker::Broker& broker = host_.shard().broker;
   const std::size_t changes = broker.journal() ? broker.journal()->changes() : 0;
+  if (packet.qos != Qos::AtMostOnce && broker.journal() && broker.journal()->trouble()) [[unlikely]] {
+    // The disk takes nothing at present: what could not be kept is not taken in.
+    metrics().add(Metric::PacketsPublishDropped);
+    metrics().add(Metric::MessagesDropped);
+    ++client_.traffic.received_dropped;
+    if (version_ != ProtocolVersion::V5) return protocol_error(ReasonCode::QuotaExceeded, "store_refused");
+    acknowledge(packet.qos == Qos::AtLeastOnce ? PacketType::Puback : PacketType::Pubrec, packet.packet_id,
+                ReasonCode::QuotaExceeded, {});
+    return Step::Next;
+  }
   if (packet.qos == Qos::ExactlyOnce) {
     if (session_->awaiting_rel(packet.packet_id)) {
       // [S] 5.3: a DUP is a repetition and is acknowledged; without DUP the id is in use.
       if (packet.dup) {
-        // The first PUBREC may still wait for the disk: this one then waits behind it.
-        acknowledge(PacketType::Pubrec, packet.packet_id, ReasonCode::Success, {});
+        // The first PUBREC may still wait for the disk, perhaps on a connection that is gone: this one waits as well.
+        acknowledge(PacketType::Pubrec, packet.packet_id, ReasonCode::Success, after_everything());
       } else {
         metrics().add(Metric::PacketsPublishInuse);
         metrics().add(Metric::MessagesDropped);
@@ -190,12 +200,20 @@ bool Channel::release_deferred(const broker::Journal& journal) {
     if (!journal.kept(one.after.ticket) || (one.after.receipt && !one.after.receipt->complete())) return false;
     const bool refused = journal.refused(one.after.ticket) || (one.after.receipt && one.after.receipt->failed());
     Deferred::One done = waiting.pop_front();
+    if (done.type == PacketType::Connack) {
+      begin_session(done.packet);
+      stream_.resume();
+      continue;
+    }
     if (refused) {
       // The disk did not take it: v5 is told so, v3 has no word for it and must try again on a new connection.
-      if (version_ != ProtocolVersion::V5 || done.type == PacketType::Suback || done.type == PacketType::Pubcomp) {
+      const bool can_say = done.type == PacketType::Puback || done.type == PacketType::Pubrec;
+      if (version_ != ProtocolVersion::V5 || !can_say) {
         end(ReasonCode::QuotaExceeded, "store_refused", true);
         return true;
       }
+      // 4.3.3: an error ends the exchange; the id is free.
+      if (done.type == PacketType::Pubrec) session_->remove_awaiting_rel(done.id);
       acknowledge_now(done.type, done.id, ReasonCode::QuotaExceeded);
       continue;
     }
@@ -243,6 +261,11 @@ Channel::After Channel::after_changes(std::size_t changes_before) const {
   return {journal->ticket(), nullptr};
 }
 
+Channel::After Channel::after_everything() const {
+  const broker::Journal* journal = host_.shard().broker.journal();
+  return {journal ? journal->barrier() : 0, nullptr};
+}
+
 void Channel::acknowledge_now(PacketType type, PacketId id, ReasonCode code) {
   if (state_ == State::Closing) return;
   if (version_ != ProtocolVersion::V5 && is_error(code)) code = ReasonCode::Success;  // v3 acks carry no reason
@@ -276,8 +299,11 @@ Channel::Step Channel::on_ack(const Frame& frame) {
       const std::size_t changes = journal ? journal->changes() : 0;
       const bool known = session_->remove_awaiting_rel(packet->packet_id);
       if (!known) metrics().add(Metric::PacketsPubrelMissed);
+      // An unknown id may have been released on an earlier connection, and that not be on disk yet: with PUBCOMP the
+      // client uses the id anew.
       acknowledge(PacketType::Pubcomp, packet->packet_id,
-                  known ? ReasonCode::Success : ReasonCode::PacketIdentifierNotFound, after_changes(changes));
+                  known ? ReasonCode::Success : ReasonCode::PacketIdentifierNotFound,
+                  known ? after_changes(changes) : after_everything());
     }
   }
   return state_ == State::Closing ? Step::Stop : Step::Next;

@@ -60,11 +60,18 @@ Channel::Step Channel::on_subscribe(const Frame& frame) {
         any_denied = true;
       }
     }
+    if (one.code == ReasonCode::Success && session_->persistent() && host_.shard().broker.journal() &&
+        host_.shard().broker.journal()->trouble())
+      one.code = ReasonCode::QuotaExceeded;  // the disk takes nothing at present
     if (one.code == ReasonCode::Success) {
-      if (broker::count_levels(parsed->filter) > zone.max_topic_levels) one.code = ReasonCode::TopicFilterInvalid;
-      else if (!zone.wildcard_subscription && broker::has_wildcard(parsed->filter)) one.code = ReasonCode::WildcardSubscriptionsNotSupported;
-      else if (!zone.shared_subscription && parsed->is_shared()) one.code = ReasonCode::SharedSubscriptionsNotSupported;
-      else if (!zone.exclusive_subscription && parsed->kind == FilterKind::Exclusive) one.code = ReasonCode::TopicFilterInvalid;
+      if (broker::count_levels(parsed->filter) > zone.max_topic_levels)
+        one.code = ReasonCode::TopicFilterInvalid;
+      else if (!zone.wildcard_subscription && broker::has_wildcard(parsed->filter))
+        one.code = ReasonCode::WildcardSubscriptionsNotSupported;
+      else if (!zone.shared_subscription && parsed->is_shared())
+        one.code = ReasonCode::SharedSubscriptionsNotSupported;
+      else if (!zone.exclusive_subscription && parsed->kind == FilterKind::Exclusive)
+        one.code = ReasonCode::TopicFilterInvalid;
     }
     all.push_back(std::move(one));
   }

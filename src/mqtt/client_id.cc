@@ -20,10 +20,17 @@ std::string new_client_id(broker::Broker& broker) {
 std::optional<std::string> certificate_field(const net::PeerCertificate& certificate, client::CertificateField field) {
   std::string out;
   switch (field) {
-    case client::CertificateField::Disabled: return std::nullopt;
-    case client::CertificateField::CommonName: out = certificate.common_name; break;
-    case client::CertificateField::Dn: out = certificate.subject_dn; break;
-    case client::CertificateField::Der: out = certificate.der; break;
+    case client::CertificateField::Disabled:
+      return std::nullopt;
+    case client::CertificateField::CommonName:
+      out = certificate.common_name;
+      break;
+    case client::CertificateField::Dn:
+      out = certificate.subject_dn;
+      break;
+    case client::CertificateField::Der:
+      out = certificate.der;
+      break;
     case client::CertificateField::Pem: {
       out.resize(4 * ((certificate.der.size() + 2) / 3) + 1);
       const int n = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(out.data()),

@@ -1,12 +1,12 @@
 // Where client ids come from when the client does not choose: made up, or taken from its certificate.
 #pragma once
 
-#include <optional>
-#include <string>
-
 #include "broker/broker.h"
 #include "client/settings.h"
 #include "net/layer.h"
+
+#include <optional>
+#include <string>
 
 namespace sb::mqtt {
 

@@ -1,12 +1,13 @@
-// Acknowledgements that wait until what they promise is on disk, in the order of the packets they answer. [MQTT-4.6.0-2]
+// Acknowledgements that wait until what they promise is on disk, in the order of the packets they answer.
+// [MQTT-4.6.0-2]
 #pragma once
-
-#include <string>
-#include <vector>
 
 #include "broker/fifo.h"
 #include "broker/journal.h"
 #include "mqtt/channel.h"
+
+#include <string>
+#include <vector>
 
 namespace sb::mqtt {
 
@@ -16,7 +17,7 @@ struct Channel::Deferred final : broker::CommitWaiter {
     PacketId id = 0;
     ReasonCode code = ReasonCode::Success;
     After after;
-    std::string packet;  // SUBACK and UNSUBACK, encoded already
+    std::string packet;                                // SUBACK and UNSUBACK, encoded already
     std::vector<std::pair<std::string, bool>> replay;  // filters whose retained messages follow the SUBACK; is new
   };
   explicit Deferred(Channel& owner) : channel(owner) {}

@@ -1,8 +1,8 @@
 #include "mqtt/rate_guard.h"
 
-#include <algorithm>
-
 #include "base/log.h"
+
+#include <algorithm>
 
 namespace sb::mqtt {
 
@@ -10,7 +10,8 @@ namespace {
 constexpr Nanos kRestLeast{50'000'000};
 }  // namespace
 
-std::unique_ptr<RateGuard> RateGuard::make(net::Stream& stream, runtime::Loop& loop, const client::ListenerSettings& settings,
+std::unique_ptr<RateGuard> RateGuard::make(net::Stream& stream, runtime::Loop& loop,
+                                           const client::ListenerSettings& settings,
                                            std::shared_ptr<client::ListenerState> state) {
   const client::SharedLimits& node = *state->node_limits;
   if (!settings.bytes_rate.limits() && !settings.messages_rate.limits() && !state->limits.bytes.limits() &&
@@ -22,8 +23,8 @@ std::unique_ptr<RateGuard> RateGuard::make(net::Stream& stream, runtime::Loop& l
 void RateGuard::charge(std::size_t bytes, std::uint64_t packets) {
   const Nanos now = loop_.now();
   const auto cost = static_cast<double>(bytes);
-  Nanos rest = std::max({bytes_.take(now, cost), state_->limits.bytes.take(now, cost),
-                         state_->node_limits->bytes.take(now, cost)});
+  Nanos rest = std::max(
+      {bytes_.take(now, cost), state_->limits.bytes.take(now, cost), state_->node_limits->bytes.take(now, cost)});
   const auto count = static_cast<double>(packets);
   rest = std::max({rest, messages_.take(now, count), state_->limits.messages.take(now, count),
                    state_->node_limits->messages.take(now, count)});
@@ -31,7 +32,8 @@ void RateGuard::charge(std::size_t bytes, std::uint64_t packets) {
   stream_.pause(net::Stream::kRate);
   loop_.timers().arm(*this, now, std::max(rest, kRestLeast));
   if (!std::exchange(told_, true))
-    SB_LOG(log::Level::Info, "connection_rate_limited", kv("rest_ms", std::chrono::duration_cast<Millis>(rest).count()));
+    SB_LOG(log::Level::Info, "connection_rate_limited",
+           kv("rest_ms", std::chrono::duration_cast<Millis>(rest).count()));
 }
 
 }  // namespace sb::mqtt

@@ -1,11 +1,11 @@
 #include "net/acceptor.h"
 
+#include "base/log.h"
+
 #include <netinet/tcp.h>
 #include <unistd.h>
 
 #include <cerrno>
-
-#include "base/log.h"
 
 namespace sb::net {
 
@@ -72,7 +72,9 @@ Result<> Acceptor::open(const Endpoint& bind_to, const AcceptorOptions& options)
   return loop_.add_level_triggered_read(fd_, *this);
 }
 
-void Acceptor::on_io(std::uint32_t) { accept_some(kAcceptsPerTurn); }
+void Acceptor::on_io(std::uint32_t) {
+  accept_some(kAcceptsPerTurn);
+}
 
 void Acceptor::accept_some(int budget) {
   while (budget-- > 0 && fd_ >= 0 && !paused_) {

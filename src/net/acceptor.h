@@ -1,12 +1,12 @@
-// The listening socket of one shard. Takes connections within a budget per turn and gives each to `on_accept`. The first
-// acceptor of an address binds it without SO_REUSEPORT to find out whether somebody else has it (probe()).
+// The listening socket of one shard. Takes connections within a budget per turn and gives each to `on_accept`. The
+// first acceptor of an address binds it without SO_REUSEPORT to find out whether somebody else has it (probe()).
 #pragma once
-
-#include <functional>
 
 #include "base/clock.h"
 #include "net/endpoint.h"
 #include "runtime/loop.h"
+
+#include <functional>
 
 namespace sb::net {
 

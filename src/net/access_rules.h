@@ -2,11 +2,11 @@
 // list that does not name him. Immutable.
 #pragma once
 
+#include "net/endpoint.h"
+
 #include <span>
 #include <string>
 #include <vector>
-
-#include "net/endpoint.h"
 
 namespace sb::net {
 

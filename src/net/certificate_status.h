@@ -1,6 +1,6 @@
-// What others say about certificates, fetched elsewhere (driver/certificate_status) and only looked at in handshakes: the
-// OCSP answer that a listener staples, and revocation lists by distribution point. Any thread; readers never wait for a
-// fetch.
+// What others say about certificates, fetched elsewhere (driver/certificate_status) and only looked at in handshakes:
+// the OCSP answer that a listener staples, and revocation lists by distribution point. Any thread; readers never wait
+// for a fetch.
 #pragma once
 
 #include <atomic>

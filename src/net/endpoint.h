@@ -1,6 +1,8 @@
 // An address and port, IPv4 or IPv6. A plain value of 20 bytes.
 #pragma once
 
+#include "base/result.h"
+
 #include <netinet/in.h>
 #include <sys/socket.h>
 
@@ -8,8 +10,6 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
-
-#include "base/result.h"
 
 namespace sb::net {
 

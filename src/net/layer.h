@@ -1,7 +1,10 @@
-// What may lie between a Stream and its socket: TLS, WebSocket, or WebSocket over TLS. A layer turns wire bytes into the
-// bytes the channel wants and back; its own handshake and control traffic happen inside read() and write(). Layers nest:
-// each owns the one below. Belongs to the shard of its stream.
+// What may lie between a Stream and its socket: TLS, WebSocket, or WebSocket over TLS. A layer turns wire bytes into
+// the bytes the channel wants and back; its own handshake and control traffic happen inside read() and write(). Layers
+// nest: each owns the one below. Belongs to the shard of its stream.
 #pragma once
+
+#include "net/endpoint.h"
+#include "net/layer_scratch.h"
 
 #include <sys/types.h>
 #include <sys/uio.h>
@@ -11,9 +14,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-
-#include "net/endpoint.h"
-#include "net/layer_scratch.h"
 
 namespace sb::net {
 

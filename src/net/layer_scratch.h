@@ -1,5 +1,5 @@
-// Room that the layers of one shard share while one of them works: ciphertext in and out, compressed bytes, zlib states.
-// Empty between calls, so a quiet connection holds none of it. Made when first used. Belongs to one shard.
+// Room that the layers of one shard share while one of them works: ciphertext in and out, compressed bytes, zlib
+// states. Empty between calls, so a quiet connection holds none of it. Made when first used. Belongs to one shard.
 #pragma once
 
 #include <cstddef>

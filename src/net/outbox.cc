@@ -5,7 +5,9 @@
 namespace sb::net {
 
 namespace {
-std::uint8_t* room_of(Chunk* chunk) { return reinterpret_cast<std::uint8_t*>(chunk + 1); }
+std::uint8_t* room_of(Chunk* chunk) {
+  return reinterpret_cast<std::uint8_t*>(chunk + 1);
+}
 }  // namespace
 
 ChunkPool::~ChunkPool() {
@@ -17,7 +19,9 @@ ChunkPool::~ChunkPool() {
     }
 }
 
-ChunkPool::List& ChunkPool::list_for(std::size_t room) { return room <= kSmall ? small_ : large_; }
+ChunkPool::List& ChunkPool::list_for(std::size_t room) {
+  return room <= kSmall ? small_ : large_;
+}
 
 Chunk* ChunkPool::take(std::size_t room) {
   const std::size_t size = room <= kSmall ? kSmall : (room <= kLarge ? kLarge : room);

@@ -11,9 +11,9 @@ namespace sb::net {
 
 struct Chunk {
   Chunk* next = nullptr;
-  std::uint8_t* begin = nullptr;  // first byte not yet written to the socket
-  std::uint8_t* end = nullptr;    // first free byte
-  std::uint8_t* limit = nullptr;  // end of room; == end for a referring chunk
+  std::uint8_t* begin = nullptr;           // first byte not yet written to the socket
+  std::uint8_t* end = nullptr;             // first free byte
+  std::uint8_t* limit = nullptr;           // end of room; == end for a referring chunk
   void (*release)(void* owner) = nullptr;  // set for a referring chunk
   void* owner = nullptr;
 };

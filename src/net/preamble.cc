@@ -1,12 +1,12 @@
 #include "net/preamble.h"
 
+#include "codec/proxy/proxy.h"
+
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
-
-#include "codec/proxy/proxy.h"
 
 namespace sb::net {
 
@@ -26,7 +26,9 @@ void Preamble::on_io(std::uint32_t events) {
   if (fd_ >= 0) look((events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0);
 }
 
-void Preamble::on_timer() { fail_with("proxy_protocol_timeout", "no PROXY header came in time"); }
+void Preamble::on_timer() {
+  fail_with("proxy_protocol_timeout", "no PROXY header came in time");
+}
 
 void Preamble::look(bool hung_up) {
   std::uint8_t seen[codec::proxy::kMaxV2];

@@ -1,13 +1,13 @@
 // A connection from which the PROXY protocol's header (codec/proxy) is still to come: looks at it without taking what
-// follows, so that the stream behind it starts with a clean socket. Calls `done` once, from the loop, and is destroyed by its owner.
-// Belongs to one shard.
+// follows, so that the stream behind it starts with a clean socket. Calls `done` once, from the loop, and is destroyed
+// by its owner. Belongs to one shard.
 #pragma once
-
-#include <functional>
-#include <optional>
 
 #include "net/layer.h"
 #include "runtime/loop.h"
+
+#include <functional>
+#include <optional>
 
 namespace sb::net {
 

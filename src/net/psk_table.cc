@@ -1,12 +1,12 @@
 #include "net/psk_table.h"
 
+#include <fmt/format.h>
+
 #include <cerrno>
 #include <cstring>
 #include <fstream>
 #include <sstream>
 #include <vector>
-
-#include <fmt/format.h>
 
 namespace sb::net {
 

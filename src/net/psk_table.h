@@ -2,15 +2,15 @@
 // puts a new immutable table in place.
 #pragma once
 
+#include "base/result.h"
+#include "base/secret.h"
+
 #include <atomic>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
-
-#include "base/result.h"
-#include "base/secret.h"
 
 namespace sb::net {
 
@@ -21,9 +21,9 @@ class PskTable {
   std::optional<Secret> find(std::string_view identity) const;
   std::size_t size() const { return std::atomic_load(&keys_)->size(); }
 
-  /// Lines `identity<separator>secret`, split at the first separator; the secret is the text itself. Either the whole text
-  /// is taken in, or, with the number of the bad line, nothing. Known identities get the new key, none is removed. Returns
-  /// the number of lines. One writer at a time.
+  /// Lines `identity<separator>secret`, split at the first separator; the secret is the text itself. Either the whole
+  /// text is taken in, or, with the number of the bad line, nothing. Known identities get the new key, none is removed.
+  /// Returns the number of lines. One writer at a time.
   [[nodiscard]] Result<std::size_t> import_text(std::string_view text, char separator);
   [[nodiscard]] Result<std::size_t> import_file(const std::string& path, char separator);
 

@@ -1,12 +1,12 @@
-// Token buckets (broker.md 17.1) in their time form: a bucket is the moment at which it will be full again, so it needs no
-// refill tick. Capacity is one second of the rate plus the burst.
+// Token buckets (broker.md 17.1) in their time form: a bucket is the moment at which it will be full again, so it needs
+// no refill tick. Capacity is one second of the rate plus the burst.
 #pragma once
+
+#include "base/clock.h"
 
 #include <algorithm>
 #include <atomic>
 #include <cstdint>
-
-#include "base/clock.h"
 
 namespace sb::net {
 
@@ -25,7 +25,8 @@ class Bucket {
   /// Takes `tokens`, even more than there are; returns how long the owner must wait until the debt is paid.
   Nanos take(Nanos now, double tokens) {
     full_at_ns_ = std::max(full_at_ns_, static_cast<double>(now.count())) + tokens * per_token_ns_;
-    return Nanos{static_cast<std::int64_t>(std::max(0.0, full_at_ns_ - static_cast<double>(now.count()) - capacity_ns_))};
+    return Nanos{
+        static_cast<std::int64_t>(std::max(0.0, full_at_ns_ - static_cast<double>(now.count()) - capacity_ns_))};
   }
 
  private:
@@ -49,7 +50,8 @@ class SharedBucket {
     const auto per_token = static_cast<std::int64_t>(per_token_ns_.load(std::memory_order_relaxed));
     if (per_token == 0) return Nanos{0};
     const std::int64_t ahead = full_at_ns_.load(std::memory_order_relaxed) - now.count();
-    return Nanos{std::max<std::int64_t>(0, ahead + per_token - std::max(per_token, capacity_ns_.load(std::memory_order_relaxed)))};
+    return Nanos{std::max<std::int64_t>(
+        0, ahead + per_token - std::max(per_token, capacity_ns_.load(std::memory_order_relaxed)))};
   }
   bool limits() const { return per_token_ns_.load(std::memory_order_relaxed) > 0; }
   /// Takes `tokens`, even more than there are; returns how long the taker must wait until the debt is paid.

@@ -1,11 +1,11 @@
 #include "net/stream.h"
 
+#include "base/check.h"
+
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <cerrno>
-
-#include "base/check.h"
 
 namespace sb::net {
 
@@ -18,13 +18,17 @@ constexpr int kVectors = 64;
 
 const StreamError kPeerClosed{"tcp_closed", "the peer closed the connection"};
 
-StreamError socket_error(int code) { return {"sock_error", std::strerror(code)}; }
+StreamError socket_error(int code) {
+  return {"sock_error", std::strerror(code)};
+}
 }  // namespace
 
 ShardIo::ShardIo(runtime::Loop& event_loop)
     : loop(event_loop), read_buffer(std::make_unique_for_overwrite<std::uint8_t[]>(kReadBuffer)) {}
 
-Stream::~Stream() { close_now(); }
+Stream::~Stream() {
+  close_now();
+}
 
 Result<> Stream::attach(Detached detached) {
   fd_ = detached.fd;

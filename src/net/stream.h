@@ -2,14 +2,14 @@
 // and writes it once per loop turn. Owned by its channel, belongs to one shard; moves to another only as a Detached.
 #pragma once
 
-#include <memory>
-#include <string>
-
 #include "base/bytes.h"
 #include "net/endpoint.h"
 #include "net/layer.h"
 #include "net/outbox.h"
 #include "runtime/loop.h"
+
+#include <memory>
+#include <string>
 
 namespace sb::net {
 
@@ -31,8 +31,8 @@ class StreamOwner {
   /// Consumes whole packets from the front and returns how many bytes they took; the rest is kept. `want` may be set to
   /// the size of the packet whose beginning is left over. May close or pause the stream.
   virtual std::size_t on_bytes(ByteView bytes, std::size_t& want) = 0;
-  /// The stream is over: the peer or the socket ended it, or close_after_flush() has done its work (reason empty). Called
-  /// once, at the end of a turn or from input, never from within commit().
+  /// The stream is over: the peer or the socket ended it, or close_after_flush() has done its work (reason empty).
+  /// Called once, at the end of a turn or from input, never from within commit().
   virtual void on_stream_end(const StreamError& error) = 0;
   /// The outbox was over the high-water mark and is empty now.
   virtual void on_drained() = 0;
@@ -65,7 +65,8 @@ class Stream final : private runtime::IoHandler, private runtime::TurnEnd {
   void commit(const std::uint8_t* end) {
     outbox_.commit(end);
     schedule();
-    if (outbox_.size() > kEarlyFlush && !blocked_) [[unlikely]] write_some();
+    if (outbox_.size() > kEarlyFlush && !blocked_) [[unlikely]]
+      write_some();
   }
   /// Refers to long-lived bytes instead of copying them.
   void append_reference(const std::uint8_t* data, std::size_t size, void (*release)(void*), void* owner) {
@@ -122,8 +123,8 @@ class Stream final : private runtime::IoHandler, private runtime::TurnEnd {
   std::uint32_t partial_room_ = 0;
   std::uint32_t want_ = 0;  // size of the packet in partial_, 0 = unknown
   int fd_ = -1;
-  bool readable_ = false;  // the socket may hold more
-  bool blocked_ = false;   // the socket buffer is full, EPOLLOUT will come
+  bool readable_ = false;    // the socket may hold more
+  bool blocked_ = false;     // the socket buffer is full, EPOLLOUT will come
   std::uint8_t paused_ = 0;  // of Hold
   bool hung_up_ = false;     // the end of the stream may be behind what is readable
   bool closing_ = false;

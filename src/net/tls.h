@@ -1,6 +1,12 @@
-// TLS for listeners. A TlsContext is what all connections of a listener share: immutable, so that a reload makes a new one
-// and live connections keep theirs. Any thread may use one. make_tls_layer() puts one connection on top of it.
+// TLS for listeners. A TlsContext is what all connections of a listener share: immutable, so that a reload makes a new
+// one and live connections keep theirs. Any thread may use one. make_tls_layer() puts one connection on top of it.
 #pragma once
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "base/secret.h"
+#include "net/certificate_status.h"
+#include "net/layer.h"
 
 #include <functional>
 #include <memory>
@@ -8,12 +14,6 @@
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "base/clock.h"
-#include "base/result.h"
-#include "base/secret.h"
-#include "net/certificate_status.h"
-#include "net/layer.h"
 
 namespace sb::net {
 
@@ -37,7 +37,7 @@ struct TlsOptions {
   bool reuse_sessions = true;
   bool client_renegotiation = false;  // TLS 1.2 and below
   std::string dh_file;
-  PskLookup psk;                       // empty: none
+  PskLookup psk;                         // empty: none
   std::shared_ptr<StapleHolder> staple;  // empty: no stapling
   std::shared_ptr<CrlStore> crls;        // empty: no CRL check
 };
@@ -56,7 +56,8 @@ class TlsContext {
 
 /// One server-side connection. `proxied` is what the PROXY protocol told about the client's certificate; one shown here
 /// counts more.
-std::unique_ptr<Layer> make_tls_layer(std::shared_ptr<const TlsContext> context, std::optional<PeerCertificate> proxied);
+std::unique_ptr<Layer> make_tls_layer(std::shared_ptr<const TlsContext> context,
+                                      std::optional<PeerCertificate> proxied);
 
 /// Bytes pass as they are; tells `proxied`. For plain connections behind a balancer that ended TLS.
 std::unique_ptr<Layer> make_plain_layer(PeerCertificate proxied);

@@ -1,18 +1,18 @@
 #include "net/tls.h"
 
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
-
 #include "net/psk_table.h"
 #include "net/testing/echo_server.h"
 #include "net/testing/tls_client.h"
 
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
 namespace sb::net {
 namespace {
 
-using ::testing::HasSubstr;
 using testing::EchoServer;
 using testing::Folder;
+using ::testing::HasSubstr;
 using testing::Identity;
 using testing::make_identity;
 using testing::TlsClient;
@@ -145,7 +145,8 @@ TEST_F(TlsTest, RefusesCertificatesOfAnUnknownAuthority) {
 TEST_F(TlsTest, RefusesExpiredCertificates) {
   TlsOptions mutual = options();
   mutual.verify_peer = true;
-  const Identity old = make_identity({.common_name = "device-7", .issuer = &ca, .valid_from_s = -7200, .valid_to_s = -3600});
+  const Identity old =
+      make_identity({.common_name = "device-7", .issuer = &ca, .valid_from_s = -7200, .valid_to_s = -3600});
   EXPECT_EQ(refusal(mutual, [&](SSL_CTX* context) { testing::use_identity(context, old); }),
             "the client's certificate has expired");
 }
@@ -159,8 +160,9 @@ TEST_F(TlsTest, SaysThatNoCipherIsShared) {
   TlsOptions narrow = options();
   narrow.versions = {TlsVersion::Tls12};
   narrow.ciphers = {"ECDHE-ECDSA-AES256-GCM-SHA384"};
-  EXPECT_EQ(refusal(narrow, [](SSL_CTX* context) { SSL_CTX_set_cipher_list(context, "ECDHE-ECDSA-AES128-GCM-SHA256"); }),
-            "no shared cipher");
+  EXPECT_EQ(
+      refusal(narrow, [](SSL_CTX* context) { SSL_CTX_set_cipher_list(context, "ECDHE-ECDSA-AES128-GCM-SHA256"); }),
+      "no shared cipher");
 }
 
 TEST_F(TlsTest, SaysThatNoVersionIsShared) {
@@ -292,7 +294,8 @@ TEST_F(TlsTest, StaplesTheAnswerThatItHolds) {
     EXPECT_TRUE(client.connect(echo.port()));
     const unsigned char* bytes = nullptr;
     const long size = SSL_get_tlsext_status_ocsp_resp(client.ssl(), &bytes);
-    return size <= 0 ? std::string() : std::string(reinterpret_cast<const char*>(bytes), static_cast<std::size_t>(size));
+    return size <= 0 ? std::string()
+                     : std::string(reinterpret_cast<const char*>(bytes), static_cast<std::size_t>(size));
   };
   EXPECT_EQ(stapled(), "");
   stapling.staple->set(std::make_shared<const std::string>("DER of an answer"));
@@ -324,7 +327,6 @@ TEST_F(TlsTest, OpensKeysWithTheirPassword) {
   locked.password = Secret("secret word");
   EXPECT_TRUE(TlsContext::make(locked).has_value());
 }
-
 
 TEST(PskTable, ImportsWholeFilesOrNothing) {
   PskTable table;

@@ -1,14 +1,14 @@
-// WebSocket below MQTT (broker.md 1.4): the upgrade, frames, pings and compression of one server-side connection, over the
-// socket or over TLS. What the listener wants is in WebSocketOptions, shared and immutable.
+// WebSocket below MQTT (broker.md 1.4): the upgrade, frames, pings and compression of one server-side connection, over
+// the socket or over TLS. What the listener wants is in WebSocketOptions, shared and immutable.
 #pragma once
-
-#include <memory>
-#include <string>
-#include <vector>
 
 #include "base/clock.h"
 #include "codec/websocket/deflate.h"
 #include "net/layer.h"
+
+#include <memory>
+#include <string>
+#include <vector>
 
 namespace sb::net {
 
@@ -37,7 +37,7 @@ struct WebSocketAdmission {
 };
 
 /// `below`: TLS, or null for the bare socket.
-std::unique_ptr<Layer> make_websocket_layer(std::shared_ptr<const WebSocketOptions> options, std::unique_ptr<Layer> below,
-                                            WebSocketAdmission admission);
+std::unique_ptr<Layer> make_websocket_layer(std::shared_ptr<const WebSocketOptions> options,
+                                            std::unique_ptr<Layer> below, WebSocketAdmission admission);
 
 }  // namespace sb::net

@@ -1,27 +1,28 @@
 #include "net/websocket.h"
 
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
-#include <zlib.h>
-
 #include "codec/websocket/frames.h"
 #include "net/testing/echo_server.h"
 #include "net/testing/tls_client.h"
 #include "net/tls.h"
 
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <zlib.h>
+
 namespace sb::net {
 namespace {
 
+using testing::EchoServer;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
-using testing::EchoServer;
 namespace ws = codec::websocket;
 
 constexpr const char* kUpgrade =
     "GET /mqtt HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
     "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Protocol: mqtt\r\n";
 
-std::string frame(std::string_view payload, ws::Opcode opcode = ws::Opcode::Binary, bool fin = true, bool compressed = false) {
+std::string frame(std::string_view payload, ws::Opcode opcode = ws::Opcode::Binary, bool fin = true,
+                  bool compressed = false) {
   const std::array<std::uint8_t, 4> mask{1, 2, 3, 4};
   std::uint8_t header[ws::kFrameHeaderMax];
   const auto* const end = ws::encode(header, {opcode, fin, compressed, payload.size(), mask.data()});
@@ -113,8 +114,9 @@ TEST(WebSocketLayer, RefusesUpgradesInOrder) {
   options.check_origin = true;
   options.allow_origin_absence = false;
   options.check_origins = {"http://good"};
-  const std::string base = "Host: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
-                           "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
+  const std::string base =
+      "Host: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+      "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
   const std::pair<std::string, std::string> cases[] = {
       {"GET /other HTTP/1.1\r\n" + base, "404"},
       {"POST /mqtt HTTP/1.1\r\n" + base, "405"},
@@ -149,7 +151,8 @@ TEST(WebSocketLayer, ClosesAfterTheUpgradeWhenFull) {
 TEST(WebSocketLayer, BelievesForwardedHeadersAndKeepsCookies) {
   EchoServer echo(layer({}));
   const Raw client(echo.port());
-  client.send(std::string(kUpgrade) + "X-Forwarded-For: 203.0.113.7, 10.0.0.1\r\nX-Forwarded-Port: 4711\r\nCookie: a=b\r\n\r\n");
+  client.send(std::string(kUpgrade) +
+              "X-Forwarded-For: 203.0.113.7, 10.0.0.1\r\nX-Forwarded-Port: 4711\r\nCookie: a=b\r\n\r\n");
   client.head();
   echo.on_shard([&] {
     const UpgradeInfo* const info = echo.newest().upgrade_info();

@@ -1,12 +1,12 @@
 #include "runtime/loop.h"
 
+#include "base/check.h"
+
 #include <sys/eventfd.h>
 #include <time.h>
 #include <unistd.h>
 
 #include <cerrno>
-
-#include "base/check.h"
 
 namespace sb::runtime {
 
@@ -59,7 +59,9 @@ Result<> Loop::add_level_triggered_read(int fd, IoHandler& handler) {
   return {};
 }
 
-void Loop::remove(int fd) { epoll_ctl(epoll_fd_, EPOLL_CTL_DEL, fd, nullptr); }
+void Loop::remove(int fd) {
+  epoll_ctl(epoll_fd_, EPOLL_CTL_DEL, fd, nullptr);
+}
 
 void Loop::at_turn_end(TurnEnd& work) {
   if (work.queued_in_) return;
@@ -130,7 +132,8 @@ int Loop::wait(Nanos limit) {
 void Loop::account(Nanos, Nanos now) {
   const Nanos span = now - window_start_;
   if (span < kWindow) return;
-  const auto per_second = static_cast<std::uint64_t>(waits_in_window_) * 1'000'000'000ULL / static_cast<std::uint64_t>(span.count());
+  const auto per_second =
+      static_cast<std::uint64_t>(waits_in_window_) * 1'000'000'000ULL / static_cast<std::uint64_t>(span.count());
   napping_ = options_.coalesce > Nanos{0} && per_second > kNapWaitsPerSecond;
   const auto idle = std::min(window_idle_, span).count() * 1000 / span.count();
   load_permille_.store(static_cast<unsigned>(1000 - idle), std::memory_order_relaxed);

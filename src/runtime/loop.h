@@ -3,6 +3,10 @@
 // stop() belong to the loop's thread.
 #pragma once
 
+#include "base/clock.h"
+#include "base/result.h"
+#include "runtime/timer_wheel.h"
+
 #include <sys/epoll.h>
 
 #include <atomic>
@@ -10,10 +14,6 @@
 #include <memory>
 #include <mutex>
 #include <vector>
-
-#include "base/clock.h"
-#include "base/result.h"
-#include "runtime/timer_wheel.h"
 
 namespace sb::runtime {
 

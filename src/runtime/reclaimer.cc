@@ -1,8 +1,8 @@
 #include "runtime/reclaimer.h"
 
-#include <algorithm>
-
 #include "base/check.h"
+
+#include <algorithm>
 
 namespace sb::runtime {
 
@@ -29,8 +29,9 @@ void Reclaimer::offline(unsigned shard) {
 
 void Reclaimer::online(unsigned shard) {
   Slot& slot = slots_[shard];
-  // Rings may hold entries again, so nothing newer than before is vouched for. The exchange pairs with the compare-exchange
-  // in grace_over: either that one sees us online, or we see everything that was unlinked before it ran.
+  // Rings may hold entries again, so nothing newer than before is vouched for. The exchange pairs with the
+  // compare-exchange in grace_over: either that one sees us online, or we see everything that was unlinked before it
+  // ran.
   slot.seen.exchange(slot.before_offline, std::memory_order_acq_rel);
   slot.at_turn_start = epoch_.load(std::memory_order_acquire);
 }

@@ -1,13 +1,13 @@
 // Reclaimer: frees what lock-free readers may still see, by quiescent states.
 //
-// Threads: `retire` from anywhere; the calls that take a shard only on that shard. Readers pay nothing: a shard says once
-// per loop turn that it holds no protected pointer. An object is destroyed after two full grace periods, because pointers
-// also travel in rings between shards: after the first nobody pushes it any more, after the second every ring that held
-// it was drained.
+// Threads: `retire` from anywhere; the calls that take a shard only on that shard. Readers pay nothing: a shard says
+// once per loop turn that it holds no protected pointer. An object is destroyed after two full grace periods, because
+// pointers also travel in rings between shards: after the first nobody pushes it any more, after the second every ring
+// that held it was drained.
 //
-// A turn of a shard is: drain the inbound rings, work, `quiescent`. What the call vouches for is the epoch that the shard
-// saw at its previous call, that is before it began to drain; so entries that arrive during a turn are waited for.
-// A shard that keeps entries back to push them later still holds pointers and must not call `quiescent`.
+// A turn of a shard is: drain the inbound rings, work, `quiescent`. What the call vouches for is the epoch that the
+// shard saw at its previous call, that is before it began to drain; so entries that arrive during a turn are waited
+// for. A shard that keeps entries back to push them later still holds pointers and must not call `quiescent`.
 //
 // Around a blocking wait a shard calls `offline` and `online`. An offline shard counts as quiescent as long as nothing
 // waits in its inbound rings; the `RingsEmpty` predicate answers that (called on any shard, must only read atomics).
@@ -41,13 +41,15 @@ class Reclaimer {
 
   /// End of a turn. Costs one load while nothing is retired; destroys a bounded share of what is due.
   void quiescent(unsigned shard) {
-    if (pending_.load(std::memory_order_relaxed) != 0) [[unlikely]] advance(shard);
+    if (pending_.load(std::memory_order_relaxed) != 0) [[unlikely]]
+      advance(shard);
   }
 
   void offline(unsigned shard);
   void online(unsigned shard);
 
-  /// Objects retired and not yet destroyed. A shard that is about to sleep for long may prefer a short timeout if not 0.
+  /// Objects retired and not yet destroyed. A shard that is about to sleep for long may prefer a short timeout if not
+  /// 0.
   std::size_t pending() const { return pending_.load(std::memory_order_relaxed); }
 
  private:

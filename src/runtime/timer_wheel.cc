@@ -4,12 +4,18 @@
 
 namespace sb::runtime {
 
-TimerWheel::Head::Head() { next_ = prev_ = this; }
-bool TimerWheel::Head::empty() const { return next_ == this; }
+TimerWheel::Head::Head() {
+  next_ = prev_ = this;
+}
+bool TimerWheel::Head::empty() const {
+  return next_ == this;
+}
 
 TimerWheel::TimerWheel(Nanos now) : current_(to_tick(now)) {}
 
-std::uint64_t TimerWheel::to_tick(Nanos t) const { return static_cast<std::uint64_t>(t / kTick); }
+std::uint64_t TimerWheel::to_tick(Nanos t) const {
+  return static_cast<std::uint64_t>(t / kTick);
+}
 
 void TimerWheel::arm(Timer& timer, Nanos now, Nanos delay) {
   timer.unlink();

@@ -2,10 +2,10 @@
 // is one tick (8 ms), late but never early. Belongs to one shard.
 #pragma once
 
+#include "base/clock.h"
+
 #include <array>
 #include <cstdint>
-
-#include "base/clock.h"
 
 namespace sb::runtime {
 

@@ -12,7 +12,10 @@ namespace {
 using namespace std::chrono_literals;
 
 struct Probe final : Timer {
-  void on_timer() override { fired_at = *now; ++count; }
+  void on_timer() override {
+    fired_at = *now;
+    ++count;
+  }
   Nanos* now = nullptr;
   Nanos fired_at{0};
   int count = 0;

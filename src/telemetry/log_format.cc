@@ -24,7 +24,9 @@ void append_plain(std::string& out, std::string_view value) {
   }
 }
 
-std::string_view shown(const log::Field& field) { return secret_key(field.key) ? kMasked : std::string_view(field.value); }
+std::string_view shown(const log::Field& field) {
+  return secret_key(field.key) ? kMasked : std::string_view(field.value);
+}
 
 template <class Fn>
 void in_order(const log::Record& record, Fn&& fn) {
@@ -45,7 +47,8 @@ bool bare_json(const log::Field& field) {
 }  // namespace
 
 bool secret_key(std::string_view key) {
-  for (const std::string_view word : {"password", "passwd", "secret", "token", "cookie", "private_key", "authorization_header"})
+  for (const std::string_view word :
+       {"password", "passwd", "secret", "token", "cookie", "private_key", "authorization_header"})
     if (key.find(word) != key.npos) return true;
   return false;
 }
@@ -69,10 +72,10 @@ std::string to_text(const log::Record& record, std::optional<int> offset_s) {
   }
   const long east = offset_s ? *offset_s : parts.tm_gmtoff;
   const long minutes = (east < 0 ? -east : east) / 60;
-  std::string out = fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:06}{}{:02}:{:02} [{}] msg: ", parts.tm_year + 1900,
-                                parts.tm_mon + 1, parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec,
-                                record.wall_us % 1'000'000, east < 0 ? '-' : '+', minutes / 60, minutes % 60,
-                                log::to_string(record.level));
+  std::string out = fmt::format(
+      "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:06}{}{:02}:{:02} [{}] msg: ", parts.tm_year + 1900, parts.tm_mon + 1,
+      parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec, record.wall_us % 1'000'000, east < 0 ? '-' : '+',
+      minutes / 60, minutes % 60, log::to_string(record.level));
   append_plain(out, record.event);
   in_order(record, [&out](const log::Field& field) {
     out += ", ";

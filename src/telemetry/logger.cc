@@ -166,7 +166,9 @@ void Logger::tell_throttled(bool all) {
       continue;
     }
     if (it->second.count > 0)
-      write({it->second.level, clock_ms(CLOCK_REALTIME) * 1000, "log_events_throttled_during_last_period",
+      write({it->second.level,
+             clock_ms(CLOCK_REALTIME) * 1000,
+             "log_events_throttled_during_last_period",
              {log::kv("event", it->second.event), log::kv("count", it->second.count), log::kv("period_ms", window_ms_)},
              false});
     it = throttled_.erase(it);
@@ -214,7 +216,9 @@ std::vector<HandlerInfo> Logger::handlers() const {
   return out;
 }
 
-log::Level Logger::primary_level() const { return log::detail::threshold.load(std::memory_order_relaxed); }
+log::Level Logger::primary_level() const {
+  return log::detail::threshold.load(std::memory_order_relaxed);
+}
 
 void Logger::set_primary_level(log::Level level) {
   const std::lock_guard lock(mutex_);

@@ -1,5 +1,5 @@
-// The log of a node: takes lines from any thread into a bounded queue and writes them on its own thread to the console, to
-// files and to the audit file, as `log` of the configuration says. A full queue loses new lines and tells how many.
+// The log of a node: takes lines from any thread into a bounded queue and writes them on its own thread to the console,
+// to files and to the audit file, as `log` of the configuration says. A full queue loses new lines and tells how many.
 // Equal lines within `log.throttling.time_window` are written once, then told with their number, unless `debug` is on.
 #pragma once
 
@@ -89,7 +89,7 @@ class Logger final : public log::Backend, public LogControl {
   std::atomic<std::uint64_t> written_{0};
   std::atomic<bool> sleeping_{false};
   std::atomic<bool> stopping_{false};
-  int wake_;                   // eventfd
+  int wake_;                  // eventfd
   mutable std::mutex mutex_;  // guards what follows; the writing thread holds it for a batch
   std::vector<std::unique_ptr<Handler>> handlers_;
   std::int64_t window_ms_ = 60'000;

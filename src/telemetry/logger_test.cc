@@ -18,8 +18,11 @@ using testing::HasSubstr;
 using testing::Not;
 
 log::Record record() {
-  return {log::Level::Warning, 1'777'629'600'123'456, "client_refused",
-          {log::kv("reason", std::string("a\nb")), log::kv("count", 3), log::kv("clientid", std::string("c1"))}, false};
+  return {log::Level::Warning,
+          1'777'629'600'123'456,
+          "client_refused",
+          {log::kv("reason", std::string("a\nb")), log::kv("count", 3), log::kv("clientid", std::string("c1"))},
+          false};
 }
 
 TEST(LogFormat, TextPutsClientFirstAndKeepsOneLine) {
@@ -34,8 +37,11 @@ TEST(LogFormat, JsonIsFlat) {
 }
 
 TEST(LogFormat, SecretsAreMasked) {
-  log::Record r{log::Level::Error, 0, "x",
-                {log::kv("password", std::string("hunter2")), log::kv("key", Secret("hunter3"))}, false};
+  log::Record r{log::Level::Error,
+                0,
+                "x",
+                {log::kv("password", std::string("hunter2")), log::kv("key", Secret("hunter3"))},
+                false};
   for (const std::string& line : {to_text(r, 0), to_json(r)}) {
     EXPECT_THAT(line, HasSubstr("******"));
     EXPECT_THAT(line, Not(HasSubstr("hunter")));

@@ -25,7 +25,9 @@ RotatingFile::RotatingFile(std::string path, unsigned files, std::uint64_t size_
   open();
 }
 
-RotatingFile::~RotatingFile() { close(); }
+RotatingFile::~RotatingFile() {
+  close();
+}
 
 void RotatingFile::close() {
   if (fd_ >= 0) ::close(fd_);
@@ -38,7 +40,8 @@ bool RotatingFile::open() {
     std::filesystem::create_directories(folder, ignored);
   fd_ = ::open(path_.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0640);
   if (fd_ < 0) {
-    if (retry_at_s_ == 0) std::fprintf(stderr, "signalbox: cannot write the log %s: %s\n", path_.c_str(), std::strerror(errno));
+    if (retry_at_s_ == 0)
+      std::fprintf(stderr, "signalbox: cannot write the log %s: %s\n", path_.c_str(), std::strerror(errno));
     retry_at_s_ = seconds_now() + 1;
     return false;
   }

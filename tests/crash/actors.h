@@ -1,12 +1,12 @@
 // The parts that clients play in the crash test.
 #pragma once
 
+#include "tests/crash/ledger.h"
+#include "tests/crash/peer.h"
+
 #include <deque>
 #include <map>
 #include <set>
-
-#include "tests/crash/ledger.h"
-#include "tests/crash/peer.h"
 
 namespace sb::crash {
 

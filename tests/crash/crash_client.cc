@@ -1,15 +1,15 @@
 // Loads a broker, kills it at a random moment, starts it again on the same data folder and checks what it kept; many
 // rounds in one process, which remembers the truth. Prints one line a round, exits with 1 at the first broken promise.
 //   crash_client PROGRAM FOLDER ROUNDS SEED SHARDS DURABILITY     SHARDS: "1", "2" or "1,2" (changes between rounds)
+#include "tests/crash/actors.h"
+#include "tests/crash/process.h"
+
 #include <array>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
 #include <random>
-
-#include "tests/crash/actors.h"
-#include "tests/crash/process.h"
 
 namespace sb::crash {
 namespace {
@@ -103,7 +103,8 @@ Test::Audience& Test::audience(std::string name, Arrivals::Rules rules, std::str
   audiences_.push_back(std::make_unique<Audience>(Audience{name, Arrivals(streams_, rules), {}}));
   Audience& added = *audiences_.back();
   for (unsigned i = 0; i < members; ++i) {
-    Peer::Options options{name + "-" + std::to_string(i), (receivers_.size() + i) % 2 == 0 ? ProtocolVersion::V5 : ProtocolVersion::V311};
+    Peer::Options options{name + "-" + std::to_string(i),
+                          (receivers_.size() + i) % 2 == 0 ? ProtocolVersion::V5 : ProtocolVersion::V311};
     if (name == "shared-q1") options.version = ProtocolVersion::V5;  // they end their sessions by DISCONNECT
     receivers_.push_back(std::make_unique<Receiver>(reactor_, options, filter, rules.qos, added.arrivals));
     added.members.push_back(receivers_.back().get());
@@ -113,7 +114,8 @@ Test::Audience& Test::audience(std::string name, Arrivals::Rules rules, std::str
 
 bool Test::broken() {
   if (Peer::faults().empty()) return false;
-  for (std::size_t i = 0; i < Peer::faults().size() && i < 10; ++i) std::printf("FAULT %s\n", Peer::faults()[i].c_str());
+  for (std::size_t i = 0; i < Peer::faults().size() && i < 10; ++i)
+    std::printf("FAULT %s\n", Peer::faults()[i].c_str());
   std::printf("FAULTS %zu\n", Peer::faults().size());
   return true;
 }
@@ -213,7 +215,8 @@ bool Test::verify_retained() {
     const auto got = fresh.got.find(stream.topic);
     std::string have = "nothing";
     Stamp stamp;
-    if (got != fresh.got.end() && read_stamp(as_bytes(*got->second.begin()), stamp)) have = std::to_string(stamp.number);
+    if (got != fresh.got.end() && read_stamp(as_bytes(*got->second.begin()), stamp))
+      have = std::to_string(stamp.number);
     if (have != (none ? "nothing" : std::to_string(stream.last)))
       Peer::faults().push_back("retained on " + stream.topic + " is " + have + ", last acknowledged is " +
                                std::to_string(stream.last));
@@ -247,7 +250,8 @@ bool Test::verify_subscriptions() {
   turn(milliseconds(10));
   for (unsigned i = 0; i < Fickle::kTopics; ++i) {
     const bool got = fickle_->got[i].contains(probe);
-    if (fickle_->state[i] == Fickle::Is::Off && got) Peer::faults().push_back("a subscription came back: " + Fickle::topic_of(i));
+    if (fickle_->state[i] == Fickle::Is::Off && got)
+      Peer::faults().push_back("a subscription came back: " + Fickle::topic_of(i));
     fickle_->state[i] = got ? Fickle::Is::On : Fickle::Is::Off;
     fickle_->got[i].clear();
   }
@@ -285,7 +289,9 @@ void Test::mischief() {
     case 0:
     case 1:
     case 2:
-    case 3: fickle_->toggle(below(Fickle::kTopics)); return;
+    case 3:
+      fickle_->toggle(below(Fickle::kTopics));
+      return;
     case 4:
     case 5: {  // a client with a will
       const std::string name = "mortal" + std::to_string(++lives_);
@@ -329,9 +335,14 @@ void Test::mischief() {
       if (one.stays_offline) return;
       Receiver& member = *one.members[below(static_cast<unsigned>(one.members.size()))];
       switch (below(3)) {
-        case 0: member.lose(); break;
-        case 1: member.disconnect(); break;
-        default: break;
+        case 0:
+          member.lose();
+          break;
+        case 1:
+          member.disconnect();
+          break;
+        default:
+          break;
       }
       member.connect(process_.port());
     }
@@ -368,7 +379,8 @@ int Test::run() {
       for (auto& one : publishers_) one->run(true);
       while (Clock::now() < end) turn(milliseconds(1));
     } else {
-      if (!verify()) return std::printf("round %u, %u shards\n", round, plan_.shards[round % plan_.shards.size()]), broken(), 1;
+      if (!verify())
+        return std::printf("round %u, %u shards\n", round, plan_.shards[round % plan_.shards.size()]), broken(), 1;
       settle();
       load(milliseconds(50 + below(700)));
     }
@@ -380,8 +392,8 @@ int Test::run() {
       for (auto& one : publishers_) all = all && !one->socket_open();
       return all;
     };
-    // Who was online when the broker died is owed its will; who left properly, and so long ago that the broker must know,
-    // is not. The rest is undecided.
+    // Who was online when the broker died is owed its will; who left properly, and so long ago that the broker must
+    // know, is not. The rest is undecided.
     for (auto& one : mortals_)
       if (one->online()) wills_owed_.insert(one->id());
     for (const auto& [name, when] : goodbyes_)
@@ -392,7 +404,9 @@ int Test::run() {
     for (const Stream& stream : streams_) sent += stream.last - stream.base;
     total += sent;
     if (broken()) return 1;
-    const auto ms = [](auto a, auto b) { return static_cast<long>(std::chrono::duration_cast<milliseconds>(b - a).count()); };
+    const auto ms = [](auto a, auto b) {
+      return static_cast<long>(std::chrono::duration_cast<milliseconds>(b - a).count());
+    };
     std::printf("round %u: %u shards%s, up %ld ms, ran %ld ms, %llu messages unsettled\n", round,
                 plan_.shards[round % plan_.shards.size()], early ? ", early" : "", ms(began, up), ms(up, verified),
                 static_cast<unsigned long long>(sent));

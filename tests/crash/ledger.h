@@ -2,13 +2,13 @@
 // Once a round is verified, everything up to `base` is settled for everybody.
 #pragma once
 
+#include "base/bytes.h"
+#include "base/mqtt_types.h"
+
 #include <cstdint>
 #include <cstring>
 #include <string>
 #include <vector>
-
-#include "base/bytes.h"
-#include "base/mqtt_types.h"
 
 namespace sb::crash {
 

@@ -14,7 +14,9 @@ namespace sb::crash {
 using codec::mqtt::PacketType;
 
 Reactor::Reactor() : epoll_(::epoll_create1(EPOLL_CLOEXEC)) {}
-Reactor::~Reactor() { ::close(epoll_); }
+Reactor::~Reactor() {
+  ::close(epoll_);
+}
 
 void Reactor::turn(int timeout_ms) {
   const auto flush_all = [this] {
@@ -175,7 +177,8 @@ void Peer::handle(const codec::mqtt::Frame& frame) {
   switch (frame.type()) {
     case PacketType::Connack: {
       const auto packet = codec::mqtt::decode_connack(frame, options_.version);
-      if (!packet || packet->reason != ReasonCode::Success) return fault("refused: " + std::to_string(packet ? int(packet->reason) : -1));
+      if (!packet || packet->reason != ReasonCode::Success)
+        return fault("refused: " + std::to_string(packet ? int(packet->reason) : -1));
       if (session_expected_ && !packet->session_present) fault("its session is gone");
       if (!packet->session_present) received_.reset();
       session_expected_ = options_.expiry_s > 0;
@@ -183,7 +186,8 @@ void Peer::handle(const codec::mqtt::Frame& frame) {
       on_connack(packet->session_present);
       return;
     }
-    case PacketType::Publish: return handle_publish(frame);
+    case PacketType::Publish:
+      return handle_publish(frame);
     case PacketType::Puback:
     case PacketType::Pubrec:
     case PacketType::Pubrel:
@@ -203,12 +207,14 @@ void Peer::handle(const codec::mqtt::Frame& frame) {
       const auto packet = codec::mqtt::decode_suback(frame, options_.version);
       if (!packet) return fault("bad SUBACK");
       if (frame.type() == PacketType::Unsuback) return on_unsuback(packet->packet_id);
-      on_suback(packet->packet_id, packet->codes.empty() ? ReasonCode::UnspecifiedError
-                                                         : static_cast<ReasonCode>(packet->codes[0]));
+      on_suback(packet->packet_id,
+                packet->codes.empty() ? ReasonCode::UnspecifiedError : static_cast<ReasonCode>(packet->codes[0]));
       return;
     }
-    case PacketType::Disconnect: return;  // shutdown or takeover: the end follows
-    default: return fault("unexpected packet type " + std::to_string(int(frame.type())));
+    case PacketType::Disconnect:
+      return;  // shutdown or takeover: the end follows
+    default:
+      return fault("unexpected packet type " + std::to_string(int(frame.type())));
   }
 }
 

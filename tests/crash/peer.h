@@ -1,6 +1,8 @@
-// One MQTT client of the crash test: a socket, the client's half of the protocol, and what a session keeps on the client's
-// side (received QoS 2 ids). One thread, driven by Reactor.
+// One MQTT client of the crash test: a socket, the client's half of the protocol, and what a session keeps on the
+// client's side (received QoS 2 ids). One thread, driven by Reactor.
 #pragma once
+
+#include "codec/mqtt/client.h"
 
 #include <sys/epoll.h>
 
@@ -9,8 +11,6 @@
 #include <optional>
 #include <string>
 #include <vector>
-
-#include "codec/mqtt/client.h"
 
 namespace sb::crash {
 

@@ -42,12 +42,13 @@ bool accepts(std::uint16_t port) {
 bool Process::start(unsigned shards, const std::string& durability) {
   ::close(listen_nowhere(port_));
   const std::string config = folder_ + "/signalbox.conf";
-  std::ofstream(config) << "node { name = \"signalbox@127.0.0.1\", data_dir = \"" << folder_ << "/data\", shards = " << shards
-                        << " }\nsession_persistence.durability = " << durability
-                        << "\nlisteners.tcp.default.bind = \"127.0.0.1:" << port_ << "\"\n"
-                        << "listeners.ssl.default.enable = false\nlisteners.ws.default.enable = false\n"
-                        << "listeners.wss.default.enable = false\n"
-                        << "mqtt { max_mqueue_len = infinity, max_mqueue_bytes = infinity, session_expiry_interval = 2h }\n";
+  std::ofstream(config)
+      << "node { name = \"signalbox@127.0.0.1\", data_dir = \"" << folder_ << "/data\", shards = " << shards
+      << " }\nsession_persistence.durability = " << durability << "\nlisteners.tcp.default.bind = \"127.0.0.1:" << port_
+      << "\"\n"
+      << "listeners.ssl.default.enable = false\nlisteners.ws.default.enable = false\n"
+      << "listeners.wss.default.enable = false\n"
+      << "mqtt { max_mqueue_len = infinity, max_mqueue_bytes = infinity, session_expiry_interval = 2h }\n";
   const std::string log = folder_ + "/output.log";
   pid_ = ::fork();
   if (pid_ == 0) {

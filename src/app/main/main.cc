@@ -1,7 +1,7 @@
-#include <string>
-
 #include "app/start.h"
 #include "cli/dispatch.h"
+
+#include <string>
 
 /// Gives memory back after a burst instead of keeping it for ever.
 extern "C" {
@@ -10,5 +10,6 @@ const char* malloc_conf = "background_thread:true,dirty_decay_ms:1000,muzzy_deca
 }
 
 int main(int argc, char** argv) {
-  return sb::cli::dispatch(argc, argv, {.start = [](const std::string& config_file) { return sb::app::start(config_file); }});
+  return sb::cli::dispatch(argc, argv,
+                           {.start = [](const std::string& config_file) { return sb::app::start(config_file); }});
 }

@@ -1,16 +1,16 @@
 // A blocking MQTT 3.1.1 client over any transport of a listener, and nodes to serve it; for tests only.
 #pragma once
 
+#include "app/node.h"
+#include "base/check.h"
+#include "codec/websocket/frames.h"
+#include "net/testing/tls_client.h"
+
 #include <array>
 #include <chrono>
 #include <memory>
 #include <string>
 #include <thread>
-
-#include "app/node.h"
-#include "base/check.h"
-#include "codec/websocket/frames.h"
-#include "net/testing/tls_client.h"
 
 namespace sb::app::testing {
 
@@ -64,9 +64,9 @@ class Wire {
   struct Options {
     bool tls = false;
     bool web = false;
-    std::string greeting{};       // in clear, before anything else
-    std::string headers{};        // of the upgrade
-    std::string source{};         // local address
+    std::string greeting{};  // in clear, before anything else
+    std::string headers{};   // of the upgrade
+    std::string source{};    // local address
     std::function<void(SSL_CTX*)> setup{};
   };
   Wire(std::uint16_t port, const Options& options) : web_(options.web) {
@@ -118,7 +118,8 @@ class Wire {
       std::size_t length = static_cast<std::uint8_t>(head[1]) & 0x7F;
       if (length >= 126) {
         std::size_t long_length = 0;
-        for (const char c : receive_raw(length == 126 ? 2 : 8)) long_length = long_length << 8 | static_cast<std::uint8_t>(c);
+        for (const char c : receive_raw(length == 126 ? 2 : 8))
+          long_length = long_length << 8 | static_cast<std::uint8_t>(c);
         length = long_length;
       }
       unframed_ += receive_raw(length);

@@ -1,21 +1,21 @@
 #include "broker/detail/filter_trie.h"
 
+#include "base/check.h"
+#include "broker/topic.h"
+
 #include <cstdlib>
 #include <cstring>
 #include <new>
-
-#include "base/check.h"
-#include "broker/topic.h"
 
 namespace sb::broker::detail {
 
 struct FilterTrie::Node {
   Node* parent;
   std::atomic<Child> plus{0};
-  std::atomic<Route*> rest{nullptr};         // the filter that goes on with "#" here
-  std::atomic<Route*> here{nullptr};         // the filter that ends here
-  std::atomic<std::uint32_t> literals{0};    // children by a literal word
-  std::uint32_t offset;                      // in a filter below: where the levels below this node begin
+  std::atomic<Route*> rest{nullptr};       // the filter that goes on with "#" here
+  std::atomic<Route*> here{nullptr};       // the filter that ends here
+  std::atomic<std::uint32_t> literals{0};  // children by a literal word
+  std::uint32_t offset;                    // in a filter below: where the levels below this node begin
   std::uint32_t word_size;
 
   char* text() { return reinterpret_cast<char*>(this + 1); }
@@ -92,7 +92,9 @@ void FilterTrie::drop_node(Node* node) {
   reclaimer_.retire(node, destroy_node);
 }
 
-void FilterTrie::destroy_node(void* node) { std::free(node); }
+void FilterTrie::destroy_node(void* node) {
+  std::free(node);
+}
 
 std::uint64_t FilterTrie::edge_hash(const Node* node, std::uint64_t word_hash) {
   std::uint64_t hash = word_hash ^ (reinterpret_cast<std::uint64_t>(node) * 0x9E3779B97F4A7C15u);
@@ -227,7 +229,8 @@ bool FilterTrie::leaf_matches(const Route& route, std::size_t offset, const Matc
   return topic_goes_on ? levels_match(tail, rest) : tail == kRest;
 }
 
-// The reader's look-up of the literal edge for the topic's `level`. A leaf is judged here, so what returns is a node or 0.
+// The reader's look-up of the literal edge for the topic's `level`. A leaf is judged here, so what returns is a node or
+// 0.
 FilterTrie::Child FilterTrie::probe(const Node* node, MatchScratch& scratch, std::size_t level) const {
   const std::string_view word = scratch.word(level);
   const Child child = edges_.find(edge_hash(node, scratch.hash(level, word_hash_)), [&](Child candidate) {

@@ -1,16 +1,17 @@
 // FilterTrie: the wildcard filters by topic level, for schema v2.
 //
-// A node stands for a prefix of levels. Its children: by `+` and by `#` direct pointers, by a literal word an entry in one
-// hash table of all edges, keyed by (node, word). A child that has only one filter below it is the Route itself (a leaf):
-// the rest of the levels stays in the filter's text and is compared there. So a filter with a level of its own costs one
-// table entry, and a match costs about one probe a level and branch whatever the number of filters.
+// A node stands for a prefix of levels. Its children: by `+` and by `#` direct pointers, by a literal word an entry in
+// one hash table of all edges, keyed by (node, word). A child that has only one filter below it is the Route itself (a
+// leaf): the rest of the levels stays in the filter's text and is compared there. So a filter with a level of its own
+// costs one table entry, and a match costs about one probe a level and branch whatever the number of filters.
 //
-// A second filter below a leaf pushes it down: a new node is made, the leaf is hung below it, then the new node takes the
-// leaf's place. Nodes without children are removed; a node left with one leaf is kept until that goes too.
+// A second filter below a leaf pushes it down: a new node is made, the leaf is hung below it, then the new node takes
+// the leaf's place. Nodes without children are removed; a node left with one leaf is kept until that goes too.
 //
-// Readers walk beside one writer. A literal leaf knows the node it hangs from; that is how a probe tells the leaf it looks
-// for from one whose hash tag is equal by chance. While a leaf is pushed down a reader may meet it with the new node as its
-// parent: such a leaf is compared as a whole, and dropped at the end if it was found at its proper place as well.
+// Readers walk beside one writer. A literal leaf knows the node it hangs from; that is how a probe tells the leaf it
+// looks for from one whose hash tag is equal by chance. While a leaf is pushed down a reader may meet it with the new
+// node as its parent: such a leaf is compared as a whole, and dropped at the end if it was found at its proper place as
+// well.
 #pragma once
 
 #include "broker/detail/pointer_table.h"

@@ -1,9 +1,9 @@
 #include "broker/detail/pointer_table.h"
 
+#include "base/check.h"
+
 #include <cstdlib>
 #include <new>
-
-#include "base/check.h"
 
 namespace sb::broker::detail {
 
@@ -18,7 +18,9 @@ Slot* make_array(std::size_t count) {
   return slots;
 }
 
-void free_array(void* slots) { ::operator delete(slots, std::align_val_t{64}); }
+void free_array(void* slots) {
+  ::operator delete(slots, std::align_val_t{64});
+}
 
 void add(std::atomic<std::size_t>& counter, std::size_t change) {
   counter.store(counter.load(std::memory_order_relaxed) + change, std::memory_order_relaxed);

@@ -1,20 +1,21 @@
 // PointerTable: a hash table of pointers, read without locks beside one writer.
 //
-// 4096 segments by the top bits of the hash, each an array of words with linear probing. A word is a pointer (low 48 bits;
-// bit 0 is free for the owner) and 16 further bits of the hash above it, so a look-up follows almost only the right pointer
-// and growing a segment needs no look at what the pointers point to. Growth copies one segment (a few hundred words at a
-// million entries) and publishes the copy; the old array goes to the reclaimer. A segment's word carries log2 of its size
-// in its top byte, so that a look-up touches the segment's word, a line of the array, and the object.
+// 4096 segments by the top bits of the hash, each an array of words with linear probing. A word is a pointer (low 48
+// bits; bit 0 is free for the owner) and 16 further bits of the hash above it, so a look-up follows almost only the
+// right pointer and growing a segment needs no look at what the pointers point to. Growth copies one segment (a few
+// hundred words at a million entries) and publishes the copy; the old array goes to the reclaimer. A segment's word
+// carries log2 of its size in its top byte, so that a look-up touches the segment's word, a line of the array, and the
+// object.
 //
 // Invariants: every array has an empty slot; an entry lies behind its home without an empty slot between.
 // Threads: `find` on any shard inside the reclaimer's protection; the rest under the owner's writer lock.
 #pragma once
 
+#include "runtime/reclaimer.h"
+
 #include <atomic>
 #include <cstdint>
 #include <memory>
-
-#include "runtime/reclaimer.h"
 
 namespace sb::broker::detail {
 

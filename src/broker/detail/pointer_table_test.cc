@@ -12,7 +12,9 @@ struct Entry {
   alignas(16) int value = 0;
 };
 
-std::uint64_t word(const Entry& entry) { return reinterpret_cast<std::uint64_t>(&entry); }
+std::uint64_t word(const Entry& entry) {
+  return reinterpret_cast<std::uint64_t>(&entry);
+}
 
 class PointerTableTest : public testing::Test {
  protected:

@@ -19,7 +19,9 @@ Route* RouterBase::find_hashed(std::string_view filter, std::uint64_t hash) cons
       hash, [&](std::uint64_t entry) { return reinterpret_cast<const Route*>(entry)->filter() == filter; }));
 }
 
-Route* RouterBase::find(std::string_view filter) const { return find_hashed(filter, hash_text(filter)); }
+Route* RouterBase::find(std::string_view filter) const {
+  return find_hashed(filter, hash_text(filter));
+}
 
 Route* RouterBase::acquire(std::string_view filter) {
   const std::uint64_t hash = hash_text(filter);

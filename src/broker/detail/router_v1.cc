@@ -1,22 +1,23 @@
 // Schema v1: a table of all filters and, beside it, an index that counts the prefixes of wildcard filters.
 //
-// An index row per wildcard filter and per proper prefix of it, each with a count. With compaction only prefixes that end
-// in a wildcard have a row. Matching builds candidate filters level by level, goes on with `+` (and, without compaction,
-// with the word) where a prefix is counted, and looks every candidate up: up to 2^levels look-ups. It is the baseline that
-// v2 is measured against; the guarantees to readers are the same.
-#include <cstring>
-#include <new>
-#include <string>
-
+// An index row per wildcard filter and per proper prefix of it, each with a count. With compaction only prefixes that
+// end in a wildcard have a row. Matching builds candidate filters level by level, goes on with `+` (and, without
+// compaction, with the word) where a prefix is counted, and looks every candidate up: up to 2^levels look-ups. It is
+// the baseline that v2 is measured against; the guarantees to readers are the same.
 #include "base/check.h"
 #include "base/hash.h"
 #include "broker/detail/router_base.h"
+
+#include <cstring>
+#include <new>
+#include <string>
 
 namespace sb::broker::detail {
 
 namespace {
 
-// A prefix "a/+/" is kept without its last slash; so "" (one empty level) and the root differ by never storing the root.
+// A prefix "a/+/" is kept without its last slash; so "" (one empty level) and the root differ by never storing the
+// root.
 struct Row {
   std::atomic<std::uint32_t> prefixes{0};  // filters that go on behind this text
   std::atomic<std::uint32_t> filters{0};   // 1 when the text is itself a filter
@@ -27,7 +28,9 @@ struct Row {
   static std::size_t bytes_of(std::size_t size) { return sizeof(Row) + size; }
 };
 
-void destroy_row(void* row) { ::operator delete(row); }
+void destroy_row(void* row) {
+  ::operator delete(row);
+}
 
 void change(std::atomic<std::uint32_t>& count, std::uint32_t by) {
   count.store(count.load(std::memory_order_relaxed) + by, std::memory_order_release);
@@ -96,7 +99,8 @@ class RouterV1 final : public RouterBase {
     made->size = static_cast<std::uint32_t>(text.size());
     if (!text.empty()) std::memcpy(made->text(), text.data(), text.size());
     index_.insert(hash_text(text), reinterpret_cast<std::uint64_t>(made));
-    row_bytes_.store(row_bytes_.load(std::memory_order_relaxed) + Row::bytes_of(text.size()), std::memory_order_relaxed);
+    row_bytes_.store(row_bytes_.load(std::memory_order_relaxed) + Row::bytes_of(text.size()),
+                     std::memory_order_relaxed);
     return *made;
   }
 
@@ -104,12 +108,13 @@ class RouterV1 final : public RouterBase {
     if (unused.prefixes.load(std::memory_order_relaxed) != 0 || unused.filters.load(std::memory_order_relaxed) != 0)
       return;
     index_.erase(hash_text(unused.view()), reinterpret_cast<std::uint64_t>(&unused));
-    row_bytes_.store(row_bytes_.load(std::memory_order_relaxed) - Row::bytes_of(unused.size), std::memory_order_relaxed);
+    row_bytes_.store(row_bytes_.load(std::memory_order_relaxed) - Row::bytes_of(unused.size),
+                     std::memory_order_relaxed);
     reclaimer_.retire(&unused, destroy_row);
   }
 
-  // `candidate` holds the levels before `level` joined by slashes. Where `+` is counted the walk goes there first and keeps
-  // the way along the topic's own word for later: the text up to the fork is still in `candidate` then.
+  // `candidate` holds the levels before `level` joined by slashes. Where `+` is counted the walk goes there first and
+  // keeps the way along the topic's own word for later: the text up to the fork is still in `candidate` then.
   void walk(MatchScratch& scratch, std::string& candidate) const {
     const bool hidden = scratch.topic().starts_with('$');  // from wildcards at the root. [MQTT-4.7.2-1]
     std::size_t level = 0;

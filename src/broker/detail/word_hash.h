@@ -1,12 +1,12 @@
-// Hash of one topic level. Levels are short and every match hashes several, so this is inline and reads at most two words
-// of 8 bytes; longer levels go to the common hash. Seeded once a process, as that one is (base/hash.h).
+// Hash of one topic level. Levels are short and every match hashes several, so this is inline and reads at most two
+// words of 8 bytes; longer levels go to the common hash. Seeded once a process, as that one is (base/hash.h).
 #pragma once
+
+#include "base/hash.h"
 
 #include <cstdint>
 #include <cstring>
 #include <string_view>
-
-#include "base/hash.h"
 
 namespace sb::broker::detail {
 

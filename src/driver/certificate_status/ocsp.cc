@@ -32,12 +32,15 @@ CertificatePtr load_certificate(const std::string& file) {
 
 std::string base64(const std::vector<unsigned char>& bytes) {
   std::string out(4 * ((bytes.size() + 2) / 3) + 1, '\0');
-  const int size = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(out.data()), bytes.data(), static_cast<int>(bytes.size()));
+  const int size =
+      EVP_EncodeBlock(reinterpret_cast<unsigned char*>(out.data()), bytes.data(), static_cast<int>(bytes.size()));
   out.resize(static_cast<std::size_t>(size));
   return out;
 }
 
-void free_list(STACK_OF(X509)* list) { sk_X509_free(list); }
+void free_list(STACK_OF(X509) * list) {
+  sk_X509_free(list);
+}
 
 class Question final : public OcspQuestion {
  public:
@@ -53,10 +56,17 @@ class Question final : public OcspQuestion {
     if (!out.ends_with('/')) out += '/';
     for (const char c : base64(der)) {
       switch (c) {  // RFC 3986 2.1
-        case '+': out += "%2B"; break;
-        case '/': out += "%2F"; break;
-        case '=': out += "%3D"; break;
-        default: out += c;
+        case '+':
+          out += "%2B";
+          break;
+        case '/':
+          out += "%2F";
+          break;
+        case '=':
+          out += "%3D";
+          break;
+        default:
+          out += c;
       }
     }
     return out;
@@ -102,7 +112,8 @@ class Question final : public OcspQuestion {
 };
 }  // namespace
 
-Result<std::unique_ptr<OcspQuestion>> OcspQuestion::load(const std::string& certificate_file, const std::string& issuer_file) {
+Result<std::unique_ptr<OcspQuestion>> OcspQuestion::load(const std::string& certificate_file,
+                                                         const std::string& issuer_file) {
   const CertificatePtr certificate = load_certificate(certificate_file);
   if (!certificate) return fail(Errc::Invalid, fmt::format("cannot use certfile {} for OCSP", certificate_file));
   CertificatePtr issuer = load_certificate(issuer_file);

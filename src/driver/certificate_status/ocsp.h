@@ -1,12 +1,12 @@
 // OCSP (RFC 6960) from the side of a server that staples: the question about its certificate, and the answer checked.
 #pragma once
 
+#include "base/result.h"
+
 #include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
-
-#include "base/result.h"
 
 namespace sb::driver::certificate_status {
 

@@ -1,5 +1,9 @@
 #include "driver/certificate_status/service.h"
 
+#include "base/log.h"
+#include "driver/certificate_status/ocsp.h"
+#include "driver/http/fetch.h"
+
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <pthread.h>
@@ -11,10 +15,6 @@
 #include <mutex>
 #include <optional>
 #include <thread>
-
-#include "base/log.h"
-#include "driver/certificate_status/ocsp.h"
-#include "driver/http/fetch.h"
 
 namespace sb::driver::certificate_status {
 
@@ -74,7 +74,8 @@ class Service::Worker : public std::enable_shared_from_this<Worker> {
     }
     changed_.notify_all();
   }
-  void add(const OcspSettings& settings, std::unique_ptr<OcspQuestion> question, std::weak_ptr<net::StapleHolder> holder) {
+  void add(const OcspSettings& settings, std::unique_ptr<OcspQuestion> question,
+           std::weak_ptr<net::StapleHolder> holder) {
     {
       const std::lock_guard guard(mutex_);
       staples_.push_back({settings, std::move(question), std::move(holder), Moment::min(), 0});
@@ -196,11 +197,19 @@ class Service::Worker : public std::enable_shared_from_this<Worker> {
   std::thread thread_;
 };
 
-Service::Service(const CrlSettings& crls, Millis retry) : worker_(std::make_shared<Worker>(crls, retry)) { worker_->start(); }
-Service::~Service() { worker_->stop(); }
+Service::Service(const CrlSettings& crls, Millis retry) : worker_(std::make_shared<Worker>(crls, retry)) {
+  worker_->start();
+}
+Service::~Service() {
+  worker_->stop();
+}
 
-std::shared_ptr<net::CrlStore> Service::crls() const { return worker_->store(); }
-void Service::set_crls(const CrlSettings& settings) { worker_->set(settings); }
+std::shared_ptr<net::CrlStore> Service::crls() const {
+  return worker_->store();
+}
+void Service::set_crls(const CrlSettings& settings) {
+  worker_->set(settings);
+}
 
 Result<std::shared_ptr<net::StapleHolder>> Service::staple(const OcspSettings& settings) {
   SB_TRY(auto question, OcspQuestion::load(settings.certificate_file, settings.issuer_file));

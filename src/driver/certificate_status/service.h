@@ -3,12 +3,12 @@
 // Must outlive no one: holders and stores that it made stay valid after it, they are just no longer refreshed.
 #pragma once
 
-#include <memory>
-#include <string>
-
 #include "base/clock.h"
 #include "base/result.h"
 #include "net/certificate_status.h"
+
+#include <memory>
+#include <string>
 
 namespace sb::driver::certificate_status {
 

@@ -1,5 +1,9 @@
 #include "driver/certificate_status/service.h"
 
+#include "net/testing/echo_server.h"
+#include "net/testing/tls_client.h"
+#include "net/tls.h"
+
 #include <gtest/gtest.h>
 #include <openssl/ocsp.h>
 
@@ -7,10 +11,6 @@
 #include <map>
 #include <mutex>
 #include <thread>
-
-#include "net/testing/echo_server.h"
-#include "net/testing/tls_client.h"
-#include "net/tls.h"
 
 namespace sb::driver::certificate_status {
 namespace {
@@ -67,7 +67,8 @@ class HttpServer {
         const std::lock_guard guard(mutex_);
         for (const auto& [prefix, body] : bodies_)
           if (path.starts_with(prefix))
-            answer = "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
+            answer = "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: " + std::to_string(body.size()) +
+                     "\r\n\r\n" + body;
       }
       (void)!::send(fd, answer.data(), answer.size(), MSG_NOSIGNAL);
       ::close(fd);
@@ -169,8 +170,10 @@ TEST_F(StatusTest, RefusesRevokedClientsByTheirLists) {
   options.verify_peer = options.fail_if_no_peer_cert = true;
   options.crls = service.crls();
   net::testing::EchoServer echo(layer(options));
-  const Identity good = make_identity({.common_name = "good", .issuer = &ca, .serial = 4, .crl_url = http.url("/list.crl")});
-  const Identity bad = make_identity({.common_name = "bad", .issuer = &ca, .serial = 5, .crl_url = http.url("/list.crl")});
+  const Identity good =
+      make_identity({.common_name = "good", .issuer = &ca, .serial = 4, .crl_url = http.url("/list.crl")});
+  const Identity bad =
+      make_identity({.common_name = "bad", .issuer = &ca, .serial = 5, .crl_url = http.url("/list.crl")});
   const Identity none = make_identity({.common_name = "none", .issuer = &ca, .serial = 6});
   const auto served = [&](const Identity& who) {
     net::testing::TlsClient client([&](SSL_CTX* context) { net::testing::use_identity(context, who); });
@@ -183,7 +186,8 @@ TEST_F(StatusTest, RefusesRevokedClientsByTheirLists) {
   EXPECT_FALSE(served(bad));
   EXPECT_TRUE(eventually([&] {
     const auto ends = echo.ends(2);
-    return std::any_of(ends.begin(), ends.end(), [](const auto& end) { return end.detail == "the client's certificate is revoked"; });
+    return std::any_of(ends.begin(), ends.end(),
+                       [](const auto& end) { return end.detail == "the client's certificate is revoked"; });
   }));
   EXPECT_TRUE(served(none));
 }
@@ -233,7 +237,8 @@ TEST_F(StatusTest, StaplesGoodAnswersOnly) {
   EXPECT_TRUE(eventually([&] { return (*holder)->get() != nullptr; }));
   options.staple = *holder;
   net::testing::EchoServer echo(layer(options));
-  net::testing::TlsClient client([](SSL_CTX* context) { SSL_CTX_set_tlsext_status_type(context, TLSEXT_STATUSTYPE_ocsp); });
+  net::testing::TlsClient client(
+      [](SSL_CTX* context) { SSL_CTX_set_tlsext_status_type(context, TLSEXT_STATUSTYPE_ocsp); });
   ASSERT_TRUE(client.connect(echo.port()));
   const unsigned char* bytes = nullptr;
   EXPECT_GT(SSL_get_tlsext_status_ocsp_resp(client.ssl(), &bytes), 0);

@@ -1,12 +1,12 @@
 // One HTTP GET that waits for its answer, by libcurl. For threads that may block; never on a shard.
 #pragma once
 
+#include "base/clock.h"
+#include "base/result.h"
+
 #include <cstddef>
 #include <string>
 #include <vector>
-
-#include "base/clock.h"
-#include "base/result.h"
 
 namespace sb::driver::http {
 

@@ -1,12 +1,12 @@
 #include "net/detail/tls_context.h"
 
+#include "base/log.h"
+
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
 
 #include <algorithm>
-
-#include "base/log.h"
 
 namespace sb::net {
 
@@ -21,33 +21,44 @@ namespace detail {
 namespace {
 /// AEAD with forward secrecy first; the rest for old devices, without static RSA and SHA-1 unless they are listed.
 constexpr const char* kSuites12 =
-    "ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305:"
+    "ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-"
+    "POLY1305:"
     "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:DHE-RSA-AES256-GCM-SHA384:DHE-RSA-AES128-GCM-SHA256:"
     "ECDHE-ECDSA-AES256-SHA384:ECDHE-RSA-AES256-SHA384:ECDHE-ECDSA-AES128-SHA256:ECDHE-RSA-AES128-SHA256";
 constexpr const char* kPskSuites12 =
     ":ECDHE-PSK-CHACHA20-POLY1305:DHE-PSK-AES256-GCM-SHA384:DHE-PSK-AES128-GCM-SHA256:PSK-AES256-GCM-SHA384:"
-    "PSK-AES128-GCM-SHA256:RSA-PSK-AES256-GCM-SHA384:RSA-PSK-AES128-GCM-SHA256:PSK-AES256-CBC-SHA384:PSK-AES128-CBC-SHA256";
-constexpr const char* kSuitesOld = ":ECDHE-ECDSA-AES256-SHA:ECDHE-RSA-AES256-SHA:ECDHE-ECDSA-AES128-SHA:ECDHE-RSA-AES128-SHA:"
-                                   "AES256-SHA:AES128-SHA@SECLEVEL=0";
+    "PSK-AES128-GCM-SHA256:RSA-PSK-AES256-GCM-SHA384:RSA-PSK-AES128-GCM-SHA256:PSK-AES256-CBC-SHA384:PSK-AES128-CBC-"
+    "SHA256";
+constexpr const char* kSuitesOld =
+    ":ECDHE-ECDSA-AES256-SHA:ECDHE-RSA-AES256-SHA:ECDHE-ECDSA-AES128-SHA:ECDHE-RSA-AES128-SHA:"
+    "AES256-SHA:AES128-SHA@SECLEVEL=0";
 constexpr const char* kSuites13 = "TLS_AES_256_GCM_SHA384:TLS_AES_128_GCM_SHA256:TLS_CHACHA20_POLY1305_SHA256";
 constexpr unsigned char kPskCipher13[] = {0x13, 0x01};  // TLS_AES_128_GCM_SHA256, the hash of RFC 8446 4.2.11's default
 
 int to_openssl(TlsVersion version) {
   switch (version) {
-    case TlsVersion::Tls10: return TLS1_VERSION;
-    case TlsVersion::Tls11: return TLS1_1_VERSION;
-    case TlsVersion::Tls12: return TLS1_2_VERSION;
-    case TlsVersion::Tls13: break;
+    case TlsVersion::Tls10:
+      return TLS1_VERSION;
+    case TlsVersion::Tls11:
+      return TLS1_1_VERSION;
+    case TlsVersion::Tls12:
+      return TLS1_2_VERSION;
+    case TlsVersion::Tls13:
+      break;
   }
   return TLS1_3_VERSION;
 }
 
 std::uint64_t no_version(TlsVersion version) {
   switch (version) {
-    case TlsVersion::Tls10: return SSL_OP_NO_TLSv1;
-    case TlsVersion::Tls11: return SSL_OP_NO_TLSv1_1;
-    case TlsVersion::Tls12: return SSL_OP_NO_TLSv1_2;
-    case TlsVersion::Tls13: break;
+    case TlsVersion::Tls10:
+      return SSL_OP_NO_TLSv1;
+    case TlsVersion::Tls11:
+      return SSL_OP_NO_TLSv1_1;
+    case TlsVersion::Tls12:
+      return SSL_OP_NO_TLSv1_2;
+    case TlsVersion::Tls13:
+      break;
   }
   return SSL_OP_NO_TLSv1_3;
 }
@@ -105,7 +116,8 @@ Result<> TlsContextImpl::load(const TlsOptions& options) {
   if (!context_ || !bio_method_) return fail(Errc::Io, fmt::format("OpenSSL: {}", take_errors()));
   SSL_CTX* const context = context_.get();
   SSL_CTX_set_app_data(context, this);
-  SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+  SSL_CTX_set_mode(context,
+                   SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
   SSL_CTX_set_options(context, SSL_OP_NO_COMPRESSION | SSL_OP_IGNORE_UNEXPECTED_EOF);
   if (options.honor_cipher_order) SSL_CTX_set_options(context, SSL_OP_CIPHER_SERVER_PREFERENCE);
   if (!options.client_renegotiation) SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION);
@@ -198,8 +210,8 @@ Result<> TlsContextImpl::load_certificate(const TlsOptions& options) {
     return {};
   }
   const std::unique_ptr<BIO, Deleter<BIO_free>> file(BIO_new_file(options.dh_file.c_str(), "r"));
-  std::unique_ptr<EVP_PKEY, Deleter<EVP_PKEY_free>> parameters(
-      file ? PEM_read_bio_Parameters(file.get(), nullptr) : nullptr);
+  std::unique_ptr<EVP_PKEY, Deleter<EVP_PKEY_free>> parameters(file ? PEM_read_bio_Parameters(file.get(), nullptr)
+                                                                    : nullptr);
   if (!parameters || SSL_CTX_set0_tmp_dh_pkey(context, parameters.get()) != 1)
     return fail(Errc::Invalid, fmt::format("cannot use dhfile {}: {}", options.dh_file, take_errors()));
   (void)parameters.release();  // the context owns it now
@@ -220,7 +232,8 @@ Result<> TlsContextImpl::load_authorities(const TlsOptions& options) {
   // Names of the authorities go into the request, so that a client with several certificates can choose.
   if (STACK_OF(X509_NAME)* names = SSL_load_client_CA_file(options.ca_file.c_str()))
     SSL_CTX_set_client_CA_list(context, names);
-  SSL_CTX_set_verify(context, SSL_VERIFY_PEER | (options.fail_if_no_peer_cert ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0), nullptr);
+  SSL_CTX_set_verify(context, SSL_VERIFY_PEER | (options.fail_if_no_peer_cert ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0),
+                     nullptr);
   SSL_CTX_set_verify_depth(context, options.depth);
   if (crls_) {
     SSL_CTX_set_cert_verify_callback(context, verify_chain, this);
@@ -247,8 +260,8 @@ int TlsContextImpl::verify_chain(X509_STORE_CTX* store, void* self) {
   return 0;
 }
 
-/// Only the client's own certificate is looked up. One without distribution points cannot be revoked this way; one whose
-/// list is not here yet is refused (the list has been asked for): what is unknown is not let in.
+/// Only the client's own certificate is looked up. One without distribution points cannot be revoked this way; one
+/// whose list is not here yet is refused (the list has been asked for): what is unknown is not let in.
 int TlsContextImpl::revocation_of(X509& certificate, X509& issuer) const {
   const std::vector<std::string> urls = distribution_points(certificate);
   int verdict = urls.empty() ? X509_V_OK : X509_V_ERR_UNABLE_TO_GET_CRL;
@@ -314,33 +327,55 @@ std::string explain_handshake_failure(SSL* ssl, std::uint8_t first_byte) {
   const unsigned long code = ERR_peek_last_error();
   const int reason = ERR_GET_LIB(code) == ERR_LIB_SSL ? ERR_GET_REASON(code) : 0;
   switch (reason) {
-    case SSL_R_HTTP_REQUEST: ERR_clear_error(); return "plain HTTP on a TLS port";
+    case SSL_R_HTTP_REQUEST:
+      ERR_clear_error();
+      return "plain HTTP on a TLS port";
     case SSL_R_WRONG_VERSION_NUMBER:
       ERR_clear_error();
       return first_byte == 0x10 ? "plain MQTT on a TLS port" : "what came is not TLS";
-    case SSL_R_NO_SHARED_CIPHER: ERR_clear_error(); return "no shared cipher";
-    case SSL_R_UNSUPPORTED_PROTOCOL: ERR_clear_error(); return "no shared TLS version";
-    case SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE: ERR_clear_error(); return "the client showed no certificate";
+    case SSL_R_NO_SHARED_CIPHER:
+      ERR_clear_error();
+      return "no shared cipher";
+    case SSL_R_UNSUPPORTED_PROTOCOL:
+      ERR_clear_error();
+      return "no shared TLS version";
+    case SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE:
+      ERR_clear_error();
+      return "the client showed no certificate";
     case SSL_R_CERTIFICATE_VERIFY_FAILED: {
       ERR_clear_error();
       const long why = SSL_get_verify_result(ssl);
       switch (why) {
-        case X509_V_ERR_CERT_HAS_EXPIRED: return "the client's certificate has expired";
-        case X509_V_ERR_CERT_REVOKED: return "the client's certificate is revoked";
-        case X509_V_ERR_UNABLE_TO_GET_CRL: return "the revocation list of the client's certificate is not here yet";
+        case X509_V_ERR_CERT_HAS_EXPIRED:
+          return "the client's certificate has expired";
+        case X509_V_ERR_CERT_REVOKED:
+          return "the client's certificate is revoked";
+        case X509_V_ERR_UNABLE_TO_GET_CRL:
+          return "the revocation list of the client's certificate is not here yet";
         case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
         case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
         case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
         case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
-        case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN: return "the client's certificate is of an unknown CA";
-        default: return fmt::format("bad client certificate: {}", X509_verify_cert_error_string(why));
+        case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
+          return "the client's certificate is of an unknown CA";
+        default:
+          return fmt::format("bad client certificate: {}", X509_verify_cert_error_string(why));
       }
     }
-    case SSL_R_TLSV1_ALERT_UNKNOWN_CA: ERR_clear_error(); return "the client does not trust our certificate: unknown CA";
-    case SSL_R_SSLV3_ALERT_BAD_CERTIFICATE: ERR_clear_error(); return "the client refuses our certificate: bad certificate";
-    case SSL_R_SSLV3_ALERT_CERTIFICATE_UNKNOWN: ERR_clear_error(); return "the client refuses our certificate";
-    case SSL_R_SSLV3_ALERT_CERTIFICATE_EXPIRED: ERR_clear_error(); return "the client says that our certificate has expired";
-    default: return take_errors();
+    case SSL_R_TLSV1_ALERT_UNKNOWN_CA:
+      ERR_clear_error();
+      return "the client does not trust our certificate: unknown CA";
+    case SSL_R_SSLV3_ALERT_BAD_CERTIFICATE:
+      ERR_clear_error();
+      return "the client refuses our certificate: bad certificate";
+    case SSL_R_SSLV3_ALERT_CERTIFICATE_UNKNOWN:
+      ERR_clear_error();
+      return "the client refuses our certificate";
+    case SSL_R_SSLV3_ALERT_CERTIFICATE_EXPIRED:
+      ERR_clear_error();
+      return "the client says that our certificate has expired";
+    default:
+      return take_errors();
   }
 }
 

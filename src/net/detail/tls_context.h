@@ -1,9 +1,9 @@
 // The inside of TlsContext: an SSL_CTX with its call-backs.
 #pragma once
 
-#include <openssl/ssl.h>
-
 #include "net/tls.h"
+
+#include <openssl/ssl.h>
 
 namespace sb::net::detail {
 

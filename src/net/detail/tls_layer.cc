@@ -1,16 +1,16 @@
 // TLS over the socket's bytes. OpenSSL reads from and writes to rooms of the shard through a BIO of ours: one receive
-// brings many records, all records of a flush leave in one send, and a quiet connection holds no buffer but OpenSSL's own
-// state (SSL_MODE_RELEASE_BUFFERS).
+// brings many records, all records of a flush leave in one send, and a quiet connection holds no buffer but OpenSSL's
+// own state (SSL_MODE_RELEASE_BUFFERS).
+#include "base/check.h"
+#include "net/detail/tls_context.h"
+#include "net/detail/wire_out.h"
+
 #include <openssl/err.h>
 #include <openssl/x509.h>
 #include <sys/socket.h>
 
 #include <algorithm>
 #include <cerrno>
-
-#include "base/check.h"
-#include "net/detail/tls_context.h"
-#include "net/detail/wire_out.h"
 
 namespace sb::net {
 
@@ -44,15 +44,15 @@ class TlsLayer final : public Layer {
   std::shared_ptr<const TlsContextImpl> context_;
   std::unique_ptr<SSL, Deleter<SSL_free>> ssl_;
   LayerScratch* scratch_ = nullptr;
-  std::string_view input_;                // ciphertext that OpenSSL may take, during a call only
-  std::unique_ptr<std::string> held_;     // ciphertext for which the caller had no room
+  std::string_view input_;             // ciphertext that OpenSSL may take, during a call only
+  std::unique_ptr<std::string> held_;  // ciphertext for which the caller had no room
   WireOut wire_;
   std::unique_ptr<StreamError> error_;
   std::unique_ptr<PeerCertificate> certificate_;
   std::uint8_t first_byte_ = 0;
   bool established_ = false;
   bool drained_ = false;
-  bool over_ = false;       // the peer's close_notify or end of stream
+  bool over_ = false;  // the peer's close_notify or end of stream
   bool failed_ = false;
   bool saw_bytes_ = false;
 };
@@ -78,7 +78,9 @@ int bio_write(BIO* bio, const char* data, std::size_t size, std::size_t* count) 
   return 1;
 }
 
-long bio_control(BIO*, int command, long, void*) { return command == BIO_CTRL_FLUSH ? 1 : 0; }
+long bio_control(BIO*, int command, long, void*) {
+  return command == BIO_CTRL_FLUSH ? 1 : 0;
+}
 
 BIO_METHOD* make_bio_method() {
   BIO_METHOD* const method = BIO_meth_new(BIO_TYPE_SOURCE_SINK, "signalbox");
@@ -172,12 +174,15 @@ std::size_t TlsLayer::decrypt(std::uint8_t* out, std::size_t room) {
     }
     switch (SSL_get_error(ssl_.get(), 0)) {
       case SSL_ERROR_WANT_READ:
-      case SSL_ERROR_WANT_WRITE: return made;
+      case SSL_ERROR_WANT_WRITE:
+        return made;
       case SSL_ERROR_ZERO_RETURN:
         over_ = true;
         error_ = std::make_unique<StreamError>(StreamError{"ssl_closed", "the peer closed the TLS connection"});
         return made;
-      default: fail_with("ssl_error", explain_handshake_failure(ssl_.get(), first_byte_)); return made;
+      default:
+        fail_with("ssl_error", explain_handshake_failure(ssl_.get(), first_byte_));
+        return made;
     }
   }
   return made;
@@ -210,7 +215,8 @@ void TlsLayer::on_established() {
     OPENSSL_free(text);
   }
   const std::unique_ptr<BIO, Deleter<BIO_free>> line(BIO_new(BIO_s_mem()));
-  if (line && X509_NAME_print_ex(line.get(), subject, 0, XN_FLAG_RFC2253 & ~static_cast<unsigned long>(ASN1_STRFLGS_ESC_MSB)) >= 0) {
+  if (line && X509_NAME_print_ex(line.get(), subject, 0,
+                                 XN_FLAG_RFC2253 & ~static_cast<unsigned long>(ASN1_STRFLGS_ESC_MSB)) >= 0) {
     char* data = nullptr;
     const long size = BIO_get_mem_data(line.get(), &data);
     certificate_->subject_dn.assign(data, static_cast<std::size_t>(size));
@@ -328,7 +334,8 @@ class PlainLayer final : public Layer {
 
 }  // namespace detail
 
-std::unique_ptr<Layer> make_tls_layer(std::shared_ptr<const TlsContext> context, std::optional<PeerCertificate> proxied) {
+std::unique_ptr<Layer> make_tls_layer(std::shared_ptr<const TlsContext> context,
+                                      std::optional<PeerCertificate> proxied) {
   return std::make_unique<detail::TlsLayer>(std::static_pointer_cast<const detail::TlsContextImpl>(std::move(context)),
                                             std::move(proxied));
 }

@@ -7,8 +7,8 @@
 
 namespace sb::net {
 
-std::unique_ptr<Layer> make_websocket_layer(std::shared_ptr<const WebSocketOptions> options, std::unique_ptr<Layer> below,
-                                            WebSocketAdmission admission) {
+std::unique_ptr<Layer> make_websocket_layer(std::shared_ptr<const WebSocketOptions> options,
+                                            std::unique_ptr<Layer> below, WebSocketAdmission admission) {
   return std::make_unique<detail::WebSocketLayer>(std::move(options), std::move(below), admission);
 }
 
@@ -52,7 +52,8 @@ ssize_t WebSocketLayer::receive_wire(int fd, std::uint8_t* out, std::size_t room
   drained_ = true;
   if (n == kWouldBlock) return n;
   if (n == kFailed) {
-    return below_ ? fail_with(below_->error().reason, below_->error().detail) : fail_with("sock_error", std::strerror(errno));
+    return below_ ? fail_with(below_->error().reason, below_->error().detail)
+                  : fail_with("sock_error", std::strerror(errno));
   }
   over_ = true;
   error_ = std::make_unique<StreamError>(below_ ? below_->error()
@@ -174,7 +175,8 @@ std::size_t WebSocketLayer::unframe(std::span<std::uint8_t> wire, std::uint8_t* 
   for (;;) {
     const ws::FrameEvent event = decoder_.next(wire, options);
     switch (event.kind) {
-      case ws::FrameEvent::Kind::NeedMore: return made;
+      case ws::FrameEvent::Kind::NeedMore:
+        return made;
       case ws::FrameEvent::Kind::Data:
         made += take_piece(event.payload, event.compressed, event.message_end, out + made, room - made);
         if (failed_) return made;
@@ -213,7 +215,9 @@ std::size_t WebSocketLayer::take_piece(ByteView piece, bool compressed, bool mes
       options_->max_frame_size != 0 ? options_->max_frame_size : std::numeric_limits<std::uint64_t>::max();
   const auto step = compression_->inflater.inflate(piece, message_end, {out, room}, limit);
   switch (step.outcome) {
-    case ws::Inflater::Outcome::NeedRoom: hold(step.consumed); break;
+    case ws::Inflater::Outcome::NeedRoom:
+      hold(step.consumed);
+      break;
     case ws::Inflater::Outcome::BadData:
       send_close(ws::CloseCode::InvalidPayload, "bad deflate data");
       fail_with("ws_bad_deflate_data", "a compressed message does not inflate");
@@ -222,7 +226,8 @@ std::size_t WebSocketLayer::take_piece(ByteView piece, bool compressed, bool mes
       send_close(ws::CloseCode::TooBig, "message too large");
       fail_with("frame_too_large", "a compressed message inflates to more than max_frame_size");
       return 0;
-    default: break;
+    default:
+      break;
   }
   return step.produced;
 }
@@ -233,13 +238,15 @@ void WebSocketLayer::on_control(const ws::FrameEvent& event) {
       std::uint8_t header[ws::kFrameHeaderMax];
       const auto* const end = ws::encode(header, {ws::Opcode::Pong, true, false, event.payload.size(), nullptr});
       if (!control_) control_ = std::make_unique<std::string>();
-      // Only while a data frame is stuck on the wire can more than a read's worth of answers wait; the latest count. 5.5.3
+      // Only while a data frame is stuck on the wire can more than a read's worth of answers wait; the latest
+      // count. 5.5.3
       if (control_->size() > WireOut::kKeptMax) control_->clear();
       control_->append(reinterpret_cast<const char*>(header), static_cast<std::size_t>(end - header));
       control_->append(as_text(event.payload));
       return;
     }
-    case ws::FrameEvent::Kind::Pong: return;
+    case ws::FrameEvent::Kind::Pong:
+      return;
     case ws::FrameEvent::Kind::Close:
       send_close(event.close_code == ws::CloseCode::NoStatus ? ws::CloseCode::Normal : event.close_code, {});
       over_ = true;
@@ -247,8 +254,9 @@ void WebSocketLayer::on_control(const ws::FrameEvent& event) {
       return;
     default:
       send_close(event.close_code, event.reason);
-      fail_with(event.reason == "unexpected_ws_frame" || event.reason == "frame_too_large" ? event.reason
-                                                                                           : std::string_view("ws_protocol_error"),
+      fail_with(event.reason == "unexpected_ws_frame" || event.reason == "frame_too_large"
+                    ? event.reason
+                    : std::string_view("ws_protocol_error"),
                 std::string(event.reason));
   }
 }
@@ -320,7 +328,8 @@ void WebSocketLayer::frame_some(Cursor& from, std::string& out) {
     size = std::min<std::uint64_t>(packet_left_, from.left());
     packet_left_ -= size;
   } else {
-    std::uint64_t frame = options_->single_packet_frames ? from.packet_size() : std::min(from.left(), LayerScratch::kOut);
+    std::uint64_t frame =
+        options_->single_packet_frames ? from.packet_size() : std::min(from.left(), LayerScratch::kOut);
     size = std::min<std::uint64_t>(frame, from.left());
     ws::FrameHeader header;
     std::string& deflated = scratch_->deflated;
@@ -360,7 +369,8 @@ ssize_t WebSocketLayer::write(int fd, const iovec* vectors, int count) {
     return fail_with(below_->error().reason, below_->error().detail);
   if (count == 0) return 0;
   if (!wire_.empty() || !open_) return kWouldBlock;
-  if (close_sent_) return static_cast<ssize_t>(Cursor(vectors, count).left());  // nothing may follow a close frame. 5.5.1
+  if (close_sent_)
+    return static_cast<ssize_t>(Cursor(vectors, count).left());  // nothing may follow a close frame. 5.5.1
   Cursor from(vectors, count);
   const std::size_t sum = from.left();
   bool flows = true;

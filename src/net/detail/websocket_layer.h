@@ -10,7 +10,8 @@ namespace sb::net::detail {
 
 class WebSocketLayer final : public Layer {
  public:
-  WebSocketLayer(std::shared_ptr<const WebSocketOptions> options, std::unique_ptr<Layer> below, WebSocketAdmission admission)
+  WebSocketLayer(std::shared_ptr<const WebSocketOptions> options, std::unique_ptr<Layer> below,
+                 WebSocketAdmission admission)
       : options_(std::move(options)), below_(std::move(below)), admission_(admission) {}
 
   void enter(LayerScratch* scratch) override;
@@ -65,8 +66,8 @@ class WebSocketLayer final : public Layer {
   LayerScratch* scratch_ = nullptr;
   codec::websocket::FrameDecoder decoder_;
   WireOut wire_;
-  std::unique_ptr<std::string> request_;   // during the upgrade
-  std::unique_ptr<std::string> control_;   // frames that wait for the end of the data frame on the wire
+  std::unique_ptr<std::string> request_;  // during the upgrade
+  std::unique_ptr<std::string> control_;  // frames that wait for the end of the data frame on the wire
   std::unique_ptr<Compression> compression_;
   std::unique_ptr<Held> held_;
   std::unique_ptr<StreamError> error_;

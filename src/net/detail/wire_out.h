@@ -2,11 +2,11 @@
 // while nothing is kept. Belongs to one shard.
 #pragma once
 
+#include "net/layer.h"
+
 #include <memory>
 #include <string>
 #include <string_view>
-
-#include "net/layer.h"
 
 namespace sb::net::detail {
 

@@ -2,6 +2,8 @@
 // check: allow leak in this file: for tests only, which speak to OpenSSL
 #pragma once
 
+#include "base/check.h"
+
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
@@ -11,8 +13,6 @@
 #include <fstream>
 #include <memory>
 #include <string>
-
-#include "base/check.h"
 
 namespace sb::net::testing {
 
@@ -85,8 +85,8 @@ inline std::string to_pem(const X509& certificate) {
 inline std::string to_pem(EVP_PKEY& key, const std::string& password = {}) {
   BIO* const bio = BIO_new(BIO_s_mem());
   PEM_write_bio_PKCS8PrivateKey(bio, &key, password.empty() ? nullptr : EVP_aes_128_cbc(),
-                                password.empty() ? nullptr : password.c_str(), static_cast<int>(password.size()), nullptr,
-                                nullptr);
+                                password.empty() ? nullptr : password.c_str(), static_cast<int>(password.size()),
+                                nullptr, nullptr);
   char* data = nullptr;
   const long size = BIO_get_mem_data(bio, &data);
   std::string text(data, static_cast<std::size_t>(size));

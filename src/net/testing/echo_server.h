@@ -1,6 +1,10 @@
 // A server of one shard that sends back what it gets, through a layer of the test's choice; for tests only.
 #pragma once
 
+#include "base/check.h"
+#include "net/acceptor.h"
+#include "net/stream.h"
+
 #include <atomic>
 #include <deque>
 #include <future>
@@ -9,10 +13,6 @@
 #include <thread>
 #include <vector>
 
-#include "base/check.h"
-#include "net/acceptor.h"
-#include "net/stream.h"
-
 namespace sb::net::testing {
 
 class EchoServer {
@@ -20,7 +20,10 @@ class EchoServer {
   using MakeLayer = std::function<std::unique_ptr<Layer>()>;
 
   explicit EchoServer(MakeLayer make_layer)
-      : loop_(clock_, {}), io_(loop_), make_layer_(std::move(make_layer)), acceptor_(loop_, [this](int fd, const Endpoint&) {
+      : loop_(clock_, {}),
+        io_(loop_),
+        make_layer_(std::move(make_layer)),
+        acceptor_(loop_, [this](int fd, const Endpoint&) {
           connections_.emplace_back(std::make_unique<Connection>(*this));
           (void)connections_.back()->stream.attach({fd, make_layer_(), {}}).has_value();
         }) {

@@ -2,6 +2,9 @@
 // check: allow leak in this file: for tests only, which speak to OpenSSL
 #pragma once
 
+#include "base/check.h"
+#include "net/testing/certificates.h"
+
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <openssl/err.h>
@@ -13,9 +16,6 @@
 #include <functional>
 #include <string>
 #include <utility>
-
-#include "base/check.h"
-#include "net/testing/certificates.h"
 
 namespace sb::net::testing {
 
@@ -50,7 +50,8 @@ class TlsClient {
     close();
     fd_ = connect_to(port);
     if (!greeting.empty())
-      SB_CHECK(::send(fd_, greeting.data(), greeting.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(greeting.size()), "send");
+      SB_CHECK(::send(fd_, greeting.data(), greeting.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(greeting.size()),
+               "send");
     ssl_ = SSL_new(context_);
     SSL_set_fd(ssl_, fd_);
     if (session_) SSL_set_session(ssl_, session_);

@@ -1,5 +1,5 @@
-// A bounded queue of many producers and one consumer. Each cell carries the number of the turn in which it may be written
-// or read, so that a producer claims a place with one exchange and never waits for another producer.
+// A bounded queue of many producers and one consumer. Each cell carries the number of the turn in which it may be
+// written or read, so that a producer claims a place with one exchange and never waits for another producer.
 #pragma once
 
 #include <atomic>
@@ -47,9 +47,7 @@ class BoundedQueue {
     return true;
   }
   /// About.
-  std::size_t size() const {
-    return tail_.load(std::memory_order_relaxed) - head_.load(std::memory_order_relaxed);
-  }
+  std::size_t size() const { return tail_.load(std::memory_order_relaxed) - head_.load(std::memory_order_relaxed); }
 
  private:
   struct Cell {

@@ -1,11 +1,11 @@
 // Alarms (management-api 2.15).
-#include <boost/json/array.hpp>
-#include <boost/json/parse.hpp>
-
 #include "http/table.h"
 #include "management/api_registry.h"
 #include "management/service.h"
 #include "management/text.h"
+
+#include <boost/json/array.hpp>
+#include <boost/json/parse.hpp>
 
 namespace sb::plugins::api::alarms {
 
@@ -20,8 +20,7 @@ json::object to_json(const telemetry::Alarm& alarm, const management::Environmen
   json::error_code error;
   json::value details = json::parse(alarm.details, error);
   if (error) details = alarm.details;
-  const std::int64_t end_ms =
-      alarm.deactivate_at_us ? *alarm.deactivate_at_us / 1000 : environment.clock->wall_ms();
+  const std::int64_t end_ms = alarm.deactivate_at_us ? *alarm.deactivate_at_us / 1000 : environment.clock->wall_ms();
   json::object out{{"node", environment.node},
                    {"name", alarm.name},
                    {"message", alarm.message},
@@ -37,11 +36,19 @@ void add_to(management::ApiRegistry& api) {
   const management::Environment& environment = api.service.environment();
   http::Parameter activated = http::query_parameter("activated", schema::boolean(), "Active ones, or history");
   activated.fallback = true;
-  api.table.add({http::Method::Get, "/api/v5/alarms", "Alarms", http::Access::Viewer,
-                 "Page through active alarms, or history with activated=false", http::with_paging({std::move(activated)}), {},
-                 false, {http::ok(http::page_of(schema::open_object()))}, false,
+  api.table.add({http::Method::Get,
+                 "/api/v5/alarms",
+                 "Alarms",
+                 http::Access::Viewer,
+                 "Page through active alarms, or history with activated=false",
+                 http::with_paging({std::move(activated)}),
+                 {},
+                 false,
+                 {http::ok(http::page_of(schema::open_object()))},
+                 false,
                  [&environment](const Call& call, const Reply& reply) {
-                   const auto all = call.flag("activated") ? environment.alarms->active() : environment.alarms->history();
+                   const auto all =
+                       call.flag("activated") ? environment.alarms->active() : environment.alarms->history();
                    const http::Paging paging = http::paging_of(call);
                    json::array rows;
                    for (std::size_t i = paging.skip(); i < all.size() && rows.size() < paging.limit; ++i)
@@ -49,8 +56,16 @@ void add_to(management::ApiRegistry& api) {
                    const bool more = !rows.empty() && all.size() > paging.skip() + rows.size();
                    reply(Response::of(http::page_answer(std::move(rows), paging, all.size(), more)));
                  }});
-  api.table.add({http::Method::Delete, "/api/v5/alarms", "Alarms", http::Access::Administrator,
-                 "Wipe the history of deactivated alarms", {}, {}, false, {http::no_content()}, false,
+  api.table.add({http::Method::Delete,
+                 "/api/v5/alarms",
+                 "Alarms",
+                 http::Access::Administrator,
+                 "Wipe the history of deactivated alarms",
+                 {},
+                 {},
+                 false,
+                 {http::no_content()},
+                 false,
                  [&environment](const Call&, const Reply& reply) {
                    environment.alarms->clear_history();
                    reply(Response::empty());

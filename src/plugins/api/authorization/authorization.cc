@@ -8,8 +8,16 @@ namespace sb::plugins::api::authorization {
 
 void add_to(management::ApiRegistry& api) {
   access::AccessControl& access = *api.service.environment().access;
-  api.table.add({http::Method::Delete, "/api/v5/authorization/cache", "Authorization", http::Access::Administrator,
-                 "Clear the cached ACL decisions of every client", {}, {}, false, {http::no_content()}, false,
+  api.table.add({http::Method::Delete,
+                 "/api/v5/authorization/cache",
+                 "Authorization",
+                 http::Access::Administrator,
+                 "Clear the cached ACL decisions of every client",
+                 {},
+                 {},
+                 false,
+                 {http::no_content()},
+                 false,
                  [&access](const http::Call&, const http::Reply& reply) {
                    access.clear_caches();
                    reply(http::Response::empty());

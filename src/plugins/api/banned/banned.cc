@@ -1,12 +1,12 @@
 // Bans (management-api 2.14).
-#include <boost/json/array.hpp>
-#include <boost/json/serialize.hpp>
-
 #include "access/access_control.h"
 #include "http/table.h"
 #include "management/api_registry.h"
 #include "management/service.h"
 #include "management/text.h"
+
+#include <boost/json/array.hpp>
+#include <boost/json/serialize.hpp>
 
 namespace sb::plugins::api::banned {
 
@@ -24,7 +24,8 @@ json::object to_json(const Ban& ban) {
           {"by", ban.by},
           {"reason", ban.reason},
           {"at", management::rfc3339_s(ban.at_ms)},
-          {"until", ban.until_ms == Ban::kForever ? json::value("infinity") : json::value(management::rfc3339_s(ban.until_ms))}};
+          {"until",
+           ban.until_ms == Ban::kForever ? json::value("infinity") : json::value(management::rfc3339_s(ban.until_ms))}};
 }
 
 void list(access::AccessControl& access, const Call& call, const Reply& reply) {
@@ -54,7 +55,8 @@ void create(access::AccessControl& access, const Call& call, const Reply& reply)
       continue;
     }
     const auto time = management::parse_time(text(name), 1000);
-    if (!time) return reply(http::refusal({{name, "bad_time", "seconds since 1970, or RFC 3339", json::value(text(name))}}));
+    if (!time)
+      return reply(http::refusal({{name, "bad_time", "seconds since 1970, or RFC 3339", json::value(text(name))}}));
     *to = *time;
   }
   const auto stored = access.ban(ban);
@@ -78,27 +80,60 @@ void add_to(management::ApiRegistry& api) {
   const auto with = [&access](void (*fn)(access::AccessControl&, const Call&, const Reply&)) {
     return [&access, fn](const Call& call, const Reply& reply) { fn(access, call, reply); };
   };
-  api.table.add({http::Method::Get, "/api/v5/banned", kTag, http::Access::Viewer, "Page through bans", http::with_paging(), {},
-                 false, {http::ok(http::page_of(schema::open_object()))}, false, with(list)});
-  api.table.add({http::Method::Post, "/api/v5/banned", kTag, http::Access::Administrator,
-                 "Add a ban by clientid, username or peerhost", {},
+  api.table.add({http::Method::Get,
+                 "/api/v5/banned",
+                 kTag,
+                 http::Access::Viewer,
+                 "Page through bans",
+                 http::with_paging(),
+                 {},
+                 false,
+                 {http::ok(http::page_of(schema::open_object()))},
+                 false,
+                 with(list)});
+  api.table.add({http::Method::Post,
+                 "/api/v5/banned",
+                 kTag,
+                 http::Access::Administrator,
+                 "Add a ban by clientid, username or peerhost",
+                 {},
                  schema::object({{"as", kinds, true, "What is banned"},
                                  {"who", schema::string(1, 65535), true, "Its value; of peerhost an IP address"},
                                  {"by", schema::string(), false, "Who bans"},
                                  {"reason", schema::string()},
                                  {"at", schema::string(), false, "From when on: seconds since 1970, or RFC 3339"},
                                  {"until", schema::string(), false, "Until when, or infinity"}}),
-                 false, {http::ok(schema::open_object()), http::fault(400, "Bad or existing ban")}, false, with(create)});
-  api.table.add({http::Method::Delete, "/api/v5/banned", kTag, http::Access::Administrator, "Remove every ban", {}, {}, false,
-                 {http::no_content()}, false, [&access](const Call&, const Reply& reply) {
+                 false,
+                 {http::ok(schema::open_object()), http::fault(400, "Bad or existing ban")},
+                 false,
+                 with(create)});
+  api.table.add({http::Method::Delete,
+                 "/api/v5/banned",
+                 kTag,
+                 http::Access::Administrator,
+                 "Remove every ban",
+                 {},
+                 {},
+                 false,
+                 {http::no_content()},
+                 false,
+                 [&access](const Call&, const Reply& reply) {
                    access.bans().clear();
                    reply(Response::empty());
                  }});
   http::Parameter as = http::path_parameter("as", "What is banned");
   as.schema = kinds;
-  api.table.add({http::Method::Delete, "/api/v5/banned/{as}/{who}", kTag, http::Access::Administrator, "Remove one ban",
-                 {std::move(as), http::path_parameter("who", "Its value")}, {}, false,
-                 {http::no_content(), http::fault(404, "No such ban")}, false, with(erase)});
+  api.table.add({http::Method::Delete,
+                 "/api/v5/banned/{as}/{who}",
+                 kTag,
+                 http::Access::Administrator,
+                 "Remove one ban",
+                 {std::move(as), http::path_parameter("who", "Its value")},
+                 {},
+                 false,
+                 {http::no_content(), http::fault(404, "No such ban")},
+                 false,
+                 with(erase)});
 }
 
 }  // namespace sb::plugins::api::banned

@@ -1,10 +1,10 @@
 // Clients (management-api 2.5): list, look at, kick, subscribe and unsubscribe for them.
-#include <boost/json/array.hpp>
-
 #include "http/table.h"
 #include "management/api_registry.h"
 #include "management/service.h"
 #include "management/text.h"
+
+#include <boost/json/array.hpp>
 
 namespace sb::plugins::api::clients {
 
@@ -19,8 +19,12 @@ using management::Service;
 namespace json = http::json;
 namespace schema = http::schema;
 
-json::value or_infinity(std::size_t value) { return value == 0 ? json::value("infinity") : json::value(value); }
-json::value or_null(const std::string& text) { return text.empty() ? json::value(nullptr) : json::value(text); }
+json::value or_infinity(std::size_t value) {
+  return value == 0 ? json::value("infinity") : json::value(value);
+}
+json::value or_null(const std::string& text) {
+  return text.empty() ? json::value(nullptr) : json::value(text);
+}
 
 json::object to_json(const ClientView& client, const std::string& node) {
   const auto sum = [](const std::uint64_t(&counts)[3]) { return counts[0] + counts[1] + counts[2]; };
@@ -41,7 +45,8 @@ json::object to_json(const ClientView& client, const std::string& node) {
       {"is_bridge", false},
       {"mountpoint", or_null(client.mountpoint)},
       {"created_at", management::rfc3339_ms(client.created_ms)},
-      {"connected_at", client.connected_ms ? json::value(management::rfc3339_ms(client.connected_ms)) : json::value(nullptr)},
+      {"connected_at",
+       client.connected_ms ? json::value(management::rfc3339_ms(client.connected_ms)) : json::value(nullptr)},
       {"subscriptions_cnt", client.subscriptions},
       {"subscriptions_max", or_infinity(client.subscriptions_max)},
       {"inflight_cnt", client.inflight},
@@ -84,10 +89,13 @@ json::object to_json(const ClientView& client, const std::string& node) {
   return out;
 }
 
-Response not_found() { return Response::error(404, "CLIENTID_NOT_FOUND", "Client ID not found"); }
+Response not_found() {
+  return Response::error(404, "CLIENTID_NOT_FOUND", "Client ID not found");
+}
 
 /// False and `response` set: a time that cannot be read.
-bool take_time(const Call& call, const char* name, std::optional<std::int64_t>& out, std::optional<Response>& response) {
+bool take_time(const Call& call, const char* name, std::optional<std::int64_t>& out,
+               std::optional<Response>& response) {
   const auto text = call.find_text(name);
   if (!text) return true;
   out = management::parse_time(*text, 1);
@@ -154,8 +162,8 @@ void subscribe(Service& service, const Call& call, const Reply& reply) {
     for (std::size_t i = 0; i < codes->size(); ++i) {
       const auto& request = requests[i];
       if (is_error((*codes)[i]))
-        return reply(Response::error(400, "BAD_REQUEST",
-                                     fmt::format("topic '{}': {}", request.topic, to_string((*codes)[i]))));
+        return reply(
+            Response::error(400, "BAD_REQUEST", fmt::format("topic '{}': {}", request.topic, to_string((*codes)[i]))));
       rows.push_back(json::object{{"clientid", id},
                                   {"topic", request.topic},
                                   {"qos", to_int(request.options.qos)},
@@ -170,7 +178,9 @@ void subscribe(Service& service, const Call& call, const Reply& reply) {
 
 void unsubscribe(Service& service, const Call& call, const Reply& reply) {
   std::vector<std::string> topics;
-  const auto add = [&](const json::object& body) { topics.emplace_back(std::string_view(body.at("topic").get_string())); };
+  const auto add = [&](const json::object& body) {
+    topics.emplace_back(std::string_view(body.at("topic").get_string()));
+  };
   if (call.body.is_array())
     for (const auto& entry : call.body.get_array()) add(entry.get_object());
   else
@@ -206,20 +216,20 @@ void show_cache(Service& service, const Call& call, const Reply& reply) {
 }
 
 void show_subscriptions(Service& service, const Call& call, const Reply& reply) {
-  service.subscriptions_of(
-      call.text("clientid"), [&service, reply](std::optional<std::vector<management::SubscriptionView>> all) {
-        if (!all) return reply(not_found());
-        json::array rows;
-        for (const auto& one : *all)
-          rows.push_back(json::object{{"topic", one.topic},
-                                      {"clientid", one.client_id},
-                                      {"node", service.environment().node},
-                                      {"qos", to_int(one.options.qos)},
-                                      {"nl", one.options.no_local ? 1 : 0},
-                                      {"rap", one.options.retain_as_published ? 1 : 0},
-                                      {"rh", static_cast<int>(one.options.retain_handling)}});
-        reply(Response::of(std::move(rows)));
-      });
+  service.subscriptions_of(call.text("clientid"),
+                           [&service, reply](std::optional<std::vector<management::SubscriptionView>> all) {
+                             if (!all) return reply(not_found());
+                             json::array rows;
+                             for (const auto& one : *all)
+                               rows.push_back(json::object{{"topic", one.topic},
+                                                           {"clientid", one.client_id},
+                                                           {"node", service.environment().node},
+                                                           {"qos", to_int(one.options.qos)},
+                                                           {"nl", one.options.no_local ? 1 : 0},
+                                                           {"rap", one.options.retain_as_published ? 1 : 0},
+                                                           {"rh", static_cast<int>(one.options.retain_handling)}});
+                             reply(Response::of(std::move(rows)));
+                           });
 }
 
 http::Schema client_schema() {
@@ -245,61 +255,160 @@ void add_to(management::ApiRegistry& api) {
     };
   };
 
-  api.table.add({Method::Get, "/api/v5/clients", kTag, http::Access::Viewer, "Page through sessions with filters",
-                 http::with_paging({
-                     http::query_parameter("node", schema::string(), "Node of the sessions"),
-                     http::query_parameter("username", schema::string(), "Exactly this user name"),
-                     http::query_parameter("ip_address", schema::string(), "Exactly this address"),
-                     http::query_parameter("conn_state", schema::choice({"connected", "idle", "disconnected"}), "State"),
-                     http::query_parameter("clean_start", schema::boolean(), "Clean Start of the last CONNECT"),
-                     http::query_parameter("proto_ver", schema::integer(3, 5), "Protocol version"),
-                     http::query_parameter("like_clientid", schema::string(), "Part of the client ID"),
-                     http::query_parameter("like_username", schema::string(), "Part of the user name"),
-                     http::query_parameter("gte_created_at", schema::string(), "Session made at or after"),
-                     http::query_parameter("lte_created_at", schema::string(), "Session made at or before"),
-                     http::query_parameter("gte_connected_at", schema::string(), "Connected at or after"),
-                     http::query_parameter("lte_connected_at", schema::string(), "Connected at or before"),
-                 }),
-                 {}, false, {http::ok(http::page_of(client_schema())), http::fault(400, "Bad parameter")}, false, with(list)});
-  api.table.add({Method::Post, "/api/v5/clients/kickout/bulk", kTag, http::Access::Administrator, "Kick several clients by ID",
-                 {}, schema::array(schema::string(1, 65535)), false, {http::no_content()}, false, with(kick_many)});
-  api.table.add({Method::Get, kOne, kTag, http::Access::Viewer, "Full information of one client", id, {}, false,
-                 {http::ok(client_schema()), missing}, false, [&service, answer_client](const Call& call, const Reply& reply) {
+  api.table.add(
+      {Method::Get,
+       "/api/v5/clients",
+       kTag,
+       http::Access::Viewer,
+       "Page through sessions with filters",
+       http::with_paging({
+           http::query_parameter("node", schema::string(), "Node of the sessions"),
+           http::query_parameter("username", schema::string(), "Exactly this user name"),
+           http::query_parameter("ip_address", schema::string(), "Exactly this address"),
+           http::query_parameter("conn_state", schema::choice({"connected", "idle", "disconnected"}), "State"),
+           http::query_parameter("clean_start", schema::boolean(), "Clean Start of the last CONNECT"),
+           http::query_parameter("proto_ver", schema::integer(3, 5), "Protocol version"),
+           http::query_parameter("like_clientid", schema::string(), "Part of the client ID"),
+           http::query_parameter("like_username", schema::string(), "Part of the user name"),
+           http::query_parameter("gte_created_at", schema::string(), "Session made at or after"),
+           http::query_parameter("lte_created_at", schema::string(), "Session made at or before"),
+           http::query_parameter("gte_connected_at", schema::string(), "Connected at or after"),
+           http::query_parameter("lte_connected_at", schema::string(), "Connected at or before"),
+       }),
+       {},
+       false,
+       {http::ok(http::page_of(client_schema())), http::fault(400, "Bad parameter")},
+       false,
+       with(list)});
+  api.table.add({Method::Post,
+                 "/api/v5/clients/kickout/bulk",
+                 kTag,
+                 http::Access::Administrator,
+                 "Kick several clients by ID",
+                 {},
+                 schema::array(schema::string(1, 65535)),
+                 false,
+                 {http::no_content()},
+                 false,
+                 with(kick_many)});
+  api.table.add({Method::Get,
+                 kOne,
+                 kTag,
+                 http::Access::Viewer,
+                 "Full information of one client",
+                 id,
+                 {},
+                 false,
+                 {http::ok(client_schema()), missing},
+                 false,
+                 [&service, answer_client](const Call& call, const Reply& reply) {
                    service.client(call.text("clientid"), answer_client(reply));
                  }});
-  api.table.add({Method::Delete, kOne, kTag, http::Access::Administrator, "Kick one client and discard its session", id, {},
-                 false, {http::no_content(), missing}, false, [&service](const Call& call, const Reply& reply) {
+  api.table.add({Method::Delete,
+                 kOne,
+                 kTag,
+                 http::Access::Administrator,
+                 "Kick one client and discard its session",
+                 id,
+                 {},
+                 false,
+                 {http::no_content(), missing},
+                 false,
+                 [&service](const Call& call, const Reply& reply) {
                    service.kick(call.text("clientid"),
                                 [reply](bool known) { reply(known ? Response::empty() : not_found()); });
                  }});
-  api.table.add({Method::Get, kOne + "/authorization/cache", kTag, http::Access::Viewer,
-                 "Read the cached ACL decisions of one client", id, {}, false,
-                 {http::ok(schema::array(schema::open_object())), missing}, false, with(show_cache)});
-  api.table.add({Method::Delete, kOne + "/authorization/cache", kTag, http::Access::Administrator,
-                 "Clear the cached ACL decisions of one client", id, {}, false, {http::no_content(), missing}, false,
+  api.table.add({Method::Get,
+                 kOne + "/authorization/cache",
+                 kTag,
+                 http::Access::Viewer,
+                 "Read the cached ACL decisions of one client",
+                 id,
+                 {},
+                 false,
+                 {http::ok(schema::array(schema::open_object())), missing},
+                 false,
                  with(show_cache)});
-  api.table.add({Method::Put, kOne + "/keepalive", kTag, http::Access::Administrator,
-                 "Change the keep-alive of a connected client", id,
-                 schema::object({{"interval", schema::integer(0, 65535), true, "Seconds, 0 = none"}}), false,
-                 {http::ok(client_schema()), missing}, true, [&service, answer_client](const Call& call, const Reply& reply) {
+  api.table.add({Method::Delete,
+                 kOne + "/authorization/cache",
+                 kTag,
+                 http::Access::Administrator,
+                 "Clear the cached ACL decisions of one client",
+                 id,
+                 {},
+                 false,
+                 {http::no_content(), missing},
+                 false,
+                 with(show_cache)});
+  api.table.add({Method::Put,
+                 kOne + "/keepalive",
+                 kTag,
+                 http::Access::Administrator,
+                 "Change the keep-alive of a connected client",
+                 id,
+                 schema::object({{"interval", schema::integer(0, 65535), true, "Seconds, 0 = none"}}),
+                 false,
+                 {http::ok(client_schema()), missing},
+                 true,
+                 [&service, answer_client](const Call& call, const Reply& reply) {
                    const auto seconds = static_cast<std::uint32_t>(call.object().at("interval").get_int64());
                    service.set_keep_alive(call.text("clientid"), seconds, answer_client(reply));
                  }});
-  api.table.add({Method::Get, kOne + "/subscriptions", kTag, http::Access::Viewer, "List the subscriptions of one client", id,
-                 {}, false, {http::ok(schema::array(schema::open_object())), missing}, false, with(show_subscriptions)});
-  api.table.add({Method::Post, kOne + "/subscribe", kTag, http::Access::Administrator,
-                 "Subscribe a client to one topic filter", id, subscribe_schema(), false,
-                 {http::ok(schema::open_object()), missing, http::fault(400, "Bad topic filter")}, false, with(subscribe)});
-  api.table.add({Method::Post, kOne + "/subscribe/bulk", kTag, http::Access::Administrator,
-                 "Subscribe a client to several topic filters", id, schema::array(subscribe_schema()), false,
-                 {http::ok(schema::array(schema::open_object())), missing, http::fault(400, "Bad topic filter")}, false,
+  api.table.add({Method::Get,
+                 kOne + "/subscriptions",
+                 kTag,
+                 http::Access::Viewer,
+                 "List the subscriptions of one client",
+                 id,
+                 {},
+                 false,
+                 {http::ok(schema::array(schema::open_object())), missing},
+                 false,
+                 with(show_subscriptions)});
+  api.table.add({Method::Post,
+                 kOne + "/subscribe",
+                 kTag,
+                 http::Access::Administrator,
+                 "Subscribe a client to one topic filter",
+                 id,
+                 subscribe_schema(),
+                 false,
+                 {http::ok(schema::open_object()), missing, http::fault(400, "Bad topic filter")},
+                 false,
                  with(subscribe)});
-  api.table.add({Method::Post, kOne + "/unsubscribe", kTag, http::Access::Administrator,
-                 "Remove one subscription of a client", id, topic_schema, false, {http::no_content(), missing}, false,
+  api.table.add({Method::Post,
+                 kOne + "/subscribe/bulk",
+                 kTag,
+                 http::Access::Administrator,
+                 "Subscribe a client to several topic filters",
+                 id,
+                 schema::array(subscribe_schema()),
+                 false,
+                 {http::ok(schema::array(schema::open_object())), missing, http::fault(400, "Bad topic filter")},
+                 false,
+                 with(subscribe)});
+  api.table.add({Method::Post,
+                 kOne + "/unsubscribe",
+                 kTag,
+                 http::Access::Administrator,
+                 "Remove one subscription of a client",
+                 id,
+                 topic_schema,
+                 false,
+                 {http::no_content(), missing},
+                 false,
                  with(unsubscribe)});
-  api.table.add({Method::Post, kOne + "/unsubscribe/bulk", kTag, http::Access::Administrator,
-                 "Remove several subscriptions of a client", id, schema::array(topic_schema), false,
-                 {http::no_content(), missing}, false, with(unsubscribe)});
+  api.table.add({Method::Post,
+                 kOne + "/unsubscribe/bulk",
+                 kTag,
+                 http::Access::Administrator,
+                 "Remove several subscriptions of a client",
+                 id,
+                 schema::array(topic_schema),
+                 false,
+                 {http::no_content(), missing},
+                 false,
+                 with(unsubscribe)});
 }
 
 }  // namespace sb::plugins::api::clients

@@ -1,10 +1,10 @@
 // The configuration while the node runs (management-api 2.18).
-#include <boost/json/array.hpp>
-#include <boost/json/serialize.hpp>
-
 #include "http/table.h"
 #include "management/api_registry.h"
 #include "management/service.h"
+
+#include <boost/json/array.hpp>
+#include <boost/json/serialize.hpp>
 
 namespace sb::plugins::api::configs {
 
@@ -17,10 +17,12 @@ namespace json = http::json;
 namespace schema = http::schema;
 
 /// Roots that a dump leaves out.
-constexpr std::string_view kHidden[] = {"trace", "stats", "broker", "persistent_session_store", "session_persistence",
+constexpr std::string_view kHidden[] = {"trace",   "stats", "broker", "persistent_session_store", "session_persistence",
                                         "plugins", "zones"};
 
-bool hidden(std::string_view root) { return std::find(std::begin(kHidden), std::end(kHidden), root) != std::end(kHidden); }
+bool hidden(std::string_view root) {
+  return std::find(std::begin(kHidden), std::end(kHidden), root) != std::end(kHidden);
+}
 
 std::string refusal_text(const ConfigStore::Refusal& refusal) {
   std::string out = refusal.message;
@@ -36,7 +38,8 @@ ConfigStore::Mode mode_of(const Call& call) {
 }
 
 http::Parameter mode_parameter() {
-  http::Parameter out = http::query_parameter("mode", schema::choice({"merge", "replace"}), "How roots that exist are changed");
+  http::Parameter out =
+      http::query_parameter("mode", schema::choice({"merge", "replace"}), "How roots that exist are changed");
   out.fallback = "merge";
   return out;
 }
@@ -73,36 +76,74 @@ void add_to(management::ApiRegistry& api) {
   if (!api.service.environment().config) return;
   ConfigStore& store = *api.service.environment().config;
   const std::string kTag = "Configs";
-  api.table.add({http::Method::Get, "/api/v5/configs", kTag, http::Access::Viewer, "Dump the configuration as HOCON text",
-                 {http::query_parameter("key", schema::string(1, 256), "Only this key")}, {}, false,
-                 {{200, "HOCON", schema::string(), "text/plain"}, http::fault(404, "No such key")}, false,
+  api.table.add({http::Method::Get,
+                 "/api/v5/configs",
+                 kTag,
+                 http::Access::Viewer,
+                 "Dump the configuration as HOCON text",
+                 {http::query_parameter("key", schema::string(1, 256), "Only this key")},
+                 {},
+                 false,
+                 {{200, "HOCON", schema::string(), "text/plain"}, http::fault(404, "No such key")},
+                 false,
                  [&store](const Call& call, const Reply& reply) { dump(store, call, reply); }});
-  api.table.add({http::Method::Put, "/api/v5/configs", kTag, http::Access::Administrator,
-                 "Load a HOCON document, merging or replacing roots", {mode_parameter()}, {}, true,
-                 {{200, "Applied", schema::open_object()}, {400, "What is wrong", schema::string(), "text/plain"}}, false,
+  api.table.add({http::Method::Put,
+                 "/api/v5/configs",
+                 kTag,
+                 http::Access::Administrator,
+                 "Load a HOCON document, merging or replacing roots",
+                 {mode_parameter()},
+                 {},
+                 true,
+                 {{200, "Applied", schema::open_object()}, {400, "What is wrong", schema::string(), "text/plain"}},
+                 false,
                  [&store](const Call& call, const Reply& reply) {
                    answer(store.update_text("", call.request.body, mode_of(call)), reply);
                  }});
-  api.table.add({http::Method::Post, "/api/v5/configs_reset/{rootname}", kTag, http::Access::Administrator,
-                 "Return a config root, or one key in it, to its default",
-                 {http::path_parameter("rootname", "Root"), http::query_parameter("conf_path", schema::string(), "Key in it")}, {},
-                 false, {{200, "Done", {}, ""}, http::fault(400, "Refused")}, false, [&store](const Call& call, const Reply& reply) {
-                   std::string path = call.text("rootname");
-                   if (const auto inner = call.find_text("conf_path")) path += "." + *inner;
-                   const auto outcome = store.reset(path);
-                   if (outcome) return reply(Response::empty(200));
-                   reply(Response::error(400, outcome.error().code, refusal_text(outcome.error())));
-                 }});
-  api.table.add({http::Method::Get, "/api/v5/local/config_keys", "Local", http::Access::Viewer, "Names of the config roots", {}, {},
-                 false, {http::ok(schema::array(schema::string()))}, true, [&store](const Call&, const Reply& reply) {
+  api.table.add(
+      {http::Method::Post,
+       "/api/v5/configs_reset/{rootname}",
+       kTag,
+       http::Access::Administrator,
+       "Return a config root, or one key in it, to its default",
+       {http::path_parameter("rootname", "Root"), http::query_parameter("conf_path", schema::string(), "Key in it")},
+       {},
+       false,
+       {{200, "Done", {}, ""}, http::fault(400, "Refused")},
+       false,
+       [&store](const Call& call, const Reply& reply) {
+         std::string path = call.text("rootname");
+         if (const auto inner = call.find_text("conf_path")) path += "." + *inner;
+         const auto outcome = store.reset(path);
+         if (outcome) return reply(Response::empty(200));
+         reply(Response::error(400, outcome.error().code, refusal_text(outcome.error())));
+       }});
+  api.table.add({http::Method::Get,
+                 "/api/v5/local/config_keys",
+                 "Local",
+                 http::Access::Viewer,
+                 "Names of the config roots",
+                 {},
+                 {},
+                 false,
+                 {http::ok(schema::array(schema::string()))},
+                 true,
+                 [&store](const Call&, const Reply& reply) {
                    json::array names;
                    if (const auto* roots = store.current()->effective.if_object())
                      for (const auto& [name, value] : *roots) names.emplace_back(name);
                    reply(Response::of(std::move(names)));
                  }});
-  api.table.add({http::Method::Post, "/api/v5/local/config_reload", "Local", http::Access::Administrator,
-                 "Read the main file again and apply it", {mode_parameter()}, {}, false,
-                 {{200, "Applied", schema::open_object()}, {400, "What is wrong", schema::string(), "text/plain"}}, true,
+  api.table.add({http::Method::Post,
+                 "/api/v5/local/config_reload",
+                 "Local",
+                 http::Access::Administrator,
+                 "Read the main file again and apply it",
+                 {mode_parameter()},
+                 {},
+                 false,
+                 {{200, "Applied", schema::open_object()}, {400, "What is wrong", schema::string(), "text/plain"}},
+                 true,
                  [&store](const Call& call, const Reply& reply) { answer(store.reload(mode_of(call)), reply); }});
 }
 

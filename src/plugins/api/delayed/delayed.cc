@@ -1,10 +1,10 @@
 // Messages that wait for their time (management-api 2.10).
-#include <boost/json/array.hpp>
-
 #include "http/table.h"
 #include "management/api_registry.h"
 #include "management/service.h"
 #include "management/text.h"
+
+#include <boost/json/array.hpp>
 
 namespace sb::plugins::api::delayed {
 
@@ -39,7 +39,8 @@ std::optional<Response> bad_place(const management::Service& service, const Call
   if (const std::string node = call.text("node"); node != service.environment().node)
     return Response::error(400, "INVALID_NODE", "Node not found: " + node);
   if (!is_id(call.text("msgid")))
-    return Response::error(400, "MESSAGE_ID_SCHEMA_ERROR", fmt::format("msgid '{}': expected 32 hexadecimal digits", call.text("msgid")));
+    return Response::error(400, "MESSAGE_ID_SCHEMA_ERROR",
+                           fmt::format("msgid '{}': expected 32 hexadecimal digits", call.text("msgid")));
   return std::nullopt;
 }
 
@@ -55,9 +56,16 @@ void add_to(management::ApiRegistry& api) {
   const std::string kOne = "/api/v5/mqtt/delayed/messages/{node}/{msgid}";
   const std::vector<http::Parameter> place = {http::path_parameter("node", "Node name"),
                                               http::path_parameter("msgid", "Message id")};
-  api.table.add({http::Method::Get, "/api/v5/mqtt/delayed/messages", "MQTT", http::Access::Viewer,
-                 "Page through stored delayed messages", http::with_paging(), {}, false,
-                 {http::ok(http::page_of(schema::open_object()))}, false,
+  api.table.add({http::Method::Get,
+                 "/api/v5/mqtt/delayed/messages",
+                 "MQTT",
+                 http::Access::Viewer,
+                 "Page through stored delayed messages",
+                 http::with_paging(),
+                 {},
+                 false,
+                 {http::ok(http::page_of(schema::open_object()))},
+                 false,
                  [&service, &delayed](const Call& call, const Reply& reply) {
                    const http::Paging paging = http::paging_of(call);
                    json::array rows;
@@ -67,8 +75,16 @@ void add_to(management::ApiRegistry& api) {
                    const bool more = !rows.empty() && count > paging.skip() + rows.size();
                    reply(Response::of(http::page_answer(std::move(rows), paging, count, more)));
                  }});
-  api.table.add({http::Method::Get, kOne, "MQTT", http::Access::Viewer, "Read one delayed message with payload", place, {}, false,
-                 {http::ok(schema::open_object()), http::fault(404, "No such message")}, false,
+  api.table.add({http::Method::Get,
+                 kOne,
+                 "MQTT",
+                 http::Access::Viewer,
+                 "Read one delayed message with payload",
+                 place,
+                 {},
+                 false,
+                 {http::ok(schema::open_object()), http::fault(404, "No such message")},
+                 false,
                  [&service, &delayed](const Call& call, const Reply& reply) {
                    if (auto bad = bad_place(service, call)) return reply(std::move(*bad));
                    const auto message = delayed.find(call.text("msgid"));
@@ -78,8 +94,16 @@ void add_to(management::ApiRegistry& api) {
                                                                                : management::base64(message->payload);
                    reply(Response::of(std::move(out)));
                  }});
-  api.table.add({http::Method::Delete, kOne, "MQTT", http::Access::Administrator, "Drop one delayed message", place, {}, false,
-                 {http::no_content(), http::fault(404, "No such message")}, false,
+  api.table.add({http::Method::Delete,
+                 kOne,
+                 "MQTT",
+                 http::Access::Administrator,
+                 "Drop one delayed message",
+                 place,
+                 {},
+                 false,
+                 {http::no_content(), http::fault(404, "No such message")},
+                 false,
                  [&service, &delayed](const Call& call, const Reply& reply) {
                    if (auto bad = bad_place(service, call)) return reply(std::move(*bad));
                    reply(delayed.erase(call.text("msgid")) ? Response::empty() : not_found(call.text("msgid")));

@@ -1,9 +1,9 @@
 // Listeners: their state, start and stop (management-api 2.17).
-#include <boost/json/array.hpp>
-
 #include "http/table.h"
 #include "management/api_registry.h"
 #include "management/service.h"
+
+#include <boost/json/array.hpp>
 
 namespace sb::plugins::api::listeners {
 
@@ -69,17 +69,33 @@ void add_to(management::ApiRegistry& api) {
   if (!service.environment().listeners) return;
   const std::string kTag = "Listeners";
   const std::vector<http::Parameter> id = {http::path_parameter("id", "type:name")};
-  api.table.add({http::Method::Get, "/api/v5/listeners", kTag, http::Access::Viewer, "List MQTT listeners with aggregated state",
-                 {http::query_parameter("type", schema::choice({"tcp", "ssl", "ws", "wss", "quic"}), "Of this type")}, {}, false,
-                 {http::ok(schema::array(schema::open_object()))}, false, [&service](const Call& call, const Reply& reply) {
+  api.table.add({http::Method::Get,
+                 "/api/v5/listeners",
+                 kTag,
+                 http::Access::Viewer,
+                 "List MQTT listeners with aggregated state",
+                 {http::query_parameter("type", schema::choice({"tcp", "ssl", "ws", "wss", "quic"}), "Of this type")},
+                 {},
+                 false,
+                 {http::ok(schema::array(schema::open_object()))},
+                 false,
+                 [&service](const Call& call, const Reply& reply) {
                    const auto type = call.find_text("type");
                    json::array rows;
                    for (const ListenerInfo& listener : service.environment().listeners->list())
                      if (!type || listener.type == *type) rows.push_back(summary(listener, service.environment().node));
                    reply(Response::of(std::move(rows)));
                  }});
-  api.table.add({http::Method::Get, "/api/v5/listeners/{id}", kTag, http::Access::Viewer, "Read one listener", id, {}, false,
-                 {http::ok(schema::open_object()), http::fault(404, "No such listener")}, false,
+  api.table.add({http::Method::Get,
+                 "/api/v5/listeners/{id}",
+                 kTag,
+                 http::Access::Viewer,
+                 "Read one listener",
+                 id,
+                 {},
+                 false,
+                 {http::ok(schema::open_object()), http::fault(404, "No such listener")},
+                 false,
                  [&service](const Call& call, const Reply& reply) {
                    const std::string wanted = call.text("id");
                    for (const ListenerInfo& listener : service.environment().listeners->list())
@@ -92,9 +108,16 @@ void add_to(management::ApiRegistry& api) {
                    reply(unknown(wanted));
                  }});
   for (const char* operation : {"start", "stop", "restart"})
-    api.table.add({http::Method::Post, fmt::format("/api/v5/listeners/{{id}}/{}", operation), kTag, http::Access::Administrator,
-                   fmt::format("{} a listener", operation), id, {}, false,
-                   {{200, "Done", {}, ""}, http::fault(400, "Refused"), http::fault(404, "No such listener")}, false,
+    api.table.add({http::Method::Post,
+                   fmt::format("/api/v5/listeners/{{id}}/{}", operation),
+                   kTag,
+                   http::Access::Administrator,
+                   fmt::format("{} a listener", operation),
+                   id,
+                   {},
+                   false,
+                   {{200, "Done", {}, ""}, http::fault(400, "Refused"), http::fault(404, "No such listener")},
+                   false,
                    [&service](const Call& call, const Reply& reply) { operate(service, call, reply); }});
 }
 

@@ -1,15 +1,15 @@
 // What only the command line of this node needs: the process, its log level, overload protection, the end.
-#include <sys/resource.h>
-
-#include <boost/json/array.hpp>
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
-
 #include "base/log.h"
 #include "http/table.h"
 #include "management/api_registry.h"
 #include "management/service.h"
+
+#include <boost/json/array.hpp>
+#include <sys/resource.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
 
 namespace sb::plugins::api::local {
 
@@ -21,7 +21,8 @@ using management::Service;
 namespace json = http::json;
 namespace schema = http::schema;
 
-constexpr std::string_view kLevels[] = {"debug", "info", "notice", "warning", "error", "critical", "alert", "emergency"};
+constexpr std::string_view kLevels[] = {"debug", "info",     "notice", "warning",
+                                        "error", "critical", "alert",  "emergency"};
 
 std::vector<std::string> level_names() {
   std::vector<std::string> out(std::begin(kLevels), std::end(kLevels));
@@ -81,11 +82,20 @@ json::object vm(const Service& service) {
 void add_to(management::ApiRegistry& api) {
   Service& service = api.service;
   const std::string kTag = "Local";
-  const auto add = [&](http::Method method, const std::string& path, const std::string& summary, std::optional<http::Schema> body,
-                       std::function<void(const Call&, const Reply&)> handler) {
+  const auto add = [&](http::Method method, const std::string& path, const std::string& summary,
+                       std::optional<http::Schema> body, std::function<void(const Call&, const Reply&)> handler) {
     const auto access = method == http::Method::Get ? http::Access::Viewer : http::Access::Administrator;
-    api.table.add({method, "/api/v5/local/" + path, kTag, access, summary, {}, std::move(body), false,
-                   {http::ok(schema::open_object())}, true, std::move(handler)});
+    api.table.add({method,
+                   "/api/v5/local/" + path,
+                   kTag,
+                   access,
+                   summary,
+                   {},
+                   std::move(body),
+                   false,
+                   {http::ok(schema::open_object())},
+                   true,
+                   std::move(handler)});
   };
   add(http::Method::Get, "vm", "Memory, threads and descriptors of the process", {},
       [&service](const Call&, const Reply& reply) { reply(Response::of(vm(service))); });

@@ -1,18 +1,18 @@
 // The node and the machine under it (management-api 2.1, 2.24).
-#include <sys/resource.h>
-#include <sys/sysinfo.h>
-#include <unistd.h>
-
-#include <boost/json/array.hpp>
-#include <cmath>
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
-
 #include "http/table.h"
 #include "management/api_registry.h"
 #include "management/service.h"
 #include "management/text.h"
+
+#include <boost/json/array.hpp>
+#include <sys/resource.h>
+#include <sys/sysinfo.h>
+#include <unistd.h>
+
+#include <cmath>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
 
 namespace sb::plugins::api::nodes {
 
@@ -45,7 +45,8 @@ Memory memory() {
 std::uint64_t threads() {
   std::error_code error;
   std::uint64_t count = 0;
-  for (std::filesystem::directory_iterator at("/proc/self/task", error), end; !error && at != end; at.increment(error)) ++count;
+  for (std::filesystem::directory_iterator at("/proc/self/task", error), end; !error && at != end; at.increment(error))
+    ++count;
   return count;
 }
 
@@ -80,7 +81,8 @@ json::object describe(const Service& service) {
           {"load15", two(load[2])},
           {"memory_total", management::memory_text(machine.total)},
           {"memory_used", management::memory_text(machine.total - std::min(machine.total, machine.available))},
-          {"process_available", processes.rlim_cur == RLIM_INFINITY ? std::uint64_t{4'194'304} : std::uint64_t{processes.rlim_cur}},
+          {"process_available",
+           processes.rlim_cur == RLIM_INFINITY ? std::uint64_t{4'194'304} : std::uint64_t{processes.rlim_cur}},
           {"process_used", threads()},
           {"otp_release", "signalbox " SB_VERSION},
           {"max_fds", std::uint64_t{files.rlim_cur}},
@@ -103,13 +105,27 @@ void status(const Service& service, const Call& call, const Reply& reply) {
 
 void add_to(management::ApiRegistry& api) {
   Service& service = api.service;
-  api.table.add({http::Method::Get, "/api/v5/nodes", "Nodes", http::Access::Viewer, "List nodes with runtime information", {}, {},
-                 false, {http::ok(schema::array(schema::open_object()))}, false, [&service](const Call&, const Reply& reply) {
-                   reply(Response::of(json::array{describe(service)}));
-                 }});
-  api.table.add({http::Method::Get, "/api/v5/nodes/{node}", "Nodes", http::Access::Viewer, "Runtime information of one node",
-                 {http::path_parameter("node", "Node name")}, {}, false,
-                 {http::ok(schema::open_object()), http::fault(404, "No such node")}, false,
+  api.table.add({http::Method::Get,
+                 "/api/v5/nodes",
+                 "Nodes",
+                 http::Access::Viewer,
+                 "List nodes with runtime information",
+                 {},
+                 {},
+                 false,
+                 {http::ok(schema::array(schema::open_object()))},
+                 false,
+                 [&service](const Call&, const Reply& reply) { reply(Response::of(json::array{describe(service)})); }});
+  api.table.add({http::Method::Get,
+                 "/api/v5/nodes/{node}",
+                 "Nodes",
+                 http::Access::Viewer,
+                 "Runtime information of one node",
+                 {http::path_parameter("node", "Node name")},
+                 {},
+                 false,
+                 {http::ok(schema::open_object()), http::fault(404, "No such node")},
+                 false,
                  [&service](const Call& call, const Reply& reply) {
                    const std::string node = call.text("node");
                    if (node != service.environment().node)
@@ -119,8 +135,16 @@ void add_to(management::ApiRegistry& api) {
   http::Parameter format = http::query_parameter("format", schema::choice({"json", "text"}), "Form of the answer");
   format.fallback = "text";
   for (const char* path : {"/api/v5/status", "/status"})
-    api.table.add({http::Method::Get, path, "Status", http::Access::Open, "Whether the node runs", {format}, {}, false,
-                   {{200, "Running", schema::string(), "text/plain"}}, path[1] == 's',
+    api.table.add({http::Method::Get,
+                   path,
+                   "Status",
+                   http::Access::Open,
+                   "Whether the node runs",
+                   {format},
+                   {},
+                   false,
+                   {{200, "Running", schema::string(), "text/plain"}},
+                   path[1] == 's',
                    [&service](const Call& call, const Reply& reply) { status(service, call, reply); }});
 }
 

@@ -6,8 +6,16 @@ namespace sb::plugins::api::openapi {
 
 void add_to(management::ApiRegistry& api) {
   http::Table& table = api.table;
-  table.add({http::Method::Get, "/api-docs/swagger.json", "Documentation", http::Access::Open, "The OpenAPI 3 document", {}, {},
-             false, {http::ok(http::schema::open_object())}, true,
+  table.add({http::Method::Get,
+             "/api-docs/swagger.json",
+             "Documentation",
+             http::Access::Open,
+             "The OpenAPI 3 document",
+             {},
+             {},
+             false,
+             {http::ok(http::schema::open_object())},
+             true,
              [&table](const http::Call&, const http::Reply& reply) { reply(http::Response::of(table.openapi())); }});
 }
 

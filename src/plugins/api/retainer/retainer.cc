@@ -1,11 +1,11 @@
 // Retained messages (management-api 2.9).
-#include <boost/json/array.hpp>
-
 #include "broker/topic.h"
 #include "http/table.h"
 #include "management/api_registry.h"
 #include "management/service.h"
 #include "management/text.h"
+
+#include <boost/json/array.hpp>
 
 namespace sb::plugins::api::retainer {
 
@@ -57,9 +57,8 @@ void erase(management::Service& service, const Call& call, const Reply& reply) {
   const std::string topic = call.text("topic");
   if (!broker::check_topic_filter(topic))
     return reply(http::refusal({{"topic", "bad_topic_filter", "a topic filter", json::value(topic)}}));
-  service.clear_retained(topic, [reply, topic](std::size_t deleted) {
-    reply(deleted == 0 ? not_found(topic) : Response::empty());
-  });
+  service.clear_retained(
+      topic, [reply, topic](std::size_t deleted) { reply(deleted == 0 ? not_found(topic) : Response::empty()); });
 }
 }  // namespace
 
@@ -70,21 +69,52 @@ void add_to(management::ApiRegistry& api) {
   const auto with = [&service](void (*fn)(management::Service&, const Call&, const Reply&)) {
     return [&service, fn](const Call& call, const Reply& reply) { fn(service, call, reply); };
   };
-  api.table.add({http::Method::Get, "/api/v5/mqtt/retainer/messages", kTag, http::Access::Viewer,
+  api.table.add({http::Method::Get,
+                 "/api/v5/mqtt/retainer/messages",
+                 kTag,
+                 http::Access::Viewer,
                  "Page through retained messages",
-                 http::with_paging({http::query_parameter("topic", schema::string(), "Topics that match this filter")}), {},
-                 false, {http::ok(http::page_of(schema::open_object()))}, false, with(list)});
-  api.table.add({http::Method::Delete, "/api/v5/mqtt/retainer/messages", kTag, http::Access::Administrator,
-                 "Delete every retained message", {}, {}, false, {http::no_content()}, false,
+                 http::with_paging({http::query_parameter("topic", schema::string(), "Topics that match this filter")}),
+                 {},
+                 false,
+                 {http::ok(http::page_of(schema::open_object()))},
+                 false,
+                 with(list)});
+  api.table.add({http::Method::Delete,
+                 "/api/v5/mqtt/retainer/messages",
+                 kTag,
+                 http::Access::Administrator,
+                 "Delete every retained message",
+                 {},
+                 {},
+                 false,
+                 {http::no_content()},
+                 false,
                  [&service](const Call&, const Reply& reply) {
                    service.clear_retained({}, [reply](std::size_t) { reply(Response::empty()); });
                  }});
-  api.table.add({http::Method::Get, "/api/v5/mqtt/retainer/message/{topic}", kTag, http::Access::Viewer,
-                 "Read one retained message with its payload", topic, {}, false,
-                 {http::ok(schema::open_object()), http::fault(404, "No such message")}, false, with(show)});
-  api.table.add({http::Method::Delete, "/api/v5/mqtt/retainer/message/{topic}", kTag, http::Access::Administrator,
-                 "Delete the retained messages of a topic or filter", topic, {}, false,
-                 {http::no_content(), http::fault(404, "No such message")}, false, with(erase)});
+  api.table.add({http::Method::Get,
+                 "/api/v5/mqtt/retainer/message/{topic}",
+                 kTag,
+                 http::Access::Viewer,
+                 "Read one retained message with its payload",
+                 topic,
+                 {},
+                 false,
+                 {http::ok(schema::open_object()), http::fault(404, "No such message")},
+                 false,
+                 with(show)});
+  api.table.add({http::Method::Delete,
+                 "/api/v5/mqtt/retainer/message/{topic}",
+                 kTag,
+                 http::Access::Administrator,
+                 "Delete the retained messages of a topic or filter",
+                 topic,
+                 {},
+                 false,
+                 {http::no_content(), http::fault(404, "No such message")},
+                 false,
+                 with(erase)});
 }
 
 }  // namespace sb::plugins::api::retainer

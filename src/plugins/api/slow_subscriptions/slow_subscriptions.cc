@@ -1,9 +1,9 @@
 // The slowest deliveries (management-api 2.13).
-#include <boost/json/array.hpp>
-
 #include "http/table.h"
 #include "management/api_registry.h"
 #include "management/service.h"
+
+#include <boost/json/array.hpp>
 
 namespace sb::plugins::api::slow_subscriptions {
 
@@ -14,8 +14,16 @@ void add_to(management::ApiRegistry& api) {
   if (!api.service.environment().slow_subscriptions) return;
   management::SlowSubscriptionControl& slow = *api.service.environment().slow_subscriptions;
   const std::string& node = api.service.environment().node;
-  api.table.add({http::Method::Get, "/api/v5/slow_subscriptions", "Slow Subscriptions", http::Access::Viewer,
-                 "List the slowest deliveries", {}, {}, false, {http::ok(schema::open_object())}, false,
+  api.table.add({http::Method::Get,
+                 "/api/v5/slow_subscriptions",
+                 "Slow Subscriptions",
+                 http::Access::Viewer,
+                 "List the slowest deliveries",
+                 {},
+                 {},
+                 false,
+                 {http::ok(schema::open_object())},
+                 false,
                  [&slow, &node](const http::Call&, const http::Reply& reply) {
                    json::array rows;
                    for (const auto& entry : slow.list())
@@ -26,8 +34,16 @@ void add_to(management::ApiRegistry& api) {
                                                  {"last_update_time", entry.last_update_ms}});
                    reply(http::Response::of(json::object{{"data", std::move(rows)}}));
                  }});
-  api.table.add({http::Method::Delete, "/api/v5/slow_subscriptions", "Slow Subscriptions", http::Access::Administrator,
-                 "Forget the slowest deliveries", {}, {}, false, {http::no_content()}, false,
+  api.table.add({http::Method::Delete,
+                 "/api/v5/slow_subscriptions",
+                 "Slow Subscriptions",
+                 http::Access::Administrator,
+                 "Forget the slowest deliveries",
+                 {},
+                 {},
+                 false,
+                 {http::no_content()},
+                 false,
                  [&slow](const http::Call&, const http::Reply& reply) {
                    slow.clear();
                    reply(http::Response::empty());

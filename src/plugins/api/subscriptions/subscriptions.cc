@@ -1,10 +1,10 @@
 // Subscriptions of all clients (management-api 2.6).
-#include <boost/json/array.hpp>
-
 #include "broker/topic.h"
 #include "http/table.h"
 #include "management/api_registry.h"
 #include "management/service.h"
+
+#include <boost/json/array.hpp>
 
 namespace sb::plugins::api::subscriptions {
 
@@ -27,24 +27,28 @@ void list(management::Service& service, const http::Call& call, const http::Repl
     return reply(Response::error(400, "INVALID_PARAMETER", "match_topic_invalid"));
   if (query.match_topic && query.match_topic->starts_with("$share/"))
     return reply(Response::error(400, "INVALID_PARAMETER", "match_topic_invalid"));
-  service.subscriptions(std::move(query), [&service, reply, paging](management::Page<management::SubscriptionView> page) {
-    json::array rows;
-    for (const auto& one : page.rows)
-      rows.push_back(json::object{{"topic", one.topic},
-                                  {"clientid", one.client_id},
-                                  {"node", service.environment().node},
-                                  {"qos", to_int(one.options.qos)},
-                                  {"nl", one.options.no_local ? 1 : 0},
-                                  {"rap", one.options.retain_as_published ? 1 : 0},
-                                  {"rh", static_cast<int>(one.options.retain_handling)}});
-    reply(Response::of(http::page_answer(std::move(rows), paging, page.count, page.has_next)));
-  });
+  service.subscriptions(std::move(query),
+                        [&service, reply, paging](management::Page<management::SubscriptionView> page) {
+                          json::array rows;
+                          for (const auto& one : page.rows)
+                            rows.push_back(json::object{{"topic", one.topic},
+                                                        {"clientid", one.client_id},
+                                                        {"node", service.environment().node},
+                                                        {"qos", to_int(one.options.qos)},
+                                                        {"nl", one.options.no_local ? 1 : 0},
+                                                        {"rap", one.options.retain_as_published ? 1 : 0},
+                                                        {"rh", static_cast<int>(one.options.retain_handling)}});
+                          reply(Response::of(http::page_answer(std::move(rows), paging, page.count, page.has_next)));
+                        });
 }
 }  // namespace
 
 void add_to(management::ApiRegistry& api) {
   management::Service& service = api.service;
-  api.table.add({http::Method::Get, "/api/v5/subscriptions", "Subscriptions", http::Access::Viewer,
+  api.table.add({http::Method::Get,
+                 "/api/v5/subscriptions",
+                 "Subscriptions",
+                 http::Access::Viewer,
                  "Page through subscriptions with filters",
                  http::with_paging({
                      http::query_parameter("node", schema::string(), "Node of the subscriptions"),
@@ -54,7 +58,10 @@ void add_to(management::ApiRegistry& api) {
                      http::query_parameter("match_topic", schema::string(), "Filters that match this topic"),
                      http::query_parameter("share_group", schema::string(), "Of this shared group"),
                  }),
-                 {}, false, {http::ok(http::page_of(schema::open_object())), http::fault(400, "Bad parameter")}, false,
+                 {},
+                 false,
+                 {http::ok(http::page_of(schema::open_object())), http::fault(400, "Bad parameter")},
+                 false,
                  [&service](const http::Call& call, const http::Reply& reply) { list(service, call, reply); }});
 }
 

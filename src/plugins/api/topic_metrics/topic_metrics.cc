@@ -1,11 +1,12 @@
 // Counters of chosen topics (management-api 2.12).
-#include <boost/json/array.hpp>
-#include <cmath>
-
 #include "http/table.h"
 #include "management/api_registry.h"
 #include "management/service.h"
 #include "management/text.h"
+
+#include <boost/json/array.hpp>
+
+#include <cmath>
 
 namespace sb::plugins::api::topic_metrics {
 
@@ -39,29 +40,56 @@ void add_to(management::ApiRegistry& api) {
   const std::string kOne = kAll + "/{topic}";
   const std::vector<http::Parameter> topic = {http::path_parameter("topic", "Topic, percent-encoded")};
   const http::Answer missing = http::fault(404, "Not monitored");
-  api.table.add({http::Method::Get, kAll, "MQTT", http::Access::Viewer, "List monitored topics with counters", {}, {}, false,
-                 {http::ok(schema::array(schema::open_object()))}, false, [&metrics](const Call&, const Reply& reply) {
+  api.table.add({http::Method::Get,
+                 kAll,
+                 "MQTT",
+                 http::Access::Viewer,
+                 "List monitored topics with counters",
+                 {},
+                 {},
+                 false,
+                 {http::ok(schema::array(schema::open_object()))},
+                 false,
+                 [&metrics](const Call&, const Reply& reply) {
                    json::array rows;
                    for (const TopicMetricInfo& row : metrics.list()) rows.push_back(to_json(row));
                    reply(Response::of(std::move(rows)));
                  }});
   http::Schema post = schema::object({{"topic", schema::string(1, 65535), true, "Exact topic"}});
   post.open = true;
-  api.table.add({http::Method::Post, kAll, "MQTT", http::Access::Administrator, "Start monitoring a topic", {}, std::move(post),
-                 false, {http::ok(schema::open_object()), http::fault(400, "Bad topic"), http::fault(409, "Too many")}, false,
+  api.table.add({http::Method::Post,
+                 kAll,
+                 "MQTT",
+                 http::Access::Administrator,
+                 "Start monitoring a topic",
+                 {},
+                 std::move(post),
+                 false,
+                 {http::ok(schema::open_object()), http::fault(400, "Bad topic"), http::fault(409, "Too many")},
+                 false,
                  [&metrics](const Call& call, const Reply& reply) {
                    const std::string name(std::string_view(call.object().at("topic").get_string()));
                    if (const auto done = metrics.add(name); !done) {
                      const bool full = done.error().code == Errc::Full;
-                     return reply(Response::error(full ? 409 : 400, full ? "EXCEED_LIMIT" : "BAD_TOPIC", done.error().what));
+                     return reply(
+                         Response::error(full ? 409 : 400, full ? "EXCEED_LIMIT" : "BAD_TOPIC", done.error().what));
                    }
                    const auto row = metrics.find(name);
                    reply(row ? Response::of(to_json(*row)) : not_found(name));
                  }});
   http::Schema put = schema::object({{"action", schema::choice({"reset"}), true}, {"topic", schema::string(1, 65535)}});
   put.open = true;
-  api.table.add({http::Method::Put, kAll, "MQTT", http::Access::Administrator, "Reset the counters of one topic or of all", {},
-                 std::move(put), false, {{200, "Done", {}, ""}, missing}, false, [&metrics](const Call& call, const Reply& reply) {
+  api.table.add({http::Method::Put,
+                 kAll,
+                 "MQTT",
+                 http::Access::Administrator,
+                 "Reset the counters of one topic or of all",
+                 {},
+                 std::move(put),
+                 false,
+                 {{200, "Done", {}, ""}, missing},
+                 false,
+                 [&metrics](const Call& call, const Reply& reply) {
                    const auto* name = call.object().if_contains("topic");
                    if (!name) {
                      metrics.reset_all();
@@ -70,13 +98,31 @@ void add_to(management::ApiRegistry& api) {
                    const std::string wanted(std::string_view(name->get_string()));
                    reply(metrics.reset(wanted) ? Response::empty(200) : not_found(wanted));
                  }});
-  api.table.add({http::Method::Get, kOne, "MQTT", http::Access::Viewer, "Read the counters of one topic", topic, {}, false,
-                 {http::ok(schema::open_object()), missing}, false, [&metrics](const Call& call, const Reply& reply) {
+  api.table.add({http::Method::Get,
+                 kOne,
+                 "MQTT",
+                 http::Access::Viewer,
+                 "Read the counters of one topic",
+                 topic,
+                 {},
+                 false,
+                 {http::ok(schema::open_object()), missing},
+                 false,
+                 [&metrics](const Call& call, const Reply& reply) {
                    const auto row = metrics.find(call.text("topic"));
                    reply(row ? Response::of(to_json(*row)) : not_found(call.text("topic")));
                  }});
-  api.table.add({http::Method::Delete, kOne, "MQTT", http::Access::Administrator, "Stop monitoring a topic", topic, {}, false,
-                 {http::no_content(), missing}, false, [&metrics](const Call& call, const Reply& reply) {
+  api.table.add({http::Method::Delete,
+                 kOne,
+                 "MQTT",
+                 http::Access::Administrator,
+                 "Stop monitoring a topic",
+                 topic,
+                 {},
+                 false,
+                 {http::no_content(), missing},
+                 false,
+                 [&metrics](const Call& call, const Reply& reply) {
                    reply(metrics.remove(call.text("topic")) ? Response::empty() : not_found(call.text("topic")));
                  }});
 }

@@ -1,10 +1,10 @@
 // Routes: which topic filters somebody wants (management-api 2.7).
-#include <boost/json/array.hpp>
-
 #include "broker/topic.h"
 #include "http/table.h"
 #include "management/api_registry.h"
 #include "management/service.h"
+
+#include <boost/json/array.hpp>
 
 namespace sb::plugins::api::topics {
 
@@ -13,7 +13,9 @@ using http::Response;
 namespace json = http::json;
 namespace schema = http::schema;
 
-Response bad_filter() { return Response::error(400, "INVALID_PARAMTER", "topic_filter_invalid"); }  // spelt as in 5.4
+Response bad_filter() {
+  return Response::error(400, "INVALID_PARAMTER", "topic_filter_invalid");
+}  // spelt as in 5.4
 }  // namespace
 
 void add_to(management::ApiRegistry& api) {
@@ -22,10 +24,17 @@ void add_to(management::ApiRegistry& api) {
     return json::object{{"topic", topic}, {"node", service.environment().node}};
   };
   api.table.add(
-      {http::Method::Get, "/api/v5/topics", "Topics", http::Access::Viewer, "Page through routes",
+      {http::Method::Get,
+       "/api/v5/topics",
+       "Topics",
+       http::Access::Viewer,
+       "Page through routes",
        http::with_paging({http::query_parameter("topic", schema::string(), "Exactly this one, $share/group/ included"),
                           http::query_parameter("node", schema::string(), "Node of the routes")}),
-       {}, false, {http::ok(http::page_of(schema::open_object())), http::fault(400, "Bad topic filter")}, false,
+       {},
+       false,
+       {http::ok(http::page_of(schema::open_object())), http::fault(400, "Bad topic filter")},
+       false,
        [&service, row](const http::Call& call, const http::Reply& reply) {
          const http::Paging paging = http::paging_of(call);
          if (const auto topic = call.find_text("topic")) {
@@ -41,9 +50,16 @@ void add_to(management::ApiRegistry& api) {
            reply(Response::of(http::page_answer(std::move(rows), paging, page.count, page.has_next)));
          });
        }});
-  api.table.add({http::Method::Get, "/api/v5/topics/{topic}", "Topics", http::Access::Viewer, "Nodes that route one topic filter",
-                 {http::path_parameter("topic", "Topic filter, percent-encoded")}, {}, false,
-                 {http::ok(schema::array(schema::open_object())), http::fault(404, "No such route")}, false,
+  api.table.add({http::Method::Get,
+                 "/api/v5/topics/{topic}",
+                 "Topics",
+                 http::Access::Viewer,
+                 "Nodes that route one topic filter",
+                 {http::path_parameter("topic", "Topic filter, percent-encoded")},
+                 {},
+                 false,
+                 {http::ok(schema::array(schema::open_object())), http::fault(404, "No such route")},
+                 false,
                  [&service, row](const http::Call& call, const http::Reply& reply) {
                    const std::string topic = call.text("topic");
                    if (!broker::parse_filter(topic)) return reply(bad_filter());

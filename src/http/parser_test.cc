@@ -1,0 +1,110 @@
+#include "http/parser.h"
+
+#include <gtest/gtest.h>
+
+namespace sb::http {
+namespace {
+
+using Status = RequestParser::Status;
+constexpr RequestParser::Limits kSmall{.head = 256, .body = 64};
+
+unsigned refusal(std::string_view bytes) {
+  RequestParser parser(kSmall);
+  parser.feed(bytes);
+  Request request;
+  Response error;
+  return parser.next(request, error) == Status::Bad ? error.status : 0;
+}
+
+TEST(RequestParser, ReadsARequestHoweverItIsCut) {
+  const std::string bytes =
+      "PUT /a/b?x=1&y HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\nContent-Type: text/plain\r\nAccept: */*\r\n\r\nhello";
+  for (std::size_t cut = 0; cut <= bytes.size(); ++cut) {
+    RequestParser parser(kSmall);
+    Request request;
+    Response error;
+    parser.feed(std::string_view(bytes).substr(0, cut));
+    if (cut < bytes.size()) {
+      ASSERT_EQ(parser.next(request, error), Status::NeedMore) << cut;
+    }
+    parser.feed(std::string_view(bytes).substr(cut));
+    ASSERT_EQ(parser.next(request, error), Status::Ready) << cut;
+    EXPECT_EQ(request.method, "PUT");
+    EXPECT_EQ(request.path, "/a/b");
+    EXPECT_EQ(request.query, "x=1&y");
+    EXPECT_EQ(request.content_type, "text/plain");
+    EXPECT_EQ(request.body, "hello");
+    EXPECT_TRUE(request.keep_alive);
+    EXPECT_EQ(parser.pending(), 0U);
+  }
+}
+
+TEST(RequestParser, ReadsRequestsThatFollowEachOther) {
+  RequestParser parser(kSmall);
+  parser.feed(
+      "GET /1 HTTP/1.1\r\n\r\n\r\nGET /2 HTTP/1.0\r\nconnection: keep-alive\r\n\r\nGET /3 HTTP/1.1\r\nConnection: "
+      "close\r\n\r\n");
+  Request request;
+  Response error;
+  ASSERT_EQ(parser.next(request, error), Status::Ready);
+  EXPECT_EQ(request.path, "/1");
+  ASSERT_EQ(parser.next(request, error), Status::Ready);
+  EXPECT_EQ(request.path, "/2");
+  EXPECT_TRUE(request.keep_alive);
+  ASSERT_EQ(parser.next(request, error), Status::Ready);
+  EXPECT_EQ(request.path, "/3");
+  EXPECT_FALSE(request.keep_alive);
+  EXPECT_EQ(parser.next(request, error), Status::NeedMore);
+}
+
+TEST(RequestParser, RefusesWhatIsNotHttp) {
+  struct Case {
+    std::string bytes;
+    unsigned status;
+  };
+  using namespace std::string_literals;
+  const Case cases[] = {
+      {"hello\r\n\r\n", 400},
+      {"GET /\r\n\r\n", 400},
+      {"GET / FTP/1.1\r\n\r\n", 400},
+      {"GET / HTTP/2.0\r\n\r\n", 505},
+      {"G\x01T / HTTP/1.1\r\n\r\n", 400},
+      {"GET x HTTP/1.1\r\n\r\n", 400},
+      {"GET /a b HTTP/1.1\r\n\r\n", 400},
+      {"GET /\x7f HTTP/1.1\r\n\r\n", 400},
+      {"GET / HTTP/1.1\r\nno colon\r\n\r\n", 400},
+      {"GET / HTTP/1.1\r\n folded: x\r\n\r\n", 400},
+      {"GET / HTTP/1.1\r\nname : x\r\n\r\n", 400},
+      {"GET / HTTP/1.1\r\nx: a\0b\r\n\r\n"s, 400},
+      {"GET / HTTP/1.1\r\nx: a\nb\r\n\r\n", 400},
+      {"POST / HTTP/1.1\r\ncontent-length: -1\r\n\r\n", 400},
+      {"POST / HTTP/1.1\r\ncontent-length: 1x\r\n\r\n", 400},
+      {"POST / HTTP/1.1\r\ncontent-length:\r\n\r\n", 400},
+      {"POST / HTTP/1.1\r\ncontent-length: 99999999999999999999\r\n\r\n", 400},
+      {"POST / HTTP/1.1\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\n", 400},
+      {"POST / HTTP/1.1\r\ncontent-length: 65\r\n\r\n", 413},
+      {"POST / HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\n", 501},
+      {"GET /" + std::string(300, 'a'), 431},
+      {"GET / HTTP/1.1\r\nx: " + std::string(300, 'a') + "\r\n\r\n", 431},
+  };
+  for (const Case& one : cases) EXPECT_EQ(refusal(one.bytes), one.status) << one.bytes.substr(0, 60);
+}
+
+TEST(RequestParser, StaysRefusingAfterABadRequest) {
+  RequestParser parser(kSmall);
+  Request request;
+  Response error;
+  parser.feed("bad\r\n\r\n");
+  ASSERT_EQ(parser.next(request, error), Status::Bad);
+  parser.feed("GET / HTTP/1.1\r\n\r\n");
+  EXPECT_EQ(parser.next(request, error), Status::Bad);
+}
+
+TEST(ResponseBytes, HaveNoLengthWithoutContent) {
+  EXPECT_EQ(to_bytes(Response::empty(), true), "HTTP/1.1 204 No Content\r\n\r\n");
+  EXPECT_EQ(to_bytes(Response::text("hi"), false),
+            "HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\ncontent-length: 2\r\nconnection: close\r\n\r\nhi");
+}
+
+}  // namespace
+}  // namespace sb::http

@@ -1,0 +1,217 @@
+#include "http/table.h"
+
+#include <boost/json/array.hpp>
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
+#include <gtest/gtest.h>
+
+namespace sb::http {
+namespace {
+
+class TableTest : public testing::Test {
+ protected:
+  TableTest() {
+    table.add({Method::Get,
+               "/things",
+               "Things",
+               Access::Viewer,
+               "List",
+               with_paging({query_parameter("kind", schema::choice({"a", "b"}), "Kind")}),
+               {},
+               false,
+               {ok(page_of(schema::open_object()))},
+               false,
+               [](const Call& call, const Reply& reply) { reply(Response::of(call.parameters)); }});
+    table.add({Method::Get,
+               "/things/{id}",
+               "Things",
+               Access::Viewer,
+               "One",
+               {path_parameter("id", "Id")},
+               {},
+               false,
+               {ok(schema::open_object()), fault(404, "None")},
+               false,
+               [](const Call& call, const Reply& reply) { reply(Response::text("one " + call.text("id"))); }});
+    table.add({Method::Get,
+               "/things/special",
+               "Things",
+               Access::Viewer,
+               "The special one",
+               {},
+               {},
+               false,
+               {},
+               true,
+               [](const Call&, const Reply& reply) { reply(Response::text("special")); }});
+    table.add({Method::Post,
+               "/things",
+               "Things",
+               Access::Administrator,
+               "Make",
+               {},
+               schema::object({{"topic", schema::string(1, 10), true, "Topic"},
+                               {"qos", schema::integer(0, 2), false, "QoS", 1},
+                               {"flag", schema::boolean()},
+                               {"tags", schema::array(schema::string(1, 5), 3)}}),
+               false,
+               {ok(schema::open_object())},
+               false,
+               [](const Call& call, const Reply& reply) { reply(Response::of(call.body, 201)); }});
+  }
+  Response ask(std::string method, std::string path, std::string query = {}, std::string body = {}) {
+    Request request;
+    request.method = std::move(method);
+    request.path = std::move(path);
+    request.query = std::move(query);
+    request.body = std::move(body);
+    Response out;
+    int replies = 0;
+    table.handle(std::move(request), [&](Response response) {
+      out = std::move(response);
+      ++replies;
+    });
+    EXPECT_EQ(replies, 1);
+    return out;
+  }
+  /// The complaint objects inside a 400's message.
+  json::value complaints(const Response& response) {
+    EXPECT_EQ(response.status, 400U);
+    const auto error = json::parse(response.body);
+    EXPECT_EQ(error.at("code").as_string(), "BAD_REQUEST");
+    return json::parse(std::string_view(error.at("message").as_string()));
+  }
+  ManualClock clock;
+  Table table{clock};
+};
+
+TEST_F(TableTest, RoutesByPathAndPrefersLiterals) {
+  EXPECT_EQ(ask("GET", "/things/special").body, "special");
+  EXPECT_EQ(ask("GET", "/things/x%2Fy%20z").body, "one x/y z");
+  EXPECT_EQ(ask("GET", "/things/a+b").body, "one a+b");  // a plus is a plus in a path
+  EXPECT_EQ(ask("GET", "/nothing").status, 404U);
+  EXPECT_EQ(ask("GET", "/things/").status, 404U);
+  EXPECT_EQ(ask("GET", "/things/a/b").status, 404U);
+  EXPECT_EQ(ask("GET", "").status, 404U);
+}
+
+TEST_F(TableTest, AnUnknownMethodIsToldWhatThereIs) {
+  const Response response = ask("DELETE", "/things");
+  EXPECT_EQ(response.status, 405U);
+  ASSERT_EQ(response.headers.size(), 1U);
+  EXPECT_EQ(response.headers[0].second, "GET, POST");
+  EXPECT_EQ(ask("HEAD", "/things").status, 405U);
+}
+
+TEST_F(TableTest, QueryParametersAreTypedAndHaveDefaults) {
+  EXPECT_EQ(ask("GET", "/things").body, R"({"page":1,"limit":100})");
+  EXPECT_EQ(ask("GET", "/things", "page=3&limit=7&limit=8&other=x&kind=b").body, R"({"page":3,"limit":8,"kind":"b"})");
+}
+
+TEST_F(TableTest, ABadParameterIsNamedWithValueAndExpectation) {
+  const auto one = complaints(ask("GET", "/things", "limit=20000"));
+  EXPECT_EQ(one.at("path").as_string(), "root.limit");
+  EXPECT_EQ(one.at("reason").as_string(), "out_of_range");
+  EXPECT_EQ(one.at("expected").as_string(), "integer 1..10000");
+  EXPECT_EQ(one.at("value").as_string(), "20000");
+  EXPECT_EQ(complaints(ask("GET", "/things", "page=0")).at("reason").as_string(), "out_of_range");
+  EXPECT_EQ(complaints(ask("GET", "/things", "page=x")).at("reason").as_string(), "bad_type");
+  EXPECT_EQ(complaints(ask("GET", "/things", "kind=c")).at("expected").as_string(), "one of: a, b");
+  EXPECT_EQ(complaints(ask("GET", "/things", "kind=c&page=0")).as_array().size(), 2U);
+  EXPECT_EQ(ask("GET", "/things", "kind=%zz").status, 400U);
+  EXPECT_EQ(ask("GET", "/things/%0").status, 400U);
+  EXPECT_EQ(ask("GET", "/things/%00").status, 400U);
+}
+
+TEST_F(TableTest, BodiesAreCheckedFilledInAndConverted) {
+  EXPECT_EQ(ask("POST", "/things", {}, R"({"topic":"t","flag":"true","qos":"2"})").body,
+            R"({"topic":"t","flag":true,"qos":2})");
+  EXPECT_EQ(ask("POST", "/things", {}, R"({"topic":5})").body, R"({"topic":"5","qos":1})");
+  EXPECT_EQ(ask("POST", "/things", {}, R"({"topic":"t","tags":null})").body, R"({"topic":"t","qos":1})");
+}
+
+TEST_F(TableTest, BadBodiesAreRefusedFieldByField) {
+  struct Case {
+    const char* body;
+    const char* path;
+    const char* reason;
+  };
+  const Case cases[] = {
+      {"{}", "root.topic", "required_field"},
+      {"", "root.topic", "required_field"},
+      {R"({"topic":null})", "root.topic", "bad_type"},
+      {R"({"topic":""})", "root.topic", "bad_length"},
+      {R"({"topic":"12345678901"})", "root.topic", "bad_length"},
+      {R"({"topic":"t","qos":3})", "root.qos", "out_of_range"},
+      {R"({"topic":"t","qos":1.5})", "root.qos", "bad_type"},
+      {R"({"topic":"t","qos":-1})", "root.qos", "out_of_range"},
+      {R"({"topic":"t","qos":18446744073709551615})", "root.qos", "bad_type"},
+      {R"({"topic":"t","flag":1})", "root.flag", "bad_type"},
+      {R"({"topic":"t","tags":["a","b","c","d"]})", "root.tags", "bad_length"},
+      {R"({"topic":"t","tags":["a",""]})", "root.tags[1]", "bad_length"},
+      {R"({"topic":"t","more":1})", "root.more", "unknown_fields"},
+      {"[]", "root", "bad_value_for_struct"},
+      {"7", "root", "bad_value_for_struct"},
+  };
+  for (const Case& one : cases) {
+    const auto complaint = complaints(ask("POST", "/things", {}, one.body));
+    ASSERT_TRUE(complaint.is_object()) << one.body;
+    EXPECT_EQ(complaint.at("path").as_string(), one.path) << one.body;
+    EXPECT_EQ(complaint.at("reason").as_string(), one.reason) << one.body;
+  }
+  EXPECT_NE(ask("POST", "/things", {}, "{\"topic\":").body.find("Invalid json"), std::string::npos);
+  EXPECT_EQ(ask("POST", "/things", {}, std::string(1000, '[')).status, 400U);  // too deep
+}
+
+TEST_F(TableTest, ComplaintsAreBounded) {
+  std::string body = "{";
+  for (int i = 0; i < 1000; ++i) body += fmt::format("\"f{}\":1,", i);
+  body += "\"topic\":\"t\"}";
+  EXPECT_EQ(complaints(ask("POST", "/things", {}, body)).as_array().size(), kComplaintsMax);
+}
+
+TEST_F(TableTest, TheGateComesBeforeTheBody) {
+  table.set_gate([](Request&, const Endpoint& endpoint) -> std::optional<Response> {
+    if (endpoint.access == Access::Administrator) return Response::error(403, "UNAUTHORIZED_ROLE", "no");
+    return std::nullopt;
+  });
+  EXPECT_EQ(ask("POST", "/things", {}, "nonsense").status, 403U);
+  EXPECT_EQ(ask("GET", "/things").status, 200U);
+  EXPECT_EQ(ask("DELETE", "/things").status, 405U);  // method first
+}
+
+TEST_F(TableTest, ChangesAreAuditedReadsAreNot) {
+  std::vector<std::pair<std::string, unsigned>> seen;
+  table.set_audit([&](const Audited& audited) { seen.emplace_back(audited.endpoint.path, audited.response.status); });
+  ask("GET", "/things");
+  ask("POST", "/things", {}, R"({"topic":"t"})");
+  ask("POST", "/things", {}, "{}");
+  ASSERT_EQ(seen.size(), 2U);
+  EXPECT_EQ(seen[0], std::pair(std::string("/things"), 201U));
+  EXPECT_EQ(seen[1].second, 400U);
+}
+
+TEST_F(TableTest, TheOpenApiDocumentSaysWhatTheTableChecks) {
+  const json::value document = json::parse(json::serialize(table.openapi()));
+  EXPECT_EQ(document.at("openapi").as_string(), "3.0.3");
+  const auto& paths = document.at("paths").as_object();
+  ASSERT_EQ(paths.size(), 2U);  // the hidden one is not there
+  const auto& list = paths.at("/things").at("get");
+  EXPECT_EQ(list.at("parameters").at(1).at("name").as_string(), "limit");
+  EXPECT_EQ(list.at("parameters").at(1).at("schema").at("maximum").as_int64(), 10000);
+  EXPECT_EQ(list.at("parameters").at(1).at("schema").at("default").as_int64(), 100);
+  const auto& one = paths.at("/things/{id}").at("get");
+  EXPECT_EQ(one.at("parameters").at(0).at("in").as_string(), "path");
+  EXPECT_TRUE(one.at("parameters").at(0).at("required").as_bool());
+  const auto& body = paths.at("/things").at("post").at("requestBody").at("content").at("application/json").at("schema");
+  EXPECT_EQ(body.at("required").at(0).as_string(), "topic");
+  EXPECT_EQ(body.at("properties").at("qos").at("maximum").as_int64(), 2);
+  EXPECT_FALSE(body.at("additionalProperties").as_bool());
+  // Every operation has responses, and every path parameter is declared (OpenAPI 3.0.3, 4.7.9 and 4.7.10).
+  for (const auto& [path, operations] : paths)
+    for (const auto& [method, operation] : operations.as_object())
+      EXPECT_FALSE(operation.at("responses").as_object().empty());
+}
+
+}  // namespace
+}  // namespace sb::http

@@ -1,0 +1,240 @@
+"""What the store promises, one statement a test: refusals to start, deadlines over down-time, what is kept and what is not."""
+import os
+import shutil
+import subprocess
+import time
+
+import pytest
+
+from tests.system import node, raw
+
+FOREVER = {"session_expiry_interval": 0xFFFFFFFF}
+
+
+def started_with_error(broker):
+    """Starts where it must refuse; returns what it said."""
+    broker.start(wait=False)
+    code = broker.process.wait(30)
+    broker.process = None
+    assert code != 0, broker.log()
+    return broker.log()
+
+
+def wait_until(condition, seconds=10):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "not in time"
+        time.sleep(0.02)
+
+
+def store_folder(broker):
+    return next(p for p in (broker.data / "store").iterdir() if p.is_dir() and p.name.startswith("v"))
+
+
+def filled(start_broker, **config):
+    broker = start_broker(**config)
+    with broker.client("keeper", clean_start=False, props=FOREVER) as c:
+        c.subscribe(("keep/#", 1))
+    with broker.client("writer") as c:
+        c.publish("keep/1", "one", qos=1)
+        c.publish("keep/2", "two", qos=2, retain=True)
+    return broker
+
+
+def test_second_broker_on_the_same_folder_is_refused_by_name(start_broker, tmp_path):
+    broker = start_broker()
+    other = node.Node(tmp_path / "node0", shards=1)
+    other.log_path = tmp_path / "second.log"
+    said = started_with_error(other)
+    assert "in use" in said and str(broker.process.pid) in said
+    with broker.client("still") as c:
+        c.ping()
+
+
+@pytest.mark.parametrize("suffix", [".sst", ".log", "MANIFEST", "CURRENT"])
+def test_corrupt_store_is_refused(start_broker, suffix):
+    broker = filled(start_broker)
+    broker.restart()  # writes sorted files
+    broker.kill()
+    found = [p for p in store_folder(broker).iterdir()
+             if (p.name.startswith(suffix) if suffix.isupper() else p.suffix == suffix) and p.stat().st_size > 40]
+    if suffix == "CURRENT":
+        found = [store_folder(broker) / "CURRENT"]
+    if not found:
+        pytest.skip(f"SKIP corrupt: no {suffix} file of size")
+    for path in found:
+        data = bytearray(path.read_bytes())
+        for at in range(len(data) // 3, len(data) // 3 + min(16, len(data) // 3 + 1)):
+            data[at % len(data)] ^= 0x5A
+        path.write_bytes(data)
+    before = sorted(p.name for p in store_folder(broker).iterdir())
+    said = started_with_error(broker)
+    assert "cannot start" in said and "store" in said
+    assert before and store_folder(broker).exists(), "nothing is reset"
+
+
+def test_newer_store_is_refused(start_broker):
+    broker = filled(start_broker)
+    broker.stop()
+    folder = store_folder(broker)
+    shutil.move(folder, folder.with_name("v999"))
+    said = started_with_error(broker)
+    assert "newer program" in said and "999" in said
+
+
+def test_graceful_stop_keeps_everything(start_broker):
+    broker = filled(start_broker)
+    with broker.client("watching") as c:
+        broker.stop()
+        c.expect_disconnect(0x8B)
+    broker.start()
+    with broker.client() as c:
+        assert c.connect("keeper", clean_start=False, props=FOREVER).session_present
+        assert {c.receive().payload, c.receive().payload} == {b"one", b"two"}
+    with broker.client("fresh") as c:
+        c.subscribe(("keep/+", 0))
+        assert c.expect(raw.PUBLISH, topic="keep/2", payload="two").retain
+
+
+def test_without_persistence_nothing_is_kept(start_broker):
+    broker = filled(start_broker, session_persistence={"enable": False}, retainer={"backend": {"storage_type": "ram"}})
+    broker.restart()
+    with broker.client() as c:
+        assert not c.connect("keeper", clean_start=False, props=FOREVER).session_present
+        c.subscribe(("keep/#", 1))
+        c.expect_nothing()
+
+
+def test_session_expiry_counts_down_time(start_broker):
+    broker = start_broker()
+    for name, seconds in (("short", 1), ("long", 60)):
+        with broker.client(name, clean_start=False, props={"session_expiry_interval": seconds}) as c:
+            c.subscribe(("t", 1))
+            c.disconnect()
+    broker.client("round").ping()
+    broker.kill()
+    time.sleep(1.2)  # the interval passes while nobody is there to watch it
+    broker.start()
+    with broker.client() as c:
+        assert not c.connect("short", clean_start=False, props={"session_expiry_interval": 1}).session_present
+    with broker.client() as c:
+        assert c.connect("long", clean_start=False, props={"session_expiry_interval": 60}).session_present
+
+
+@pytest.mark.parametrize("expiry", [0, 30])
+def test_will_of_a_connected_client_is_published_after_a_crash(start_broker, expiry):
+    broker = start_broker()
+    with broker.client("watcher", clean_start=False, props=FOREVER) as c:
+        c.subscribe(("w", 1))
+        c.disconnect()
+    will = raw.Will("w", b"gone", qos=1, props={"will_delay_interval": 1} if expiry else None)
+    c = broker.client("dying", clean_start=not expiry, will=will, props={"session_expiry_interval": expiry})
+    broker.kill()
+    broker.start()
+    began = time.monotonic()
+    with broker.client() as watcher:
+        assert watcher.connect("watcher", clean_start=False, props=FOREVER).session_present
+        watcher.expect(raw.PUBLISH, topic="w", payload="gone", timeout=5)
+        if expiry:
+            assert time.monotonic() - began > 0.7, "the delay holds after a crash too"
+    c.close()
+
+
+def test_exclusive_claim_outlives_a_crash(start_broker):
+    broker = start_broker(mqtt={"exclusive_subscription": True})
+    with broker.client("owner", clean_start=False, props=FOREVER) as c:
+        c.subscribe(("$exclusive/e", 1))
+    broker.kill()
+    broker.start()
+    with broker.client("thief") as c:
+        c.subscribe(("$exclusive/e", 1), codes=[0x97])
+    with broker.client() as c:
+        assert c.connect("owner", clean_start=False, props=FOREVER).session_present
+        with broker.client("writer") as w:
+            w.publish("e", "x", qos=1)
+        c.expect(raw.PUBLISH, topic="e", payload="x")
+
+
+def test_relaxed_keeps_what_was_acknowledged_before_the_interval(start_broker):
+    broker = filled(start_broker, session_persistence={"durability": "relaxed"})
+    time.sleep(1.5)  # flush interval of one second
+    broker.kill()
+    broker.start()
+    with broker.client() as c:
+        assert c.connect("keeper", clean_start=False, props=FOREVER).session_present
+        assert {c.receive().payload, c.receive().payload} == {b"one", b"two"}
+
+
+def acknowledged(client, topic, payload):
+    """The code of the PUBACK, whatever it is."""
+    client.send(raw.publish(topic, payload, qos=1, packet_id=1))
+    return client.expect(raw.PUBACK).code
+
+
+@pytest.fixture
+def small_disk(tmp_path, skip):
+    if os.geteuid() != 0:
+        skip.because("full disk", "needs root to mount a small tmpfs")
+    where = tmp_path / "small"
+    where.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", str(where)], capture_output=True, text=True)
+    if mounted.returncode != 0:
+        skip.because("full disk", f"cannot mount a tmpfs: {mounted.stderr.strip()}")
+    yield where
+    subprocess.run(["umount", "-l", str(where)], check=False)
+
+
+def test_full_disk_refuses_and_recovers(start_broker, small_disk, tmp_path):
+    broker = node.Node(tmp_path / "full", shards=1)
+    (tmp_path / "full").mkdir()
+    broker.data = small_disk / "data"
+    broker.start()
+    try:
+        with broker.client("keeper", clean_start=False, props=FOREVER) as c:
+            c.subscribe(("keep/#", 1))
+            c.disconnect()
+        filler = small_disk / "filler"
+        writer = broker.client("writer")
+        writer.publish("keep/1", "before", qos=1, code=0)
+        with open(filler, "wb", buffering=0) as f:
+            try:
+                while f.write(b"\0" * 65536) == 65536:
+                    pass
+            except OSError:
+                pass
+        codes, i = [], 0
+        while 0x97 not in codes and i < 400:
+            i += 1
+            codes.append(acknowledged(writer, "keep/2", "x" * 60000))
+        assert 0x97 in codes, f"{set(codes)}"
+        writer.ping()
+        assert "store_refuses_writes" in broker.log()
+        filler.unlink()
+        end = time.monotonic() + 15
+        while acknowledged(writer, "keep/3", "after") >= 0x80:
+            assert time.monotonic() < end, "it does not recover"
+            time.sleep(0.2)
+        writer.close()
+    finally:
+        broker.stop()
+
+
+def test_full_store_starts_fast_and_tells_its_progress(start_broker, capsys):
+    broker = start_broker(mqtt={"max_mqueue_len": node.Raw("infinity"), "max_mqueue_bytes": node.Raw("infinity")})
+    for i in range(10):
+        with broker.client(f"full{i}", clean_start=False, props=FOREVER) as c:
+            c.subscribe(("fill", 1))
+            c.disconnect()
+    with broker.client("writer") as c:
+        for start in range(0, 60000, 1000):
+            c.send(b"".join(raw.publish("fill", b"p" * 64, qos=1, packet_id=i + 1) for i in range(1000)))
+            for _ in range(1000):
+                c.expect(raw.PUBACK)
+    broker.stop()
+    begin = time.monotonic()
+    broker.start()
+    took = time.monotonic() - begin
+    assert "reading queues" in broker.log()
+    with capsys.disabled():
+        print(f"\n660,000 records: ready after {took:.2f} s, {660000 / took:,.0f} records/s with everything; "
+              + "".join(line for line in broker.log().splitlines() if "state_restored" in line))
