@@ -1,3 +1,4 @@
+// check: allow debug in this file: a child process reports to its parent over its output
 // What an idle connection of each transport costs the broker. Clients live in a process of their own.
 #include "app/testing/wire.h"
 

@@ -133,43 +133,7 @@ broker::CoreSettingsRef core_settings(const config::Config& config) {
   return out;
 }
 
-Result<std::vector<ListenerOptions>> listener_options(const config::Config& config,
-                                                      const std::map<std::string, client::ZoneRef>& zones) {
-  std::vector<ListenerOptions> out;
-  Result<> problem{};
-  config.listeners.for_each([&](const config::Listener& listener) {
-    if (!listener.enable || listener.tls() || listener.web()) return;
-    ListenerOptions options;
-    const auto bind =
-        net::Endpoint::parse_address(listener.bind.host.empty() ? "0.0.0.0" : listener.bind.host, listener.bind.port);
-    if (!bind) {
-      problem = fail(Errc::Invalid, fmt::format("listeners.{}.bind: {}", listener.id(), bind.error().what));
-      return;
-    }
-    options.bind = *bind;
-    options.socket.backlog = static_cast<int>(listener.tcp_options.backlog);
-    options.socket.nodelay = listener.tcp_options.nodelay;
-    options.socket.receive_buffer = static_cast<int>(listener.tcp_options.recbuf.value_or(0));
-    options.socket.send_buffer = static_cast<int>(listener.tcp_options.sndbuf.value_or(0));
-    client::ListenerSettings& settings = options.settings;
-    settings.id = listener.id();
-    settings.mountpoint = listener.mountpoint;
-    const auto zone = zones.find(listener.zone);
-    settings.zone = zone == zones.end() ? zones.at("default") : zone->second;
-    settings.authn = listener.enable_authn == config::EnableAuthn::False ? client::AuthnMode::Off
-                     : listener.enable_authn == config::EnableAuthn::QuickDenyAnonymous
-                         ? client::AuthnMode::QuickDenyAnonymous
-                         : client::AuthnMode::On;
-    settings.max_connections = or_zero(listener.max_connections);
-    settings.high_watermark = listener.tcp_options.high_watermark;
-    settings.send_timeout = listener.tcp_options.send_timeout;
-    out.push_back(std::move(options));
-  });
-  SB_CHECKED(problem);
-  return out;
-}
-
-Result<NodeOptions> node_options(const config::Config& config) {
+Result<NodeOptions> node_options(const config::Config& config, ListenerResources& resources) {
   NodeOptions out;
   const unsigned hardware = std::max(1U, std::thread::hardware_concurrency());
   out.shards = std::min(config.node.shards == 0 ? hardware : config.node.shards, broker::kShardsMax);
@@ -179,7 +143,7 @@ Result<NodeOptions> node_options(const config::Config& config) {
   out.core = core_settings(config);
   const auto zones = zone_settings(config);
   out.default_session = zones.at("default")->session;
-  SB_TRY(out.listeners, listener_options(config, zones));
+  SB_TRY(out.listeners, listener_options(config, zones, resources));
   out.data_dir = config.node.data_dir;
   out.name = config.node.name;
   out.durable_sessions = config.session_persistence.enable;

@@ -1,6 +1,7 @@
 // From the configuration's structs to what each part of the node takes. Pure functions.
 #pragma once
 
+#include "app/listener_options.h"
 #include "app/node.h"
 #include "client/settings.h"
 #include "config/config.h"
@@ -15,10 +16,6 @@ std::map<std::string, client::ZoneRef> zone_settings(const config::Config& confi
 
 broker::CoreSettingsRef core_settings(const config::Config& config);
 
-/// Enabled TCP listeners; `problem` names one that cannot be served.
-[[nodiscard]] Result<std::vector<ListenerOptions>> listener_options(
-    const config::Config& config, const std::map<std::string, client::ZoneRef>& zones);
-
-[[nodiscard]] Result<NodeOptions> node_options(const config::Config& config);
+[[nodiscard]] Result<NodeOptions> node_options(const config::Config& config, ListenerResources& resources);
 
 }  // namespace sb::app

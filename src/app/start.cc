@@ -1,3 +1,4 @@
+// check: allow debug in this file: the start tells the person at the terminal what runs, progress included
 #include "app/start.h"
 
 #include "app/catalogs.h"
@@ -78,7 +79,13 @@ int start(const std::string& config_file) {
   for (const auto& warning : loaded.warnings)
     SB_LOG(log::Level::Warning, "config_warning", kv("what", to_string(warning)));
 
-  auto options = node_options(*loaded.config);
+  ListenerResources resources(*loaded.config);
+  resources.is_written = [&loaded](const std::string& path) {
+    return loaded.all.at_path("listeners." + path) != nullptr;
+  };
+  auto options = node_options(*loaded.config, resources);
+  for (const std::string& id : resources.left_out)
+    SB_LOG(log::Level::Warning, "default_listener_left_out", kv("listener", id), kv("reason", "no certificate file"));
   if (!options) return refuse(options.error().what);
   options->progress = [](std::string_view table, std::uint64_t records) {
     std::printf("\rreading %.*s: %llu records ", static_cast<int>(table.size()), table.data(),

@@ -50,7 +50,9 @@ Result<> Recovery::load_sessions() {
     Broker& broker = core_.shard(core_.home_of(record.client_id));
     auto identity = std::make_shared<const Identity>(
         Identity{std::string(record.client_id), std::string(record.username), std::string(record.peer_host)});
-    auto* session = new Session(broker, record.number, identity, options_.settings);  // owned by the broker
+    // Owned by the broker from here on.
+    auto made = std::make_unique<Session>(broker, record.number, identity, options_.settings);
+    Session* session = made.release();
     session->created_ms_ = record.created_ms;
     session->expiry_s_ = record.expiry_interval_s;
     session->clean_start_ = record.clean_start;

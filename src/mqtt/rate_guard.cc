@@ -17,7 +17,7 @@ std::unique_ptr<RateGuard> RateGuard::make(net::Stream& stream, runtime::Loop& l
   if (!settings.bytes_rate.limits() && !settings.messages_rate.limits() && !state->limits.bytes.limits() &&
       !state->limits.messages.limits() && !node.bytes.limits() && !node.messages.limits())
     return nullptr;
-  return std::unique_ptr<RateGuard>(new RateGuard(stream, loop, settings, std::move(state)));
+  return std::unique_ptr<RateGuard>(new RateGuard(stream, loop, settings, std::move(state)));  // check: allow new
 }
 
 void RateGuard::charge(std::size_t bytes, std::uint64_t packets) {

@@ -41,7 +41,7 @@ bool is_refusal(const std::string& text) {
 
 /// The first `size` bytes of a body as a packet of its own, in memory that ends where it ends.
 std::string describe_prefix(const Frame& frame, std::size_t size, ProtocolVersion version, bool strict) {
-  const std::unique_ptr<std::uint8_t[]> exact(new std::uint8_t[size]);
+  const std::unique_ptr<std::uint8_t[]> exact(new std::uint8_t[size]);  // check: allow new
   std::copy_n(frame.body.data(), size, exact.get());
   return describe({frame.first_byte, {exact.get(), size}, size + (size < 128 ? 2u : 3u)}, version, strict);
 }

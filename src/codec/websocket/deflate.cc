@@ -142,7 +142,7 @@ detail::InflatePtr ZlibPool::take_inflate(int window_bits) {
     inflates_.pop_back();
     return state;
   }
-  auto state = detail::InflatePtr(new detail::InflateState);
+  auto state = detail::InflatePtr(new detail::InflateState);  // check: allow new
   state->window_bits = window_bits;
   // Clients made with zlib write windows of 512 bytes when asked for 256.
   SB_CHECK(inflateInit2(&state->stream, -std::max(window_bits, 9)) == Z_OK, "out of memory for zlib");
@@ -160,7 +160,7 @@ detail::DeflatePtr ZlibPool::take_deflate(const DeflateConfig& config, int windo
     deflates_.pop_back();
     return state;
   }
-  auto state = detail::DeflatePtr(new detail::DeflateState);
+  auto state = detail::DeflatePtr(new detail::DeflateState);  // check: allow new
   state->window_bits = window_bits;
   state->level = config.level;
   state->mem_level = config.mem_level;

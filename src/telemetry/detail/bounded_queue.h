@@ -13,7 +13,7 @@ template <class T>
 class BoundedQueue {
  public:
   /// `size` is a power of two.
-  explicit BoundedQueue(std::size_t size) : mask_(size - 1), cells_(new Cell[size]) {
+  explicit BoundedQueue(std::size_t size) : mask_(size - 1), cells_(new Cell[size]) {  // check: allow new
     for (std::size_t i = 0; i < size; ++i) cells_[i].turn.store(i, std::memory_order_relaxed);
   }
 

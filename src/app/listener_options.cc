@@ -1,0 +1,207 @@
+#include "app/listener_options.h"
+
+#include <unistd.h>
+
+namespace sb::app {
+
+namespace {
+
+std::uint64_t or_zero(std::uint64_t value) {
+  return value == config::kInfinity ? 0 : value;
+}
+std::uint64_t or_zero32(std::uint32_t value) {
+  return value == config::kInfinity32 ? 0 : value;
+}
+Millis or_zero(Millis value) {
+  return value == config::kForever ? Millis{0} : value;
+}
+
+net::Rate rate_of(const std::optional<config::Bucket>& bucket) {
+  if (!bucket || bucket->rate.infinite()) return {};
+  return {bucket->rate.per_second(), static_cast<double>(bucket->burst)};
+}
+
+net::TlsVersion version_of(config::TlsVersion version) {
+  switch (version) {
+    case config::TlsVersion::V10:
+      return net::TlsVersion::Tls10;
+    case config::TlsVersion::V11:
+      return net::TlsVersion::Tls11;
+    case config::TlsVersion::V12:
+      return net::TlsVersion::Tls12;
+    case config::TlsVersion::V13:
+      return net::TlsVersion::Tls13;
+  }
+  return net::TlsVersion::Tls13;
+}
+
+Result<net::TlsOptions> tls_of(const config::Listener& listener, const config::Config& config,
+                               ListenerResources& resources) {
+  const config::ServerTls& from = listener.ssl_options;
+  net::TlsOptions out;
+  out.certificate_file = from.certfile;
+  out.key_file = from.keyfile;
+  // The CA file matters only to those who check clients; a default path that does not exist is no reason to refuse.
+  if (from.verify == config::TlsVerify::Peer || ::access(from.cacertfile.c_str(), R_OK) == 0)
+    out.ca_file = from.cacertfile;
+  SB_TRY(out.password, config::resolve_secret(from.password));
+  out.verify_peer = from.verify == config::TlsVerify::Peer;
+  out.fail_if_no_peer_cert = from.fail_if_no_peer_cert;
+  out.depth = from.depth;
+  out.versions.clear();
+  for (const config::TlsVersion version : from.versions) out.versions.push_back(version_of(version));
+  out.ciphers = from.ciphers;
+  out.honor_cipher_order = from.honor_cipher_order;
+  out.reuse_sessions = from.reuse_sessions;
+  out.client_renegotiation = from.client_renegotiation;
+  out.dh_file = from.dhfile;
+  if (config.psk_authentication.enable)
+    out.psk = [table = resources.psk](std::string_view identity) { return table->find(identity); };
+  if (from.enable_crl_check) out.crls = resources.certificates.crls();
+  if (from.ocsp.enable_ocsp_stapling) {
+    SB_TRY(out.staple, resources.certificates.staple({from.certfile, from.ocsp.issuer_pem, from.ocsp.responder_url,
+                                                      from.ocsp.refresh_interval, from.ocsp.refresh_http_timeout}));
+  }
+  return out;
+}
+
+net::WebSocketOptions websocket_of(const config::WebSocket& from) {
+  net::WebSocketOptions out;
+  out.path = from.mqtt_path;
+  out.single_packet_frames = from.mqtt_piggyback == config::Piggyback::Single;
+  out.compress = from.compress;
+  if (from.deflate_opts.level) {
+    switch (*from.deflate_opts.level) {
+      case config::DeflateLevel::None:
+        out.deflate.level = 0;
+        break;
+      case config::DeflateLevel::Default:
+        out.deflate.level = -1;
+        break;
+      case config::DeflateLevel::BestCompression:
+        out.deflate.level = 9;
+        break;
+      case config::DeflateLevel::BestSpeed:
+        out.deflate.level = 1;
+        break;
+    }
+  }
+  using Strategy = codec::websocket::DeflateConfig::Strategy;
+  out.deflate.mem_level = from.deflate_opts.mem_level;
+  switch (from.deflate_opts.strategy) {
+    case config::DeflateStrategy::Default:
+      out.deflate.strategy = Strategy::Default;
+      break;
+    case config::DeflateStrategy::Filtered:
+      out.deflate.strategy = Strategy::Filtered;
+      break;
+    case config::DeflateStrategy::HuffmanOnly:
+      out.deflate.strategy = Strategy::HuffmanOnly;
+      break;
+    case config::DeflateStrategy::Rle:
+      out.deflate.strategy = Strategy::Rle;
+      break;
+  }
+  out.deflate.server_context_takeover = from.deflate_opts.server_context_takeover == config::Takeover::Takeover;
+  out.deflate.client_context_takeover = from.deflate_opts.client_context_takeover == config::Takeover::Takeover;
+  out.deflate.server_max_window_bits = from.deflate_opts.server_max_window_bits;
+  out.deflate.client_max_window_bits = from.deflate_opts.client_max_window_bits;
+  out.idle_timeout = or_zero(from.idle_timeout);
+  out.max_frame_size = or_zero(from.max_frame_size);
+  out.fail_if_no_subprotocol = from.fail_if_no_subprotocol;
+  out.supported_subprotocols = from.supported_subprotocols;
+  out.check_origin = from.check_origin_enable;
+  out.allow_origin_absence = from.allow_origin_absence;
+  out.check_origins = from.check_origins;
+  out.proxy_address_header = from.proxy_address_header;
+  out.proxy_port_header = from.proxy_port_header;
+  return out;
+}
+
+Result<ListenerOptions> options_of(const config::Listener& listener, const config::Config& config,
+                                   const std::map<std::string, client::ZoneRef>& zones, ListenerResources& resources) {
+  ListenerOptions out;
+  SB_TRY(out.bind,
+         net::Endpoint::parse_address(listener.bind.host.empty() ? "0.0.0.0" : listener.bind.host, listener.bind.port));
+  out.acceptors = listener.acceptors;
+  SB_TRY(out.access, net::AccessRules::parse(listener.access_rules));
+  out.proxy_protocol = listener.proxy_protocol;
+  out.proxy_protocol_timeout = listener.proxy_protocol_timeout;
+
+  const config::TcpOptions& tcp = listener.tcp_options;
+  out.socket.backlog = static_cast<int>(tcp.backlog);
+  out.socket.nodelay = tcp.nodelay;
+  out.socket.receive_buffer = static_cast<int>(tcp.recbuf.value_or(0));
+  out.socket.send_buffer = static_cast<int>(tcp.sndbuf.value_or(0));
+  if (tcp.send_timeout_close) out.socket.send_timeout = or_zero(tcp.send_timeout);
+  if (tcp.keep_alive) {
+    out.socket.keepalive_idle_s = tcp.keep_alive->idle_s;
+    out.socket.keepalive_interval_s = tcp.keep_alive->interval_s;
+    out.socket.keepalive_probes = tcp.keep_alive->probes;
+  }
+
+  client::ListenerSettings& settings = out.settings;
+  settings.id = listener.id();
+  settings.mountpoint = listener.mountpoint;
+  const auto zone = zones.find(listener.zone);
+  settings.zone = zone == zones.end() ? zones.at("default") : zone->second;
+  settings.authn = listener.enable_authn == config::EnableAuthn::False ? client::AuthnMode::Off
+                   : listener.enable_authn == config::EnableAuthn::QuickDenyAnonymous
+                       ? client::AuthnMode::QuickDenyAnonymous
+                       : client::AuthnMode::On;
+  settings.max_connections = or_zero32(listener.max_connections);
+  settings.high_watermark = tcp.high_watermark;
+  settings.send_timeout = tcp.send_timeout;
+  settings.websocket = listener.web();
+  settings.handshake_timeout = listener.ssl_options.handshake_timeout;
+  if (listener.limiter) {
+    out.connection_rate = rate_of(listener.limiter->connection);
+    out.bytes_rate = rate_of(listener.limiter->bytes);
+    out.messages_rate = rate_of(listener.limiter->messages);
+    if (listener.limiter->client) {
+      settings.bytes_rate = rate_of(listener.limiter->client->bytes);
+      settings.messages_rate = rate_of(listener.limiter->client->messages);
+    }
+  }
+  if (listener.tls()) {
+    SB_TRY(out.tls, tls_of(listener, config, resources));
+  } else {
+    settings.handshake_timeout = settings.zone->idle_timeout;
+  }
+  if (listener.web()) {
+    out.websocket = websocket_of(listener.websocket);
+    settings.websocket_idle_timeout = out.websocket->idle_timeout;
+  }
+  return out;
+}
+
+}  // namespace
+
+Result<std::vector<ListenerOptions>> listener_options(const config::Config& config,
+                                                      const std::map<std::string, client::ZoneRef>& zones,
+                                                      ListenerResources& resources) {
+  if (config.psk_authentication.enable && !config.psk_authentication.init_file.empty())
+    if (const auto read = resources.psk->import_file(config.psk_authentication.init_file,
+                                                     config.psk_authentication.separator.front());
+        !read)
+      return fail(read.error().code, "psk_authentication.init_file: " + read.error().what);
+  std::vector<ListenerOptions> out;
+  Result<> problem{};
+  config.listeners.for_each([&](const config::Listener& listener) {
+    if (!listener.enable || !problem) return;
+    const std::string path = fmt::format("{}.{}", config::to_string(listener.type), listener.name);
+    if (listener.tls() && ::access(listener.ssl_options.certfile.c_str(), R_OK) != 0 && !resources.is_written(path)) {
+      resources.left_out.push_back(listener.id());
+      return;
+    }
+    auto options = options_of(listener, config, zones, resources);
+    if (options)
+      out.push_back(std::move(*options));
+    else
+      problem = fail(options.error().code, fmt::format("listeners.{}: {}", path, options.error().what));
+  });
+  SB_CHECKED(problem);
+  return out;
+}
+
+}  // namespace sb::app
