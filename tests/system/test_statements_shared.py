@@ -20,6 +20,7 @@ def members(stack, broker, uid, count, filters=("$share/g/{}",), qos=0, **argume
 def collect(clients, total, acknowledge=True):
     """Receives `total` messages at whoever gets them: a list of (member, payload)."""
     got = []
+    empty = 0
     while len(got) < total:
         before = len(got)
         for n, client in enumerate(clients):
