@@ -208,6 +208,9 @@ def test_full_disk_refuses_and_recovers(start_broker, small_disk, tmp_path):
             codes.append(acknowledged(writer, "keep/2", "x" * 60000))
         assert 0x97 in codes, f"{set(codes)}"
         writer.ping()
+        logged = time.monotonic() + 5  # lines are written by the logger's own thread
+        while "store_refuses_writes" not in broker.log() and time.monotonic() < logged:
+            time.sleep(0.05)
         assert "store_refuses_writes" in broker.log()
         filler.unlink()
         end = time.monotonic() + 15
