@@ -65,7 +65,7 @@ std::optional<Owed> MessageQueue::pop() {
 void MessageQueue::put_back(Owed owed) {
   Level& level = level_for(owed.message->topic());
   bytes_ += owed.message->footprint();
-  ++level.credit;
+  if (!others_.empty()) ++level.credit;  // without other levels pop() takes none
   level.messages.push_front(std::move(owed));
   ++count_;
 }

@@ -46,11 +46,18 @@ class MessageQueue {
   template <class Dropped>
   void push(Owed owed, Dropped&& dropped) {
     Level& level = level_for(owed.message->topic());
-    bytes_ += owed.message->footprint();
-    level.messages.push_back(std::move(owed));
-    ++count_;
-    while (limits_->messages != 0 && level.messages.size() > limits_->messages) dropped(take_front(level));
-    while (limits_->bytes != 0 && bytes_ > limits_->bytes && count_ > 1) dropped(take_oldest());
+    const std::size_t size = owed.message->footprint();
+    append(level, std::move(owed));
+    // One in, one out: what a replay put in beyond the bounds stays.
+    if (limits_->messages != 0 && level.messages.size() > limits_->messages) dropped(take_front(level));
+    for (const std::size_t goal = bytes_ - std::min(bytes_, size);
+         limits_->bytes != 0 && bytes_ > limits_->bytes && bytes_ > goal && count_ > 1;)
+      dropped(take_oldest());
+  }
+  /// Appends beyond the bounds: a replay of retained messages, which are in memory anyway.
+  void push_unbounded(Owed owed) {
+    Level& level = level_for(owed.message->topic());
+    append(level, std::move(owed));
   }
   /// Next by priority; lower levels get their turn (6.3 "Dequeue").
   std::optional<Owed> pop();
@@ -74,6 +81,11 @@ class MessageQueue {
   };
   Level& level_for(std::string_view topic);
   Owed take_front(Level& level);
+  void append(Level& level, Owed owed) {
+    bytes_ += owed.message->footprint();
+    level.messages.push_back(std::move(owed));
+    ++count_;
+  }
   Owed take_oldest();
   static std::uint32_t full_credit(const Level& level) { return (level.priority + 1U) * 10U - 1U; }
 

@@ -135,9 +135,16 @@ void Session::deliver_retained(const MessageRef& message, const Subscription& su
 }
 
 void Session::accept(Owed owed) {
+  const bool acknowledged = owed.qos != Qos::AtMostOnce;
+  if (!sink_ && !acknowledged && !settings_->queue.store_qos0) return;
   const bool hold = owed.qos == Qos::ExactlyOnce && durable();
-  if (!sink_ || hold || on_hold_ || (owed.qos != Qos::AtMostOnce && !(window_free() && queue_.empty()))) {
-    enqueue(std::move(owed));
+  const bool room = sink_ && sink_->writable() && queue_.empty() && (!acknowledged || window_free());
+  if (!room || hold || on_hold_) {
+    // Beyond the queue's bound: a replay goes on as the client takes it, nothing of it is dropped.
+    ++counts_.enqueued;
+    owed.sequence = next_sequence_++;
+    if (acknowledged && durable()) broker_.journal()->add(number_, owed, store::QueueState::Queued, 0);
+    queue_.push_unbounded(std::move(owed));
     if (sink_) pump();
     return;
   }
@@ -217,7 +224,7 @@ void Session::pump() {
     ++inflight_used_;
     send_again(entry);
   }
-  while (!queue_.empty() && window_free() && sink_) {
+  while (!queue_.empty() && window_free() && sink_ && sink_->writable()) {
     std::optional<Owed> owed = queue_.pop();
     if (!owed) return;
     if (owed->message->expired(broker_.loop().wall_ms())) {

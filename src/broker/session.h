@@ -37,6 +37,8 @@ class SessionSink {
   /// Writes one PUBLISH. TooLarge: above the client's Maximum Packet Size. Congested: only for QoS 0, the socket is
   /// full.
   virtual Sent send_publish(Delivery& delivery, const Outgoing& how) = 0;
+  /// False while the socket is full and much waits for it; pump() is called when it has drained.
+  virtual bool writable() const { return true; }
   /// `ticket`: the commit that must come first, 0 = none.
   virtual void send_pubrel(PacketId id, ReasonCode reason, Ticket ticket) = 0;
   /// The session is gone from this connection; the channel must not use it again.

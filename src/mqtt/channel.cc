@@ -318,7 +318,13 @@ void Channel::on_timer() {
   arm_keep_alive();
 }
 
-void Channel::on_drained() {}
+void Channel::on_drained() {
+  if (session_) session_->pump();
+}
+
+bool Channel::writable() const {
+  return !stream_.congested() || stream_.pending() <= client_.listener().high_watermark;
+}
 
 void Channel::on_blocked() {
   host_.note_congestion(*this);

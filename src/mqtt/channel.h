@@ -106,6 +106,7 @@ class Channel final : public runtime::Disposable,
   void on_blocked() override;
   // --- broker::SessionSink
   Sent send_publish(broker::Delivery& delivery, const broker::Outgoing& how) override;
+  bool writable() const override;
   void send_pubrel(PacketId id, ReasonCode reason, broker::Ticket ticket) override;
   void on_session_lost(broker::EndReason reason) override;
   client::Client* connected_client() override { return &client_; }

@@ -252,3 +252,19 @@ def test_properties_are_kept(shared, uid):
         assert c.expect(raw.PUBLISH, retain=True).props == props
         old.subscribe(uid)
         old.expect(raw.PUBLISH, retain=True, payload="x")
+
+
+@pytest.mark.parametrize("qos", [0, 1])
+def test_replay_goes_beyond_the_queue(start_broker, qos):
+    """More retained messages than the queue holds: all of them arrive, as the client takes them (broker.md 10)."""
+    broker = start_broker(mqtt={"max_mqueue_len": 50})
+    with broker.client("many") as c:
+        for n in range(600):
+            c.publish(f"many/{n}", "x" * 2000, qos=1, retain=True)
+        c.subscribe(("many/#", qos))
+        seen = set()
+        while len(seen) < 600:
+            m = c.receive(5)
+            seen.add(m.topic)
+            if m.qos == 1:
+                c.send(raw.puback(m.packet_id))
