@@ -63,7 +63,7 @@ def once(given, case, contender):
     _, kind, program, settings = contender
     try:
         with brokers.Broker(kind, program, settings, case.both, "tls" in case.load, case.load == "own:idle ws") as broker:
-            return loads.run(case, broker, given.signalbox, given.mqttload)
+            return loads.run(case, broker, given.mqttload)
     except (RuntimeError, OSError) as error:
         return {"ok": False, "error": str(error)}
 

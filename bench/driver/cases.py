@@ -127,7 +127,7 @@ ROUTES = [Case(f"routes-{mix}-{size}", "routes", f"subscribe --mix {mix} --filte
                ("sub_per_s", "unsub_per_s", "match_recv_per_s", "rss_per_filter_bytes"), peers=False, variants=_SCHEMAS)
           for mix in ("exact", "plus", "shared") for size in ("10k", "100k", "1m")]
 
-# Without mqttload: our own load tool, so that there is something to see on any machine. No bar is judged by it.
+# Without mqttload: the load of pairs.py, so that there is something to see on any machine. No bar is judged by it.
 REDUCED = [Case("reduced-1to1-q1", "reduced", "own:online", (), ("us_per_msg", "recv_per_s"), peers=True)]
 
 ALL = CPU + SCALE + DURABLE_CASES + SHARDS + IDLE + SUITE + ROUTES + REDUCED

@@ -6,10 +6,9 @@ import ssl
 import subprocess
 import time
 
-from . import cases
+from . import cases, pairs
 
 RUN_SECONDS = 150
-ONLINE_MESSAGES = 200_000
 IDLE_CONNECTIONS = 2000
 CONNECT = bytes([0x10, 18, 0, 4]) + b"MQTT" + bytes([4, 2, 0, 0, 0, 6])  # clean session, no keep-alive; then the id
 WS_UPGRADE = (b"GET /mqtt HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
@@ -54,27 +53,14 @@ class Machine:
         return {"other_cores": max(0.0, other / seconds), "steal_cores": steal / seconds}
 
 
-def online(ours, broker):
-    """QoS 1 between ten pairs of sessions that outlive their connections, with our own load tool."""
-    common = [ours, "bench", "{}", "-p", str(broker.tcp), "-c", "10", "-q", "1", "-t", "bench/%i", "-R", "1000"]
-    pinned = ["taskset", "-c", "1"]
-
-    def argv(mode, *more):
-        return pinned + [word.format(mode) if word == "{}" else word for word in common] + list(more)
-
-    limit = ["-L", str(ONLINE_MESSAGES), "--seconds", "60"]
-    machine = Machine()
-    with subprocess.Popen(argv("sub", "-C", "false", "-x", "3600", *limit), stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT, text=True) as subscriber:
-        time.sleep(1)  # all are subscribed
-        cpu, begin = broker.cpu_seconds(), time.monotonic()
-        publisher = subprocess.run(argv("pub", "-C", "false", "-x", "3600", "-s", "64", "-I", "0", *limit),
-                                   capture_output=True, text=True)
-        tail = subscriber.communicate(timeout=90)[0][-300:]
-        seconds, cpu = time.monotonic() - begin, broker.cpu_seconds() - cpu
-    ok = publisher.returncode == 0 and subscriber.returncode == 0 and seconds < 59
-    return {"ok": ok, "error": "" if ok else (publisher.stderr + tail)[-300:], "us_per_msg": cpu / ONLINE_MESSAGES * 1e6,
-            "recv_per_s": ONLINE_MESSAGES / seconds, "broker_cores": cpu / seconds, **machine.noise(cpu)}
+def online(broker):
+    """pairs.play() pinned to the generator's processor."""
+    machine, cpu, free = Machine(), broker.cpu_seconds(), os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {1})
+    try:
+        return pairs.play(broker.tcp, broker.cpu_seconds) | machine.noise(broker.cpu_seconds() - cpu)
+    finally:
+        os.sched_setaffinity(0, free)
 
 
 def _connected(broker, transport, number, context):
@@ -107,20 +93,18 @@ def _connected(broker, transport, number, context):
 
 
 def idle(broker, transport):
-    """Resident memory of a connection that has said CONNECT and nothing since."""
+    """Resident memory of a connection that has said CONNECT and nothing since; others' use of processors does not matter to it."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     warm = [_connected(broker, transport, i, context) for i in range(100)]  # the first ones pay for what all share
-    machine, cpu = Machine(), broker.cpu_seconds()
     time.sleep(cases.IDLE_SETTLE)
     before = broker.rss_bytes()
     held = [_connected(broker, transport, 100 + i, context) for i in range(IDLE_CONNECTIONS)]
     time.sleep(cases.IDLE_SETTLE)
     per_connection = (broker.rss_bytes() - before) / IDLE_CONNECTIONS
-    noise = machine.noise(broker.cpu_seconds() - cpu)
     for connection in warm + held:
         connection.close()
-    return {"ok": True, "error": "", "conns": IDLE_CONNECTIONS, "rss_per_conn_bytes": per_connection, **noise}
+    return {"ok": True, "error": "", "conns": IDLE_CONNECTIONS, "rss_per_conn_bytes": per_connection}
 
 
 def startup(broker, generator, records):
@@ -136,9 +120,9 @@ def startup(broker, generator, records):
             "records_per_s": records / max(full - empty, 1e-3), **noise}
 
 
-def run(case, broker, ours, generator):
+def run(case, broker, generator):
     if case.load == "own:online":
-        return online(ours, broker)
+        return online(broker)
     if case.load.startswith("own:idle "):
         return idle(broker, case.load.split()[1])
     if case.load.startswith("own:startup "):
