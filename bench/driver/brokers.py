@@ -93,12 +93,12 @@ class Broker:
         return self
 
     def __exit__(self, *_):
-        self._stop()
+        self.stop()
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def restart(self):
         """Seconds from the start of a new process on the same data to its listener."""
-        self._stop()
+        self.stop()
         begin = time.monotonic()
         self._start()
         return time.monotonic() - begin
@@ -109,7 +109,7 @@ class Broker:
             self.process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT)
         self._wait_ready()
 
-    def _stop(self):
+    def stop(self):
         if self.process is not None and self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
             try:
