@@ -693,8 +693,7 @@ void Broker::replay_retained(Session& session, const Subscription& subscription,
   if (!settings_->retained.enable || subscription.shared() || handling == RetainHandling::DoNotSend ||
       (handling == RetainHandling::SendIfNew && !is_new))
     return;
-  // With more shards a store may still be on its way to the topic's home.
-  if (core_.shards() == 1 && core_.retained_count().load(std::memory_order_relaxed) == 0) return;
+  if (core_.retained_count().load(std::memory_order_relaxed) == 0) return;
   const std::string_view filter = subscription.route->filter();
   const bool exact = filter.find_first_of("+#") == std::string_view::npos;
   // The finds of all shards are put in one order: the last one to come has them sent.
