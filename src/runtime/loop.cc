@@ -129,7 +129,7 @@ int Loop::wait(Nanos limit) {
   return count;
 }
 
-void Loop::account(Nanos, Nanos now) {
+void Loop::account(Nanos now) {
   const Nanos span = now - window_start_;
   if (span < kWindow) return;
   const auto per_second =
@@ -181,10 +181,12 @@ void Loop::turn(Nanos limit) {
   const bool work_left = !turn_ends_.empty() || !nothing_waiting();
   const int count = wait(work_left ? Nanos{0} : std::min(limit, wait_limit_));
   read_clock();
-  account(now_, now_);
+  account(now_);
+  // Tasks first: what was told before a byte was sent holds for that byte. (Handlers must outlive a turn in which a
+  // task or another handler is done with them: see Disposable.)
+  run_tasks();
   if (count > 0) dispatch(count);
   if (poller_) poller_();
-  run_tasks();
   timers_.advance(now_);
   run_turn_ends();
   graveyard_.clear();

@@ -1,5 +1,5 @@
 // The event loop of one shard: epoll, timers, work deferred to the end of a turn, tasks from other threads. One turn is
-// wait, input, tasks, timers, end-of-turn work (which writes what the turn produced), reclamation. All but post() and
+// wait, tasks, input, timers, end-of-turn work (which writes what the turn produced), reclamation. All but post() and
 // stop() belong to the loop's thread.
 #pragma once
 
@@ -111,7 +111,7 @@ class Loop {
   void dispatch(int count);
   bool run_tasks();
   void run_turn_ends();
-  void account(Nanos before_wait, Nanos after_wait);
+  void account(Nanos now);
 
   const Clock& clock_;
   Options options_;

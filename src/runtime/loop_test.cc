@@ -51,6 +51,32 @@ TEST(Loop, DeliversReadiness) {
   close(pair[1]);
 }
 
+struct Order final : IoHandler {
+  void on_io(std::uint32_t events) override {
+    if ((events & EPOLLIN) && told_at_input == 0) told_at_input = *told ? 1 : -1;
+  }
+  bool* told = nullptr;
+  int told_at_input = 0;
+};
+
+TEST(Loop, ATaskPostedBeforeABytePrecedesIt) {
+  const SystemClock clock;
+  Loop loop(clock, {});
+  bool told = false;
+  Order order;
+  order.told = &told;
+  int pair[2];
+  ASSERT_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair), 0);
+  ASSERT_TRUE(loop.add(pair[0], order));
+  loop.turn(0ms);  // the descriptor is writable from the beginning
+  loop.post([&told] { told = true; });
+  ASSERT_EQ(write(pair[1], "a", 1), 1);
+  for (int i = 0; i < 10 && order.told_at_input == 0; ++i) loop.turn(100ms);
+  EXPECT_EQ(order.told_at_input, 1);
+  close(pair[0]);
+  close(pair[1]);
+}
+
 struct Work final : TurnEnd {
   void on_turn_end() override { ++count; }
   int count = 0;
