@@ -31,8 +31,9 @@ void ShardListener::on_accept(int fd, const net::Endpoint& peer) {
   state.limits.connections.take(loop_.now());
   state.node_limits->connections.take(loop_.now());
   const auto refuse = [&](std::string_view reason) {
-    ::close(fd);
+    // Counted before the peer can see the end, so that who has seen it finds it counted.
     state.count_end(reason);
+    ::close(fd);
     SB_LOG(log::Level::Warning, "connection_rejected", kv("listener", id()), kv("peername", peer.to_string()),
            kv("reason", reason));
   };
