@@ -69,12 +69,12 @@ int start(const std::string& config_file) {
        {"EMQX_DEFAULT_LOG_HANDLER", "SIGNALBOX_DEFAULT_LOG_HANDLER", "EMQX_LOG__TO", "SIGNALBOX_LOG__TO"})
     told = told || load_options.env.contains(name);
   if (!told) load_options.env["SIGNALBOX_DEFAULT_LOG_HANDLER"] = "both";
+  config::Loaded loaded = config::load(load_options);
   std::string problems;
-  if (config::check_config(load_options, problems) != 0) {
+  if (config::report(loaded, problems) != 0) {
     std::fputs(problems.c_str(), stderr);
     return 1;
   }
-  config::Loaded loaded = config::load(load_options);
   telemetry::Logger logger(loaded.config->log);
   for (const auto& warning : loaded.warnings)
     SB_LOG(log::Level::Warning, "config_warning", kv("what", to_string(warning)));

@@ -112,6 +112,8 @@ bool unbuilt_root(std::string_view root, const LoadOptions& options);
 
 /// `check_config`: prints nothing and returns 0, or prints every problem and returns 1.
 int check_config(const LoadOptions& options, std::string& output);
+/// The same for what was loaded already.
+int report(const Loaded& loaded, std::string& output);
 
 /// Documentation of every key, as Markdown.
 std::string document_schema();

@@ -329,7 +329,10 @@ Loaded load(const LoadOptions& options) {
 }
 
 int check_config(const LoadOptions& options, std::string& output) {
-  const Loaded loaded = load(options);
+  return report(load(options), output);
+}
+
+int report(const Loaded& loaded, std::string& output) {
   if (loaded.config) return 0;
   output += fmt::format("ERROR: {} problem(s) found, failed_to_check_schema: signalbox\n",
                         loaded.errors.size() + loaded.errors.dropped());

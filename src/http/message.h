@@ -55,6 +55,5 @@ std::string_view reason_phrase(unsigned status);
 
 /// nullopt: a '%' without two hexadecimal digits, or a NUL.
 std::optional<std::string> percent_decode(std::string_view text, bool plus_is_space);
-std::string percent_encode(std::string_view text);
 
 }  // namespace sb::http

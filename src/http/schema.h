@@ -25,7 +25,7 @@ struct Schema {
   std::optional<std::int64_t> minimum{};
   std::optional<std::int64_t> maximum{};
   std::vector<std::string> choices{};  // of a string
-  std::vector<Field> fields{};         // of an object
+  std::vector<Field> fields;           // of an object
   bool open = false;                   // an object may have members beside `fields`
   bool nullable = false;
   std::shared_ptr<const Schema> items{};  // of an array
