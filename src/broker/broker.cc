@@ -1,4 +1,4 @@
-// check: allow new in this file: what readers may still see is retired through the reclaimer
+// check: allow new in this file: a session is owned by the set that finds it
 #include "broker/broker.h"
 
 #include "base/check.h"
@@ -6,13 +6,6 @@
 #include "broker/topic.h"
 
 namespace sb::broker {
-
-namespace {
-template <class T>
-void retire(runtime::Reclaimer& reclaimer, const T* object) {
-  reclaimer.retire(const_cast<T*>(object), [](void* p) { delete static_cast<T*>(p); });
-}
-}  // namespace
 
 std::string_view to_string(DropReason reason) {
   switch (reason) {
@@ -39,6 +32,7 @@ Broker::Broker(Core& core, unsigned shard, runtime::Loop& loop, CoreSettingsRef 
       settings_(std::move(settings)),
       to_wake_(core.shards(), false),
       wake_others_(*this),
+      disk_relief_(*this),
       random_(std::random_device{}()) {}
 
 Broker::~Broker() {
@@ -266,162 +260,6 @@ void Broker::terminate(Session& session, std::string_view reason, bool redispatc
   delete &session;
 }
 
-// ---------------------------------------------------------------- subscriptions (broker.md 7)
-
-Broker::Subscribed Broker::subscribe(Session& session, std::string_view filter, const SubscribeOptions& options) {
-  if (Subscription* known = session.find_subscription(filter)) {
-    known->options = options;
-    store_subscription(session, *known);
-    if (!hooks_.session_subscribed.empty()) hooks_.session_subscribed.run(session, *known, false);
-    return {ReasonCode::Success, known, false};
-  }
-  const SessionSettings& settings = session.settings();
-  if (settings.max_subscriptions != 0 && session.subscriptions_.size() >= settings.max_subscriptions)
-    return {ReasonCode::QuotaExceeded, nullptr, false};
-  const auto parsed = parse_filter(filter);
-  if (!parsed) return {parsed.error(), nullptr, false};
-  if (parsed->kind == FilterKind::Exclusive && !core_.claim_exclusive(parsed->filter, session.client_id()))
-    return {ReasonCode::QuotaExceeded, nullptr, false};
-
-  auto subscription = std::make_unique<Subscription>();
-  subscription->session = &session;
-  subscription->options = options;
-  subscription->route = core_.router().acquire(parsed->filter);
-  if (parsed->kind == FilterKind::Plain) {
-    LocalSubscribers::add(*subscription->route, shard_, *subscription);
-  } else {
-    subscription->special = std::make_unique<Subscription::Special>();
-    subscription->special->full = filter;
-    subscription->special->exclusive = parsed->kind == FilterKind::Exclusive;
-    if (parsed->kind == FilterKind::Exclusive)
-      LocalSubscribers::add(*subscription->route, shard_, *subscription);
-    else
-      join_group(*subscription, parsed->group, filter);
-  }
-  Subscription* added = subscription.release();  // owned by the session's set
-  session.subscriptions_.insert(added);
-  ++subscription_count_;
-  store_subscription(session, *added);
-  if (!hooks_.session_subscribed.empty()) hooks_.session_subscribed.run(session, *added, true);
-  return {ReasonCode::Success, added, true};
-}
-
-void Broker::store_subscription(const Session& session, const Subscription& subscription) {
-  if (!session.durable()) return;
-  store::SubscriptionRecord record;
-  record.session = session.number_;
-  record.filter = subscription.filter();
-  record.options = subscription.options;
-  record.created_ms = loop_.wall_ms();
-  store::put(journal_->batch(), record);
-}
-
-ReasonCode Broker::unsubscribe(Session& session, std::string_view filter) {
-  Subscription* subscription = session.find_subscription(filter);
-  if (!subscription) return ReasonCode::NoSubscriptionExisted;
-  const std::string text(filter);
-  if (session.durable()) store::erase_subscription(journal_->batch(), session.number_, text);
-  detach_subscription(session, *subscription);
-  if (!hooks_.session_unsubscribed.empty()) hooks_.session_unsubscribed.run(session, text);
-  return ReasonCode::Success;
-}
-
-void Broker::detach_subscription(Session& session, Subscription& subscription) {
-  session.subscriptions_.erase(&subscription);
-  --subscription_count_;
-  Route* route = subscription.route;
-  if (subscription.special && subscription.special->exclusive)
-    core_.release_exclusive(route->filter(), session.client_id());
-  if (subscription.shared())
-    leave_group(subscription);
-  else
-    LocalSubscribers::remove(*route, shard_, subscription);
-  core_.router().release(route);
-  delete &subscription;
-}
-
-void Broker::join_group(Subscription& subscription, std::string_view group_name, std::string_view full) {
-  auto* member = new SharedMember;  // retired by leave_group
-  member->shard = shard_;
-  member->session_number = subscription.session->number();
-  member->session = subscription.session;
-  member->subscription = &subscription;
-  member->online.store(subscription.session->connected(), std::memory_order_relaxed);
-  ++shared_count_;
-
-  core_.router().with_writer_lock([&] { add_member(subscription, member, group_name, full); });
-}
-
-void Broker::add_member(Subscription& subscription, SharedMember* member, std::string_view group_name,
-                        std::string_view full) {
-  Route& route = *subscription.route;
-  const auto* groups = static_cast<const SharedGroupList*>(route.groups());
-  SharedGroup* group = nullptr;
-  if (groups)
-    for (SharedGroup* candidate : *groups)
-      if (candidate->name() == group_name && candidate->full_filter() == full) group = candidate;
-  if (!group) {
-    group = new SharedGroup(std::string(group_name), std::string(full), &route, core_.next_group_number());
-    auto* changed = groups ? new SharedGroupList(*groups) : new SharedGroupList;
-    changed->push_back(group);
-    route.set_groups(changed);
-    if (groups) retire(core_.reclaimer(), groups);
-  }
-  const SharedGroup::Members* members = group->members();
-  auto* changed = members ? new SharedGroup::Members(*members) : new SharedGroup::Members;
-  changed->push_back(member);
-  group->set_members(changed);
-  if (members) retire(core_.reclaimer(), members);
-  subscription.special->group = group;
-  subscription.special->member = member;
-}
-
-void Broker::leave_group(Subscription& subscription) {
-  SharedMember* member = subscription.special->member;
-  SharedGroup* group = subscription.special->group;
-  member->session = nullptr;
-  member->subscription = nullptr;
-  member->online.store(false, std::memory_order_relaxed);
-  --shared_count_;
-
-  core_.router().with_writer_lock([&] { remove_member(*subscription.route, group, member); });
-}
-
-void Broker::remove_member(Route& route, SharedGroup* group, SharedMember* member) {
-  const SharedGroup::Members* members = group->members();
-  auto* changed = new SharedGroup::Members;
-  for (SharedMember* one : *members)
-    if (one != member) changed->push_back(one);
-  group->set_members(changed);
-  auto& reclaimer = core_.reclaimer();
-  retire(reclaimer, members);
-  retire(reclaimer, member);
-  if (!changed->empty()) return;
-
-  const auto* groups = static_cast<const SharedGroupList*>(route.groups());
-  auto* remaining = new SharedGroupList;
-  for (SharedGroup* one : *groups)
-    if (one != group) remaining->push_back(one);
-  if (remaining->empty()) {
-    delete remaining;
-    remaining = nullptr;
-  }
-  route.set_groups(remaining);
-  retire(reclaimer, groups);
-  reclaimer.retire(group, [](void* p) {
-    auto* gone = static_cast<SharedGroup*>(p);
-    delete gone->members();
-    gone->set_members(nullptr);
-    if (gone->release()) delete gone;
-  });
-}
-
-void Broker::set_online(Session& session, bool online) {
-  if (shared_count_ == 0) return;
-  for (Subscription* subscription : session.subscriptions_)
-    if (subscription->shared()) subscription->special->member->online.store(online, std::memory_order_relaxed);
-}
-
 // ---------------------------------------------------------------- publishing (broker.md 5.2)
 
 ReasonCode Broker::publish(Publication& p) {
@@ -443,16 +281,13 @@ ReasonCode Broker::publish_now(Publication& p) {
 
   // A publish from within a publish (a will, a rule) has its own working space.
   ++publish_depth_;
-  RouteList own_list;
-  WireScratch own_scratch;
-  const bool outer = publish_depth_ == 1;
-  const auto routes = match_cache_.match(core_.router(), p.topic, outer ? matched_ : own_list);
   bool routed = false;
-  if (!routes.empty()) {
-    Delivery delivery(p, outer ? &scratch_ : &own_scratch);
-    delivery.receipt() = p.receipt;
-    for (Route* one : routes) routed = route(delivery, *one) || routed;
-    p.receipt = delivery.receipt();
+  if (publish_depth_ == 1) {
+    routed = route_all(p, matched_, scratch_);
+  } else {
+    RouteList matched;
+    WireScratch scratch;
+    routed = route_all(p, matched, scratch);
   }
   --publish_depth_;
   if (routed) return ReasonCode::Success;
@@ -462,6 +297,17 @@ ReasonCode Broker::publish_now(Publication& p) {
     if (!hooks_.message_dropped.empty()) hooks_.message_dropped.run(p);
   }
   return ReasonCode::NoMatchingSubscribers;
+}
+
+bool Broker::route_all(Publication& p, RouteList& matched, WireScratch& scratch) {
+  const auto routes = match_cache_.match(core_.router(), p.topic, matched);
+  if (routes.empty()) return false;
+  Delivery delivery(p, &scratch);
+  delivery.receipt() = p.receipt;
+  bool routed = false;
+  for (Route* one : routes) routed = route(delivery, *one) || routed;
+  p.receipt = delivery.receipt();
+  return routed;
 }
 
 bool Broker::route(Delivery& delivery, Route& route) {
@@ -575,6 +421,22 @@ void Broker::push_overflow() {
     loop_.at_turn_end(wake_others_);
     overflow_.pop_front();
   }
+  release_waiting();
+}
+
+void Broker::when_room(std::function<void()> resume) {
+  waiting_.push_back(std::move(resume));
+  if (journal_ && journal_->congested()) journal_->wait(disk_relief_);
+}
+
+bool Broker::DiskRelief::on_commit(const Journal& journal) {
+  if (journal.congested()) return false;
+  broker.release_waiting();
+  return true;
+}
+
+void Broker::release_waiting() {
+  if (must_wait()) return;
   std::vector<std::function<void()>> waiting;
   waiting.swap(waiting_);
   for (auto& resume : waiting) resume();
@@ -612,124 +474,6 @@ void Broker::accept_crossing(Crossing crossing) {
     journal_->attach(crossing.receipt);
   else if (crossing.receipt->done(true))
     finish_receipt(crossing.receipt);
-}
-
-// ---------------------------------------------------------------- retained (broker.md 10)
-
-bool Broker::handle_retain(Publication& p) {
-  const CoreSettings::Retained& settings = settings_->retained;
-  if (!settings.enable || p.topic.starts_with("$delayed/") || p.topic.starts_with("$file")) return true;
-  const unsigned home = core_.retained_home_of(p.topic);
-  if (p.payload.empty()) {
-    if (home == shard_)
-      clear_retained(p.topic);
-    else
-      at_home_of_retained(home, p, [topic = std::string(p.topic)](Broker& broker) { broker.clear_retained(topic); });
-    return !settings.stop_publish_clear;
-  }
-  if (settings.max_payload != 0 && p.payload.size() > settings.max_payload) {
-    SB_LOG(log::Level::Error, "retain_failed_for_payload_size_exceeded_limit", kv("topic", p.topic),
-           kv("size", p.payload.size()), kv("limit", settings.max_payload));
-    return true;
-  }
-  Publication stored = p;
-  if (stored.expiry_s == kNeverExpires && settings.default_expiry_s != 0) stored.expiry_s = settings.default_expiry_s;
-  auto message = MessageRef::adopt(Message::make(stored));
-  if (home == shard_)
-    store_retained(message);
-  else
-    at_home_of_retained(home, p, [message](Broker& broker) { broker.store_retained(message); });
-  return true;
-}
-
-void Broker::at_home_of_retained(unsigned home, Publication& p, std::function<void(Broker&)> change) {
-  ReceiptRef receipt;
-  if (retained_durable_ && p.qos != Qos::AtMostOnce) {
-    if (!p.receipt) p.receipt = std::make_shared<Receipt>(shard_);
-    p.receipt->expect();
-    receipt = p.receipt;
-  }
-  Broker& there = core_.shard(home);
-  there.loop().post([&there, receipt, change = std::move(change)] {
-    const std::size_t written = there.journal_ ? there.journal_->changes() : 0;
-    change(there);
-    if (!receipt) return;
-    if (there.journal_->changes() != written)
-      there.journal_->attach(receipt);
-    else if (receipt->done(true))
-      there.finish_receipt(receipt);
-  });
-}
-
-bool Broker::store_retained(const MessageRef& message) {
-  const std::size_t before = retained_.size();
-  const std::size_t limit = settings_->retained.max_messages;
-  const std::size_t node_wide = core_.retained_count().load(std::memory_order_relaxed);
-  if (limit != 0 && node_wide >= limit && !retained_.find(message->topic())) {
-    SB_LOG(log::Level::Error, "failed_to_retain_message", kv("topic", message->topic()), kv("reason", "table_is_full"),
-           kv("limit", limit));
-    return false;
-  }
-  if (retained_durable_) {
-    store::RetainedRecord record;
-    record.message = store_fields(*message);
-    if (message->expiry_s() != kNeverExpires)
-      record.deadline_ms = message->published_ms() + std::int64_t{message->expiry_s()} * 1000;
-    store::put(journal_->batch(), record);
-  }
-  retained_.put(message);
-  core_.retained_count().fetch_add(retained_.size() - before, std::memory_order_relaxed);
-  return true;
-}
-
-void Broker::clear_retained(std::string_view topic) {
-  if (!retained_.erase(topic)) return;
-  if (retained_durable_) store::erase_retained(journal_->batch(), topic);
-  core_.retained_count().fetch_sub(1, std::memory_order_relaxed);
-}
-
-void Broker::replay_retained(Session& session, const Subscription& subscription, bool is_new) {
-  const RetainHandling handling = subscription.options.retain_handling;
-  if (!settings_->retained.enable || subscription.shared() || handling == RetainHandling::DoNotSend ||
-      (handling == RetainHandling::SendIfNew && !is_new))
-    return;
-  if (core_.retained_count().load(std::memory_order_relaxed) == 0) return;
-  const std::string_view filter = subscription.route->filter();
-  const bool exact = filter.find_first_of("+#") == std::string_view::npos;
-  // The finds of all shards are put in one order: the last one to come has them sent.
-  struct Finds {
-    std::vector<MessageRef> messages;
-    unsigned missing = 0;
-  };
-  auto finds = std::make_shared<Finds>();  // touched on this shard alone
-  for (unsigned shard = 0; shard < core_.shards(); ++shard) {
-    if (shard == shard_ || (exact && shard != core_.retained_home_of(filter))) continue;
-    ++finds->missing;
-    Broker& other = core_.shard(shard);
-    other.loop().post([this, &other, finds, filter = std::string(filter), full = std::string(subscription.filter()),
-                       client = std::string(session.client_id()), number = session.number()] {
-      auto found = std::make_shared<std::vector<MessageRef>>();
-      other.retained().match(filter, other.loop().wall_ms(), *found);
-      loop_.post([this, finds, found, full, client, number] {
-        finds->messages.insert(finds->messages.end(), found->begin(), found->end());
-        if (--finds->missing != 0) return;
-        Session* still = find(client);
-        if (!still || still->number() != number) return;
-        if (const Subscription* s = still->find_subscription(full))
-          deliver_retained(*still, *s, std::move(finds->messages));
-      });
-    });
-  }
-  if (!exact || core_.retained_home_of(filter) == shard_) retained_.match(filter, loop_.wall_ms(), finds->messages);
-  if (finds->missing == 0) deliver_retained(session, subscription, std::move(finds->messages));
-}
-
-void Broker::deliver_retained(Session& session, const Subscription& subscription, std::vector<MessageRef> messages) {
-  // [S] 10: in the order of publishing.
-  std::stable_sort(messages.begin(), messages.end(),
-                   [](const MessageRef& a, const MessageRef& b) { return a->published_ms() < b->published_ms(); });
-  for (const MessageRef& message : messages)
-    if (!core_.suppressed(*message)) session.deliver_retained(message, subscription);
 }
 
 }  // namespace sb::broker

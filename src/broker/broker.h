@@ -197,7 +197,9 @@ class Broker {
   ReasonCode publish(Publication& publication);
   /// Rings to other shards are too full: publishers should pause until on_uncongested.
   bool congested() const { return !overflow_.empty(); }
-  void when_uncongested(std::function<void()> resume) { waiting_.push_back(std::move(resume)); }
+  /// Rings to other shards or the disk are behind: whoever publishes should not be read until when_room() calls back.
+  bool must_wait() const { return congested() || (journal_ && journal_->congested()); }
+  void when_room(std::function<void()> resume);
 
   /// Polled by the loop: what other shards sent.
   bool poll();
@@ -219,12 +221,14 @@ class Broker {
   friend class Recovery;
 
   ReasonCode publish_now(Publication& publication);
+  bool route_all(Publication& publication, RouteList& matched, WireScratch& scratch);
   bool route(Delivery& delivery, Route& route);
   bool deliver_local(Delivery& delivery, Route& route);
   bool dispatch_shared(Delivery& delivery, const SharedGroup& group, std::uint64_t excluded_session);
   void deliver_to_member(Delivery& delivery, SharedMember& member);
   void cross(unsigned shard, Crossing crossing);
   void push_overflow();
+  void release_waiting();
   void accept_crossing(Crossing crossing);
   /// False: the publication must not be routed.
   bool handle_retain(Publication& publication);
@@ -292,6 +296,11 @@ class Broker {
     void on_turn_end() override;
     Broker& broker;
   } wake_others_;
+  struct DiskRelief final : CommitWaiter {
+    explicit DiskRelief(Broker& b) : broker(b) {}
+    bool on_commit(const Journal& journal) override;
+    Broker& broker;
+  } disk_relief_;
 
   RetainedStore retained_;
   std::mt19937_64 random_;

@@ -25,6 +25,7 @@ store::MessageFields store_fields(const Message& message, store::MessageId id) {
 
 void CommitWaiter::unlink() {
   if (!list_) return;
+  if (list_->next_told_ == this) list_->next_told_ = next_;
   (previous_ ? previous_->next_ : list_->first_) = next_;
   (next_ ? next_->previous_ : list_->last_) = previous_;
   next_ = previous_ = nullptr;
@@ -119,13 +120,7 @@ Nanos Journal::after_turn() {
     if (now >= retry_at_ && in_flight_ == 0) {
       auto [ticket, batch] = std::move(retry_.front());
       retry_.pop_front();
-      ++in_flight_;
-      store_.commit(std::move(batch), [this, alive = alive_, ticket = ticket](Result<> result, store::Batch spent) {
-        auto kept = std::make_shared<store::Batch>(std::move(spent));
-        loop_.post([this, alive, ticket, ok = result.has_value(), kept] {
-          if (*alive) committed(ticket, ok, std::move(*kept));
-        });
-      });
+      hand_over(ticket, std::move(batch));
     }
     return std::max(retry_at_ - now, Nanos{1'000'000});
   }
@@ -165,10 +160,14 @@ void Journal::commit_open() {
     open_ = std::move(spare_.back());
     spare_.pop_back();
   }
+  hand_over(ticket, std::move(going));
+}
+
+void Journal::hand_over(Ticket ticket, store::Batch batch) {
   ++in_flight_;
   // Runs on the store's thread, perhaps after the journal: the loop outlives the store's last commit, the journal need
   // not.
-  store_.commit(std::move(going), [this, &loop = loop_, alive = alive_, ticket](Result<> result, store::Batch spent) {
+  store_.commit(std::move(batch), [this, &loop = loop_, alive = alive_, ticket](Result<> result, store::Batch spent) {
     auto kept = std::make_shared<store::Batch>(std::move(spent));
     loop.post([this, alive, ticket, ok = result.has_value(), kept] {
       if (*alive) committed(ticket, ok, std::move(*kept));
@@ -230,11 +229,13 @@ void Journal::wait(CommitWaiter& waiter) {
 }
 
 void Journal::notify_waiters() {
-  for (CommitWaiter* waiter = first_; waiter;) {
-    CommitWaiter* next = waiter->next_;
+  // A waiter may end others while it is told, and a commit may be told of from within one.
+  CommitWaiter* const outer = next_told_;
+  for (CommitWaiter* waiter = first_; waiter; waiter = next_told_) {
+    next_told_ = waiter->next_;
     if (waiter->on_commit(*this)) waiter->unlink();
-    waiter = next;
   }
+  next_told_ = outer;
 }
 
 void Journal::attach(ReceiptRef receipt) {

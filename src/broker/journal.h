@@ -121,7 +121,6 @@ class Journal {
   bool trouble() const { return !retry_.empty(); }
   /// More is under way than the disk takes; publishers should pause.
   bool congested() const { return in_flight_ > kInFlightMax; }
-  bool idle() const { return open_.empty() && in_flight_ == 0 && retry_.empty(); }
 
   void set_message_floor(std::uint64_t floor) { messages_ = std::max(messages_, floor); }
 
@@ -143,6 +142,7 @@ class Journal {
 
   void touch();
   void commit_open();
+  void hand_over(Ticket ticket, store::Batch batch);
   Ticket next_ticket();
   void committed(Ticket ticket, bool ok, store::Batch spent);
   void settle(Ticket ticket, bool ok);
@@ -168,6 +168,7 @@ class Journal {
   std::uint64_t messages_ = 0;
   CommitWaiter* first_ = nullptr;
   CommitWaiter* last_ = nullptr;
+  CommitWaiter* next_told_ = nullptr;  // kept right by unlink()
   ReceiptDone receipt_done_;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };

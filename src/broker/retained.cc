@@ -32,8 +32,4 @@ void RetainedStore::match(std::string_view filter, std::int64_t now_ms, std::vec
     if (!message->expired(now_ms) && matches(filter, message->topic())) out.push_back(message);
 }
 
-std::size_t RetainedStore::sweep(std::int64_t now_ms) {
-  return boost::unordered::erase_if(messages_, [&](const MessageRef& m) { return m->expired(now_ms); });
-}
-
 }  // namespace sb::broker

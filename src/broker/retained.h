@@ -19,8 +19,6 @@ class RetainedStore {
   MessageRef find(std::string_view topic) const;
   /// Appends what a subscription to `filter` gets, unsorted; expired messages are left out.
   void match(std::string_view filter, std::int64_t now_ms, std::vector<MessageRef>& out) const;
-  /// Removes what has expired; returns how many.
-  std::size_t sweep(std::int64_t now_ms);
   std::size_t size() const { return messages_.size(); }
   template <class Fn>
   void for_each(Fn&& fn) const {

@@ -196,6 +196,7 @@ class Channel final : public runtime::Disposable,
   bool homed_ = false;
   bool bridge_ = false;
   bool destroyed_ = false;
+  bool waits_for_room_ = false;
   bool problem_information_ = true;
   bool connect_done_ = false;  // CONNECT was taken in; another one is an error
   bool connect_seen_ = false;  // CONNECT is looked at again after a late answer

@@ -162,12 +162,14 @@ Channel::Step Channel::publish(PublishView& packet) {
     acknowledge(packet.qos == Qos::AtLeastOnce ? PacketType::Puback : PacketType::Pubrec, packet.packet_id, code,
                 after);
   }
-  if (broker.congested()) [[unlikely]] {
-    // Rings to other shards are full: this publisher is not read until they drain.
-    stream_.pause();
-    broker.when_uncongested([&host = host_, this, number = session_ ? session_->number() : 0] {
+  // Packets that were read already are still taken in; asked for once, not for each of them.
+  if (broker.must_wait() && session_ && !std::exchange(waits_for_room_, true)) [[unlikely]] {
+    stream_.pause(net::Stream::kRoom);
+    broker.when_room([&host = host_, this, number = session_->number()] {
       host.for_each([&](Channel& channel) {
-        if (&channel == this && channel.session_ && channel.session_->number() == number) channel.stream_.resume();
+        if (&channel != this || !channel.session_ || channel.session_->number() != number) return;
+        channel.waits_for_room_ = false;
+        channel.stream_.resume(net::Stream::kRoom);
       });
     });
   }
