@@ -135,11 +135,8 @@ broker::CoreSettingsRef core_settings(const config::Config& config) {
 
 Result<NodeOptions> node_options(const config::Config& config, ListenerResources& resources) {
   NodeOptions out;
-  // A crash between the commits of two shards can lose or double what crossed between them: until these commit as one,
-  // a node that promises to survive kill -9 has one shard unless it is told otherwise.
   const unsigned hardware = std::max(1U, std::thread::hardware_concurrency());
-  const unsigned chosen = config.session_persistence.enable ? 1 : hardware;
-  out.shards = std::min(config.node.shards == 0 ? chosen : config.node.shards, broker::kShardsMax);
+  out.shards = std::min(config.node.shards == 0 ? hardware : config.node.shards, broker::kShardsMax);
   out.coalesce = config.node.coalesce;
   out.router.schema =
       config.broker.routing.storage_schema == config::RouteSchema::V1 ? broker::Schema::V1 : broker::Schema::V2;

@@ -87,10 +87,6 @@ int start(const std::string& config_file) {
   for (const std::string& id : resources.left_out)
     SB_LOG(log::Level::Warning, "default_listener_left_out", kv("listener", id), kv("reason", "no certificate file"));
   if (!options) return refuse(options.error().what);
-  if (options->shards > 1 && options->durable_sessions)
-    SB_LOG(log::Level::Warning, "crash_promise_limited",
-           kv("reason",
-              "node.shards > 1: a crash may lose or double QoS 2, shared and retained messages that cross shards"));
   options->progress = [](std::string_view table, std::uint64_t records) {
     std::printf("\rreading %.*s: %llu records ", static_cast<int>(table.size()), table.data(),
                 static_cast<unsigned long long>(records));

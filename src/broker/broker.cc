@@ -5,6 +5,8 @@
 #include "base/log.h"
 #include "broker/topic.h"
 
+#include <fmt/format.h>
+
 namespace sb::broker {
 
 std::string_view to_string(DropReason reason) {
@@ -65,7 +67,7 @@ Broker::Opened Broker::open(OpenRequest request, SessionSink& sink) {
     }
     session->will_.reset();
     session->will_at_ms_ = 0;
-    if (!ends && request.expiry_s == 0 && session->durable()) forget_rows(*session);
+    if (!ends && request.expiry_s == 0 && session->durable()) forget_rows(*session, false);
     if (ends) {
       metrics_.add(Metric::SessionDiscarded);
       terminate(*session, "discarded", true);
@@ -108,24 +110,23 @@ Broker::Opened Broker::open(OpenRequest request, SessionSink& sink) {
 void Broker::close(Session& session, const CloseRequest& request) {
   session.sink_ = nullptr;
   session.connected_ = false;
-  if (request.expiry_s && *request.expiry_s != session.expiry_s_) {
-    if (*request.expiry_s == 0 && session.durable()) forget_rows(session);
-    session.expiry_s_ = *request.expiry_s;
-  }
+  // A session that ends stays durable until terminate() has taken its rows away.
+  const std::uint32_t expiry_s = request.expiry_s.value_or(session.expiry_s_);
+  if (expiry_s != 0) session.expiry_s_ = expiry_s;
   if (!request.publish_will && session.will_) {
     session.will_.reset();
     if (sessions_durable_ && !session.durable()) store::erase_will(journal_->batch(), session.client_id());
   }
   if (session.will_) {
-    if (session.will_->delay_s == 0 || session.expiry_s_ == 0) {
+    if (session.will_->delay_s == 0 || expiry_s == 0) {
       publish_will(session);
     } else {
-      const std::uint32_t delay_s = std::min(session.will_->delay_s, session.expiry_s_);
+      const std::uint32_t delay_s = std::min(session.will_->delay_s, expiry_s);
       session.will_at_ms_ = session.now_ms() + std::int64_t{delay_s} * 1000;
       session.want_timer(session.will_at_ms_);
     }
   }
-  if (session.expiry_s_ == 0) {
+  if (expiry_s == 0) {
     terminate(session, request.reason, true);
     return;
   }
@@ -178,12 +179,13 @@ void Broker::release_will(const IdentityRef& from, const Will& will, std::uint64
       return;
     }
   }
+  if (p.qos != Qos::AtMostOnce && core_.shards() > 1 && sessions_durable_) {
+    // Kept apart from the session, which may be gone or have another will, until what is published is stored.
+    const std::string key = fmt::format("{}{}{:016x}", from->client_id, '\0', random());
+    store_will(key, *from, will);
+    p.receipt = begin_joint([this, key] { store::erase_will(journal_->batch(), key); });
+  }
   publish(p);
-}
-
-void Broker::set_journal(std::unique_ptr<Journal> journal) {
-  journal_ = std::move(journal);
-  if (journal_) journal_->set_receipt_done([this](const ReceiptRef& receipt) { finish_receipt(receipt); });
 }
 
 void Broker::store_session(const Session& session) {
@@ -194,6 +196,7 @@ void Broker::store_session(const Session& session) {
   record.expiry_interval_s = session.expiry_s_;
   record.disconnected_ms = session.connected_ ? 0 : session.disconnected_ms_;
   record.clean_start = session.clean_start_;
+  record.perhaps_sent_below = session.perhaps_sent_below_;
   record.username = session.identity_->username;
   record.peer_host = session.identity_->peer_host;
   if (session.will_) {
@@ -212,48 +215,50 @@ void Broker::store_session(const Session& session) {
 
 // A client whose session ends with its connection still has a will that a crash of the node must not lose.
 void Broker::store_will_of_mortal(const Session& session) {
-  if (!sessions_durable_ || !session.will_) return;
-  const Will& will = *session.will_;
+  if (sessions_durable_ && session.will_) store_will(session.client_id(), *session.identity_, *session.will_);
+}
+
+void Broker::store_will(std::string_view key, const Identity& from, const Will& will) {
   store::WillRecord record;
-  record.owner = session.client_id();
+  record.owner = key;
   record.message.topic = will.topic;
   record.message.payload = as_bytes(will.payload);
   record.message.properties = as_bytes(will.properties);
   record.message.qos = will.qos;
   record.message.retain = will.retain;
   record.message.expiry_s = will.message_expiry_s;
-  record.message.client_id = session.client_id();
-  record.message.username = session.identity_->username;
-  record.message.peer_host = session.identity_->peer_host;
+  record.message.client_id = from.client_id;
+  record.message.username = from.username;
+  record.message.peer_host = from.peer_host;
   store::put(journal_->batch(), record);
 }
 
-void Broker::forget_rows(Session& session) {
+void Broker::forget_rows(Session& session, bool keep_shared) {
   store::Batch& batch = journal_->batch();
   store::erase_session(batch, session.client_id());
   for (const Subscription* subscription : session.subscriptions_)
     store::erase_subscription(batch, session.number_, subscription->filter());
-  for (std::size_t i = 0; i < session.inflight_.size(); ++i) session.forget(session.inflight_[i].owed);
-  session.queue_.for_each([&](Owed& owed) { session.forget(owed); });
+  for (std::size_t i = 0; i < session.inflight_.size(); ++i)
+    if (!keep_shared || !Session::goes_to_another(session.inflight_[i])) session.forget(session.inflight_[i].owed);
+  session.queue_.for_each([&](Owed& owed) {
+    if (!keep_shared || !Session::goes_to_another(owed)) session.forget(owed);
+  });
   for (const auto& one : session.awaiting_) store::erase_awaiting_rel(batch, session.number_, one.id);
 }
 
 void Broker::terminate(Session& session, std::string_view reason, bool redispatch_owed) {
   if (session.will_) publish_will(session);  // the session ends: 3.1.3.2.2
-  if (session.durable()) forget_rows(session);
+  if (session.durable()) forget_rows(session, redispatch_owed);
   session.expiry_s_ = 0;  // nothing of it is written any more
   sessions_.erase(&session);
   std::vector<Subscription*> subscriptions(session.subscriptions_.begin(), session.subscriptions_.end());
   for (Subscription* subscription : subscriptions) detach_subscription(session, *subscription);
   if (redispatch_owed) {
-    // 8.4: QoS 1 in flight and whatever of QoS 1 and 2 waits; QoS 2 in flight stays with this client [MQTT-4.8.2-5].
-    for (std::size_t i = 0; i < session.inflight_.size(); ++i) {
-      Session::Inflight& entry = session.inflight_[i];
-      if (entry.phase == Session::Phase::WaitPuback && entry.owed.group)
-        redispatch(std::move(entry.owed), session.number_);
-    }
+    for (std::size_t i = 0; i < session.inflight_.size(); ++i)
+      if (Session::goes_to_another(session.inflight_[i]))
+        redispatch(session.number_, std::move(session.inflight_[i].owed));
     while (auto owed = session.queue_.pop())
-      if (owed->group && owed->qos != Qos::AtMostOnce) redispatch(std::move(*owed), session.number_);
+      if (Session::goes_to_another(*owed)) redispatch(session.number_, std::move(*owed));
   }
   metrics_.add(Metric::SessionTerminated);
   if (!hooks_.session_terminated.empty()) hooks_.session_terminated.run(session, reason);
@@ -265,9 +270,21 @@ void Broker::terminate(Session& session, std::string_view reason, bool redispatc
 ReasonCode Broker::publish(Publication& p) {
   if (p.published_ms == 0) p.published_ms = loop_.wall_ms();
   if (!p.system) metrics_.add(Metric::MessagesPublish);
+  if (p.receipt || (journal_ && journal_->apart())) [[unlikely]]
+    return publish_apart(p);
   const std::size_t written = journal_ ? journal_->changes() : 0;
   const ReasonCode code = publish_now(p);
   if (journal_ && journal_->changes() != written) p.ticket = journal_->ticket();
+  return code;
+}
+
+// Of a joint publication, or from within one: the rows of either stay where they belong.
+ReasonCode Broker::publish_apart(Publication& p) {
+  const ReceiptRef joint = p.receipt;
+  Journal::Scope rows(*journal_, joint != nullptr);
+  const ReasonCode code = publish_now(p);
+  if (joint) join(joint, rows.close());
+  p.ticket = journal_->ticket();
   return code;
 }
 
@@ -322,20 +339,6 @@ bool Broker::route(Delivery& delivery, Route& route) {
   return routed;
 }
 
-ReceiptRef Broker::expect_receipt(Delivery& delivery) {
-  if (!sessions_durable_ || delivery.publication().qos == Qos::AtMostOnce) return nullptr;
-  ReceiptRef& receipt = delivery.receipt();
-  if (!receipt) receipt = std::make_shared<Receipt>(shard_);
-  receipt->expect();
-  return receipt;
-}
-
-void Broker::finish_receipt(const ReceiptRef& receipt) {
-  Broker& origin = core_.shard(receipt->origin());
-  if (&origin == this) return;
-  origin.loop().post([&origin] { origin.journal()->notify_waiters(); });
-}
-
 bool Broker::deliver_local(Delivery& delivery, Route& route) {
   Subscription* single = nullptr;
   const auto view = LocalSubscribers::view(route.local(shard_), single);
@@ -383,97 +386,6 @@ bool Broker::dispatch_shared(Delivery& delivery, const SharedGroup& group, std::
 
 void Broker::deliver_to_member(Delivery& delivery, SharedMember& member) {
   if (member.session) member.session->deliver(delivery, *member.subscription);
-}
-
-void Broker::redispatch(Owed owed, std::uint64_t excluded_session) {
-  const Publication p = owed.message->as_publication();
-  Delivery delivery(p, nullptr);
-  if (!dispatch_shared(delivery, *owed.group.get(), excluded_session)) {
-    metrics_.add(Metric::MessagesDropped);
-    metrics_.add(Metric::MessagesDroppedNoSubscribers);
-  }
-}
-
-// ---------------------------------------------------------------- between shards
-
-void Broker::cross(unsigned shard, Crossing crossing) {
-  if (!to_wake_[shard]) {
-    to_wake_[shard] = true;
-    loop_.at_turn_end(wake_others_);
-  }
-  if (overflow_.empty() && core_.ring(shard_, shard).push(std::move(crossing))) return;
-  overflow_.emplace_back(shard, std::move(crossing));
-}
-
-void Broker::WakeOthers::on_turn_end() {
-  for (unsigned shard = 0; shard < broker.core_.shards(); ++shard) {
-    if (!broker.to_wake_[shard]) continue;
-    broker.to_wake_[shard] = false;
-    broker.core_.shard(shard).loop().wake();
-  }
-}
-
-void Broker::push_overflow() {
-  while (!overflow_.empty()) {
-    auto& [shard, crossing] = overflow_.front();
-    if (!core_.ring(shard_, shard).push(std::move(crossing))) return;
-    to_wake_[shard] = true;
-    loop_.at_turn_end(wake_others_);
-    overflow_.pop_front();
-  }
-  release_waiting();
-}
-
-void Broker::when_room(std::function<void()> resume) {
-  waiting_.push_back(std::move(resume));
-  if (journal_ && journal_->congested()) journal_->wait(disk_relief_);
-}
-
-bool Broker::DiskRelief::on_commit(const Journal& journal) {
-  if (journal.congested()) return false;
-  broker.release_waiting();
-  return true;
-}
-
-void Broker::release_waiting() {
-  if (must_wait()) return;
-  std::vector<std::function<void()>> waiting;
-  waiting.swap(waiting_);
-  for (auto& resume : waiting) resume();
-}
-
-bool Broker::has_work() const {
-  return !overflow_.empty() || has_input();
-}
-
-bool Broker::has_input() const {
-  for (unsigned from = 0; from < core_.shards(); ++from)
-    if (from != shard_ && !core_.ring(from, shard_).empty()) return true;
-  return false;
-}
-
-bool Broker::poll() {
-  std::size_t count = 0;
-  for (unsigned from = 0; from < core_.shards(); ++from)
-    if (from != shard_)
-      count += core_.ring(from, shard_).drain([this](Crossing crossing) { accept_crossing(std::move(crossing)); });
-  if (!overflow_.empty()) push_overflow();
-  return count > 0;
-}
-
-void Broker::accept_crossing(Crossing crossing) {
-  const Publication p = crossing.message->as_publication();
-  Delivery delivery(p, &scratch_);
-  const std::size_t written = journal_ ? journal_->changes() : 0;
-  if (crossing.member)
-    deliver_to_member(delivery, *crossing.member);
-  else
-    deliver_local(delivery, *crossing.route);
-  if (!crossing.receipt) return;
-  if (journal_->changes() != written)
-    journal_->attach(crossing.receipt);
-  else if (crossing.receipt->done(true))
-    finish_receipt(crossing.receipt);
 }
 
 }  // namespace sb::broker

@@ -34,7 +34,7 @@ struct Crossing {
   MessageRef message;
   Route* route = nullptr;
   SharedMember* member = nullptr;
-  /// The publisher waits for this shard's commit.
+  /// The publisher waits for this shard's commit, or for its rows.
   ReceiptRef receipt;
 };
 
@@ -195,6 +195,11 @@ class Broker {
   // --- publishing
   /// Success or NoMatchingSubscribers. `publication.published_ms` is set here if 0.
   ReasonCode publish(Publication& publication);
+  /// For `publication.receipt`, if what several shards store of it must be there as a whole or not at all. `conclude`
+  /// adds what goes with it on this shard. Null if this shard's own batch does that anyway.
+  ReceiptRef begin_joint(std::function<void()> conclude);
+  /// Shared messages of a session that was gone when the node died (start-up): dispatched once the shards run.
+  void dispatch_orphan(std::uint64_t session, Owed owed);
   /// Rings to other shards are too full: publishers should pause until on_uncongested.
   bool congested() const { return !overflow_.empty(); }
   /// Rings to other shards or the disk are behind: whoever publishes should not be read until when_room() calls back.
@@ -221,6 +226,7 @@ class Broker {
   friend class Recovery;
 
   ReasonCode publish_now(Publication& publication);
+  ReasonCode publish_apart(Publication& publication);
   bool route_all(Publication& publication, RouteList& matched, WireScratch& scratch);
   bool route(Delivery& delivery, Route& route);
   bool deliver_local(Delivery& delivery, Route& route);
@@ -239,8 +245,10 @@ class Broker {
   void finish_receipt(const ReceiptRef& receipt);
   void store_session(const Session& session);
   void store_will_of_mortal(const Session& session);
+  void store_will(std::string_view key, const Identity& from, const Will& will);
   void store_subscription(const Session& session, const Subscription& subscription);
-  void forget_rows(Session& session);
+  /// `keep_shared`: rows of messages that will be dispatched again stay until that is stored.
+  void forget_rows(Session& session, bool keep_shared);
   void at_home_of_retained(unsigned home, Publication& publication, std::function<void(Broker&)> change);
 
   void publish_will(Session& session);
@@ -253,7 +261,14 @@ class Broker {
   void add_member(Subscription& subscription, SharedMember* member, std::string_view group_name, std::string_view full);
   void remove_member(Route& route, SharedGroup* group, SharedMember* member);
   void set_online(Session& session, bool online);
-  void redispatch(Owed owed, std::uint64_t excluded_session);
+  void redispatch(std::uint64_t session, Owed owed);
+  void return_to_sender(const Crossing& crossing);
+  void dispatch_again(const MessageRef& message, const SharedGroupRef& group, std::uint64_t left,
+                      const ReceiptRef& receipt);
+  /// Null: nobody is in it now.
+  const SharedGroup* find_group(std::string_view topic, std::string_view full_filter) const;
+  /// A part of a joint publication whose origin is this shard; null: nothing to store there.
+  void join(const ReceiptRef& receipt, PartRef part);
 
   Core& core_;
   unsigned shard_;

@@ -32,7 +32,11 @@ bool Broker::handle_retain(Publication& p) {
 
 void Broker::at_home_of_retained(unsigned home, Publication& p, std::function<void(Broker&)> change) {
   ReceiptRef receipt;
-  if (retained_durable_ && p.qos != Qos::AtMostOnce) {
+  if (retained_durable_ && p.qos != Qos::AtMostOnce && p.receipt && p.receipt->is_joint()) {
+    ++p.receipt->joint().missing;
+    receipt = std::make_shared<Receipt>(shard_, p.receipt);
+    receipt->expect();
+  } else if (retained_durable_ && p.qos != Qos::AtMostOnce) {
     if (!p.receipt) p.receipt = std::make_shared<Receipt>(shard_);
     p.receipt->expect();
     receipt = p.receipt;

@@ -117,6 +117,7 @@ void Broker::add_member(Subscription& subscription, SharedMember* member, std::s
   group->set_members(changed);
   if (members) retire(core_.reclaimer(), members);
   subscription.special->group = group;
+  member->group = group;
   subscription.special->member = member;
 }
 

@@ -38,9 +38,13 @@ Journal::Journal(store::KeyValue& store, runtime::Loop& loop, unsigned shard)
 Journal::~Journal() {
   *alive_ = false;
   while (first_) first_->unlink();
-  if (!open_.empty())
-    if (const auto last = store_.commit_wait(std::move(open_)); !last)
+  const auto write = [this](store::Batch& batch) {
+    if (batch.empty()) return;
+    if (const auto last = store_.commit_wait(std::move(batch)); !last)
       SB_LOG(log::Level::Error, "state_not_written", kv("reason", last.error().what));
+  };
+  for (Refused& refused : retry_) write(refused.batch);
+  write(open_);
 }
 
 void Journal::touch() {
@@ -50,26 +54,43 @@ void Journal::touch() {
   turns_open_ = 0;
 }
 
+Part* Journal::undecided(std::uint32_t serial) const {
+  const auto found = parts_.find(serial);
+  return found == parts_.end() ? nullptr : found->second.get();
+}
+
+void Journal::write_message(store::Batch& to, Row& row, const Message& message) {
+  row.ticket = open_ticket_;
+  if (part_) row.part = part_->serial;
+  row.mark = store::put(to, store::MessageRecord{store_fields(message, row.id)});
+}
+
 void Journal::add(std::uint64_t session, Owed& owed, store::QueueState state, PacketId packet_id) {
   touch();
-  ++changes_;
   Row& row = rows_[owed.message.get()];
+  store::Batch& to = part_ ? part_->rows : open_;
   if (row.references++ == 0) {
     row.id = ++messages_ << 6 | shard_;
-    row.ticket = open_ticket_;
-    row.mark = store::put(open_, store::MessageRecord{store_fields(*owed.message, row.id)});
+    write_message(to, row, *owed.message);
+  } else if (part_ ? row.part != part_->serial && (!kept(row.ticket) || undecided(row.part))
+                   : undecided(row.part) != nullptr) {
+    // It is stored by a batch that may come after the one which names it now: written with both.
+    row.spread = true;
+    write_message(to, row, *owed.message);
   }
   owed.durable = true;
+  owed.apart = false;
+  owed.ticket = 0;
   update(session, owed, state, packet_id);
 }
 
 void Journal::update(std::uint64_t session, Owed& owed, store::QueueState state, PacketId packet_id) {
   touch();
-  if (owed.ticket == open_ticket_) open_.cancel(owed.mark);
+  ++changes_;
+  const auto row = rows_.find(owed.message.get());
   store::QueueRecord record;
   record.session = session;
   record.sequence = owed.sequence;
-  const auto row = rows_.find(owed.message.get());
   record.message = row == rows_.end() ? 0 : row->second.id;
   record.state = state;
   record.qos = owed.qos;
@@ -77,10 +98,25 @@ void Journal::update(std::uint64_t session, Owed& owed, store::QueueState state,
   record.packet_id = packet_id;
   if (owed.subscription_id != 0) record.subscription_ids = std::span<const std::uint32_t>(&owed.subscription_id, 1);
   if (owed.group) record.shared_group = owed.group->full_filter();
-  // A row that an earlier batch has written stays known as such: then its removal must be written too.
-  ++changes_;
-  owed.rewritten = owed.rewritten || (owed.ticket != 0 && owed.ticket != open_ticket_);
   owed.row_sent = state != store::QueueState::Queued;
+  if (owed.apart) {
+    if (Part* part = undecided(owed.mark)) {
+      store::put(part->after, record);
+      return;
+    }
+    owed.apart = false;
+  } else if (part_ && owed.ticket == 0) {
+    store::put(part_->rows, record);
+    owed.apart = true;
+    owed.rewritten = true;
+    owed.mark = part_->serial;
+    owed.ticket = open_ticket_;
+    return;
+  } else if (owed.ticket == open_ticket_) {
+    open_.cancel(owed.mark);
+  }
+  // A row that an earlier batch has written stays known as such: then its removal must be written too.
+  owed.rewritten = owed.rewritten || (owed.ticket != 0 && owed.ticket != open_ticket_);
   owed.mark = static_cast<std::uint32_t>(store::put(open_, record));
   owed.ticket = open_ticket_;
 }
@@ -88,19 +124,28 @@ void Journal::update(std::uint64_t session, Owed& owed, store::QueueState state,
 void Journal::remove(std::uint64_t session, Owed& owed) {
   if (!owed.durable) return;
   owed.durable = false;
-  const bool only_here = owed.ticket == open_ticket_ && !owed.rewritten;
-  if (owed.ticket == open_ticket_) open_.cancel(owed.mark);
-  if (!only_here) {
-    touch();
-    store::erase_queued(open_, session, owed.sequence);
+  if (owed.apart) {
+    Part* part = undecided(owed.mark);
+    if (!part) touch();
+    store::erase_queued(part ? part->after : open_, session, owed.sequence);
+  } else {
+    const bool only_here = owed.ticket == open_ticket_ && !owed.rewritten;
+    if (owed.ticket == open_ticket_) open_.cancel(owed.mark);
+    if (!only_here) {
+      touch();
+      store::erase_queued(open_, session, owed.sequence);
+    }
   }
   const auto found = rows_.find(owed.message.get());
   if (found == rows_.end() || --found->second.references > 0) return;
-  if (found->second.ticket == open_ticket_) {
-    open_.cancel(found->second.mark);
+  const Row& row = found->second;
+  if (Part* part = undecided(row.part)) {
+    store::erase_message(part->after, row.id);
+  } else if (row.ticket == open_ticket_ && row.part == 0 && !row.spread) {
+    open_.cancel(row.mark);
   } else {
     touch();
-    store::erase_message(open_, found->second.id);
+    store::erase_message(open_, row.id);
   }
   rows_.erase(found);
 }
@@ -111,6 +156,56 @@ void Journal::adopt(const MessageRef& message, store::MessageId id) {
   ++row.references;
 }
 
+// ---------------------------------------------------------------- joint commits
+
+Journal::Scope::Scope(Journal& journal, bool apart) : journal_(journal), outer_(journal.part_) {
+  if (apart) {
+    part_ = std::make_shared<Part>();
+    part_->shard = journal.shard_;
+    part_->serial = ++journal.part_serials_;
+    if (part_->serial == 0) part_->serial = ++journal.part_serials_;  // 0 means "no part"
+    part_->ticket = journal.open_ticket_;
+  }
+  journal.part_ = part_.get();
+}
+
+PartRef Journal::Scope::close() {
+  journal_.part_ = outer_;
+  if (part_->rows.empty()) return nullptr;
+  journal_.touch();
+  ++journal_.opening_.parts;
+  journal_.parts_.emplace(part_->serial, part_);
+  return std::move(part_);
+}
+
+void Journal::carry(PartRef part) {
+  touch();
+  ++changes_;
+  open_.append(part->rows);
+  part->rows = store::Batch{};
+  opening_.carried.push_back(std::move(part));
+}
+
+void Journal::settle_part(std::uint32_t serial, bool kept) {
+  const auto found = parts_.find(serial);
+  if (found == parts_.end()) return;
+  const PartRef part = found->second;
+  Going* going = part->ticket == open_ticket_ ? &opening_ : find_going(part->ticket);
+  if (going) {
+    --going->parts;
+    going->ok = going->ok && kept;
+  }
+  part->ticket = 0;  // the second time, after a refusal, nobody waits any more
+  if (kept) {
+    parts_.erase(found);
+    if (!part->after.empty()) {
+      touch();
+      open_.append(part->after);
+    }
+  }
+  settle();
+}
+
 // ---------------------------------------------------------------- committing
 
 Nanos Journal::after_turn() {
@@ -118,102 +213,113 @@ Nanos Journal::after_turn() {
   if (!retry_.empty()) {
     const Nanos now = loop_.clock().monotonic();
     if (now >= retry_at_ && in_flight_ == 0) {
-      auto [ticket, batch] = std::move(retry_.front());
+      Refused again = std::move(retry_.front());
       retry_.pop_front();
-      hand_over(ticket, std::move(batch));
+      lane_->open();
+      hand_over(again.ticket, std::move(again.batch), std::move(again.carried));
     }
     return std::max(retry_at_ - now, Nanos{1'000'000});
   }
   if (!touched_) return kForever;
   if (open_.empty()) {
     // Everything was acknowledged before it had to be written; it still stands behind what is under way.
-    const Ticket ticket = next_ticket();
-    touched_ = false;
+    close_open();
     open_.clear();
-    going_.push_back({ticket, std::move(receipts_)});
-    receipts_.clear();
-    if (in_flight_ == 0) settle(ticket, true);
+    going_.back().committed = true;
+    settle();
     return kForever;
   }
   ++turns_open_;
   const Nanos age = loop_.clock().monotonic() - opened_;
   if ((age >= kLinger && turns_open_ >= 3) || age >= 10 * kLinger || open_.bytes() >= kBatchBytes) {
-    commit_open();
+    store::Batch going = std::move(open_);
+    if (!spare_.empty()) {
+      open_ = std::move(spare_.back());
+      spare_.pop_back();
+    }
+    const Ticket ticket = close_open();
+    hand_over(ticket, std::move(going), std::move(going_.back().carried));
     return kForever;
   }
   return age >= kLinger ? Nanos{0} : kLinger - age;
 }
 
-Ticket Journal::next_ticket() {
+Ticket Journal::close_open() {
   const Ticket ticket = open_ticket_++;
   if (open_ticket_ == 0) open_ticket_ = 1;  // 0 means "nothing to wait for"
+  touched_ = false;
+  opening_.ticket = ticket;
+  going_.push_back(std::exchange(opening_, Going{}));
   return ticket;
 }
 
-void Journal::commit_open() {
-  const Ticket ticket = next_ticket();
-  touched_ = false;
-  going_.push_back({ticket, std::move(receipts_)});
-  receipts_.clear();
-  store::Batch going = std::move(open_);
-  if (!spare_.empty()) {
-    open_ = std::move(spare_.back());
-    spare_.pop_back();
-  }
-  hand_over(ticket, std::move(going));
-}
-
-void Journal::hand_over(Ticket ticket, store::Batch batch) {
+void Journal::hand_over(Ticket ticket, store::Batch batch, Carried carried) {
   ++in_flight_;
   // Runs on the store's thread, perhaps after the journal: the loop outlives the store's last commit, the journal need
   // not.
-  store_.commit(std::move(batch), [this, &loop = loop_, alive = alive_, ticket](Result<> result, store::Batch spent) {
-    auto kept = std::make_shared<store::Batch>(std::move(spent));
-    loop.post([this, alive, ticket, ok = result.has_value(), kept] {
-      if (*alive) committed(ticket, ok, std::move(*kept));
-    });
-  });
+  store_.commit(
+      std::move(batch),
+      [this, &loop = loop_, alive = alive_, ticket, carried = std::move(carried)](Result<> result,
+                                                                                  store::Batch spent) mutable {
+        auto kept = std::make_shared<store::Batch>(std::move(spent));
+        loop.post([this, alive, ticket, ok = result.has_value(), kept, carried = std::move(carried)]() mutable {
+          if (*alive) committed(ticket, ok, std::move(*kept), std::move(carried));
+        });
+      },
+      lane_);
 }
 
 Result<> Journal::commit_now() {
   if (open_.empty()) return {};
   SB_CHECKED(store_.commit_wait(std::move(open_)));
   open_ = store::Batch{};
-  touched_ = false;
-  settle(next_ticket(), true);
+  close_open();
+  going_.back().committed = true;
+  settle();
   return {};
 }
 
-void Journal::committed(Ticket ticket, bool ok, store::Batch spent) {
+void Journal::committed(Ticket ticket, bool ok, store::Batch spent, Carried carried) {
   --in_flight_;
+  for (const PartRef& part : carried)
+    if (part_settled_) part_settled_(*part, ok);
   if (!ok) {
     // The rows stay owed to the disk: they are tried again in order, while what depended on them is refused.
-    retry_.emplace_back(ticket, std::move(spent));
+    retry_.push_back({ticket, std::move(spent), std::move(carried)});
     std::sort(retry_.begin(), retry_.end(),
-              [](const auto& a, const auto& b) { return static_cast<std::int32_t>(a.first - b.first) < 0; });
+              [](const Refused& a, const Refused& b) { return static_cast<std::int32_t>(a.ticket - b.ticket) < 0; });
     retry_at_ = loop_.clock().monotonic() + kRetry;
   } else {
     spent.clear();
     if (spare_.size() < 4) spare_.push_back(std::move(spent));
   }
-  settle(ticket, ok);
-  // Batches that turned out empty settle with the one before them.
-  while (in_flight_ == 0 && !going_.empty()) settle(going_.front().ticket, true);
-  notify_waiters();
+  if (Going* going = find_going(ticket)) {
+    going->committed = true;
+    going->ok = going->ok && ok;
+  }
+  settle();
 }
 
-void Journal::settle(Ticket ticket, bool ok) {
-  if (!ok) {
-    refused_.push_back(ticket);
-    if (refused_.size() > 1024) refused_.pop_front();
-  }
-  if (static_cast<std::int32_t>(ticket - kept_) > 0) kept_ = ticket;
-  while (!going_.empty() && static_cast<std::int32_t>(going_.front().ticket - ticket) <= 0) {
-    for (const ReceiptRef& receipt : going_.front().receipts)
-      if (receipt->done(ok) && receipt_done_) receipt_done_(receipt);
+Journal::Going* Journal::find_going(Ticket ticket) {
+  for (Going& going : going_)
+    if (going.ticket == ticket) return &going;
+  return nullptr;
+}
+
+void Journal::settle() {
+  bool any = false;
+  for (; !going_.empty() && going_.front().committed && going_.front().parts == 0; any = true) {
+    const Going done = std::move(going_.front());
     going_.pop_front();
+    kept_ = done.ticket;
+    if (!done.ok) {
+      refused_.push_back(done.ticket);
+      if (refused_.size() > 1024) refused_.pop_front();
+    }
+    for (const ReceiptRef& receipt : done.receipts)
+      if (receipt->done(done.ok) && receipt_done_) receipt_done_(receipt);
   }
-  if (in_flight_ == 0) notify_waiters();
+  if (any || !congested()) notify_waiters();
 }
 
 bool Journal::refused(Ticket ticket) const {
@@ -240,7 +346,7 @@ void Journal::notify_waiters() {
 
 void Journal::attach(ReceiptRef receipt) {
   touch();
-  receipts_.push_back(std::move(receipt));
+  opening_.receipts.push_back(std::move(receipt));
 }
 
 }  // namespace sb::broker

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "broker/message.h"
+#include "broker/receipt.h"
 #include "runtime/loop.h"
 #include "store/key_value.h"
 #include "store/tables.h"
@@ -24,29 +25,6 @@ class Session;
 
 /// The message as the store's records want it.
 store::MessageFields store_fields(const Message& message, store::MessageId id = 0);
-
-using Ticket = std::uint32_t;  // compared modulo 2^32; 0 = nothing to wait for
-
-/// Counts the shards that still have to commit their part of one publication. Any shard may count down.
-class Receipt {
- public:
-  explicit Receipt(unsigned origin) : origin_(origin) {}
-  unsigned origin() const { return origin_; }
-  void expect() { outstanding_.fetch_add(1, std::memory_order_relaxed); }
-  /// True for the last one.
-  bool done(bool kept) {
-    if (!kept) failed_.store(true, std::memory_order_relaxed);
-    return outstanding_.fetch_sub(1, std::memory_order_acq_rel) == 1;
-  }
-  bool complete() const { return outstanding_.load(std::memory_order_acquire) == 0; }
-  bool failed() const { return failed_.load(std::memory_order_relaxed); }
-
- private:
-  unsigned origin_;
-  std::atomic<std::uint32_t> outstanding_{0};
-  std::atomic<bool> failed_{false};
-};
-using ReceiptRef = std::shared_ptr<Receipt>;
 
 class Journal;
 
@@ -98,6 +76,31 @@ class Journal {
   /// Grows with every change: tells whether something in between made one.
   std::size_t changes() const { return changes_; }
 
+  // --- joint commits (receipt.h)
+  /// While it lives, rows of messages owed anew collect in a part instead of the open batch; without a shard's part
+  /// (`apart` false) the reverse: for what is published from within such a publication.
+  class Scope {
+   public:
+    explicit Scope(Journal& journal, bool apart = true);
+    ~Scope() { journal_.part_ = outer_; }
+    Scope(const Scope&) = delete;
+    Scope& operator=(const Scope&) = delete;
+    /// The part, null if nothing was owed. The shard's current ticket now waits for it.
+    PartRef close();
+
+   private:
+    Journal& journal_;
+    Part* outer_;
+    PartRef part_;
+  };
+  bool apart() const { return part_ != nullptr; }
+  /// At the origin: the rows go with the open batch; told through PartSettled when that is kept or refused.
+  void carry(PartRef part);
+  /// At the shard whose part it is: refused (it will be told again) or on disk.
+  void settle_part(std::uint32_t serial, bool kept);
+  using PartSettled = std::function<void(const Part&, bool kept)>;
+  void set_part_settled(PartSettled settled) { part_settled_ = std::move(settled); }
+
   // --- waiting
   /// What a change made now has to wait for.
   Ticket ticket() const { return open_ticket_; }
@@ -134,18 +137,33 @@ class Journal {
     std::uint32_t references = 0;
     Ticket ticket = 0;  // of the batch that holds the put
     store::Batch::Mark mark = 0;
+    std::uint32_t part = 0;  // the newest part that holds a put, 0 = none
+    bool spread = false;     // put more than once: never cancelled
   };
+  /// A batch from its opening to the day everything before it and it itself is known to be kept.
   struct Going {
+    Ticket ticket = 0;
+    std::vector<ReceiptRef> receipts{};
+    std::vector<PartRef> carried{};
+    unsigned parts = 0;  // of this shard, under way with others' batches
+    bool committed = false;
+    bool ok = true;
+  };
+  using Carried = std::vector<PartRef>;
+  struct Refused {
     Ticket ticket;
-    std::vector<ReceiptRef> receipts;
+    store::Batch batch;
+    Carried carried;
   };
 
   void touch();
-  void commit_open();
-  void hand_over(Ticket ticket, store::Batch batch);
-  Ticket next_ticket();
-  void committed(Ticket ticket, bool ok, store::Batch spent);
-  void settle(Ticket ticket, bool ok);
+  Part* undecided(std::uint32_t serial) const;
+  void write_message(store::Batch& to, Row& row, const Message& message);
+  Ticket close_open();
+  void hand_over(Ticket ticket, store::Batch batch, Carried carried);
+  void committed(Ticket ticket, bool ok, store::Batch spent, Carried carried);
+  Going* find_going(Ticket ticket);
+  void settle();
 
   store::KeyValue& store_;
   runtime::Loop& loop_;
@@ -156,16 +174,21 @@ class Journal {
   Nanos opened_{0};
   unsigned turns_open_ = 0;
   std::size_t changes_ = 0;
-  bool touched_ = false;  // the open batch had something in it, though all may be cancelled
-  std::deque<Going> going_;
-  std::vector<ReceiptRef> receipts_;
-  std::deque<std::pair<Ticket, store::Batch>> retry_;
+  bool touched_ = false;     // the open batch had something in it, though all may be cancelled
+  Going opening_;            // of the open batch
+  std::deque<Going> going_;  // in order of tickets
+  std::deque<Refused> retry_;
+  std::shared_ptr<store::Lane> lane_ = std::make_shared<store::Lane>();
   std::deque<Ticket> refused_;
   Nanos retry_at_{0};
   unsigned in_flight_ = 0;
   std::vector<store::Batch> spare_;
   boost::unordered_flat_map<const Message*, Row> rows_;
   std::uint64_t messages_ = 0;
+  Part* part_ = nullptr;  // where rows of messages go now; null = the open batch
+  std::uint32_t part_serials_ = 0;
+  boost::unordered_flat_map<std::uint32_t, PartRef> parts_;  // not on disk yet
+  PartSettled part_settled_;
   CommitWaiter* first_ = nullptr;
   CommitWaiter* last_ = nullptr;
   CommitWaiter* next_told_ = nullptr;  // kept right by unlink()

@@ -19,12 +19,13 @@ struct Owed {
   SharedGroupRef group;        // came through a shared subscription: may be dispatched again
   std::uint64_t sequence = 0;  // order within the session; key of the stored row
   std::uint32_t subscription_id = 0;
-  // The journal's: which batch holds its row, and where.
+  // The journal's: which batch holds its row, and where; the serial of the part if that does.
   std::uint32_t ticket = 0;
   std::uint32_t mark = 0;
   Qos qos = Qos::AtMostOnce;
   bool retain = false;
   bool durable = false;       // a stored row exists or is staged
+  bool apart = false;         // the row lies in a part (receipt.h)
   bool rewritten = false;     // an earlier batch wrote the row already
   bool row_sent = false;      // the row says that it was sent
   bool perhaps_sent = false;  // before a crash, by a row that does not tell: a repetition, if the client has it

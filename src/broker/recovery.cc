@@ -57,6 +57,7 @@ Result<> Recovery::load_sessions() {
     session->expiry_s_ = record.expiry_interval_s;
     session->clean_start_ = record.clean_start;
     session->disconnected_ms_ = record.disconnected_ms;
+    session->perhaps_sent_below_ = record.perhaps_sent_below;
     if (record.disconnected_ms == 0) was_connected_.push_back(session);
     if (record.will) {
       auto will = std::make_unique<Will>();
@@ -116,10 +117,11 @@ Result<> Recovery::load_queues() {
   SB_CHECKED(store::scan<store::QueueRecord>(store_, [&](const store::QueueRecord& record) -> Result<> {
     const auto found = sessions_.find(record.session);
     const auto message = messages_.find(record.message);
-    if (found == sessions_.end() || message == messages_.end()) {
+    if (message == messages_.end() || (found == sessions_.end() && record.shared_group.empty())) {
       store::erase_queued(moved, record.session, record.sequence);
       return {};
     }
+    if (found == sessions_.end()) return adopt_orphan(record, message->second);
     Session& session = *found->second;
     Broker& broker = session.broker_;
     if (message->second.shard == ~0U) message->second.shard = broker.shard();
@@ -162,6 +164,25 @@ Result<> Recovery::load_queues() {
   return {};
 }
 
+// The session had ended, and what it shared with others was not stored with one of them yet.
+Result<> Recovery::adopt_orphan(const store::QueueRecord& record, Stored& stored) {
+  if (stored.shard == ~0U) stored.shard = static_cast<unsigned>(record.session & 63) % core_.shards();
+  Broker& broker = core_.shard(stored.shard);
+  Owed owed;
+  owed.message = stored.message;
+  owed.sequence = record.sequence;
+  owed.qos = record.qos;
+  owed.durable = true;
+  owed.rewritten = true;
+  broker.journal_->adopt(stored.message, record.message);
+  owed.group = SharedGroupRef(broker.find_group(stored.message->topic(), record.shared_group));
+  if (owed.group)
+    broker.dispatch_orphan(record.session, std::move(owed));
+  else
+    broker.journal_->remove(record.session, owed);
+  return {};
+}
+
 Result<> Recovery::load_awaiting() {
   return store::scan<store::AwaitingRelRecord>(store_, [this](const store::AwaitingRelRecord& record) -> Result<> {
     if (const auto found = sessions_.find(record.session); found != sessions_.end())
@@ -187,6 +208,7 @@ Result<> Recovery::load_retained() {
 void Recovery::resume_timers() {
   for (Session* session : was_connected_) {
     session->disconnected_ms_ = session->broker_.loop().wall_ms();
+    session->perhaps_sent_below_ = session->next_sequence_;
     session->broker_.store_session(*session);
   }
   for (auto& [number, session] : sessions_) {
@@ -211,6 +233,7 @@ void Recovery::resume_timers() {
 
 Result<> Recovery::publish_wills() {
   struct Pending {
+    std::string key;
     IdentityRef from;
     Will will;
   };
@@ -219,7 +242,8 @@ Result<> Recovery::publish_wills() {
     const store::MessageFields& fields = record.message;
     Pending one;
     one.from = std::make_shared<const Identity>(
-        Identity{std::string(record.owner), std::string(fields.username), std::string(fields.peer_host)});
+        Identity{std::string(fields.client_id), std::string(fields.username), std::string(fields.peer_host)});
+    one.key = record.owner;
     one.will.topic = fields.topic;
     one.will.payload = as_text(fields.payload);
     one.will.properties = as_text(fields.properties);
@@ -233,7 +257,7 @@ Result<> Recovery::publish_wills() {
     // The sessions of these clients ended with the node: their wills are due at once, whatever their delay.
     Broker& broker = core_.shard(core_.home_of(one.from->client_id));
     broker.release_will(one.from, one.will, 0);
-    store::erase_will(broker.journal_->batch(), one.from->client_id);
+    store::erase_will(broker.journal_->batch(), one.key);
     ++report_.wills;
   }
   return {};

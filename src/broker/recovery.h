@@ -54,6 +54,8 @@ class Recovery {
     unsigned shard = ~0U;                                      // whose journal knows it
     boost::unordered_flat_map<unsigned, MessageRef> copies{};  // of other shards that owe it as well
   };
+  [[nodiscard]] Result<> adopt_orphan(const store::QueueRecord& record, Stored& stored);
+
   Core& core_;
   store::KeyValue& store_;
   const Options& options_;

@@ -435,7 +435,8 @@ void Session::drop_suppressed() {
 void Session::restore(Owed owed, store::QueueState state, PacketId packet_id) {
   owed.row_sent = state != store::QueueState::Queued;
   if (!owed.row_sent) {
-    owed.perhaps_sent = disconnected_ms_ == 0;  // it was connected when the node died
+    // It was connected when the node died, now or before: what waits may have gone out already.
+    owed.perhaps_sent = disconnected_ms_ == 0 || owed.sequence < perhaps_sent_below_;
     queue_.push(std::move(owed), [this](Owed&& dropped) {
       forget(dropped);
       count_drop(dropped, &Counts::dropped_queue_full);
@@ -482,11 +483,20 @@ bool Session::awaiting_rel(PacketId id) const {
   return false;
 }
 
-void Session::add_awaiting_rel(PacketId id) {
-  awaiting_.push_back({id, now_ms()});
-  if (durable())
-    store::put(broker_.journal()->batch(), store::AwaitingRelRecord{number_, id, broker_.loop().wall_ms()});
+ReceiptRef Session::awaiting_receipt(PacketId id) const {
+  for (const Awaiting& one : awaiting_)
+    if (one.id == id) return one.receipt;
+  return nullptr;
+}
+
+void Session::add_awaiting_rel(PacketId id, ReceiptRef receipt) {
+  awaiting_.push_back({id, now_ms(), std::move(receipt)});
   if (settings_->await_rel_timeout.count() > 0) want_timer(now_ms() + settings_->await_rel_timeout.count());
+}
+
+void Session::store_awaiting_rel(PacketId id) {
+  if (durable() && awaiting_rel(id))
+    store::put(broker_.journal()->batch(), store::AwaitingRelRecord{number_, id, broker_.loop().wall_ms()});
 }
 
 bool Session::remove_awaiting_rel(PacketId id) {

@@ -106,7 +106,12 @@ class Session final : private runtime::Timer {
   bool awaiting_rel_full() const {
     return settings_->max_awaiting_rel != 0 && awaiting_.size() >= settings_->max_awaiting_rel;
   }
-  void add_awaiting_rel(PacketId id);
+  /// `receipt`: what its PUBREC waits for, if that is more than this shard's commit.
+  void add_awaiting_rel(PacketId id, ReceiptRef receipt);
+  /// For the PUBREC of a repetition.
+  ReceiptRef awaiting_receipt(PacketId id) const;
+  /// Separate, because it may have to be written with what other shards store of the message (receipt.h).
+  void store_awaiting_rel(PacketId id);
   bool remove_awaiting_rel(PacketId id);
 
   Subscription* find_subscription(std::string_view full_filter) const;
@@ -141,6 +146,10 @@ class Session final : private runtime::Timer {
   friend class Broker;
   friend class Recovery;
 
+  /// 8.4: what another member of the group gets when the session ends. QoS 2 in flight stays with this client
+  /// [MQTT-4.8.2-5].
+  static bool goes_to_another(const Owed& waiting) { return waiting.group && waiting.qos != Qos::AtMostOnce; }
+
   enum class Phase : std::uint8_t { WaitPuback, WaitPubrec, WaitPubcomp, Done };
   struct Inflight {
     Owed owed;                 // without a message if nothing could ever send it again
@@ -149,9 +158,11 @@ class Session final : private runtime::Timer {
     Phase phase = Phase::Done;
     bool parked = false;  // waits for room in a window that became smaller
   };
+  static bool goes_to_another(const Inflight& sent) { return sent.phase == Phase::WaitPuback && sent.owed.group; }
   struct Awaiting {
     PacketId id;
     std::int64_t since_ms;
+    ReceiptRef receipt{};
   };
 
   void on_timer() override;
@@ -195,6 +206,7 @@ class Session final : private runtime::Timer {
   MessageQueue queue_;
   std::vector<Awaiting> awaiting_;
   std::uint64_t next_sequence_ = 1;
+  std::uint64_t perhaps_sent_below_ = 0;  // see store::SessionRecord
 
   std::uint32_t expiry_s_ = 0;
   bool clean_start_ = true;

@@ -34,6 +34,7 @@ struct SharedMember {
   std::uint64_t session_number = 0;
   Session* session = nullptr;
   struct Subscription* subscription = nullptr;
+  class SharedGroup* group = nullptr;  // lives at least as long
   std::atomic<bool> online{false};
 };
 

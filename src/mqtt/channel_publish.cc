@@ -128,7 +128,9 @@ Channel::Step Channel::publish(PublishView& packet) {
       // [S] 5.3: a DUP is a repetition and is acknowledged; without DUP the id is in use.
       if (packet.dup) {
         // The first PUBREC may still wait for the disk, perhaps on a connection that is gone: this one waits as well.
-        acknowledge(PacketType::Pubrec, packet.packet_id, ReasonCode::Success, after_everything());
+        After after = after_everything();
+        after.receipt = session_->awaiting_receipt(packet.packet_id);
+        acknowledge(PacketType::Pubrec, packet.packet_id, ReasonCode::Success, after);
       } else {
         metrics().add(Metric::PacketsPublishInuse);
         metrics().add(Metric::MessagesDropped);
@@ -142,7 +144,6 @@ Channel::Step Channel::publish(PublishView& packet) {
       ++client_.traffic.received_dropped;
       return protocol_error(ReasonCode::ReceiveMaximumExceeded, "receive_maximum_exceeded");  // [MQTT-3.3.4-9]
     }
-    session_->add_awaiting_rel(packet.packet_id);
   }
 
   broker::Publication publication;
@@ -155,6 +156,17 @@ Channel::Step Channel::publish(PublishView& packet) {
   publication.from = &client_.identity();
   publication.session = session_->number();
   publication.state = &publisher_state_;
+  if (packet.qos == Qos::ExactlyOnce) {
+    // What the receivers' shards store and the packet id that tells a repetition are there together, or not at all.
+    if (session_->persistent())
+      publication.receipt =
+          broker.begin_joint([&broker, from = client_.identity(), number = session_->number(), id = packet.packet_id] {
+            broker::Session* session = broker.find(from->client_id);
+            if (session && session->number() == number) session->store_awaiting_rel(id);
+          });
+    session_->add_awaiting_rel(packet.packet_id, publication.receipt);
+    if (!publication.receipt) session_->store_awaiting_rel(packet.packet_id);
+  }
   const ReasonCode code = broker.publish(publication);
   if (packet.qos != Qos::AtMostOnce) {
     After after = after_changes(changes);

@@ -16,6 +16,14 @@ Batch::Mark Batch::erase_prefix(Table table, std::string_view prefix) {
   return at.mark;
 }
 
+void Batch::append(const Batch& other) {
+  if (other.size_ == 0) return;
+  if (capacity_ - size_ < other.size_) grow(other.size_);
+  std::memcpy(data_.get() + size_, other.data_.get(), other.size_);
+  size_ += other.size_;
+  count_ += other.count_;
+}
+
 void Batch::cancel(Mark mark) {
   SB_CHECK(mark + sizeof(Header) <= size_, "mark of another batch");
   Header header;
@@ -36,7 +44,7 @@ void Batch::clear() {
 }
 
 void Batch::grow(std::size_t more) {
-  SB_CHECK(more < (std::size_t{1} << 32), "record of 4 GiB or more");
+  SB_CHECK(more < (std::size_t{1} << 32), "4 GiB or more at once");
   const std::size_t wanted = std::max({size_ + more, capacity_ * 2, kFirstBytes});
   auto bigger = std::make_unique_for_overwrite<std::uint8_t[]>(wanted);
   if (size_ != 0) std::memcpy(bigger.get(), data_.get(), size_);

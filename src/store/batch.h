@@ -73,6 +73,9 @@ class Batch {
   }
   Space erase_space(Table table, std::size_t key_size) { return add(Op::Erase, table, key_size, 0); }
 
+  /// Adds all entries of another, in their order.
+  void append(const Batch& other);
+
   /// Takes an entry back: what was put and is no longer wanted before its batch commits need not be written.
   void cancel(Mark mark);
 

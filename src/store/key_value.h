@@ -14,6 +14,7 @@
 #include "store/table.h"
 
 #include <array>
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -33,6 +34,18 @@ enum class Durability : std::uint8_t {
 
 /// Runs once for each accepted batch. `spent` is the caller's batch: emptied but warm on success, unchanged on failure.
 using Done = std::function<void(Result<> result, Batch spent)>;
+
+/// Keeps the order of one shard's batches past a failure: once one of them is refused, the later ones that are under
+/// way are refused too, until the shard, having heard of all of them, opens the lane and hands them over again.
+class Lane {
+ public:
+  bool blocked() const { return blocked_.load(std::memory_order_acquire); }
+  void block() { blocked_.store(true, std::memory_order_release); }
+  void open() { blocked_.store(false, std::memory_order_release); }
+
+ private:
+  std::atomic<bool> blocked_{false};
+};
 
 /// Return false to stop early. The views live until it returns.
 using Visit = std::function<Result<bool>(std::string_view key, std::string_view value)>;
@@ -63,7 +76,8 @@ class KeyValue {
 
   /// As try_commit, but past the bound: for what must not be refused and is bounded elsewhere (acknowledgements,
   /// session ends). Refused after close(): then `done` runs at once with Errc::Unavailable, on the calling thread.
-  virtual void commit(Batch&& batch, Done done) = 0;
+  virtual void commit(Batch&& batch, Done done, std::shared_ptr<Lane> lane) = 0;
+  void commit(Batch&& batch, Done done) { commit(std::move(batch), std::move(done), nullptr); }
 
   /// Waits for the outcome. For management and start-up. The batch comes back empty, or unchanged on failure.
   [[nodiscard]] Result<> commit_wait(Batch&& batch);

@@ -17,14 +17,17 @@ class Memory final : public KeyValue {
       const std::shared_lock lock(mutex_);
       if (closed_) return fail(Errc::Unavailable, "the store is closed");
     }
-    commit(std::move(batch), std::move(done));
+    commit(std::move(batch), std::move(done), nullptr);
     return {};
   }
 
-  void commit(Batch&& batch, Done done) override {
+  void commit(Batch&& batch, Done done, std::shared_ptr<Lane> lane) override {
     Batch taken = std::move(batch);
-    Result<> result = apply(taken);
-    if (result) taken.clear();
+    Result<> result = lane && lane->blocked() ? fail(Errc::Io, "an earlier batch was refused") : apply(taken);
+    if (result)
+      taken.clear();
+    else if (lane)
+      lane->block();
     if (done) done(std::move(result), std::move(taken));
   }
 

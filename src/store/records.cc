@@ -138,10 +138,10 @@ Result<T> decode_with(std::string_view key, std::string_view value, Read read) {
 }  // namespace
 
 // Sessions. key: client_id
-//   number:u64 created:i64 expiry:u32 disconnected:i64 clean_start:u8 version:u8 next_packet_id:u16
-//   username peer_host zone mountpoint has_will:u8 [will]
+//   number:u64 created:i64 expiry:u32 disconnected:i64 clean_start:u8 version:u8
+//   perhaps_sent_below:u64 username peer_host zone mountpoint has_will:u8 [will]
 Batch::Mark put(Batch& batch, const SessionRecord& r) {
-  const std::size_t size = 8 + 8 + 4 + 8 + 1 + 1 + 2 + size_of(r.username) + size_of(r.peer_host) + size_of(r.zone) +
+  const std::size_t size = 8 + 8 + 4 + 8 + 1 + 1 + 8 + size_of(r.username) + size_of(r.peer_host) + size_of(r.zone) +
                            size_of(r.mountpoint) + 1 + (r.will ? size_of(*r.will) : 0);
   Record out(batch, Table::Sessions, r.client_id.size(), size);
   out.key.raw(r.client_id.data(), r.client_id.size());
@@ -151,7 +151,7 @@ Batch::Mark put(Batch& batch, const SessionRecord& r) {
   out.value.i64(r.disconnected_ms);
   out.value.u8(r.clean_start);
   out.value.u8(static_cast<std::uint8_t>(r.version));
-  out.value.u16(r.next_packet_id);
+  out.value.u64(r.perhaps_sent_below);
   out.value.text(r.username);
   out.value.text(r.peer_host);
   out.value.text(r.zone);
@@ -173,7 +173,7 @@ Result<SessionRecord> decode(std::string_view key, std::string_view value) {
     const std::uint8_t version = in.u8();
     in.fail_unless(version >= 3 && version <= 5);
     r.version = static_cast<ProtocolVersion>(version);
-    r.next_packet_id = in.u16();
+    r.perhaps_sent_below = in.u64();
     r.username = in.text();
     r.peer_host = in.text();
     r.zone = in.text();

@@ -53,7 +53,7 @@ struct SessionRecord {
   std::int64_t disconnected_ms = 0;     // 0 = connected (after a crash: was connected)
   bool clean_start = false;
   ProtocolVersion version = ProtocolVersion::V5;
-  PacketId next_packet_id = 1;
+  std::uint64_t perhaps_sent_below = 0;  // queued rows before this sequence may have gone out before a crash
   std::string_view username{};
   std::string_view peer_host{};
   std::string_view zone{};

@@ -70,7 +70,7 @@ SessionRecord full_session() {
           .disconnected_ms = 1'700'000'005'000,
           .clean_start = true,
           .version = ProtocolVersion::V311,
-          .next_packet_id = 65535,
+          .perhaps_sent_below = 65535,
           .username = "u",
           .peer_host = "::1",
           .zone = "default",
@@ -111,7 +111,7 @@ TEST(Records, KeepASession) {
   EXPECT_EQ(r->disconnected_ms, 1'700'000'005'000);
   EXPECT_TRUE(r->clean_start);
   EXPECT_EQ(r->version, ProtocolVersion::V311);
-  EXPECT_EQ(r->next_packet_id, 65535);
+  EXPECT_EQ(r->perhaps_sent_below, 65535u);
   EXPECT_EQ(r->username, "u");
   EXPECT_EQ(r->peer_host, "::1");
   EXPECT_EQ(r->zone, "default");

@@ -88,8 +88,7 @@ const Struct& Node::schema() {
                  {.def = "0",
                   .min = 0,
                   .max = 256,
-                  .doc = "Event loops, one thread each; 0 = hardware threads, or 1 while session_persistence.enable is "
-                         "true: what crosses shards is not yet committed as one, see docs/sessions-and-durability.md.",
+                  .doc = "Event loops, one thread each; 0 = hardware threads.",
                   .since = "signalbox 0.1"})
           .field("coalesce", &Node::coalesce,
                  {.def = "100us",

@@ -38,7 +38,7 @@ Result<> CommitQueue::try_push(Batch&& batch, Done&& done) {
     }
     ++held_batches_;
     held_bytes_ += batch.bytes();
-    waiting_.push_back({std::move(batch), std::move(done)});
+    waiting_.push_back({.batch = std::move(batch), .done = std::move(done)});
     notify = sleeping_;
   }
   if (notify) wake_.notify_one();
@@ -131,9 +131,15 @@ void CommitQueue::process(std::vector<Pending>& taken) {
       sync_one(taken[first++]);
       continue;
     }
+    const auto out_of_turn = [](const Pending& pending) { return pending.lane && pending.lane->blocked(); };
+    if (out_of_turn(taken[first])) {
+      finish(std::span(taken).subspan(first++, 1), fail(Errc::Io, "an earlier batch was refused"));
+      continue;
+    }
     std::size_t end = first + 1;
     std::size_t bytes = taken[first].batch.bytes();
-    while (end < taken.size() && !taken[end].sync && bytes + taken[end].batch.bytes() <= kMergeBytes)
+    while (end < taken.size() && !taken[end].sync && !out_of_turn(taken[end]) &&
+           bytes + taken[end].batch.bytes() <= kMergeBytes)
       bytes += taken[end++].batch.bytes();
     write_group(std::span(taken).subspan(first, end - first));
     first = end;
@@ -198,7 +204,10 @@ void CommitQueue::finish(std::span<Pending> group, const Result<>& result) {
     (result ? counters_.batches : counters_.failed) += group.size();
     if (result) ++counters_.writes;
   }
-  for (Pending& pending : group) tell(pending, result);
+  for (Pending& pending : group) {
+    if (!result && pending.lane) pending.lane->block();
+    tell(pending, result);
+  }
 }
 
 void CommitQueue::set_trouble(std::optional<Error> error) {

@@ -22,6 +22,7 @@ namespace sb::store::detail {
 struct Pending {
   Batch batch;
   Done done;
+  std::shared_ptr<Lane> lane{};
   bool sync = false;  // no batch: sync the log, then tell
 };
 

@@ -220,8 +220,8 @@ Result<> RocksStore::try_commit(Batch&& batch, Done done) {
   return queue_->try_push(std::move(batch), std::move(done));
 }
 
-void RocksStore::commit(Batch&& batch, Done done) {
-  queue_->push({.batch = std::move(batch), .done = std::move(done), .sync = false});
+void RocksStore::commit(Batch&& batch, Done done, std::shared_ptr<Lane> lane) {
+  queue_->push({.batch = std::move(batch), .done = std::move(done), .lane = std::move(lane)});
 }
 
 Result<std::string> RocksStore::get(Table table, std::string_view key) const {

@@ -36,7 +36,8 @@ class RocksStore final : public KeyValue, private CommitBackend {
   [[nodiscard]] Result<> copy_to(const std::string& path);
 
   [[nodiscard]] Result<> try_commit(Batch&& batch, Done done) override;
-  void commit(Batch&& batch, Done done) override;
+  using KeyValue::commit;
+  void commit(Batch&& batch, Done done, std::shared_ptr<Lane> lane) override;
   [[nodiscard]] Result<std::string> get(Table table, std::string_view key) const override;
   [[nodiscard]] Result<> scan(Table table, std::string_view prefix, std::string_view from,
                               const Visit& visit) const override;

@@ -1,0 +1,225 @@
+// What crosses between shards: publications, what they wait for, shared messages that are dispatched again.
+#include "broker/broker.h"
+
+namespace sb::broker {
+
+void Broker::cross(unsigned shard, Crossing crossing) {
+  if (!to_wake_[shard]) {
+    to_wake_[shard] = true;
+    loop_.at_turn_end(wake_others_);
+  }
+  if (overflow_.empty() && core_.ring(shard_, shard).push(std::move(crossing))) return;
+  overflow_.emplace_back(shard, std::move(crossing));
+}
+
+void Broker::WakeOthers::on_turn_end() {
+  for (unsigned shard = 0; shard < broker.core_.shards(); ++shard) {
+    if (!broker.to_wake_[shard]) continue;
+    broker.to_wake_[shard] = false;
+    broker.core_.shard(shard).loop().wake();
+  }
+}
+
+void Broker::push_overflow() {
+  while (!overflow_.empty()) {
+    auto& [shard, crossing] = overflow_.front();
+    if (!core_.ring(shard_, shard).push(std::move(crossing))) return;
+    to_wake_[shard] = true;
+    loop_.at_turn_end(wake_others_);
+    overflow_.pop_front();
+  }
+  release_waiting();
+}
+
+void Broker::when_room(std::function<void()> resume) {
+  waiting_.push_back(std::move(resume));
+  if (journal_ && journal_->congested()) journal_->wait(disk_relief_);
+}
+
+bool Broker::DiskRelief::on_commit(const Journal& journal) {
+  if (journal.congested()) return false;
+  broker.release_waiting();
+  return true;
+}
+
+void Broker::release_waiting() {
+  if (must_wait()) return;
+  std::vector<std::function<void()>> waiting;
+  waiting.swap(waiting_);
+  for (auto& resume : waiting) resume();
+}
+
+bool Broker::has_work() const {
+  return !overflow_.empty() || has_input();
+}
+
+bool Broker::has_input() const {
+  for (unsigned from = 0; from < core_.shards(); ++from)
+    if (from != shard_ && !core_.ring(from, shard_).empty()) return true;
+  return false;
+}
+
+bool Broker::poll() {
+  std::size_t count = 0;
+  for (unsigned from = 0; from < core_.shards(); ++from)
+    if (from != shard_)
+      count += core_.ring(from, shard_).drain([this](Crossing crossing) { accept_crossing(std::move(crossing)); });
+  if (!overflow_.empty()) push_overflow();
+  return count > 0;
+}
+
+void Broker::accept_crossing(Crossing crossing) {
+  const Publication p = crossing.message->as_publication();
+  Delivery delivery(p, &scratch_);
+  const ReceiptRef& receipt = crossing.receipt;
+  if (crossing.member && !crossing.member->session) return return_to_sender(crossing);
+  const auto deliver = [&] {
+    if (crossing.member)
+      deliver_to_member(delivery, *crossing.member);
+    else
+      deliver_local(delivery, *crossing.route);
+  };
+  if (receipt && receipt->is_joint()) {
+    Journal::Scope rows(*journal_);
+    deliver();
+    Broker& origin = core_.shard(receipt->origin());
+    origin.loop().post([&origin, receipt, part = rows.close()] { origin.join(receipt, part); });
+    return;
+  }
+  const std::size_t written = journal_ ? journal_->changes() : 0;
+  deliver();
+  if (!receipt) return;
+  if (journal_->changes() != written)
+    journal_->attach(receipt);
+  else if (receipt->done(true))
+    finish_receipt(receipt);
+}
+
+// The member left while the message was on its way: whoever chose it chooses another.
+void Broker::return_to_sender(const Crossing& crossing) {
+  Broker& sender = core_.shard(crossing.receipt ? crossing.receipt->origin() : shard_);
+  const auto choose = [&sender, message = crossing.message, group = SharedGroupRef(crossing.member->group),
+                       left = crossing.member->session_number, receipt = crossing.receipt] {
+    if (!receipt) return sender.dispatch_again(message, group, left, nullptr);
+    if (!sender.journal_) return;
+    if (receipt->is_joint()) {
+      Journal::Scope rows(*sender.journal_);
+      sender.dispatch_again(message, group, left, receipt);
+      sender.join(receipt, rows.close());
+      return;
+    }
+    const std::size_t written = sender.journal_->changes();
+    sender.dispatch_again(message, group, left, receipt);
+    if (sender.journal_->changes() != written)
+      sender.journal_->attach(receipt);
+    else if (receipt->done(true))
+      sender.journal_->notify_waiters();
+  };
+  if (&sender == this) return choose();
+  sender.loop_.post(choose);
+}
+
+void Broker::dispatch_again(const MessageRef& message, const SharedGroupRef& group, std::uint64_t left,
+                            const ReceiptRef& receipt) {
+  const Publication p = message->as_publication();
+  Delivery delivery(p, nullptr);
+  delivery.receipt() = receipt;
+  if (dispatch_shared(delivery, *group.get(), left)) return;
+  // All of them left, and perhaps others came since.
+  const SharedGroup* now = find_group(p.topic, group->full_filter());
+  if (now && now != group.get() && dispatch_shared(delivery, *now, left)) return;
+  metrics_.add(Metric::MessagesDropped);
+  metrics_.add(Metric::MessagesDroppedNoSubscribers);
+}
+
+const SharedGroup* Broker::find_group(std::string_view topic, std::string_view full_filter) const {
+  RouteList matched;
+  core_.router().match(topic, matched);
+  for (Route* route : matched)
+    if (const auto* groups = static_cast<const SharedGroupList*>(route->groups()))
+      for (const SharedGroup* group : *groups)
+        if (group->full_filter() == full_filter) return group;
+  return nullptr;
+}
+
+// ---------------------------------------------------------------- what a publication waits for (receipt.h)
+
+void Broker::set_journal(std::unique_ptr<Journal> journal) {
+  journal_ = std::move(journal);
+  if (!journal_) return;
+  journal_->set_receipt_done([this](const ReceiptRef& receipt) { finish_receipt(receipt); });
+  journal_->set_part_settled([this](const Part& part, bool kept) {
+    Broker& owner = core_.shard(part.shard);
+    if (&owner == this) return journal_->settle_part(part.serial, kept);
+    owner.loop().post([&owner, serial = part.serial, kept] {
+      if (owner.journal_) owner.journal_->settle_part(serial, kept);
+    });
+  });
+}
+
+ReceiptRef Broker::expect_receipt(Delivery& delivery) {
+  if (!sessions_durable_ || delivery.publication().qos == Qos::AtMostOnce) return nullptr;
+  ReceiptRef& receipt = delivery.receipt();
+  if (receipt && receipt->is_joint()) {
+    ++receipt->joint().missing;
+    return receipt;
+  }
+  if (!receipt) receipt = std::make_shared<Receipt>(shard_);
+  receipt->expect();
+  return receipt;
+}
+
+void Broker::finish_receipt(const ReceiptRef& receipt) {
+  Broker& origin = core_.shard(receipt->origin());
+  if (const ReceiptRef& joint = receipt->waited_for_by()) {
+    if (receipt->failed()) joint->fail();
+    origin.loop().post([&origin, joint] { origin.join(joint, nullptr); });
+    return;
+  }
+  if (&origin == this) return;
+  origin.loop().post([&origin] {
+    if (origin.journal_) origin.journal_->notify_waiters();
+  });
+}
+
+ReceiptRef Broker::begin_joint(std::function<void()> conclude) {
+  if (!sessions_durable_ || core_.shards() == 1) return nullptr;
+  auto receipt = std::make_shared<Receipt>(shard_);
+  receipt->make_joint(std::move(conclude));
+  return receipt;
+}
+
+void Broker::join(const ReceiptRef& receipt, PartRef part) {
+  if (!journal_) return;
+  Receipt::Joint& joint = receipt->joint();
+  if (part) joint.parts.push_back(std::move(part));
+  if (--joint.missing != 0) return;
+  for (PartRef& one : joint.parts) journal_->carry(std::move(one));
+  joint.parts.clear();
+  joint.conclude();
+  journal_->attach(receipt);
+}
+
+// ---------------------------------------------------------------- shared messages of sessions that ended (8.4)
+
+void Broker::redispatch(std::uint64_t session, Owed owed) {
+  const MessageRef message = owed.message;
+  const SharedGroupRef group = owed.group;
+  const auto old = std::make_shared<Owed>(std::move(owed));
+  const ReceiptRef receipt =
+      old->durable ? begin_joint([this, session, old] { journal_->remove(session, *old); }) : nullptr;
+  if (!receipt) {
+    dispatch_again(message, group, session, nullptr);
+    if (old->durable) journal_->remove(session, *old);
+    return;
+  }
+  Journal::Scope rows(*journal_);
+  dispatch_again(message, group, session, receipt);
+  join(receipt, rows.close());
+}
+
+void Broker::dispatch_orphan(std::uint64_t session, Owed owed) {
+  loop_.post([this, session, old = std::make_shared<Owed>(std::move(owed))] { redispatch(session, std::move(*old)); });
+}
+
+}  // namespace sb::broker
