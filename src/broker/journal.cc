@@ -44,14 +44,14 @@ Journal::~Journal() {
       SB_LOG(log::Level::Error, "state_not_written", kv("reason", last.error().what));
   };
   for (Refused& refused : retry_) write(refused.batch);
-  write(open_);
+  for (Lot& lot : staged_) write(lot.rows);
+  write(open_.rows);
 }
 
 void Journal::touch() {
   if (touched_) return;
   touched_ = true;
-  opened_ = loop_.clock().monotonic();
-  turns_open_ = 0;
+  open_.opened = loop_.clock().monotonic();
 }
 
 Part* Journal::undecided(std::uint32_t serial) const {
@@ -60,7 +60,7 @@ Part* Journal::undecided(std::uint32_t serial) const {
 }
 
 void Journal::write_message(store::Batch& to, Row& row, const Message& message) {
-  row.ticket = open_ticket_;
+  row.ticket = open_.ticket;
   if (part_) row.part = part_->serial;
   row.mark = store::put(to, store::MessageRecord{store_fields(message, row.id)});
 }
@@ -68,7 +68,7 @@ void Journal::write_message(store::Batch& to, Row& row, const Message& message) 
 void Journal::add(std::uint64_t session, Owed& owed, store::QueueState state, PacketId packet_id) {
   touch();
   Row& row = rows_[owed.message.get()];
-  store::Batch& to = part_ ? part_->rows : open_;
+  store::Batch& to = part_ ? part_->rows : open_.rows;
   if (row.references++ == 0) {
     row.id = ++messages_ << 6 | shard_;
     write_message(to, row, *owed.message);
@@ -87,6 +87,10 @@ void Journal::add(std::uint64_t session, Owed& owed, store::QueueState state, Pa
 void Journal::update(std::uint64_t session, Owed& owed, store::QueueState state, PacketId packet_id) {
   touch();
   ++changes_;
+  if (state == store::QueueState::Sent)
+    ++open_.hopes;
+  else
+    open_.urgent = true;
   const auto row = rows_.find(owed.message.get());
   store::QueueRecord record;
   record.session = session;
@@ -110,42 +114,44 @@ void Journal::update(std::uint64_t session, Owed& owed, store::QueueState state,
     owed.apart = true;
     owed.rewritten = true;
     owed.mark = part_->serial;
-    owed.ticket = open_ticket_;
+    owed.ticket = open_.ticket;
     return;
-  } else if (owed.ticket == open_ticket_) {
-    open_.cancel(owed.mark);
+  } else if (owed.ticket == open_.ticket) {
+    open_.rows.cancel(owed.mark);
   }
   // A row that an earlier batch has written stays known as such: then its removal must be written too.
-  owed.rewritten = owed.rewritten || (owed.ticket != 0 && owed.ticket != open_ticket_);
-  owed.mark = static_cast<std::uint32_t>(store::put(open_, record));
-  owed.ticket = open_ticket_;
+  owed.rewritten = owed.rewritten || (owed.ticket != 0 && owed.ticket != open_.ticket);
+  owed.mark = static_cast<std::uint32_t>(store::put(open_.rows, record));
+  owed.ticket = open_.ticket;
 }
 
-void Journal::remove(std::uint64_t session, Owed& owed) {
+void Journal::remove(std::uint64_t session, Owed& owed, Removal removal) {
   if (!owed.durable) return;
   owed.durable = false;
+  if (owed.ticket == probe_.ticket && owed.ticket != 0 && --probe_.left == 0)
+    probed(loop_.clock().monotonic() - probe_.opened);
+  const auto taken_back = [&](Ticket ticket, std::uint32_t mark) {
+    Lot* lot = removal == Removal::Done || ticket == open_.ticket ? not_gone(ticket) : nullptr;
+    if (!lot) return false;
+    lot->rows.cancel(mark);
+    return true;
+  };
   if (owed.apart) {
     Part* part = undecided(owed.mark);
     if (!part) touch();
-    store::erase_queued(part ? part->after : open_, session, owed.sequence);
-  } else {
-    const bool only_here = owed.ticket == open_ticket_ && !owed.rewritten;
-    if (owed.ticket == open_ticket_) open_.cancel(owed.mark);
-    if (!only_here) {
-      touch();
-      store::erase_queued(open_, session, owed.sequence);
-    }
+    store::erase_queued(part ? part->after : open_.rows, session, owed.sequence);
+  } else if (!taken_back(owed.ticket, owed.mark) || owed.rewritten) {
+    touch();
+    store::erase_queued(open_.rows, session, owed.sequence);
   }
   const auto found = rows_.find(owed.message.get());
   if (found == rows_.end() || --found->second.references > 0) return;
   const Row& row = found->second;
   if (Part* part = undecided(row.part)) {
     store::erase_message(part->after, row.id);
-  } else if (row.ticket == open_ticket_ && row.part == 0 && !row.spread) {
-    open_.cancel(row.mark);
-  } else {
+  } else if (row.part != 0 || row.spread || !taken_back(row.ticket, static_cast<std::uint32_t>(row.mark))) {
     touch();
-    store::erase_message(open_, row.id);
+    store::erase_message(open_.rows, row.id);
   }
   rows_.erase(found);
 }
@@ -164,7 +170,7 @@ Journal::Scope::Scope(Journal& journal, bool apart) : journal_(journal), outer_(
     part_->shard = journal.shard_;
     part_->serial = ++journal.part_serials_;
     if (part_->serial == 0) part_->serial = ++journal.part_serials_;  // 0 means "no part"
-    part_->ticket = journal.open_ticket_;
+    part_->ticket = journal.open_.ticket;
   }
   journal.part_ = part_.get();
 }
@@ -181,7 +187,8 @@ PartRef Journal::Scope::close() {
 void Journal::carry(PartRef part) {
   touch();
   ++changes_;
-  open_.append(part->rows);
+  open_.urgent = true;
+  open_.rows.append(part->rows);
   part->rows = store::Batch{};
   opening_.carried.push_back(std::move(part));
 }
@@ -190,7 +197,7 @@ void Journal::settle_part(std::uint32_t serial, bool kept) {
   const auto found = parts_.find(serial);
   if (found == parts_.end()) return;
   const PartRef part = found->second;
-  Going* going = part->ticket == open_ticket_ ? &opening_ : find_going(part->ticket);
+  Going* going = part->ticket == open_.ticket ? &opening_ : find_going(part->ticket);
   if (going) {
     --going->parts;
     going->ok = going->ok && kept;
@@ -200,7 +207,7 @@ void Journal::settle_part(std::uint32_t serial, bool kept) {
     parts_.erase(found);
     if (!part->after.empty()) {
       touch();
-      open_.append(part->after);
+      open_.rows.append(part->after);
     }
   }
   settle();
@@ -220,37 +227,101 @@ Nanos Journal::after_turn() {
     }
     return std::max(retry_at_ - now, Nanos{1'000'000});
   }
-  if (!touched_) return kForever;
-  if (open_.empty()) {
-    // Everything was acknowledged before it had to be written; it still stands behind what is under way.
-    close_open();
-    open_.clear();
-    going_.back().committed = true;
-    settle();
-    return kForever;
+  if (!touched_ && staged_.empty()) return kForever;
+  const Nanos now = loop_.clock().monotonic();
+  Nanos next = kForever;
+  if (touched_) {
+    // What nothing will take back stays open for more of its kind.
+    const bool grows = (open_.urgent || open_.hopes == 0) && now - open_.opened < kLinger && !open_.rows.empty();
+    if (grows)
+      next = open_.opened + kLinger - now;
+    else
+      close_open();
   }
-  ++turns_open_;
-  const Nanos age = loop_.clock().monotonic() - opened_;
-  if ((age >= kLinger && turns_open_ >= 3) || age >= 10 * kLinger || open_.bytes() >= kBatchBytes) {
-    store::Batch going = std::move(open_);
-    if (!spare_.empty()) {
-      open_ = std::move(spare_.back());
-      spare_.pop_back();
-    }
-    const Ticket ticket = close_open();
-    hand_over(ticket, std::move(going), std::move(going_.back().carried));
-    return kForever;
+  std::size_t bytes = open_.rows.bytes();
+  std::size_t count = 0;
+  for (std::size_t i = 0; i < staged_.size(); ++i) {
+    bytes += staged_[i].rows.bytes();
+    if (due(staged_[i]) <= now || bytes >= kBatchBytes) count = i + 1;
   }
-  return age >= kLinger ? Nanos{0} : kLinger - age;
+  commit_staged(count);
+  for (const Lot& waiting : staged_) next = std::min(next, due(waiting) - now);
+  return next;
 }
 
-Ticket Journal::close_open() {
-  const Ticket ticket = open_ticket_++;
-  if (open_ticket_ == 0) open_ticket_ = 1;  // 0 means "nothing to wait for"
-  touched_ = false;
-  opening_.ticket = ticket;
+/// Hands over the first `count`, as one, and drops what follows them if nothing of it is left to write.
+void Journal::commit_staged(std::size_t count) {
+  store::Batch together;
+  Carried carried;
+  Ticket last = 0;
+  for (; !staged_.empty() && (count > 0 || staged_.front().rows.empty()); count -= count > 0 ? 1 : 0) {
+    Lot lot = std::move(staged_.front());
+    staged_.pop_front();
+    Going* going = find_going(lot.ticket);
+    if (lot.rows.empty() && going->carried.empty()) {
+      // Everything was acknowledged before it had to be written; it still stands behind what is under way.
+      going->committed = true;
+      recycle(std::move(lot.rows));
+      continue;
+    }
+    last = lot.ticket;
+    carried.insert(carried.end(), going->carried.begin(), going->carried.end());
+    going->carried.clear();
+    if (together.bytes() == 0) {
+      together = std::move(lot.rows);
+    } else {
+      together.append(lot.rows);
+      recycle(std::move(lot.rows));
+    }
+  }
+  if (last != 0) hand_over(last, std::move(together), std::move(carried));
+  settle();
+}
+
+void Journal::probe(const Lot& lot) {
+  if (lot.urgent || lot.hopes == 0) return;
+  if (probe_.ticket != 0) {
+    if (lot.opened - probe_.opened < 2 * kHope) return;
+    probed(2 * kHope);  // some of them do not answer
+  }
+  probe_.ticket = lot.ticket;
+  probe_.opened = lot.opened;
+  probe_.left = std::max(1U, lot.hopes * 7 / 8);
+}
+
+/// Waiting pays only where acknowledgements come within the wait.
+void Journal::probed(Nanos took) {
+  probe_.ticket = 0;
+  probe_.usual = (3 * probe_.usual + took) / 4;
+  const Nanos enough = probe_.usual + probe_.usual / 2;
+  hope_ = enough <= kHope ? std::max(enough, kLinger) : kLinger;
+}
+
+void Journal::recycle(store::Batch batch) {
+  batch.clear();
+  if (spare_.size() < 16) spare_.push_back(std::move(batch));
+}
+
+Journal::Lot* Journal::not_gone(Ticket ticket) {
+  if (ticket == open_.ticket) return touched_ ? &open_ : nullptr;
+  for (auto lot = staged_.rbegin(); lot != staged_.rend(); ++lot)
+    if (lot->ticket == ticket) return &*lot;
+  return nullptr;
+}
+
+void Journal::close_open() {
+  Ticket next = open_.ticket + 1;
+  if (next == 0) next = 1;  // 0 means "nothing to wait for"
+  opening_.ticket = open_.ticket;
   going_.push_back(std::exchange(opening_, Going{}));
-  return ticket;
+  probe(open_);
+  staged_.push_back(std::exchange(open_, Lot{}));
+  open_.ticket = next;
+  if (!spare_.empty()) {
+    open_.rows = std::move(spare_.back());
+    spare_.pop_back();
+  }
+  touched_ = false;
 }
 
 void Journal::hand_over(Ticket ticket, store::Batch batch, Carried carried) {
@@ -270,10 +341,11 @@ void Journal::hand_over(Ticket ticket, store::Batch batch, Carried carried) {
 }
 
 Result<> Journal::commit_now() {
-  if (open_.empty()) return {};
-  SB_CHECKED(store_.commit_wait(std::move(open_)));
-  open_ = store::Batch{};
+  if (open_.rows.empty()) return {};
+  SB_CHECKED(store_.commit_wait(std::move(open_.rows)));
+  open_.rows = store::Batch{};
   close_open();
+  staged_.clear();
   going_.back().committed = true;
   settle();
   return {};
@@ -290,14 +362,15 @@ void Journal::committed(Ticket ticket, bool ok, store::Batch spent, Carried carr
               [](const Refused& a, const Refused& b) { return static_cast<std::int32_t>(a.ticket - b.ticket) < 0; });
     retry_at_ = loop_.clock().monotonic() + kRetry;
   } else {
-    spent.clear();
-    if (spare_.size() < 4) spare_.push_back(std::move(spent));
+    recycle(std::move(spent));
   }
-  if (Going* going = find_going(ticket)) {
-    going->committed = true;
-    going->ok = going->ok && ok;
+  // Those before it that are not committed yet went with it.
+  for (Going& going : going_) {
+    if (static_cast<std::int32_t>(going.ticket - ticket) > 0) break;
+    if (!going.committed) going.ok = going.ok && ok;
+    going.committed = true;
   }
-  settle();
+  if (!settle()) notify_waiters();  // of the room that there is
 }
 
 Journal::Going* Journal::find_going(Ticket ticket) {
@@ -306,7 +379,7 @@ Journal::Going* Journal::find_going(Ticket ticket) {
   return nullptr;
 }
 
-void Journal::settle() {
+bool Journal::settle() {
   bool any = false;
   for (; !going_.empty() && going_.front().committed && going_.front().parts == 0; any = true) {
     const Going done = std::move(going_.front());
@@ -319,7 +392,8 @@ void Journal::settle() {
     for (const ReceiptRef& receipt : done.receipts)
       if (receipt->done(done.ok) && receipt_done_) receipt_done_(receipt);
   }
-  if (any || !congested()) notify_waiters();
+  if (any) notify_waiters();
+  return any;
 }
 
 bool Journal::refused(Ticket ticket) const {

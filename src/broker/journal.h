@@ -1,9 +1,11 @@
 // What a shard owes to the disk (architecture: "State that must survive"). Sessions and the retained store add changes
-// to one open batch; it commits after a short wait, so that much of what a turn acknowledges goes together, and so that
-// a message whose receivers acknowledge it meanwhile need not be written at all. Whatever depends on a change waits for
-// its ticket. Belongs to the shard.
+// to one open batch. A batch that holds nothing but messages just sent to clients is staged at the end of its turn:
+// most of them are acknowledged soon, and what was taken back before its batch is handed to the store need not be
+// written at all. Other batches stay open a little, so that much goes together. Batches reach the store in their order.
+// Whatever depends on a change waits for its ticket. Belongs to the shard.
 //
-// A ticket names a batch. It is kept when that batch is on disk, or when nothing of it is left to write.
+// A ticket names a batch. It is kept when that batch is on disk, or when nothing of it is left to write, and the same
+// is true for all before it.
 #pragma once
 
 #include "broker/message.h"
@@ -50,9 +52,11 @@ class CommitWaiter {
 
 class Journal {
  public:
-  /// Wait for more before a batch commits, unless turns follow one another anyway.
+  /// A batch waits this long for more before it commits.
   static constexpr Nanos kLinger{200'000};
-  /// A batch this large commits at once.
+  /// A staged batch waits at most this long for acknowledgements; not at all where they take longer.
+  static constexpr Nanos kHope{4'000'000};
+  /// Batches that wait are committed when they hold this much.
   static constexpr std::size_t kBatchBytes = 4U << 20;
 
   Journal(store::KeyValue& store, runtime::Loop& loop, unsigned shard);
@@ -63,15 +67,19 @@ class Journal {
   void add(std::uint64_t session, Owed& owed, store::QueueState state, PacketId packet_id);
   /// The state of a row that exists.
   void update(std::uint64_t session, Owed& owed, store::QueueState state, PacketId packet_id);
-  /// Owed no more. Costs nothing on disk if its batch has not gone yet.
-  void remove(std::uint64_t session, Owed& owed);
+  enum class Removal : std::uint8_t {
+    Done,   // costs nothing on disk if its batch has not gone yet
+    Moved,  // the message is owed to somebody else now, by a row of the open batch: may not go before that is there
+  };
+  void remove(std::uint64_t session, Owed& owed, Removal removal = Removal::Done);
   /// Known from a stored row (start-up).
   void adopt(const MessageRef& message, store::MessageId id);
   /// Direct access for rows without history: sessions, subscriptions, retained, ...
   store::Batch& batch() {
     touch();
     ++changes_;
-    return open_;
+    open_.urgent = true;
+    return open_.rows;
   }
   /// Grows with every change: tells whether something in between made one.
   std::size_t changes() const { return changes_; }
@@ -103,9 +111,9 @@ class Journal {
 
   // --- waiting
   /// What a change made now has to wait for.
-  Ticket ticket() const { return open_ticket_; }
+  Ticket ticket() const { return open_.ticket; }
   /// Kept when everything changed so far is.
-  Ticket barrier() const { return touched_ ? open_ticket_ : open_ticket_ - 1; }
+  Ticket barrier() const { return touched_ ? open_.ticket : open_.ticket - 1; }
   bool kept(Ticket ticket) const { return ticket == 0 || static_cast<std::int32_t>(ticket - kept_) <= 0; }
   /// The batch of this ticket was refused by the disk.
   bool refused(Ticket ticket) const;
@@ -150,6 +158,14 @@ class Journal {
     bool ok = true;
   };
   using Carried = std::vector<PartRef>;
+  /// A batch that has not gone to the store.
+  struct Lot {
+    store::Batch rows{};
+    Ticket ticket = 1;
+    Nanos opened{0};
+    std::uint32_t hopes = 0;  // rows that an acknowledgement may take back
+    bool urgent = false;      // holds others, and somebody waits for them
+  };
   struct Refused {
     Ticket ticket;
     store::Batch batch;
@@ -159,22 +175,34 @@ class Journal {
   void touch();
   Part* undecided(std::uint32_t serial) const;
   void write_message(store::Batch& to, Row& row, const Message& message);
-  Ticket close_open();
+  Lot* not_gone(Ticket ticket);
+  Nanos due(const Lot& lot) const { return lot.opened + (lot.urgent ? kLinger : hope_); }
+  void commit_staged(std::size_t count);
+  void probe(const Lot& lot);
+  void probed(Nanos took);
+  void recycle(store::Batch batch);
+  void close_open();
   void hand_over(Ticket ticket, store::Batch batch, Carried carried);
   void committed(Ticket ticket, bool ok, store::Batch spent, Carried carried);
   Going* find_going(Ticket ticket);
-  void settle();
+  bool settle();
 
   store::KeyValue& store_;
   runtime::Loop& loop_;
   unsigned shard_;
-  store::Batch open_;
-  Ticket open_ticket_ = 1;
+  Lot open_;
   Ticket kept_ = 0;
-  Nanos opened_{0};
-  unsigned turns_open_ = 0;
   std::size_t changes_ = 0;
-  bool touched_ = false;     // the open batch had something in it, though all may be cancelled
+  bool touched_ = false;  // the open batch had something in it, though all may be cancelled
+  std::deque<Lot> staged_;
+  Nanos hope_ = kLinger;
+  /// How long acknowledgements take, by one batch after the other.
+  struct Probe {
+    Ticket ticket = 0;  // 0 = none under way
+    Nanos opened{0};
+    std::uint32_t left = 0;  // acknowledgements until most of the batch has them
+    Nanos usual{0};
+  } probe_;
   Going opening_;            // of the open batch
   std::deque<Going> going_;  // in order of tickets
   std::deque<Refused> retry_;

@@ -258,7 +258,7 @@ PacketId Session::assign_packet_id(Owed& owed) {
     if (inflight_.empty() || in_order || !find_inflight(id)) return id;
     // Taken: the message moves behind everything that is known.
     const bool was_durable = owed.durable;
-    forget(owed);
+    if (was_durable) broker_.journal()->remove(number_, owed, Journal::Removal::Moved);
     owed.sequence = next_sequence_++;
     if (was_durable) broker_.journal()->add(number_, owed, store::QueueState::Queued, 0);
   }
