@@ -155,16 +155,20 @@ Result<ListenerOptions> options_of(const config::Listener& listener, const confi
   settings.websocket = listener.web();
   settings.handshake_timeout = listener.ssl_options.handshake_timeout;
   if (listener.limiter) {
-    out.connection_rate = rate_of(listener.limiter->connection);
-    out.bytes_rate = rate_of(listener.limiter->bytes);
-    out.messages_rate = rate_of(listener.limiter->messages);
+    out.limits = {rate_of(listener.limiter->connection), rate_of(listener.limiter->bytes),
+                  rate_of(listener.limiter->messages), rate_of(listener.limiter->message_routing)};
     if (listener.limiter->client) {
       settings.bytes_rate = rate_of(listener.limiter->client->bytes);
       settings.messages_rate = rate_of(listener.limiter->client->messages);
+      settings.routing_rate = rate_of(listener.limiter->client->message_routing);
     }
   }
+  out.enable = listener.enable;
   if (listener.tls()) {
-    SB_TRY(out.tls, tls_of(listener, config, resources));
+    out.tls.emplace();
+    if (listener.enable) {
+      SB_TRY(out.tls, tls_of(listener, config, resources));
+    }
   } else {
     settings.handshake_timeout = settings.zone->idle_timeout;
   }
@@ -177,20 +181,30 @@ Result<ListenerOptions> options_of(const config::Listener& listener, const confi
 
 }  // namespace
 
+client::LimitRates node_limits(const config::Config& config) {
+  const config::Limiter& from = config.limiter;
+  return {rate_of(from.connection), rate_of(from.bytes), rate_of(from.messages), rate_of(from.message_routing)};
+}
+
+Result<> import_psk(const config::Config& config, ListenerResources& resources) {
+  const config::PskAuthentication& psk = config.psk_authentication;
+  if (!psk.enable || psk.init_file.empty()) return {};
+  const auto read = resources.psk->import_file(psk.init_file, psk.separator.front());
+  if (read) return {};
+  return fail(read.error().code, fmt::format("psk_authentication.init_file = {}: expected a file of keys ({})",
+                                             psk.init_file, read.error().what));
+}
+
 Result<std::vector<ListenerOptions>> listener_options(const config::Config& config,
                                                       const std::map<std::string, client::ZoneRef>& zones,
                                                       ListenerResources& resources) {
-  if (config.psk_authentication.enable && !config.psk_authentication.init_file.empty())
-    if (const auto read = resources.psk->import_file(config.psk_authentication.init_file,
-                                                     config.psk_authentication.separator.front());
-        !read)
-      return fail(read.error().code, "psk_authentication.init_file: " + read.error().what);
   std::vector<ListenerOptions> out;
+  resources.left_out.clear();
   Result<> problem{};
   config.listeners.for_each([&](const config::Listener& listener) {
-    if (!listener.enable || !problem) return;
+    if (!problem) return;
     const std::string path = fmt::format("{}.{}", config::to_string(listener.type), listener.name);
-    if (listener.tls() && ::access(listener.ssl_options.certfile.c_str(), R_OK) != 0 && !resources.is_written(path)) {
+    if (listener.tls() && !listener.written && ::access(listener.ssl_options.certfile.c_str(), R_OK) != 0) {
       resources.left_out.push_back(listener.id());
       return;
     }

@@ -20,13 +20,17 @@ struct ListenerResources {
       : certificates({config.crl_cache.refresh_interval, config.crl_cache.http_timeout, config.crl_cache.capacity}) {}
   driver::certificate_status::Service certificates;
   std::shared_ptr<net::PskTable> psk = std::make_shared<net::PskTable>();
-  /// Default listeners that were left out because nobody made certificates for them.
+  /// Default listeners that were left out, of the last configuration, because nobody made certificates for them.
   std::vector<std::string> left_out;
-  /// Whether the configuration names a listener itself; by "ssl.default".
-  std::function<bool(const std::string& path)> is_written = [](const std::string&) { return true; };
 };
 
-/// The enabled listeners. An error names the listener, the key and what is wrong.
+/// The node's level of the limiter.
+client::LimitRates node_limits(const config::Config& config);
+
+/// Reads the keys of `psk_authentication` where it is enabled. Known identities get the new key, none is removed.
+[[nodiscard]] Result<> import_psk(const config::Config& config, ListenerResources& resources);
+
+/// The listeners, those that are not enabled too. An error names the listener, the key and what is wrong.
 [[nodiscard]] Result<std::vector<ListenerOptions>> listener_options(const config::Config& config,
                                                                     const std::map<std::string, client::ZoneRef>& zones,
                                                                     ListenerResources& resources);

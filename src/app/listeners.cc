@@ -56,20 +56,34 @@ ListenerSnapshot Listeners::snapshot(const Entry& entry, std::uint16_t port) con
   return out;
 }
 
-void Listeners::set_limits(Entry& entry) {
-  entry.state->limits.connections.set(entry.options.connection_rate);
-  entry.state->limits.bytes.set(entry.options.bytes_rate);
-  entry.state->limits.messages.set(entry.options.messages_rate);
+Result<> Listeners::check_tls(const ListenerOptions& options) {
+  if (!options.tls) return {};
+  const auto made = net::TlsContext::make(*options.tls);
+  return made ? Result<>{} : tl::unexpected(made.error());
 }
 
-void Listeners::set_node_limits(const net::Rate& connections, const net::Rate& bytes, const net::Rate& messages) {
-  node_limits_->connections.set(connections);
-  node_limits_->bytes.set(bytes);
-  node_limits_->messages.set(messages);
+std::optional<ListenerOptions> Listeners::options(const std::string& id) const {
+  const std::lock_guard guard(mutex_);
+  const auto it = entries_.find(id);
+  return it == entries_.end() ? std::nullopt : std::optional(it->second.options);
+}
+
+void Listeners::set_zones(const std::map<std::string, client::ZoneRef>& zones) {
+  const std::lock_guard guard(mutex_);
+  for (auto& [id, entry] : entries_) {
+    client::ListenerSettings& settings = entry.options.settings;
+    const auto named = zones.find(settings.zone->name);
+    settings.zone = named == zones.end() ? zones.at("default") : named->second;
+    if (!entry.options.tls) settings.handshake_timeout = settings.zone->idle_timeout;
+    refresh(entry);
+  }
 }
 
 Result<> Listeners::open(Entry& entry) {
   if (entry.bound) return {};
+  if (!entry.tls) {
+    SB_TRY(entry.tls, make_tls(entry.options));
+  }
   // A port that the system chose stays the same over a restart.
   net::Endpoint wanted = entry.options.bind;
   if (wanted.port() == 0) wanted.set_port(entry.shown.port());
@@ -114,8 +128,7 @@ Result<> Listeners::add(ListenerOptions options) {
   entry.state = std::make_shared<client::ListenerState>(node_limits_);
   entry.options = std::move(options);
   entry.shown = entry.options.bind;
-  SB_TRY(entry.tls, make_tls(entry.options));
-  set_limits(entry);
+  entry.state->limits.set(entry.options.limits);
   if (entry.options.enable) SB_CHECKED(open(entry));
   entries_.emplace(id, std::move(entry));
   return {};
@@ -124,14 +137,17 @@ Result<> Listeners::add(ListenerOptions options) {
 Result<> Listeners::update(ListenerOptions options) {
   const std::lock_guard guard(mutex_);
   SB_TRY(Entry* const entry, find(options.settings.id));
-  SB_TRY(auto tls, make_tls(options));
+  std::shared_ptr<const net::TlsContext> tls;
+  if (options.enable) {
+    SB_TRY(tls, make_tls(options));
+  }
   const bool web = options.websocket.has_value();
   const bool moved = !(options.bind == entry->options.bind);
   const bool backlog = options.socket.backlog != entry->options.socket.backlog;
   const bool sockets = !(options.socket == entry->options.socket);
   ListenerOptions old_options = std::exchange(entry->options, std::move(options));
   auto old_tls = std::exchange(entry->tls, std::move(tls));
-  set_limits(*entry);
+  entry->state->limits.set(entry->options.limits);
   if (!entry->options.enable) {
     if (entry->bound) close(*entry, true);
     entry->shown = entry->options.bind;
@@ -145,12 +161,13 @@ Result<> Listeners::update(ListenerOptions options) {
   const net::Endpoint old_shown = entry->shown;
   if (was_open) {
     // The new address is tried before the old one is given up.
-    if (moved) {
+    // On the same port it may be our own that stands in the way.
+    if (moved && entry->options.bind.port() != entry->bound->port()) {
       const auto free = net::Acceptor::probe(entry->options.bind);
       if (!free) {
         entry->options = std::move(old_options);
         entry->tls = std::move(old_tls);
-        set_limits(*entry);
+        entry->state->limits.set(entry->options.limits);
         return fail(free.error().code, fmt::format("listener {}: {}", entry->options.settings.id, free.error().what));
       }
     }
@@ -162,7 +179,7 @@ Result<> Listeners::update(ListenerOptions options) {
   entry->options = std::move(old_options);
   entry->tls = std::move(old_tls);
   entry->shown = old_shown;
-  set_limits(*entry);
+  entry->state->limits.set(entry->options.limits);
   if (was_open)
     if (const auto again = open(*entry); !again)
       SB_LOG(log::Level::Error, "listener_failed", kv("reason", again.error().what));
@@ -201,7 +218,7 @@ Result<> Listeners::reload_certificates() {
   const std::lock_guard guard(mutex_);
   Result<> first{};
   for (auto& [id, entry] : entries_) {
-    if (!entry.options.tls) continue;
+    if (!entry.tls) continue;  // none, or not open yet: the files are read then
     auto made = make_tls(entry.options);
     if (!made) {
       SB_LOG(log::Level::Error, "certificates_not_reloaded", kv("listener", id), kv("reason", made.error().what));

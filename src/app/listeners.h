@@ -48,7 +48,13 @@ class Listeners {
   /// keep what they have; the first problem is returned.
   [[nodiscard]] Result<> reload_certificates();
   /// The node's level of the limiter.
-  void set_node_limits(const net::Rate& connections, const net::Rate& bytes, const net::Rate& messages);
+  void set_node_limits(const client::LimitRates& rates) { node_limits_->set(rates); }
+  /// What new connections get of changed zones. Every name that a listener uses is there, or else "default".
+  void set_zones(const std::map<std::string, client::ZoneRef>& zones);
+
+  /// Whether its certificates can be used, without changing anything.
+  [[nodiscard]] static Result<> check_tls(const ListenerOptions& options);
+  std::optional<ListenerOptions> options(const std::string& id) const;
 
   std::vector<ListenerInfo> list() const;
   std::optional<net::Endpoint> bound(const std::string& id) const;
@@ -64,7 +70,6 @@ class Listeners {
   [[nodiscard]] Result<Entry*> find(const std::string& id);
   [[nodiscard]] static Result<std::shared_ptr<const net::TlsContext>> make_tls(const ListenerOptions& options);
   ListenerSnapshot snapshot(const Entry& entry, std::uint16_t port) const;
-  void set_limits(Entry& entry);
   [[nodiscard]] Result<> open(Entry& entry);
   void close(Entry& entry, bool drop_connections);
   void refresh(const Entry& entry);

@@ -184,7 +184,7 @@ TEST(Listeners, AsksItsAccessRules) {
 
 TEST(Listeners, LimitsTheRateOfConnections) {
   ListenerOptions slow = listener("tcp:slow");
-  slow.connection_rate = {.per_second = 10, .burst = 0};
+  slow.limits.connections = {.per_second = 10, .burst = 0};
   Node node(node_with({slow}), {});
   ASSERT_TRUE(node.start().has_value());
   const auto began = std::chrono::steady_clock::now();
@@ -222,9 +222,9 @@ TEST(Listeners, LimitsBytesOfListenersAndNode) {
     NodeOptions options = node_with({slow}, 1);
     const net::Rate rate{.per_second = 20'000, .burst = 0};
     if (whole_node)
-      options.bytes_rate = rate;
+      options.limits.bytes = rate;
     else
-      options.listeners[0].bytes_rate = rate;
+      options.listeners[0].limits.bytes = rate;
     Node node(std::move(options), {});
     ASSERT_TRUE(node.start().has_value());
     Wire client(port_of(node, "tcp:slow"));

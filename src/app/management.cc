@@ -1,8 +1,6 @@
 #include "app/management.h"
 
 #include "app/catalogs.h"
-#include "app/features.h"
-#include "app/settings.h"
 #include "base/log.h"
 #include "management/api_registry.h"
 
@@ -11,7 +9,10 @@
 namespace sb::app {
 
 Management::Management(Node& node, ManagementOptions options)
-    : node_(node), listeners_(node), table_(clock_), socket_path_(socket_path(options.data_dir)) {
+    : live_(node, options.resources, options.log),
+      listeners_(node),
+      table_(clock_),
+      socket_path_(socket_path(options.data_dir)) {
   management::Environment environment;
   environment.core = &node.core();
   environment.clock = &clock_;
@@ -33,12 +34,12 @@ Management::Management(Node& node, ManagementOptions options)
   if (auto* module = modules.find_as<plugins::module::slow_subs::SlowSubs>("slow_subs"))
     environment.slow_subscriptions = (slow_subscriptions_ = std::make_unique<NodeSlowSubscriptions>(*module)).get();
 
-  log_ = options.log;
+  environment.log = options.log;
   if (options.loaded) {
     config_ =
         std::make_unique<config::ConfigStore>(std::move(*options.loaded), std::move(options.load_options), clock_);
-    config_->subscribe([this](const config::Config&, const config::Config& after,
-                              const std::vector<std::string>& roots) { return apply(after, roots); });
+    config_->subscribe([this](const config::Config& before, const config::Config& after,
+                              const std::vector<std::string>& roots) { return live_.apply(before, after, roots); });
     environment.config = config_.get();
   }
   service_ = std::make_unique<management::Service>(std::move(environment));
@@ -54,25 +55,6 @@ Management::Management(Node& node, ManagementOptions options)
 
 Management::~Management() {
   stop();
-}
-
-Result<> Management::apply(const config::Config& after, const std::vector<std::string>& roots) {
-  const auto changed = [&](std::string_view root) {
-    return std::find(roots.begin(), roots.end(), root) != roots.end();
-  };
-  if (changed("authorization") || changed("flapping_detect") || changed("zones")) {
-    SB_TRY(auto policy, access_policy(after));
-    node_.access().set_policy(std::move(policy));
-  }
-  if (changed("mqtt") || changed("broker") || changed("retainer")) {
-    const broker::CoreSettingsRef core = core_settings(after);
-    for (unsigned id = 0; id < node_.shard_count(); ++id) {
-      broker::Broker& broker = node_.shard(id).broker();
-      node_.shard(id).loop().post([&broker, core] { broker.set_settings(core); });
-    }
-  }
-  if (changed("log") && log_) log_->apply(after.log);
-  return configure_modules(node_, after);
 }
 
 Result<> Management::start() {

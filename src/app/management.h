@@ -3,6 +3,7 @@
 // node stops; destroyed after it stopped.
 #pragma once
 
+#include "app/live_config.h"
 #include "app/management_ports.h"
 #include "config/store.h"
 #include "http/table.h"
@@ -21,8 +22,9 @@ struct ManagementOptions {
   /// Without: the configuration cannot be seen nor changed.
   std::optional<config::Loaded> loaded{};
   config::LoadOptions load_options{};
-  telemetry::LogControl* log = nullptr;  // follows `log`; outlives this
-  std::function<void()> stop{};          // asks the process to end
+  telemetry::LogControl* log = nullptr;    // follows `log`; outlives this
+  ListenerResources* resources = nullptr;  // without: listeners do not follow the configuration; outlives this
+  std::function<void()> stop{};            // asks the process to end
 };
 
 class Management {
@@ -41,10 +43,7 @@ class Management {
   static std::string socket_path(const std::string& data_dir) { return data_dir + "/ctl.sock"; }
 
  private:
-  [[nodiscard]] Result<> apply(const config::Config& after, const std::vector<std::string>& roots);
-
-  Node& node_;
-  telemetry::LogControl* log_ = nullptr;
+  LiveConfig live_;
   SystemClock clock_;
   NodeListeners listeners_;
   std::unique_ptr<NodeDelayed> delayed_;

@@ -43,7 +43,7 @@ Node::Node(NodeOptions options, const broker::ModuleRegistry& registry)
   std::vector<Shard*> shards;
   for (auto& shard : shards_) shards.push_back(shard.get());
   listeners_ = std::make_unique<Listeners>(std::move(shards));
-  listeners_->set_node_limits(options_.connection_rate, options_.bytes_rate, options_.messages_rate);
+  listeners_->set_node_limits(options_.limits);
   reclaimer_.set_rings_empty([this](unsigned id) { return !core_.shard(id).has_input(); });
   module_context_.banned = [this](const broker::Identity& who) {
     return access_.bans().banned(who.client_id, who.username, who.peer_host);
@@ -84,6 +84,7 @@ Result<> Node::open_store() {
   } else {
     return tl::unexpected(std::move(node).error());
   }
+  const std::int64_t last_alive_ms = record.last_wall_ms;
   record.last_wall_ms = std::max(record.last_wall_ms, clock_.wall_ms());
   record.clean_stop = false;
   store::Batch batch;
@@ -98,6 +99,7 @@ Result<> Node::open_store() {
   recovery.sessions = options_.durable_sessions;
   recovery.retained = options_.durable_retained;
   recovery.progress = options_.progress;
+  recovery.last_alive_ms = last_alive_ms;
   ban_log_ = std::make_unique<access::StoreBanLog>(*store_);
   alarm_log_ = std::make_unique<telemetry::StoreAlarmLog>(*store_);
   SB_TRY(auto alarms, alarm_log_->load());
@@ -110,6 +112,7 @@ Result<> Node::open_store() {
   }
   const auto began = std::chrono::steady_clock::now();
   SB_TRY(const broker::Recovery::Report report, broker::Recovery::run(core_, *store_, recovery));
+  alive_mark_ = std::make_unique<AliveMark>(shards_[0]->loop(), *store_, record);
   const auto took = std::chrono::duration_cast<Millis>(std::chrono::steady_clock::now() - began);
   if (report.records() > 0)
     SB_LOG(log::Level::Notice, "state_restored", kv("sessions", report.sessions),
@@ -135,6 +138,29 @@ Result<> Node::start() {
     bound_.push_back(listeners_->bound(listener.settings.id).value_or(listener.bind));
   }
   return {};
+}
+
+void Node::for_each_host(const std::function<void(mqtt::ChannelHost&)>& work) {
+  if (!running_) return;
+  for (int round = 0; round < 2; ++round)
+    for (auto& shard : shards_) {
+      std::promise<void> done;
+      shard->loop().post([&] {
+        work(shard->channels());
+        done.set_value();
+      });
+      done.get_future().wait();
+    }
+}
+
+void Node::set_zones(const std::map<std::string, client::ZoneRef>& zones) {
+  listeners_->set_zones(zones);
+  for_each_host([&zones](mqtt::ChannelHost& host) { host.set_zones(zones); });
+}
+
+void Node::set_limits(const client::LimitRates& rates) {
+  listeners_->set_node_limits(rates);
+  for_each_host([](mqtt::ChannelHost& host) { host.refresh_limits(); });
 }
 
 void Node::stop() {

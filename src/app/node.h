@@ -3,6 +3,7 @@
 
 #include "access/access_control.h"
 #include "access/store_ban_log.h"
+#include "app/alive_mark.h"
 #include "app/listeners.h"
 #include "app/shard.h"
 #include "base/clock.h"
@@ -28,9 +29,7 @@ struct NodeOptions {
   broker::RouterOptions router;
   broker::CoreSettingsRef core = std::make_shared<const broker::CoreSettings>();
   std::vector<ListenerOptions> listeners;
-  net::Rate connection_rate{};  // of the whole node (config.md 7.11)
-  net::Rate bytes_rate{};
-  net::Rate messages_rate{};
+  client::LimitRates limits{};  // of the whole node (config.md 7.11)
   broker::SessionSettingsRef default_session = std::make_shared<const broker::SessionSettings>();
 
   /// Empty: no store at all.
@@ -69,6 +68,11 @@ class Node {
   unsigned shard_count() const { return options_.shards; }
   /// Opens, changes and closes listeners while the node runs.
   Listeners& listeners() { return *listeners_; }
+  /// What live connections take over of changed zones at once (config.md 6.1, the keys marked Y), and what listeners
+  /// give to new ones. Connections of a zone that is gone fall back to "default". Any thread but the shards' own.
+  void set_zones(const std::map<std::string, client::ZoneRef>& zones);
+  /// The node's level of the limiter, for live connections too. Any thread but the shards' own.
+  void set_limits(const client::LimitRates& rates);
   /// Where the listeners really listen, in the order of the options.
   const std::vector<net::Endpoint>& bound() const { return bound_; }
   const std::string& name() const { return options_.name; }
@@ -76,6 +80,8 @@ class Node {
  private:
   NodeOptions options_;
   [[nodiscard]] Result<> open_store();
+  /// Runs on every shard, twice: a connection on its way between two shards is found in the second round.
+  void for_each_host(const std::function<void(mqtt::ChannelHost&)>& work);
 
   SystemClock clock_;
   std::unique_ptr<store::KeyValue> store_;  // outlives the shards' journals
@@ -91,6 +97,7 @@ class Node {
   // These hold timers of the shards' loops: after them, so that they go first.
   broker::Stats stats_;
   client::Pressure pressure_;
+  std::unique_ptr<AliveMark> alive_mark_;
   broker::ModuleContext module_context_;
   broker::Modules modules_;
   std::vector<net::Endpoint> bound_;

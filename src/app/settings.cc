@@ -105,6 +105,8 @@ client::ZoneRef zone_of(const std::string& name, const config::Zone& zone) {
   out->congestion_alarm = zone.conn_congestion.enable_alarm;
   out->congestion_sustain = zone.conn_congestion.min_alarm_sustain_duration;
   out->overload_closes_new = zone.overload_protection.enable && zone.overload_protection.backoff_new_conn;
+  if (zone.overload_protection.enable) out->overload_delay = Millis{zone.overload_protection.backoff_delay};
+  out->max_unanswered = zone.force_shutdown.enable ? zone.force_shutdown.max_mailbox_size : 0;
   out->session = session_settings(mqtt);
   return out;
 }
@@ -143,7 +145,9 @@ Result<NodeOptions> node_options(const config::Config& config, ListenerResources
   out.core = core_settings(config);
   const auto zones = zone_settings(config);
   out.default_session = zones.at("default")->session;
+  SB_CHECKED(import_psk(config, resources));
   SB_TRY(out.listeners, listener_options(config, zones, resources));
+  out.limits = node_limits(config);
   out.data_dir = config.node.data_dir;
   out.name = config.node.name;
   out.durable_sessions = config.session_persistence.enable;

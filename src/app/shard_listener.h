@@ -27,10 +27,7 @@ struct ListenerOptions {
   Millis proxy_protocol_timeout{3'000};
   std::optional<net::TlsOptions> tls;
   std::optional<net::WebSocketOptions> websocket;
-  // Of the listener as a whole (config.md 7.11); those of each connection are in `settings`.
-  net::Rate connection_rate;
-  net::Rate bytes_rate;
-  net::Rate messages_rate;
+  client::LimitRates limits;  // of the listener as a whole (config.md 7.11); those of each connection are in `settings`
 };
 
 /// What a shard needs of it; immutable parts, exchanged as a whole.

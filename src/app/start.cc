@@ -80,9 +80,6 @@ int start(const std::string& config_file) {
     SB_LOG(log::Level::Warning, "config_warning", kv("what", to_string(warning)));
 
   ListenerResources resources(*loaded.config);
-  resources.is_written = [&loaded](const std::string& path) {
-    return loaded.all.at_path("listeners." + path) != nullptr;
-  };
   auto options = node_options(*loaded.config, resources);
   for (const std::string& id : resources.left_out)
     SB_LOG(log::Level::Warning, "default_listener_left_out", kv("listener", id), kv("reason", "no certificate file"));
@@ -111,6 +108,7 @@ int start(const std::string& config_file) {
   management_options.loaded = std::move(loaded);
   management_options.load_options = load_options;
   management_options.log = &logger;
+  management_options.resources = &resources;
   // The same way out as a signal from outside.
   management_options.stop = [] { kill(getpid(), SIGTERM); };
   Management management(node, std::move(management_options));
@@ -124,7 +122,9 @@ int start(const std::string& config_file) {
     return refuse(started.error().what);
   }
   for (std::size_t i = 0; i < listeners.size(); ++i)
-    std::printf("Listener %s on %s started.\n", listeners[i].settings.id.c_str(), node.bound()[i].to_string().c_str());
+    if (listeners[i].enable)
+      std::printf("Listener %s on %s started.\n", listeners[i].settings.id.c_str(),
+                  node.bound()[i].to_string().c_str());
   std::printf("Data folder: %s\n", std::filesystem::absolute(data_dir).c_str());
   for (const telemetry::HandlerInfo& handler : logger.handlers())
     if (handler.id != "console") std::printf("Logs: %s\n", std::filesystem::absolute(handler.destination).c_str());

@@ -316,13 +316,26 @@ ReasonCode Broker::publish_now(Publication& p) {
   return ReasonCode::NoMatchingSubscribers;
 }
 
+std::uint32_t Broker::count_dispatches(const Route& route) const {
+  Subscription* single = nullptr;
+  const std::uint64_t others = route.shard_mask() & ~(std::uint64_t{1} << shard_);
+  const auto* groups = static_cast<const SharedGroupList*>(route.groups());
+  return static_cast<std::uint32_t>(LocalSubscribers::view(route.local(shard_), single).size +
+                                    static_cast<std::size_t>(__builtin_popcountll(others)) +
+                                    (groups ? groups->size() : 0));
+}
+
 bool Broker::route_all(Publication& p, RouteList& matched, WireScratch& scratch) {
   const auto routes = match_cache_.match(core_.router(), p.topic, matched);
   if (routes.empty()) return false;
   Delivery delivery(p, &scratch);
   delivery.receipt() = p.receipt;
   bool routed = false;
-  for (Route* one : routes) routed = route(delivery, *one) || routed;
+  for (Route* one : routes) {
+    if (p.dispatches) [[unlikely]]
+      *p.dispatches += count_dispatches(*one);
+    routed = route(delivery, *one) || routed;
+  }
   p.receipt = delivery.receipt();
   return routed;
 }

@@ -227,6 +227,7 @@ class Broker {
 
   ReasonCode publish_now(Publication& publication);
   ReasonCode publish_apart(Publication& publication);
+  std::uint32_t count_dispatches(const Route& route) const;
   bool route_all(Publication& publication, RouteList& matched, WireScratch& scratch);
   bool route(Delivery& delivery, Route& route);
   bool deliver_local(Delivery& delivery, Route& route);

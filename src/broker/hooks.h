@@ -104,6 +104,16 @@ struct PacketEvent {
   std::optional<ByteView> payload;  // of PUBLISH
 };
 
+/// What else a trace shows of a connection: its socket, and what access control said (12.5).
+struct TraceEvent {
+  const Identity* identity = nullptr;  // null before CONNECT was understood
+  std::string_view peer_name;
+  std::string_view tag;      // "SOCKET", "AUTHN", "AUTHZ"
+  std::string_view event;    // "authorization_result"
+  std::string_view details;  // "action: publish, result: deny"
+  std::string_view topic;    // of AUTHZ: a topic, or a filter
+};
+
 /// A filter on its way in: listeners may rewrite it.
 struct FilterRequest {
   std::string filter;
@@ -142,6 +152,7 @@ struct Hooks {
   /// session, message, ms of send start, ms of completion (slow subscriptions, 12.3)
   HookPoint<const Session&, const Message&, std::int64_t, std::int64_t> delivery_completed;
   HookPoint<const PacketEvent&> packet;
+  HookPoint<const TraceEvent&> trace;
 };
 
 }  // namespace sb::broker

@@ -40,6 +40,8 @@ struct Publication {
   std::uint64_t session = 0;               // number of the publishing session, for no-local; 0 = none
   /// Where the publisher keeps its choices among shared groups; made when first needed. May be null.
   std::unique_ptr<class PublisherState>* state = nullptr;
+  /// Where publish() counts the receivers; another shard counts as one. Null: nobody asks.
+  std::uint32_t* dispatches = nullptr;
   const Message* stored = nullptr;  // set when the publication already is a Message
   /// Set by publish(): what an acknowledgement has to wait for. 0 and null: nothing.
   std::uint32_t ticket = 0;

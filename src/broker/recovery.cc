@@ -205,9 +205,14 @@ Result<> Recovery::load_retained() {
   });
 }
 
+std::int64_t Recovery::crash_ms(std::int64_t wall_ms) const {
+  // A mark ahead of the clock is a clock that went back.
+  return options_.last_alive_ms == 0 ? wall_ms : std::min(options_.last_alive_ms, wall_ms);
+}
+
 void Recovery::resume_timers() {
   for (Session* session : was_connected_) {
-    session->disconnected_ms_ = session->broker_.loop().wall_ms();
+    session->disconnected_ms_ = crash_ms(session->broker_.loop().wall_ms());
     session->perhaps_sent_below_ = session->next_sequence_;
     session->broker_.store_session(*session);
   }

@@ -29,6 +29,8 @@ class Recovery {
     SessionSettingsRef settings;  // of restored sessions until their client is back
     bool sessions = true;
     bool retained = true;
+    /// When the node was last known to live (wall time): what its clients lost in a crash counts from there; 0 = now.
+    std::int64_t last_alive_ms = 0;
     /// Told about every 100,000 records: the table and how many of it are read.
     std::function<void(std::string_view table, std::uint64_t records)> progress{};
   };
@@ -47,6 +49,7 @@ class Recovery {
   [[nodiscard]] Result<> load_retained();
   [[nodiscard]] Result<> publish_wills();
   void resume_timers();
+  std::int64_t crash_ms(std::int64_t wall_ms) const;
   void tick(std::string_view table, std::uint64_t count);
 
   struct Stored {

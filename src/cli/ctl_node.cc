@@ -130,20 +130,47 @@ int set_level(Ctl& ctl, const std::string& level) {
   return 0;
 }
 
+std::optional<int> log_handlers(Ctl& ctl, const Ctl::Arguments& arguments) {
+  const std::string path = "/api/v5/local/log_handlers";
+  if (arguments.size() == 2 && arguments[1] == "list") {
+    const auto all = ctl.get(path);
+    if (!all) return 1;
+    if (ctl.json()) {
+      ctl.print_json(*all);
+      return 0;
+    }
+    for (const auto& one : all->as_array()) {
+      const json::object& handler = one.as_object();
+      ctl.print("LogHandler(id={}, level={}, destination={}, status={})\n", text_of(handler, "id"),
+                text_of(handler, "level"), text_of(handler, "destination"), text_of(handler, "status"));
+    }
+    return 0;
+  }
+  if (arguments.size() == 3 && (arguments[1] == "start" || arguments[1] == "stop")) {
+    const bool start = arguments[1] == "start";
+    const auto answer = ctl.ask("POST", fmt::format("{}/{}/{}", path, percent_encode(arguments[2]), arguments[1]));
+    if (!ctl.accept(answer)) return 1;
+    ctl.print("log handler {} {}\n", arguments[2], start ? "started" : "stopped");
+    return 0;
+  }
+  if (arguments.size() != 4 || arguments[1] != "set-level") return std::nullopt;
+  const auto answer = ctl.ask("PUT", fmt::format("{}/{}", path, percent_encode(arguments[2])),
+                              json::serialize(json::object{{"level", arguments[3]}}));
+  if (!ctl.accept(answer)) return 1;
+  ctl.print("{}\n", arguments[3]);
+  return 0;
+}
+
 std::optional<int> log(Ctl& ctl, const Ctl::Arguments& arguments) {
   if (arguments.size() == 2 && (arguments[0] == "set-level" || arguments[0] == "primary-level"))
     return set_level(ctl, arguments[1]);
-  if (arguments.size() == 4 && arguments[0] == "handlers" && arguments[1] == "set-level" && arguments[2] == "console")
-    return set_level(ctl, arguments[3]);
-  const bool handlers = arguments == Ctl::Arguments{"handlers", "list"};
-  if (!handlers && arguments != Ctl::Arguments{"primary-level"}) return std::nullopt;
+  if (!arguments.empty() && arguments[0] == "handlers") return log_handlers(ctl, arguments);
+  if (arguments != Ctl::Arguments{"primary-level"}) return std::nullopt;
   const auto level = ctl.get("/api/v5/local/log_level");
   if (!level) return 1;
   const std::string text = text_of(level->as_object(), "level");
   if (ctl.json())
     ctl.print_json(*level);
-  else if (handlers)
-    ctl.print("LogHandler(id=console, level={}, destination=console, status=started)\n", text);
   else
     ctl.print("{}\n", text);
   return 0;
@@ -194,6 +221,8 @@ std::vector<CommandGroup> node_commands() {
             {"log primary-level", "Show the primary log level now"},
             {"log primary-level <Level>", "Set the primary log level"},
             {"log handlers list", "Show log handlers"},
+            {"log handlers start <HandlerId>", "Start a log handler"},
+            {"log handlers stop <HandlerId>", "Stop a log handler"},
             {"log handlers set-level <HandlerId> <Level>", "Set the level of a log handler"}},
            log},
           {"olp",

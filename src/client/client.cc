@@ -47,9 +47,27 @@ ReasonCode Client::admit() {
   return ReasonCode::Success;
 }
 
+void Client::trace(std::string_view tag, std::string_view event, std::string_view details,
+                   std::string_view topic) const {
+  const std::string peer = peer_.to_string();
+  shard_.broker.hooks().trace.run({identity_.get(), peer, tag, event, details, topic});
+}
+
 std::optional<access::Authenticated> Client::authenticate(std::optional<ByteView> password,
                                                           std::optional<std::string_view> method,
                                                           std::optional<ByteView> data, std::function<void()> resume) {
+  auto answer = ask(password, method, data, std::move(resume));
+  if (answer && traced()) [[unlikely]]
+    trace("AUTHN", "authentication_result",
+          fmt::format("username: {}, result: {}, anonymous: {}, is_superuser: {}",
+                      info_.username.empty() ? std::string_view("undefined") : std::string_view(info_.username),
+                      to_string(answer->code), answer->anonymous, answer->superuser));
+  return answer;
+}
+
+std::optional<access::Authenticated> Client::ask(std::optional<ByteView> password,
+                                                 std::optional<std::string_view> method, std::optional<ByteView> data,
+                                                 std::function<void()> resume) {
   auto& metrics = shard_.broker.metrics();
   if (answer_) return std::exchange(answer_, std::nullopt);
   if (listener_->authn == AuthnMode::Off && !method) {
@@ -86,19 +104,25 @@ void Client::accept(const access::Authenticated& result) {
 
 access::Verdict Client::authorize(const access::Action& action, const std::function<void()>& resume) {
   auto& metrics = shard_.broker.metrics();
-  const auto count = [&metrics](access::Verdict verdict) {
+  const auto count = [&](access::Verdict verdict, std::string_view from) {
     metrics.add(verdict == access::Verdict::Allow ? broker::Metric::AuthorizationAllow
                                                   : broker::Metric::AuthorizationDeny);
+    if (traced()) [[unlikely]]
+      trace("AUTHZ", "authorization_result",
+            fmt::format("action: {}, topic: {}, result: {}, from: {}",
+                        action.kind == access::ActionKind::Publish ? "publish" : "subscribe", action.topic,
+                        verdict == access::Verdict::Allow ? "allow" : "deny", from),
+            action.topic);
   };
   if (superuser_) {
     metrics.add(broker::Metric::AuthorizationSuperuser);
-    count(access::Verdict::Allow);
+    count(access::Verdict::Allow, "superuser");
     return access::Verdict::Allow;
   }
   const std::uint32_t question = question_++;
   if (next_late_ < late_.size() && late_[next_late_].question == question) {
     const access::Verdict verdict = late_[next_late_++].verdict;
-    count(verdict);
+    count(verdict, "sources");
     return verdict;
   }
   if (verdict_outstanding_) return access::Verdict::Pending;  // looked at for another reason meanwhile
@@ -109,7 +133,7 @@ access::Verdict Client::authorize(const access::Action& action, const std::funct
   if (settings.enable) {
     if (const auto known = cache_.find(action, now, generation, settings)) {
       metrics.add(broker::Metric::AuthorizationCacheHit);
-      count(*known);
+      count(*known, "cache");
       return *known;
     }
   }
@@ -134,7 +158,7 @@ access::Verdict Client::authorize(const access::Action& action, const std::funct
   verdict_outstanding_ = verdict == access::Verdict::Pending;
   if (verdict == access::Verdict::Pending) return verdict;
   if (settings.enable) cache_.add(action, verdict, now, generation, settings);
-  count(verdict);
+  count(verdict, "sources");
   return verdict;
 }
 

@@ -45,6 +45,8 @@ class Client {
   void set_keep_alive(std::uint32_t seconds) { info_.keep_alive_s = seconds; }
   const broker::IdentityRef& identity() const { return identity_; }
   const ZoneSettings& zone() const { return *zone_; }
+  const ZoneRef& zone_ref() const { return zone_; }
+  void set_zone(ZoneRef zone) { zone_ = std::move(zone); }
   const ListenerSettings& listener() const { return *listener_; }
   const ListenerRef& listener_ref() const { return listener_; }
   const net::Endpoint& peer() const { return peer_; }
@@ -81,6 +83,9 @@ class Client {
   void disconnected(std::string_view reason);
   std::int64_t connected_ms() const { return connected_ms_; }
   broker::ClientEvent event(std::string_view reason) const;
+  bool traced() const { return !shard_.broker.hooks().trace.empty(); }
+  /// A line of the traces that follow this client; only where traced().
+  void trace(std::string_view tag, std::string_view event, std::string_view details, std::string_view topic = {}) const;
   void set_certificate(const net::PeerCertificate& certificate) {
     common_name_ = certificate.common_name;
     subject_dn_ = certificate.subject_dn;
@@ -90,6 +95,8 @@ class Client {
 
  private:
   access::Subject subject() const;
+  std::optional<access::Authenticated> ask(std::optional<ByteView> password, std::optional<std::string_view> method,
+                                           std::optional<ByteView> data, std::function<void()> resume);
 
   ShardContext& shard_;
   ListenerRef listener_;

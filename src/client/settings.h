@@ -43,18 +43,27 @@ struct ZoneSettings {
   double keepalive_multiplier = 1.5;
   std::uint32_t session_expiry_s = 7200;  // v3 with clean session 0
   std::uint16_t max_inflight = 32;
-  /// force_shutdown (config 7.6): unsent output of one connection beyond this ends it and its session; 0 = off. The
-  /// reference's max_heap_size; its max_mailbox_size has no counterpart, since messages that wait are in the bounded
-  /// queue.
+  /// force_shutdown.max_heap_size (config 7.6): unsent output of one connection beyond this ends it and its session;
+  /// 0 = off.
   std::size_t force_shutdown_bytes = 32 << 20;
+  /// force_shutdown.max_mailbox_size: a connection to which so many answers are owed, because they wait for the disk or
+  /// another shard, is not read until half of them are given; 0 = off. It is held up rather than ended, since what it
+  /// sends can be: messages to it that wait are in the session's bounded queue.
+  std::uint32_t max_unanswered = 1000;
   /// conn_congestion
   bool congestion_alarm = true;
   Millis congestion_sustain{60'000};
   /// overload_protection.enable and backoff_new_conn
   bool overload_closes_new = false;
+  /// overload_protection.enable and backoff_delay: an overloaded shard looks at CONNECT this much later; 0 = at once.
+  Millis overload_delay{0};
   broker::SessionSettingsRef session = std::make_shared<const broker::SessionSettings>();
+  friend bool operator==(const ZoneSettings&, const ZoneSettings&) = default;
 };
 using ZoneRef = std::shared_ptr<const ZoneSettings>;
+/// What a live connection goes on with when its zone has changed: `live`, with the keys of `fresh` that take effect at
+/// once. `live` itself where they are the same.
+ZoneRef in_force(const ZoneRef& live, const ZoneRef& fresh);
 
 /// enable_authn of a listener
 enum class AuthnMode : std::uint8_t { On, Off, QuickDenyAnonymous };
@@ -74,14 +83,27 @@ struct ListenerSettings {
   Millis websocket_idle_timeout{0};  // without any frame; 0 = none
   net::Rate bytes_rate;              // of each connection, inbound
   net::Rate messages_rate;
+  net::Rate routing_rate;  // messages routed for each connection
 };
 using ListenerRef = std::shared_ptr<const ListenerSettings>;
 
-/// Buckets of one level of the limiter's hierarchy (broker.md 17.1). Any thread.
+/// Rates of one level of the limiter's hierarchy (broker.md 17.1).
+struct LimitRates {
+  net::Rate connections{};
+  net::Rate bytes{};
+  net::Rate messages{};
+  net::Rate routing{};  // one for each publish and one for each receiver
+};
+
+/// Their buckets. Any thread.
 struct SharedLimits {
   net::SharedBucket connections;
   net::SharedBucket bytes;
   net::SharedBucket messages;
+  net::SharedBucket routing;
+  void set(const LimitRates& rates);
+  /// Whether anything limits the connections of this level once they are there.
+  bool limit_traffic() const { return bytes.limits() || messages.limits() || routing.limits(); }
 };
 
 /// Live numbers and shared limits of one listener over all shards; outlives its connections. Any thread.

@@ -125,6 +125,14 @@ void make_zones(Checker& c, const Value& raw, const Value& effective, Config& co
   config.zones = std::move(zones);
 }
 
+/// Tells listeners that somebody wrote down from those that are there by default.
+void note_written(const Value& raw, Listeners& listeners) {
+  for (auto* map : {&listeners.tcp, &listeners.ssl, &listeners.ws, &listeners.wss})
+    for (auto& [name, listener] : *map)
+      listener.written =
+          raw.at_path(fmt::format("listeners.{}.{}", to_string(listener.type), listener.name)) != nullptr;
+}
+
 void check_listeners(Checker& c, const Value& tree, const Config& config) {
   std::map<std::string, std::string> taken;
   config.listeners.for_each([&](const Listener& l) {
@@ -216,6 +224,24 @@ std::string data_dir_of(Value all, const LoadOptions& options) {
   return out;
 }
 
+/// A listener that was deleted while the node ran stays so, wherever it is declared.
+void keep_listeners_deleted(Value& all, const Value& cluster) {
+  const Value* types = cluster.find("listeners");
+  if (!types || !types->is_object()) return;
+  Problems ignored;
+  for (const auto& [type, names] : *types->if_object()) {
+    if (!names.is_object()) continue;
+    for (const auto& [name, listener] : *names.if_object()) {
+      const std::string path = fmt::format("listeners.{}.{}", type, name);
+      const auto* mark = listener.if_string();
+      if (listener.is_null())
+        erase(all, path);
+      else if (mark && *mark == "marked_for_deletion")
+        put(all, path, listener, true, ignored);
+    }
+  }
+}
+
 }  // namespace
 
 bool read_only_root(std::string_view root) {
@@ -237,6 +263,7 @@ Loaded check(Value all, const LoadOptions& options) {
   const bool sources_given = all.at_path("authorization.sources") != nullptr;
   const Value raw = all;
   checker.read_object(Roots::schema(), all, static_cast<Roots*>(config.get()));
+  note_written(raw, config->listeners);
   if (out.errors.empty()) make_zones(checker, raw, all, *config, out.errors);
   if (out.errors.empty()) check_listeners(checker, all, *config);
   if (out.errors.empty() || !config->authorization.sources.empty()) check_protection(checker, *config, options);
@@ -304,6 +331,7 @@ Loaded load(const LoadOptions& options) {
   resolve(cluster, old_order ? out.errors : ignored);  // written by the node itself, but by hand it might hold some
   resolve(local, out.errors);
   detail::apply_environment(all, options, out.errors, out.warnings);
+  if (!old_order) keep_listeners_deleted(all, cluster);
   if (old_order) {
     merge(all, cluster, out.errors);
     merge(all, std::move(local), out.errors);

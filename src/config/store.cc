@@ -111,6 +111,17 @@ void drop_long_form(Value& stored, const Value& update) {
   }
 }
 
+/// The limiter of a listener is taken as a whole.
+void drop_listener_limiters(Value& stored, const Value& update) {
+  const Value* types = update.find("listeners");
+  if (!types || !types->is_object()) return;
+  for (const auto& [type, names] : *types->if_object()) {
+    if (!names.is_object()) continue;
+    for (const auto& [name, listener] : *names.if_object())
+      if (listener.find("limiter")) erase(stored, fmt::format("listeners.{}.{}.limiter", type, name));
+  }
+}
+
 bool is_default_listener(std::string_view path) {
   return path == "listeners.tcp.default" || path == "listeners.ssl.default" || path == "listeners.ws.default" ||
          path == "listeners.wss.default";
@@ -190,6 +201,7 @@ Outcome ConfigStore::update(std::string_view path, Value value, Mode mode) {
       if (Value* stored = layer->find("limiter")) drop_long_form(*stored, *limits);
     }
     if (mode == Mode::Merge) {
+      drop_listener_limiters(*layer, tree);
       merge(*layer, tree, problems);
     } else if (path.empty()) {
       for (const auto& [root, fresh] : *tree.if_object()) (*layer->if_object())[root] = fresh;
@@ -310,7 +322,10 @@ std::vector<std::string> ConfigStore::differing(const Value& a, const Value& b) 
 Outcome ConfigStore::apply(Value all, Value cluster, bool keep, const std::vector<PemFile>& pems) {
   Loaded checked = check(all, options_);
   if (!checked.config) return refusal(checked.errors);
+  std::vector<std::string> made;  // files that go again when the change is refused
   for (const PemFile& pem : pems) {
+    std::error_code ignored;
+    if (!std::filesystem::exists(pem.path, ignored)) made.push_back(pem.path);
     if (auto written = write_private(pem.path, pem.content); !written)
       return refusal("UPDATE_FAILED", written.error().what);
   }
@@ -330,6 +345,10 @@ Outcome ConfigStore::apply(Value all, Value cluster, bool keep, const std::vecto
       while (i-- > 0) {
         const auto undone = subscribers_[i].fn(*checked.config, *current_, change.roots);
         if (!undone) SB_LOG(log::Level::Error, "config_rollback_failed", kv("reason", undone.error().what));
+      }
+      for (const std::string& file : made) {
+        std::error_code ignored;
+        std::filesystem::remove(file, ignored);
       }
       return refusal("UPDATE_FAILED", told.error().what);
     }

@@ -246,6 +246,53 @@ TEST_F(Store, LimiterShortKeyOverridesTheLongForm) {
   EXPECT_EQ(store->current()->limiter.messages->burst, 0u);
 }
 
+TEST_F(Store, TheLimiterOfAListenerIsTakenAsAWhole) {
+  write("etc/emqx.conf", "listeners.tcp.default.limiter { bytes.rate = \"1MB/s\", messages.rate = \"5/s\" }");
+  auto store = start();
+  ASSERT_TRUE(store->update_text("listeners.tcp.default", R"({limiter {messages {rate = "7/s"}}})", Mode::Merge));
+  const Listener& listener = store->current()->listeners.tcp.at("default");
+  EXPECT_FALSE(listener.limiter->bytes);
+  EXPECT_EQ(listener.limiter->messages->rate.per_second(), 7);
+}
+
+TEST_F(Store, AListenerOfTheMainFileStaysDeleted) {
+  write("etc/emqx.conf", "listeners.tcp { default.bind = 1999, other.bind = 2000 }");
+  {
+    auto store = start();
+    ASSERT_TRUE(store->remove("listeners.tcp.default"));
+    ASSERT_TRUE(store->remove("listeners.tcp.other"));
+  }
+  auto again = start();
+  EXPECT_EQ(again->current()->listeners.tcp.size(), 0U);
+  ASSERT_TRUE(again->update_text("listeners.tcp.default", "bind = 2001", Mode::Merge));
+  EXPECT_EQ(again->current()->listeners.tcp.at("default").bind.port, 2001);
+}
+
+TEST_F(Store, TellsDefaultListenersFromThoseThatAreWritten) {
+  write("etc/emqx.conf", "listeners.ssl.default.max_connections = 5");
+  auto store = start();
+  EXPECT_TRUE(store->current()->listeners.ssl.at("default").written);
+  EXPECT_FALSE(store->current()->listeners.wss.at("default").written);
+  ASSERT_TRUE(store->update("listeners.wss.default.enable", Value(true), Mode::Merge));
+  EXPECT_TRUE(store->current()->listeners.wss.at("default").written);
+}
+
+TEST_F(Store, ARefusedChangeLeavesNoFile) {
+  auto store = start();
+  store->subscribe([](const Config&, const Config&, const std::vector<std::string>&) -> Result<void> {
+    return fail(Errc::Invalid, "no");
+  });
+  const auto refused =
+      store->update("listeners.ssl.default.ssl_options.certfile",
+                    Value("-----BEGIN CERTIFICATE-----\nAA\n-----END CERTIFICATE-----\n"), Mode::Merge);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().message, "no");
+  std::size_t files = 0;
+  for (const auto& entry : fs::recursive_directory_iterator(root_))
+    files += entry.path().extension() == ".pem" ? 1U : 0U;
+  EXPECT_EQ(files, 0U);
+}
+
 TEST_F(Store, SaysWhatWaitsForARestart) {
   auto store = start();
   const auto change = store->update("broker.routing.storage_schema", Value("v1"), Mode::Merge);

@@ -55,7 +55,8 @@ RequestParser::Status RequestParser::next(Request& out, Response& error) {
     while (buffer_.starts_with("\r\n")) buffer_.erase(0, 2);
     const auto end = buffer_.find("\r\n\r\n");
     if (end == std::string::npos || end > limits_.head) {
-      if (buffer_.size() > limits_.head)
+      // With fewer bytes the end may still lie within the limit, wherever the stream was cut.
+      if (buffer_.size() >= limits_.head + 4)
         return bad(error, 431, "BAD_REQUEST", fmt::format("request head: more than {} bytes", limits_.head));
       return Status::NeedMore;
     }

@@ -13,6 +13,7 @@
 #include "management/views.h"
 #include "runtime/loop.h"
 #include "telemetry/alarms.h"
+#include "telemetry/logger.h"
 
 #include <functional>
 #include <memory>
@@ -42,6 +43,7 @@ struct Environment {
   TopicMetricsControl* topic_metrics = nullptr;
   TraceControl* traces = nullptr;
   SlowSubscriptionControl* slow_subscriptions = nullptr;
+  telemetry::LogControl* log = nullptr;
   /// Asks the process to end in order.
   std::function<void()> stop{};
 };

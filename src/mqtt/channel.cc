@@ -36,8 +36,16 @@ Result<> Channel::start(net::Stream::Detached stream) {
     if (limit.count() == 0 || (handshake.count() > 0 && handshake < limit)) limit = handshake;
   }
   if (limit.count() > 0) loop.timers().arm(*this, loop.now(), limit);
-  rate_guard_ = RateGuard::make(stream_, loop, client_.listener(), listener_state_);
+  guard_rates();
+  if (client_.traced()) [[unlikely]]
+    client_.trace("SOCKET", homed_ ? "socket_handed_over" : "socket_connected",
+                  fmt::format("listener: {}", client_.listener().id));
   return stream_.attach(std::move(stream));
+}
+
+void Channel::guard_rates() {
+  if (rate_guard_ || destroyed_ || !listener_state_) return;
+  rate_guard_ = RateGuard::make(stream_, host_.shard().io.loop, client_.listener(), listener_state_);
 }
 
 std::size_t Channel::on_bytes(ByteView bytes, std::size_t& want) {
@@ -182,6 +190,8 @@ void Channel::end(ReasonCode code, std::string_view reason, bool publish_will) {
 }
 
 void Channel::leave_session(std::string_view reason, bool publish_will, std::optional<std::uint32_t> expiry_s) {
+  if (client_.traced()) [[unlikely]]
+    client_.trace("SOCKET", "socket_closed", fmt::format("reason: {}", reason));
   client_.disconnected(reason);
   if (listener_state_) listener_state_->count_end(reason);
   if (broker::Session* session = std::exchange(session_, nullptr))
@@ -292,7 +302,10 @@ void Channel::on_timer() {
       return;
     case State::Idle:
     case State::Connecting:
-      on_idle();
+      if (overload_since_.count() != 0 && !overload_over_)
+        stream_.resume();  // CONNECT is looked at again
+      else
+        on_idle();
       return;
     default:
       break;

@@ -12,6 +12,7 @@
 #include "runtime/loop.h"
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -47,6 +48,10 @@ class ChannelHost {
   void adopt(HandOver arrived);
   /// DISCONNECT with `code` for everybody (graceful stop).
   void disconnect_all(ReasonCode code);
+  /// Changed zones by name: live connections take over what takes effect at once.
+  void set_zones(const std::map<std::string, client::ZoneRef>& zones);
+  /// Limits appeared where there were none: live connections come under them.
+  void refresh_limits();
   std::size_t size() const { return count_; }
   client::ShardContext& shard() { return shard_; }
   template <class Fn>
@@ -114,6 +119,8 @@ class Channel final : public runtime::Disposable,
   void on_timer() override;
 
   [[nodiscard]] Result<> start(net::Stream::Detached stream);
+  /// Makes the guard of the connection's rates, unless there is one or nothing limits.
+  void guard_rates();
   std::size_t consume(ByteView bytes, std::size_t& want);
   Step handle(const Frame& frame, ByteView from_here);
   Step bad_frame(ReasonCode code);
@@ -121,6 +128,8 @@ class Channel final : public runtime::Disposable,
 
   // channel_connect.cc
   Step on_connect(const Frame& frame, ByteView from_here);
+  /// overload_protection: whether CONNECT is looked at later (broker.md 2.1, step 1).
+  bool overload_holds();
   Step refuse_connect(ReasonCode code, std::string_view reason);
   ReasonCode check_connect(const codec::mqtt::ConnectView& packet) const;
   Step derive_identity(const codec::mqtt::ConnectView& packet);
@@ -135,6 +144,7 @@ class Channel final : public runtime::Disposable,
   Step on_publish(const Frame& frame);
   Step publish(codec::mqtt::PublishView& packet);
   Step on_ack(const Frame& frame);
+  Step refuse_routing(const codec::mqtt::PublishView& packet);
   bool resolve_alias(codec::mqtt::PublishView& packet, Step& step);
   /// What an acknowledgement waits for: a commit of this shard, and those of others.
   struct After {
@@ -201,6 +211,7 @@ class Channel final : public runtime::Disposable,
   bool connect_done_ = false;  // CONNECT was taken in; another one is an error
   bool connect_seen_ = false;  // CONNECT is looked at again after a late answer
   bool congestion_noted_ = false;
+  bool overload_over_ = false;           // it has waited
   bool overflowed_ = false;              // more output than force_shutdown allows; ends in the next turn
   bool suspended_ = false;               // the packet in front waits for an answer and was seen before
   std::uint32_t client_max_packet_ = 0;  // 0 = no limit
@@ -210,6 +221,7 @@ class Channel final : public runtime::Disposable,
   Nanos last_activity_{0};
   Nanos silence_limit_{0};  // keep_alive_, or the WebSocket's idle time where that is less
   Nanos last_congested_{0};
+  Nanos overload_since_{0};  // CONNECT waits for an overloaded shard
 
   // Cold: made when first used.
   std::unique_ptr<std::vector<std::string>> inbound_aliases_;

@@ -10,6 +10,9 @@ using broker::Metric;
 using codec::mqtt::ConnectView;
 
 namespace {
+/// So often an overloaded shard is asked whether it is one still.
+constexpr Nanos kOverloadLook{100'000'000};
+
 /// broker.md 2.4: reason codes of MQTT 5 as return codes of MQTT 3. The encoder writes v3 codes from these.
 bool is_auth_error(ReasonCode code) {
   return code == ReasonCode::BadUserNameOrPassword || code == ReasonCode::NotAuthorized;
@@ -56,6 +59,7 @@ Channel::Step Channel::on_connect(const Frame& frame, ByteView from_here) {
     }
     homed_ = true;
   }
+  if (overload_holds()) return Step::Suspend;
 
   state_ = State::Connecting;
   if (!std::exchange(connect_seen_, true)) {
@@ -90,6 +94,27 @@ Channel::Step Channel::on_connect(const Frame& frame, ByteView from_here) {
     return refuse_connect(result->code, to_string(result->code));
   }
   return open_session(*packet, *result);
+}
+
+bool Channel::overload_holds() {
+  const Nanos limit = client_.zone().overload_delay;
+  if (limit.count() == 0 || connect_seen_ || overload_over_ || !host_.shard().pressure) return false;
+  runtime::Loop& loop = host_.shard().io.loop;
+  const bool overloaded = host_.shard().pressure->overloaded(host_.shard().broker.shard());
+  const bool waited = overload_since_.count() != 0;
+  if (!waited && !overloaded) return false;
+  if (!waited) overload_since_ = loop.now();
+  const Nanos left = overload_since_ + limit - loop.now();
+  overload_over_ = !overloaded || left.count() <= 0;
+  if (!overload_over_) {
+    loop.timers().arm(*this, loop.now(), std::min(left, kOverloadLook));
+    return true;
+  }
+  metrics().add(overloaded ? Metric::OverloadDelayTimeout : Metric::OverloadDelayOk);
+  last_activity_ = loop.now();  // the wait was ours
+  runtime::TimerWheel::cancel(*this);
+  if (const Nanos idle = client_.zone().idle_timeout; idle.count() > 0) loop.timers().arm(*this, loop.now(), idle);
+  return false;
 }
 
 ReasonCode Channel::check_connect(const ConnectView& packet) const {

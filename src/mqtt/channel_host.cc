@@ -112,6 +112,24 @@ void ChannelHost::remove(Channel& channel) {
   --count_;
 }
 
+void ChannelHost::set_zones(const std::map<std::string, client::ZoneRef>& zones) {
+  // Thousands of connections share a zone: one new snapshot for each old one.
+  std::map<client::ZoneRef, client::ZoneRef> exchanged;
+  for_each([&](Channel& channel) {
+    const client::ZoneRef& live = channel.client_.zone_ref();
+    client::ZoneRef& fresh = exchanged[live];
+    if (!fresh) {
+      const auto named = zones.find(live->name);
+      fresh = client::in_force(live, named == zones.end() ? zones.at("default") : named->second);
+    }
+    channel.client_.set_zone(fresh);
+  });
+}
+
+void ChannelHost::refresh_limits() {
+  for_each([](Channel& channel) { channel.guard_rates(); });
+}
+
 void ChannelHost::disconnect_all(ReasonCode code) {
   for_each([code](Channel& channel) { channel.disconnect(code, "server_shutting_down"); });
 }

@@ -65,6 +65,19 @@ bool Channel::resolve_alias(PublishView& packet, Step& step) {
   return true;
 }
 
+Channel::Step Channel::refuse_routing(const PublishView& packet) {
+  metrics().add(Metric::PacketsPublishReceived);
+  metrics().add(Metric::MessagesReceived);
+  metrics().add(kReceivedByQos[to_int(packet.qos)]);
+  ++client_.traffic.received_messages[to_int(packet.qos)];
+  metrics().add(Metric::PacketsPublishDropped);
+  ++client_.traffic.received_dropped;
+  if (packet.qos != Qos::AtMostOnce)
+    acknowledge(packet.qos == Qos::AtLeastOnce ? PacketType::Puback : PacketType::Pubrec, packet.packet_id,
+                ReasonCode::QuotaExceeded, {});
+  return Step::Next;
+}
+
 Channel::Step Channel::publish(PublishView& packet) {
   const client::ZoneSettings& zone = client_.zone();
   const int qos = to_int(packet.qos);
@@ -80,6 +93,8 @@ Channel::Step Channel::publish(PublishView& packet) {
   if (packet.has_subscription_id) return protocol_error(ReasonCode::ProtocolError, "protocol_error");  // [MQTT-3.3.4-6]
   Step step = Step::Next;
   if (!resolve_alias(packet, step)) return step;
+  if (rate_guard_ && !rate_guard_->may_route()) [[unlikely]]
+    return refuse_routing(packet);  // row 5, behind the alias: it is stored although the message is not taken
 
   bool denied = false;
   if (!client_.open_to_publish()) {
@@ -167,7 +182,13 @@ Channel::Step Channel::publish(PublishView& packet) {
     session_->add_awaiting_rel(packet.packet_id, publication.receipt);
     if (!publication.receipt) session_->store_awaiting_rel(packet.packet_id);
   }
+  std::uint32_t dispatches = 0;
+  const bool counts = rate_guard_ && rate_guard_->limits_routing();
+  if (counts) [[unlikely]]
+    publication.dispatches = &dispatches;
   const ReasonCode code = broker.publish(publication);
+  if (counts && rate_guard_) [[unlikely]]
+    rate_guard_->charge_routing(dispatches);
   if (packet.qos != Qos::AtMostOnce) {
     After after = after_changes(changes);
     after.receipt = std::move(publication.receipt);
@@ -204,6 +225,9 @@ void Channel::acknowledge(PacketType type, PacketId id, ReasonCode code, const A
 void Channel::defer(PacketType type, PacketId id, ReasonCode code, const After& after, std::string packet) {
   if (!deferred_) deferred_ = std::make_unique<Deferred>(*this);
   deferred_->waiting.push_back({type, id, code, after, std::move(packet), {}});
+  const std::uint32_t most = client_.zone().max_unanswered;
+  if (most != 0 && deferred_->waiting.size() >= most && !std::exchange(deferred_->held, true)) [[unlikely]]
+    stream_.pause(net::Stream::kOwed);
   host_.shard().broker.journal()->wait(*deferred_);
 }
 

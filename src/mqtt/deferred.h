@@ -22,10 +22,18 @@ struct Channel::Deferred final : broker::CommitWaiter {
   };
   explicit Deferred(Channel& owner) : channel(owner) {}
 
-  bool on_commit(const broker::Journal& journal) override { return channel.release_deferred(journal); }
+  bool on_commit(const broker::Journal& journal) override {
+    const bool done = channel.release_deferred(journal);
+    if (held && waiting.size() <= channel.client_.zone().max_unanswered / 2) {
+      held = false;
+      channel.stream_.resume(net::Stream::kOwed);
+    }
+    return done;
+  }
 
   Channel& channel;
   broker::Fifo<One> waiting;
+  bool held = false;  // force_shutdown.max_mailbox_size: not read until half of them are given
 };
 
 }  // namespace sb::mqtt

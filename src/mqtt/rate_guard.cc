@@ -14,8 +14,8 @@ std::unique_ptr<RateGuard> RateGuard::make(net::Stream& stream, runtime::Loop& l
                                            const client::ListenerSettings& settings,
                                            std::shared_ptr<client::ListenerState> state) {
   const client::SharedLimits& node = *state->node_limits;
-  if (!settings.bytes_rate.limits() && !settings.messages_rate.limits() && !state->limits.bytes.limits() &&
-      !state->limits.messages.limits() && !node.bytes.limits() && !node.messages.limits())
+  if (!settings.bytes_rate.limits() && !settings.messages_rate.limits() && !settings.routing_rate.limits() &&
+      !state->limits.limit_traffic() && !node.limit_traffic())
     return nullptr;
   return std::unique_ptr<RateGuard>(new RateGuard(stream, loop, settings, std::move(state)));  // check: allow new
 }
@@ -34,6 +34,20 @@ void RateGuard::charge(std::size_t bytes, std::uint64_t packets) {
   if (!std::exchange(told_, true))
     SB_LOG(log::Level::Info, "connection_rate_limited",
            kv("rest_ms", std::chrono::duration_cast<Millis>(rest).count()));
+}
+
+bool RateGuard::may_route() const {
+  const Nanos now = loop_.now();
+  return std::max({routing_.wait(now), state_->limits.routing.wait(now), state_->node_limits->routing.wait(now)})
+             .count() == 0;
+}
+
+void RateGuard::charge_routing(std::uint32_t dispatches) {
+  const Nanos now = loop_.now();
+  const double cost = 1.0 + dispatches;
+  routing_.take(now, cost);
+  state_->limits.routing.take(now, cost);
+  state_->node_limits->routing.take(now, cost);
 }
 
 }  // namespace sb::mqtt

@@ -22,6 +22,12 @@ class Bucket {
  public:
   explicit Bucket(const Rate& rate)
       : per_token_ns_(rate.limits() ? 1e9 / rate.per_second : 0), capacity_ns_(1e9 + rate.burst * per_token_ns_) {}
+  /// Until one token is there; 0: now.
+  Nanos wait(Nanos now) const {
+    if (per_token_ns_ == 0) return Nanos{0};
+    const double ahead = full_at_ns_ - static_cast<double>(now.count()) + per_token_ns_;
+    return Nanos{static_cast<std::int64_t>(std::max(0.0, ahead - std::max(per_token_ns_, capacity_ns_)))};
+  }
   /// Takes `tokens`, even more than there are; returns how long the owner must wait until the debt is paid.
   Nanos take(Nanos now, double tokens) {
     full_at_ns_ = std::max(full_at_ns_, static_cast<double>(now.count())) + tokens * per_token_ns_;

@@ -78,7 +78,7 @@ class Stream final : private runtime::IoHandler, private runtime::TurnEnd {
   bool congested() const { return blocked_; }
 
   /// Who holds reading up; it goes on when nobody does.
-  enum Hold : std::uint8_t { kAnswer = 1, kRate = 2, kRoom = 4 };
+  enum Hold : std::uint8_t { kAnswer = 1, kRate = 2, kRoom = 4, kOwed = 8 };
   /// Stops handing bytes to the owner; what is read already stays.
   void pause(Hold why = kAnswer) { paused_ |= why; }
   void resume(Hold why = kAnswer);

@@ -267,7 +267,8 @@ const Struct& Limiter::schema() {
           .field("bytes", &S::bytes, {.aliases = "bytes_in", .doc = "Long form.", .hidden = true})
           .field("messages", &S::messages, {.aliases = "message_in", .doc = "Long form.", .hidden = true})
           .field("connection", &S::connection, {.doc = "Long form.", .hidden = true})
-          .field("message_routing", &S::message_routing, {.doc = "Long form.", .hidden = true})
+          .field("message_routing", &S::message_routing,
+                 {.doc = "Publishes and their receivers; what exceeds it is refused.", .hidden = true})
           .accept<std::optional<Bucket>>("internal", {})
           .accept<std::optional<Value>>("client", {.deprecated = true})
           .finish([](Checker&, const Value&, S& l) {

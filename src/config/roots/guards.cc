@@ -27,9 +27,13 @@ const Struct& ForceShutdown::schema() {
                                      {.def = "1000",
                                       .min = 0,
                                       .aliases = "max_message_queue_len",
-                                      .doc = "Unhandled events of one connection; 0 = no limit."})
+                                      .doc = "A connection is not read further while so many answers to it wait for "
+                                             "the disk or another shard; 0 = no limit."})
                               .field("max_heap_size", &S::max_heap_size,
-                                     {.def = "32MB", .doc = "Memory of one connection; 0 = no limit.", .size = true})
+                                     {.def = "32MB",
+                                      .doc = "Output that one connection leaves unread; beyond it the connection and "
+                                             "its session end; 0 = no limit.",
+                                      .size = true})
                               .build();
   return s;
 }
@@ -37,7 +41,7 @@ const Struct& ForceShutdown::schema() {
 const Struct& ForceGc::schema() {
   using S = ForceGc;
   static const Struct s = Schema<S>("force_gc", Hot::C)
-                              .doc("Gives unused memory of busy connections back.")
+                              .doc("Accepted for EMQX's sake: connections give memory back as it gets free.")
                               .field("enable", &S::enable, {.def = "true", .doc = "Whether memory is given back."})
                               .field("count", &S::count, {.def = "16000", .min = 0, .doc = "After this many messages."})
                               .field("bytes", &S::bytes, {.def = "16MB", .doc = "After this many bytes.", .size = true})
@@ -62,14 +66,25 @@ const Struct& OverloadProtection::schema() {
   static const Struct s =
       Schema<S>("overload_protection", Hot::Y)
           .doc("What an overloaded node puts off.")
-          .field("enable", &S::enable, {.def = "false", .doc = "Whether an overloaded node sheds load."})
+          .field("enable", &S::enable,
+                 {.def = "false",
+                  .doc = "Whether an overloaded node sheds load; a shard is overloaded whose loop had no rest for "
+                         "several seconds."})
           .field("backoff_delay", &S::backoff_delay,
-                 {.def = "1", .min = 0, .doc = "How long a new connection waits, in ticks.", .hidden = true})
-          .field("backoff_gc", &S::backoff_gc, {.def = "false", .doc = "Whether memory trims wait."})
-          .field("backoff_hibernation", &S::backoff_hibernation,
-                 {.def = "true", .doc = "Whether idle shrinking waits."})
+                 {.def = "1",
+                  .min = 0,
+                  .doc = "How long an overloaded shard leaves a CONNECT waiting, in milliseconds.",
+                  .hidden = true})
+          .field(
+              "backoff_gc", &S::backoff_gc,
+              {.def = "false",
+               .doc = "Accepted for EMQX's sake: memory is given back as it gets free, there is no trim to put off."})
+          .field(
+              "backoff_hibernation", &S::backoff_hibernation,
+              {.def = "true",
+               .doc = "Accepted for EMQX's sake: idle connections hold no buffers, there is no shrinking to put off."})
           .field("backoff_new_conn", &S::backoff_new_conn,
-                 {.def = "true", .doc = "Whether new connections are refused."})
+                 {.def = "true", .doc = "Whether an overloaded shard closes new connections."})
           .build();
   return s;
 }

@@ -240,7 +240,8 @@ const Struct& ClientBuckets::schema() {
                               .field("bytes", &S::bytes, {.aliases = "bytes_in", .doc = "Bytes in."})
                               .field("messages", &S::messages, {.aliases = "message_in", .doc = "Messages in."})
                               .field("connection", &S::connection, {.doc = "Connections."})
-                              .field("message_routing", &S::message_routing, {.doc = "Messages routed."})
+                              .field("message_routing", &S::message_routing,
+                                     {.doc = "Publishes and their receivers; what exceeds it is refused."})
                               .accept<std::optional<Bucket>>("internal", {})
                               .build();
   return s;
@@ -252,7 +253,8 @@ const Struct& ListenerLimiter::schema() {
                               .field("bytes", &S::bytes, {.aliases = "bytes_in", .doc = "Bytes in."})
                               .field("messages", &S::messages, {.aliases = "message_in", .doc = "Messages in."})
                               .field("connection", &S::connection, {.doc = "New connections."})
-                              .field("message_routing", &S::message_routing, {.doc = "Messages routed."})
+                              .field("message_routing", &S::message_routing,
+                                     {.doc = "Publishes and their receivers; what exceeds it is refused."})
                               .field("client", &S::client, {.doc = "Limits of each connection."})
                               .build();
   return s;

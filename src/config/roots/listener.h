@@ -164,6 +164,7 @@ struct ListenerLimiter {
 struct Listener {
   std::string name;
   ListenerType type = ListenerType::Tcp;
+  bool written = true;  // some layer names it; false: a default listener that nobody asked for
   bool enable = true;
   Bind bind;
   std::uint32_t acceptors = 0;

@@ -108,6 +108,7 @@ class Folder {
   }
   Folder(const Folder&) = delete;
   Folder& operator=(const Folder&) = delete;
+  const std::filesystem::path& path() const { return path_; }
   std::string write(const std::string& name, const std::string& text) const {
     const std::string file = (path_ / name).string();
     std::ofstream(file, std::ios::binary) << text;

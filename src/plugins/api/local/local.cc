@@ -77,6 +77,69 @@ json::object vm(const Service& service) {
           {"io", json::object{{"max_fds", std::uint64_t{files.rlim_cur}}, {"active_fds", open}}},
           {"ports", json::object{{"count", connections}, {"limit", std::uint64_t{files.rlim_cur}}}}};
 }
+
+json::object to_json(const telemetry::HandlerInfo& handler) {
+  return {{"id", handler.id},
+          {"level", log::to_string(handler.level)},
+          {"destination", handler.destination},
+          {"status", handler.started ? "started" : "stopped"}};
+}
+
+std::string level_in(const Call& call) {
+  return std::string(std::string_view(call.object().at("level").get_string()));
+}
+
+/// Handlers of the log; what is set holds until the configuration of the log changes or the node restarts.
+void add_log_handlers(management::ApiRegistry& api, const std::string& tag, telemetry::LogControl& log) {
+  const http::Answer missing = http::fault(404, "No such handler");
+  const std::vector<http::Parameter> id = {http::path_parameter("id", "console, default or another file, audit")};
+  const auto answer = [](const Result<>& done, const Reply& reply) {
+    reply(done ? Response::empty(200) : Response::error(404, "NOT_FOUND", done.error().what));
+  };
+  api.table.add({http::Method::Get,
+                 "/api/v5/local/log_handlers",
+                 tag,
+                 http::Access::Viewer,
+                 "Where the log goes",
+                 {},
+                 {},
+                 false,
+                 {http::ok(schema::array(schema::open_object()))},
+                 true,
+                 [&log](const Call&, const Reply& reply) {
+                   json::array rows;
+                   for (const telemetry::HandlerInfo& handler : log.handlers()) rows.push_back(to_json(handler));
+                   reply(Response::of(std::move(rows)));
+                 }});
+  api.table.add({http::Method::Put,
+                 "/api/v5/local/log_handlers/{id}",
+                 tag,
+                 http::Access::Administrator,
+                 "Changes the level of one handler",
+                 id,
+                 schema::object({{"level", schema::choice(level_names()), true}}),
+                 false,
+                 {{200, "Done", {}, ""}, missing},
+                 true,
+                 [&log, answer](const Call& call, const Reply& reply) {
+                   answer(log.set_handler_level(call.text("id"), level_of(level_in(call))), reply);
+                 }});
+  for (const bool start : {true, false})
+    api.table.add({http::Method::Post,
+                   fmt::format("/api/v5/local/log_handlers/{{id}}/{}", start ? "start" : "stop"),
+                   tag,
+                   http::Access::Administrator,
+                   start ? "Lets one handler write again" : "Silences one handler",
+                   id,
+                   {},
+                   false,
+                   {{200, "Done", {}, ""}, missing},
+                   true,
+                   [&log, answer, start](const Call& call, const Reply& reply) {
+                     const std::string wanted = call.text("id");
+                     answer(start ? log.start_handler(wanted) : log.stop_handler(wanted), reply);
+                   }});
+}
 }  // namespace
 
 void add_to(management::ApiRegistry& api) {
@@ -104,11 +167,16 @@ void add_to(management::ApiRegistry& api) {
     reply(Response::of(json::object{{"level", log::to_string(level)}}));
   });
   add(http::Method::Put, "log_level", "Changes it until the next start",
-      schema::object({{"level", schema::choice(level_names()), true}}), [](const Call& call, const Reply& reply) {
-        const std::string level(std::string_view(call.object().at("level").get_string()));
-        log::set_threshold(level_of(level));
+      schema::object({{"level", schema::choice(level_names()), true}}),
+      [&service](const Call& call, const Reply& reply) {
+        const std::string level = level_in(call);
+        if (telemetry::LogControl* log = service.environment().log)
+          log->set_primary_level(level_of(level));
+        else
+          log::set_threshold(level_of(level));
         reply(Response::of(json::object{{"level", level}}));
       });
+  if (service.environment().log) add_log_handlers(api, kTag, *service.environment().log);
   add(http::Method::Get, "overload", "Whether the node is overloaded", {}, [&service](const Call&, const Reply& reply) {
     // A shard that has worked all of the last tenth of a second has no time to spare.
     constexpr unsigned kFullPermille = 990;

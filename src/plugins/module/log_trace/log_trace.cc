@@ -1,13 +1,18 @@
 #include "plugins/module/log_trace/log_trace.h"
 
+#include "base/json_text.h"
+#include "base/log.h"
 #include "base/time_text.h"
 #include "broker/topic.h"
+#include "config/store.h"
 #include "runtime/timer_wheel.h"
 
 #include <sys/stat.h>
 
 #include <algorithm>
 #include <filesystem>
+#include <fstream>
+#include <sstream>
 
 namespace sb::plugins::module::log_trace {
 
@@ -60,6 +65,7 @@ class LogTrace::Shard final : private runtime::Timer {
     const bool wanted = active_ && !active_->empty();
     if (wanted && packet_ == 0) {
       packet_ = hooks.packet.add(kPriority, [this](const broker::PacketEvent& e) { on_packet(e); });
+      trace_ = hooks.trace.add(kPriority, [this](const broker::TraceEvent& e) { on_trace(e); });
       publish_ = hooks.message_publish.add(kPriority, [this](broker::Publication& p) {
         on_publish(p);
         return broker::PublishVerdict::Continue;
@@ -74,6 +80,7 @@ class LogTrace::Shard final : private runtime::Timer {
     }
     if (!wanted && packet_ != 0) {
       hooks.packet.remove(std::exchange(packet_, 0));
+      hooks.trace.remove(std::exchange(trace_, 0));
       hooks.message_publish.remove(std::exchange(publish_, 0));
       hooks.session_subscribed.remove(std::exchange(subscribed_, 0));
       hooks.session_unsubscribed.remove(std::exchange(unsubscribed_, 0));
@@ -122,6 +129,13 @@ class LogTrace::Shard final : private runtime::Timer {
       return line + '\n';
     });
   }
+  void on_trace(const broker::TraceEvent& e) {
+    if (e.topic.starts_with("$SYS/")) return;
+    const std::string_view client_id = e.identity ? std::string_view(e.identity->client_id) : std::string_view{};
+    const auto parsed = broker::parse_filter(e.topic);
+    write(client_id, e.peer_name, parsed ? parsed->filter : e.topic, broker::has_wildcard(e.topic),
+          [&] { return fmt::format("{}, {}\n", head(e.tag, client_id, e.peer_name, e.event), e.details); });
+  }
   void on_publish(const broker::Publication& p) {
     if (p.system || p.topic.starts_with("$SYS/")) return;
     const broker::Identity* from = p.from && *p.from ? p.from->get() : nullptr;
@@ -151,17 +165,92 @@ class LogTrace::Shard final : private runtime::Timer {
   LogTrace& module_;
   broker::Broker& broker_;
   ActiveRef active_;
-  std::uint32_t packet_ = 0, publish_ = 0, subscribed_ = 0, unsubscribed_ = 0;
+  std::uint32_t packet_ = 0, trace_ = 0, publish_ = 0, subscribed_ = 0, unsubscribed_ = 0;
 };
 
 LogTrace::LogTrace(broker::ModuleContext& context)
-    : context_(context), writer_(kFileBytesMax), shards_(context.core.shards()) {}
+    : context_(context), writer_(kFileBytesMax), shards_(context.core.shards()) {
+  restore();
+}
 LogTrace::~LogTrace() = default;
 
 void LogTrace::join(broker::Broker& broker) {
   const std::lock_guard guard(mutex_);
   shards_[broker.shard()] = std::make_unique<Shard>(*this, broker);
   shards_[broker.shard()]->set(active_);
+}
+
+std::string LogTrace::list_path() const {
+  return (std::filesystem::path(context_.data_dir) / "trace" / "traces.json").string();
+}
+
+std::string LogTrace::path_of(const Trace& trace) const {
+  const std::string day = rfc3339(trace.start_ms, 0).substr(0, 10);
+  return (std::filesystem::path(context_.data_dir) / "trace" / fmt::format("trace_{}_{}.log", trace.name, day))
+      .string();
+}
+
+void LogTrace::keep() const {
+  if (context_.data_dir.empty()) return;
+  std::string text = "[";
+  for (const Known& known : known_) {
+    JsonObject one;
+    one.text("name", known.trace.name).text("type", to_string(known.trace.kind)).text("value", known.trace.value);
+    one.number("start_ms", known.trace.start_ms).number("end_ms", known.trace.end_ms);
+    one.boolean("stopped", known.trace.stopped);
+    text += (text.size() > 1 ? ",\n " : "\n ") + one.done();
+  }
+  text += "\n]\n";
+  const std::string path = list_path();
+  std::error_code error;
+  if (auto written = config::write_private(path + ".new", text); !written)
+    SB_LOG(log::Level::Error, "traces_not_kept", kv("file", path), kv("reason", written.error().what));
+  else if (std::filesystem::rename(path + ".new", path, error); error)
+    SB_LOG(log::Level::Error, "traces_not_kept", kv("file", path), kv("reason", error.message()));
+}
+
+void LogTrace::restore() {
+  if (context_.data_dir.empty()) return;
+  std::ifstream in(list_path());
+  if (!in) return;
+  std::ostringstream text;
+  text << in.rdbuf();
+  const auto list = config::parse_value(text.str(), list_path());
+  const auto* rows = list ? list->if_array() : nullptr;
+  if (!rows) {
+    SB_LOG(log::Level::Error, "traces_not_restored", kv("file", list_path()));
+    return;
+  }
+  const std::int64_t wall = context_.clock.wall_ms();
+  for (const config::Value& row : *rows) {
+    const auto word = [&row](std::string_view key) {
+      const config::Value* value = row.find(key);
+      return value ? value->text() : std::string();
+    };
+    const auto number = [&row](std::string_view key) {
+      const config::Value* value = row.find(key);
+      const std::int64_t* found = value ? value->if_int() : nullptr;
+      return found ? *found : std::int64_t{0};
+    };
+    const auto kind = trace_kind(word("type"));
+    if (!kind || !good_name(word("name")) || known_.size() >= kTracesMax) continue;
+    Known known;
+    known.trace = {word("name"), *kind, word("value"), number("start_ms"), number("end_ms"), word("stopped") == "true"};
+    known.path = path_of(known.trace);
+    known.starts = now_ms() + (known.trace.start_ms - wall);
+    known.ends = now_ms() + (known.trace.end_ms - wall);
+    if (status(known, now_ms()) != Status::Stopped) {
+      auto file = writer_.open(known.path);
+      if (!file) {
+        SB_LOG(log::Level::Error, "trace_not_restored", kv("name", known.trace.name), kv("reason", file.error().what));
+        continue;
+      }
+      known.file = *std::move(file);
+    }
+    known_.push_back(std::move(known));
+  }
+  const std::lock_guard guard(mutex_);
+  refresh();
 }
 
 Status LogTrace::status(const Known& known, std::int64_t now) const {
@@ -195,12 +284,13 @@ Result<> LogTrace::create(Trace trace) {
   std::filesystem::create_directories(folder, error);
   if (error) return fail(Errc::Io, folder.string() + ": " + error.message());
   Known known;
-  known.path = (folder / fmt::format("trace_{}_{}.log", trace.name, rfc3339(trace.start_ms, 0).substr(0, 10))).string();
+  known.path = path_of(trace);
   known.starts = now_ms() + (trace.start_ms - wall);
   known.ends = now_ms() + (trace.end_ms - wall);
   known.trace = std::move(trace);
   SB_TRY(known.file, writer_.open(known.path));
   known_.push_back(std::move(known));
+  keep();
   refresh();
   return {};
 }
@@ -210,6 +300,7 @@ Result<> LogTrace::stop_trace(std::string_view name) {
   for (Known& known : known_) {
     if (known.trace.name != name) continue;
     known.trace.stopped = true;
+    keep();
     refresh();
     return {};
   }
@@ -223,6 +314,7 @@ Result<> LogTrace::remove(std::string_view name) {
   std::error_code error;
   std::filesystem::remove(found->path, error);
   known_.erase(found);
+  keep();
   refresh();
   if (error) return fail(Errc::Io, error.message());
   return {};
@@ -235,6 +327,7 @@ void LogTrace::clear() {
     std::filesystem::remove(known.path, error);  // a file that is gone already is fine
   }
   known_.clear();
+  keep();
   refresh();
 }
 

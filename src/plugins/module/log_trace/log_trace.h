@@ -75,6 +75,11 @@ class LogTrace final : public broker::Module {
     TraceWriter::FileRef file;          // while running
     std::int64_t starts = 0, ends = 0;  // monotonic ms
   };
+  /// <data_dir>/trace/traces.json: the traces outlive the node.
+  std::string list_path() const;
+  std::string path_of(const Trace& trace) const;
+  void keep() const;
+  void restore();
   Status status(const Known& known, std::int64_t now) const;
   std::int64_t now_ms() const { return std::chrono::duration_cast<Millis>(context_.clock.monotonic()).count(); }
   /// Once a second on shard 0: starts and ends what is due; under the lock.

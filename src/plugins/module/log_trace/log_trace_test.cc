@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <sstream>
 
 namespace sb::plugins::module::log_trace {
@@ -92,6 +93,73 @@ TEST_F(LogTraceTest, TellsPublishesAndFiltersButNotSys) {
             std::string::npos);
   EXPECT_NE(lines.find("[UNSUBSCRIBE] c1@"), std::string::npos);
   EXPECT_EQ(lines.find("$SYS"), std::string::npos);
+}
+
+TEST_F(LogTraceTest, TellsSocketsAndWhatAccessControlSaid) {
+  create("client", Kind::ClientId, "c1");
+  create("topic", Kind::Topic, "a/+");
+  const auto who = identity("c1");
+  const auto tell = [&](std::string_view tag, std::string_view event, std::string_view details,
+                        std::string_view topic = {}) {
+    broker.hooks().trace.run({who.get(), "10.0.0.1:99", tag, event, details, topic});
+  };
+  tell("SOCKET", "socket_closed", "reason: normal");
+  tell("AUTHN", "authentication_result", "result: success");
+  tell("AUTHZ", "authorization_result", "action: subscribe, topic: a/#, result: deny", "a/#");
+  tell("AUTHZ", "authorization_result", "action: subscribe, topic: $SYS/#, result: deny", "$SYS/#");
+  EXPECT_NE(text("client").find(" [SOCKET] c1@10.0.0.1:99 msg: socket_closed, reason: normal\n"), std::string::npos);
+  EXPECT_NE(text("client").find(" [AUTHN] c1@10.0.0.1:99 msg: authentication_result, result: success\n"),
+            std::string::npos);
+  EXPECT_EQ(text("client").find("$SYS"), std::string::npos);
+  EXPECT_EQ(text("topic").find("SOCKET"), std::string::npos);
+  packet("c1", "10.0.0.1:99", "x", "a/b");
+  tell("AUTHZ", "authorization_result", "action: publish, topic: a/b, result: allow", "a/b");
+  EXPECT_NE(text("topic").find(" [AUTHZ] c1@10.0.0.1:99 msg: authorization_result, action: publish, topic: a/b"),
+            std::string::npos)
+      << text("topic");
+}
+
+TEST_F(LogTraceTest, OutlivesTheNode) {
+  create("runs", Kind::ClientId, "c1");
+  create("was_stopped", Kind::Topic, "a/#");
+  create("removed", Kind::IpAddress, "10.0.");
+  Trace later{"later", Kind::ClientId, "c9"};
+  later.start_ms = clock.wall_ms() + 60'000;
+  ASSERT_TRUE(module->create(later));
+  ASSERT_TRUE(module->stop_trace("was_stopped"));
+  ASSERT_TRUE(module->remove("removed"));
+  packet("c1", "p", "before");
+  turn();
+  module.reset();
+
+  clock.advance(10s);
+  module = std::make_unique<LogTrace>(context);
+  module->join(broker);
+  turn();
+  std::map<std::string, Status> known;
+  for (const TraceInfo& info : module->list()) known[info.trace.name] = info.status;
+  const std::map<std::string, Status> wanted = {
+      {"runs", Status::Running}, {"was_stopped", Status::Stopped}, {"later", Status::Waiting}};
+  EXPECT_EQ(known, wanted);
+  packet("c1", "p", "after");
+  EXPECT_NE(text("runs").find("packet: before"), std::string::npos) << text("runs");
+  EXPECT_NE(text("runs").find("packet: after"), std::string::npos) << text("runs");
+  EXPECT_EQ(module->create({"x", Kind::ClientId, "c1"}).error().what, "DUPLICATE_CONDITION");
+}
+
+TEST_F(LogTraceTest, ADamagedListIsNotTheEndOfTheNode) {
+  module.reset();
+  std::filesystem::create_directories(context.data_dir + "/trace");
+  std::ofstream(context.data_dir + "/trace/traces.json")
+      << "[ {name: \"../../evil\", type: clientid, value: c}, {name: t, type: colour}, 7, nonsense";
+  module = std::make_unique<LogTrace>(context);
+  module->join(broker);
+  EXPECT_TRUE(module->list().empty());
+  std::ofstream(context.data_dir + "/trace/traces.json")
+      << "[ {name: \"../../evil\", type: clientid, value: c}, {name: t, type: colour}, 7 ]";
+  module = std::make_unique<LogTrace>(context);
+  module->join(broker);
+  EXPECT_TRUE(module->list().empty());
 }
 
 TEST_F(LogTraceTest, StartsAndEndsByTheClock) {

@@ -30,7 +30,7 @@ class SysTopics::Shard {
   broker::Broker& broker() { return broker_; }
 
   void set(const Options& options) {
-    options_ = options;
+    const Options before = std::exchange(options_, options);
     broker::Hooks& hooks = broker_.hooks();
     const int priority = broker::Hooks::kSysEvents;
     const auto keep = [](auto& point, std::uint32_t& token, bool wanted, auto&& add) {
@@ -52,8 +52,16 @@ class SysTopics::Shard {
           priority, [this](broker::Session& s, std::string_view filter) { on_unsubscribed(s, filter); });
     });
     if (broker_.shard() != 0) return;
-    arm(messages_, options.msg_interval);
-    arm(heartbeat_, options.heartbeat_interval);
+    // A change elsewhere does not begin an interval anew.
+    if (options.msg_interval != before.msg_interval || !messages_.armed()) arm(messages_, options.msg_interval);
+    if (options.heartbeat_interval != before.heartbeat_interval || !heartbeat_.armed())
+      arm(heartbeat_, options.heartbeat_interval);
+  }
+
+  /// A node that has just started tells at once, not after a first interval.
+  void begin() {
+    if (options_.heartbeat_interval.count() > 0) on_heartbeat();
+    if (options_.msg_interval.count() > 0) on_messages();
   }
 
   void publish(std::string_view subtopic, std::string_view payload, bool retain = false, bool json = false) {
@@ -188,6 +196,10 @@ void SysTopics::set_options(const Options& options) {
   options_ = options;
   for (const auto& shard : shards_)
     if (shard) shard->broker().loop().post([s = shard.get(), options] { s->set(options); });
+}
+
+void SysTopics::start() {
+  if (Shard* first = shards_[0].get()) first->broker().loop().post([first] { first->begin(); });
 }
 
 void SysTopics::announce(std::string subtopic, std::string json) {

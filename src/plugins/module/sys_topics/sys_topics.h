@@ -25,6 +25,7 @@ class SysTopics final : public broker::Module {
   explicit SysTopics(broker::ModuleContext& context);
   ~SysTopics() override;
   void join(broker::Broker& broker) override;
+  void start() override;
 
   Options options() const;
   void set_options(const Options& options);

@@ -46,6 +46,34 @@ TEST_F(SysTopicsTest, TellsStateAtIntervals) {
   EXPECT_FALSE(broker.retained().find(p + "uptime"));
 }
 
+TEST_F(SysTopicsTest, TellsStateAsSoonAsTheNodeHasStarted) {
+  module.start();
+  turn();
+  EXPECT_EQ(seen().at(p + "version"), "5.4.0");
+  EXPECT_EQ(seen().count(p + "uptime"), 1U);
+  EXPECT_TRUE(broker.retained().find("$SYS/brokers"));
+  // A change of other options does not put the next time off, and does not tell anything by itself.
+  sink.got.clear();
+  advance(20s);
+  Options o;
+  o.client_subscribed = true;
+  module.set_options(o);
+  turn();
+  EXPECT_TRUE(sink.got.empty());
+  advance(11s);
+  EXPECT_EQ(seen().count(p + "uptime"), 1U);
+}
+
+TEST_F(SysTopicsTest, WhatIsDisabledIsNotToldAtTheStart) {
+  Options o;
+  o.msg_interval = o.heartbeat_interval = 0ms;
+  module.set_options(o);
+  turn();
+  module.start();
+  turn();
+  EXPECT_TRUE(sink.got.empty());
+}
+
 TEST_F(SysTopicsTest, ItsMessagesAreNotCounted) {
   advance(61s);
   ASSERT_FALSE(sink.got.empty());
