@@ -118,7 +118,7 @@ class ReplayTest : public testing::TestWithParam<unsigned> {
   CoreSettings settings;
   SessionSettingsRef session_settings = std::make_shared<const SessionSettings>();
   runtime::Reclaimer reclaimer{GetParam()};
-  Core core{make_router({}, reclaimer), reclaimer, GetParam()};
+  Core core{make_router({.shards = GetParam()}, reclaimer), reclaimer, GetParam()};
   std::vector<std::unique_ptr<Shard>> shards;
 };
 
