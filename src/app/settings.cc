@@ -132,6 +132,16 @@ broker::CoreSettingsRef core_settings(const config::Config& config) {
   out->retained.stop_publish_clear = retainer.stop_publish_clear_msg;
   const auto expiry = std::chrono::ceil<std::chrono::seconds>(retainer.msg_expiry_interval).count();
   out->retained.default_expiry_s = static_cast<std::uint32_t>(std::min<std::int64_t>(expiry, kNeverExpires - 1));
+  out->retained.clear_interval = retainer.msg_clear_interval;
+  out->retained.batch_read = retainer.flow_control.batch_read_number;
+  out->retained.batch_deliver = retainer.flow_control.batch_deliver_number;
+  // Where both are set the lower one holds.
+  if (retainer.delivery_rate) out->retained.replay_per_second = retainer.delivery_rate->per_second();
+  if (const auto& bucket = retainer.flow_control.batch_deliver_limiter; bucket && !bucket->rate.infinite()) {
+    double& rate = out->retained.replay_per_second;
+    rate = rate > 0 ? std::min(rate, bucket->rate.per_second()) : bucket->rate.per_second();
+    out->retained.replay_burst = static_cast<double>(bucket->burst);
+  }
   return out;
 }
 

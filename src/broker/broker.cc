@@ -35,9 +35,18 @@ Broker::Broker(Core& core, unsigned shard, runtime::Loop& loop, CoreSettingsRef 
       to_wake_(core.shards(), false),
       wake_others_(*this),
       disk_relief_(*this),
-      random_(std::random_device{}()) {}
+      sweeper_(*this),
+      random_(std::random_device{}()) {
+  follow_retained_settings();
+}
+
+void Broker::set_settings(CoreSettingsRef settings) {
+  settings_ = std::move(settings);
+  follow_retained_settings();
+}
 
 Broker::~Broker() {
+  closing_ = true;
   std::vector<Session*> all(sessions_.begin(), sessions_.end());
   sessions_.clear();
   for (Session* session : all) {

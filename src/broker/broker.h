@@ -6,6 +6,8 @@
 #include "broker/match_cache.h"
 #include "broker/message.h"
 #include "broker/metrics.h"
+#include "broker/replay.h"
+#include "broker/replay_budget.h"
 #include "broker/retained.h"
 #include "broker/router.h"
 #include "broker/session.h"
@@ -48,6 +50,12 @@ struct CoreSettings {
     std::size_t max_payload = 1 << 20;  // 0 = unlimited
     bool stop_publish_clear = false;
     std::uint32_t default_expiry_s = 0;  // 0 = never
+    Millis clear_interval{0};            // 0 = expired messages stay until they are replaced
+    // Replay to new subscriptions. Numbers of 0 leave it to the broker.
+    std::uint32_t batch_read = 0;
+    std::uint32_t batch_deliver = 0;
+    double replay_per_second = 0;  // node-wide, 0 = no limit
+    double replay_burst = 0;
   } retained;
 };
 using CoreSettingsRef = std::shared_ptr<const CoreSettings>;
@@ -88,6 +96,7 @@ class Core {
     return suppressed_ && message.from() && suppressed_(*message.from());
   }
   std::atomic<std::size_t>& retained_count() { return retained_count_; }
+  ReplayBudget& replay_budget() { return replay_budget_; }
 
  private:
   friend class Broker;
@@ -102,6 +111,7 @@ class Core {
   std::uint64_t home_seed_ = 0;
   std::atomic<std::uint64_t> group_numbers_{0};
   std::atomic<std::size_t> retained_count_{0};
+  ReplayBudget replay_budget_;
   Suppressed suppressed_;
   std::mutex exclusive_mutex_;  // guards exclusive_
   boost::unordered_flat_map<std::string, std::string, TextHash, TextEqual> exclusive_;
@@ -161,7 +171,8 @@ class Broker {
   }
   bool sessions_durable() const { return sessions_durable_; }
   bool retained_durable() const { return retained_durable_; }
-  void set_settings(CoreSettingsRef settings) { settings_ = std::move(settings); }
+  void set_settings(CoreSettingsRef settings);
+  const CoreSettings& settings() const { return *settings_; }
 
   // --- sessions (their home is this shard)
   struct Opened {
@@ -239,7 +250,16 @@ class Broker {
   void accept_crossing(Crossing crossing);
   /// False: the publication must not be routed.
   bool handle_retain(Publication& publication);
-  void deliver_retained(Session& session, const Subscription& subscription, std::vector<MessageRef> messages);
+  void follow_retained_settings();
+  // Of Replay: what it asks of its shard and of the others.
+  friend class Replay;
+  std::uint64_t add_replay(Replay& replay);
+  void remove_replay(std::uint64_t id) { replays_.erase(id); }
+  void post_replay(std::uint64_t id);
+  std::size_t replay_page(std::size_t usual, std::size_t most) const;
+  void ask_remote_reader(unsigned shard, std::uint64_t id, std::string_view filter, std::size_t page);
+  void drop_remote_reader(unsigned shard, std::uint64_t id);
+  Replay::Page read_page(std::uint64_t id, std::string_view filter, std::size_t page);
 
   /// The publication's receipt, made when the first other shard gets a part of it.
   ReceiptRef expect_receipt(Delivery& delivery);
@@ -319,6 +339,20 @@ class Broker {
   } disk_relief_;
 
   RetainedStore retained_;
+  /// Takes expired retained messages away, a few at a time (retainer.msg_clear_interval).
+  struct Sweeper final : private runtime::Timer {
+    explicit Sweeper(Broker& b) : broker(b) {}
+    void follow_settings();
+    void on_timer() override;
+    Broker& broker;
+    Millis interval{0};
+    std::uint32_t at = 0;
+  } sweeper_;
+  std::uint64_t replay_ids_ = 0;
+  boost::unordered_flat_map<std::uint64_t, Replay*> replays_;  // of sessions here
+  /// Of replays to sessions of other shards, by their id.
+  boost::unordered_flat_map<std::uint64_t, std::unique_ptr<RetainedReader>> readers_;
+  bool closing_ = false;  // the other shards may be gone
   std::mt19937_64 random_;
 };
 

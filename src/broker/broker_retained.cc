@@ -1,6 +1,7 @@
 // Retained messages: storing where their topic lives, replaying to new subscriptions (broker.md 10).
 #include "base/log.h"
 #include "broker/broker.h"
+#include "broker/topic.h"
 
 namespace sb::broker {
 
@@ -8,12 +9,13 @@ bool Broker::handle_retain(Publication& p) {
   const CoreSettings::Retained& settings = settings_->retained;
   if (!settings.enable || p.topic.starts_with("$delayed/") || p.topic.starts_with("$file")) return true;
   const unsigned home = core_.retained_home_of(p.topic);
-  if (p.payload.empty()) {
+  // A lifetime of 0 s is over at once (3.3.2.3.3): nothing is kept, and what was kept has been replaced.
+  if (p.payload.empty() || p.expiry_s == 0) {
     if (home == shard_)
       clear_retained(p.topic);
     else
       at_home_of_retained(home, p, [topic = std::string(p.topic)](Broker& broker) { broker.clear_retained(topic); });
-    return !settings.stop_publish_clear;
+    return !p.payload.empty() || !settings.stop_publish_clear;
   }
   if (settings.max_payload != 0 && p.payload.size() > settings.max_payload) {
     SB_LOG(log::Level::Error, "retain_failed_for_payload_size_exceeded_limit", kv("topic", p.topic),
@@ -85,43 +87,92 @@ void Broker::replay_retained(Session& session, const Subscription& subscription,
   if (!settings_->retained.enable || subscription.shared() || handling == RetainHandling::DoNotSend ||
       (handling == RetainHandling::SendIfNew && !is_new))
     return;
+  session.stop_replay(subscription);  // subscribed anew while the last one was still replayed: from the beginning
   if (core_.retained_count().load(std::memory_order_relaxed) == 0) return;
   const std::string_view filter = subscription.route->filter();
-  const bool exact = filter.find_first_of("+#") == std::string_view::npos;
-  // The finds of all shards are put in one order: the last one to come has them sent.
-  struct Finds {
-    std::vector<MessageRef> messages;
-    unsigned missing = 0;
-  };
-  auto finds = std::make_shared<Finds>();  // touched on this shard alone
-  for (unsigned shard = 0; shard < core_.shards(); ++shard) {
-    if (shard == shard_ || (exact && shard != core_.retained_home_of(filter))) continue;
-    ++finds->missing;
-    Broker& other = core_.shard(shard);
-    other.loop().post([this, &other, finds, filter = std::string(filter), full = std::string(subscription.filter()),
-                       client = std::string(session.client_id()), number = session.number()] {
-      auto found = std::make_shared<std::vector<MessageRef>>();
-      other.retained().match(filter, other.loop().wall_ms(), *found);
-      loop_.post([this, finds, found, full, client, number] {
-        finds->messages.insert(finds->messages.end(), found->begin(), found->end());
-        if (--finds->missing != 0) return;
-        Session* still = find(client);
-        if (!still || still->number() != number) return;
-        if (const Subscription* s = still->find_subscription(full))
-          deliver_retained(*still, *s, std::move(finds->messages));
-      });
-    });
-  }
-  if (!exact || core_.retained_home_of(filter) == shard_) retained_.match(filter, loop_.wall_ms(), finds->messages);
-  if (finds->missing == 0) deliver_retained(session, subscription, std::move(finds->messages));
+  if (!has_wildcard(filter) && core_.retained_home_of(filter) == shard_ && !retained_.find(filter)) return;
+  session.start_replay(std::make_unique<Replay>(*this, session, subscription));
 }
 
-void Broker::deliver_retained(Session& session, const Subscription& subscription, std::vector<MessageRef> messages) {
-  // [S] 10: in the order of publishing.
-  std::stable_sort(messages.begin(), messages.end(),
-                   [](const MessageRef& a, const MessageRef& b) { return a->published_ms() < b->published_ms(); });
-  for (const MessageRef& message : messages)
-    if (!core_.suppressed(*message)) session.deliver_retained(message, subscription);
+std::uint64_t Broker::add_replay(Replay& replay) {
+  const std::uint64_t id = ++replay_ids_ << 6 | shard_;
+  replays_.emplace(id, &replay);
+  return id;
+}
+
+void Broker::post_replay(std::uint64_t id) {
+  loop_.post([this, id] {
+    if (const auto found = replays_.find(id); found != replays_.end()) found->second->on_turn();
+  });
+}
+
+std::size_t Broker::replay_page(std::size_t usual, std::size_t most) const {
+  const std::size_t wanted = settings_->retained.batch_read;
+  return wanted == 0 ? usual : std::min(wanted, most);
+}
+
+void Broker::ask_remote_reader(unsigned shard, std::uint64_t id, std::string_view filter, std::size_t page) {
+  Broker& home = core_.shard(shard);
+  home.loop().post([this, &home, id, filter = std::string(filter), page] {
+    auto found = std::make_shared<Replay::Page>(home.read_page(id, filter, page));
+    loop_.post([this, &home, id, found] {
+      if (const auto replay = replays_.find(id); replay != replays_.end())
+        replay->second->on_page(home.shard(), std::move(*found));
+    });
+  });
+}
+
+Replay::Page Broker::read_page(std::uint64_t id, std::string_view filter, std::size_t page) {
+  auto& reader = readers_[id];
+  if (!reader) reader = std::make_unique<RetainedReader>(retained_, filter);
+  Replay::Page out;
+  out.more = reader->read(page, loop_.wall_ms(), out.messages);
+  if (!out.more) readers_.erase(id);
+  return out;
+}
+
+void Broker::drop_remote_reader(unsigned shard, std::uint64_t id) {
+  if (closing_) return;
+  Broker& home = core_.shard(shard);
+  home.loop().post([&home, id] { home.readers_.erase(id); });
+}
+
+void Broker::follow_retained_settings() {
+  const CoreSettings::Retained& settings = settings_->retained;
+  core_.replay_budget().set(settings.replay_per_second, settings.replay_burst);
+  sweeper_.follow_settings();
+}
+
+// ---------------------------------------------------------------- expiry
+
+namespace {
+/// Slots a sweep looks at before the shard does something else.
+constexpr std::size_t kSweepSlice = 1024;
+}  // namespace
+
+void Broker::Sweeper::follow_settings() {
+  const Millis wanted = broker.settings_->retained.clear_interval;
+  if (wanted == interval) return;
+  interval = wanted;
+  at = 0;
+  if (interval.count() == 0)
+    runtime::TimerWheel::cancel(*this);
+  else
+    broker.loop_.timers().arm(*this, broker.loop_.now(), interval);
+}
+
+void Broker::Sweeper::on_timer() {
+  Nanos next = interval;
+  const bool behind = broker.journal_ && broker.journal_->congested();
+  if (broker.retained_.any_expiring() && !behind) {
+    std::vector<MessageRef> expired;
+    at = broker.retained_.find_expired(at, kSweepSlice, broker.loop_.wall_ms(), expired);
+    for (const MessageRef& message : expired) broker.clear_retained(message->topic());
+  } else if (!behind) {
+    at = 0;
+  }
+  if (at != 0 || behind) next = runtime::TimerWheel::kTick;
+  broker.loop_.timers().arm(*this, broker.loop_.now(), next);
 }
 
 }  // namespace sb::broker

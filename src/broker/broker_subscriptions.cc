@@ -71,6 +71,7 @@ ReasonCode Broker::unsubscribe(Session& session, std::string_view filter) {
 }
 
 void Broker::detach_subscription(Session& session, Subscription& subscription) {
+  session.stop_replay(subscription);
   session.subscriptions_.erase(&subscription);
   --subscription_count_;
   Route* route = subscription.route;

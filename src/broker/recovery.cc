@@ -192,7 +192,7 @@ Result<> Recovery::load_awaiting() {
 }
 
 Result<> Recovery::load_retained() {
-  return store::scan<store::RetainedRecord>(store_, [this](const store::RetainedRecord& record) -> Result<> {
+  SB_CHECKED(store::scan<store::RetainedRecord>(store_, [this](const store::RetainedRecord& record) -> Result<> {
     IdentityRef& identity = identities_[std::string(record.message.client_id)];
     if (!identity)
       identity = std::make_shared<const Identity>(Identity{std::string(record.message.client_id),
@@ -202,7 +202,10 @@ Result<> Recovery::load_retained() {
     broker.store_retained(MessageRef::adopt(Message::make(publication_of(record.message, &identity))));
     tick("retained", ++report_.retained);
     return {};
-  });
+  }));
+  // Records come by topic.
+  for (unsigned shard = 0; shard < core_.shards(); ++shard) core_.shard(shard).retained().order_by_time();
+  return {};
 }
 
 std::int64_t Recovery::crash_ms(std::int64_t wall_ms) const {

@@ -1,6 +1,7 @@
 #include "broker/session.h"
 
 #include "broker/broker.h"
+#include "broker/replay.h"
 
 namespace sb::broker {
 
@@ -75,7 +76,11 @@ void Session::deliver(Delivery& delivery, const Subscription& subscription) {
   const Qos qos = settings_->upgrade_qos ? max(p.qos, options.qos) : min(p.qos, options.qos);
   const bool retain = options.retain_as_published && p.retain;
 
-  if (qos == Qos::AtMostOnce && sink_ && !on_hold_) {
+  if (replays_ && p.retain)
+    for (const auto& replay : replays_->running) replay->saw(p.topic);
+  // What was replayed and still waits must not be overtaken.
+  const bool behind = replays_ && !queue_.empty();
+  if (qos == Qos::AtMostOnce && sink_ && !on_hold_ && !behind) {
     const SessionSink::Sent sent =
         sink_->send_publish(delivery, Outgoing{qos, false, retain, 0, options.subscription_id});
     if (sent == SessionSink::Sent::Yes) [[likely]] {
@@ -121,17 +126,6 @@ void Session::deliver(Delivery& delivery, const Subscription& subscription) {
   owed.message = delivery.message();
   enqueue(std::move(owed));
   if (hold && sink_) pump();
-}
-
-void Session::deliver_retained(const MessageRef& message, const Subscription& subscription) {
-  const Qos qos = settings_->upgrade_qos ? max(message->qos(), subscription.options.qos)
-                                         : min(message->qos(), subscription.options.qos);
-  Owed owed;
-  owed.message = message;
-  owed.qos = qos;
-  owed.retain = true;
-  owed.subscription_id = subscription.options.subscription_id;
-  accept(std::move(owed));
 }
 
 void Session::accept(Owed owed) {
@@ -242,7 +236,9 @@ void Session::pump() {
     const Publication publication = owed->message->as_publication();
     Delivery delivery(publication, nullptr);
     send_now(delivery, std::move(*owed));
+    if (replays_) feed_one();  // one out, one in: live traffic does not hold a replay up for ever
   }
+  if (replays_) feed();
 }
 
 // ---------------------------------------------------------------- acknowledgements (broker.md 6.4)
@@ -312,7 +308,7 @@ void Session::on_puback(PacketId id) {
   metrics.add(Metric::MessagesAcked);
   completed(*entry);
   finish(*entry);
-  if (!queue_.empty() || parked_ > 0) pump();
+  if (!queue_.empty() || parked_ > 0 || replays_) pump();
 }
 
 void Session::completed(const Inflight& entry) {
@@ -372,7 +368,7 @@ void Session::on_pubcomp(PacketId id) {
   }
   completed(*entry);
   finish(*entry);
-  if (!queue_.empty() || parked_ > 0) pump();
+  if (!queue_.empty() || parked_ > 0 || replays_) pump();
 }
 
 void Session::send_again(Inflight& entry) {

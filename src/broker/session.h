@@ -26,6 +26,8 @@ class Client;
 namespace sb::broker {
 
 class Broker;
+class Replay;
+struct Replays;
 
 /// Why a connection ends at the broker's word; the channel turns it into a DISCONNECT.
 enum class EndReason : std::uint8_t { TakenOver, Discarded, Kicked, ServerShutdown, MailboxOverflow, Banned };
@@ -80,7 +82,9 @@ class Session final : private runtime::Timer {
   // --- from the broker, on this shard
   /// A matching message. Never ends the session or the connection while it runs.
   void deliver(Delivery& delivery, const Subscription& subscription);
-  void deliver_retained(const MessageRef& message, const Subscription& subscription);
+  /// Retained messages for a subscription follow, after those of earlier ones.
+  void start_replay(std::unique_ptr<Replay> replay);
+  void stop_replay(const Subscription& subscription);
   /// Sends or queues one message (retained, re-dispatched).
   void accept(Owed owed);
 
@@ -172,6 +176,11 @@ class Session final : private runtime::Timer {
   /// True if what is sent may have to be sent again: then the window holds the message.
   bool keeps_inflight() const { return persistent() || settings_->retry_interval.count() > 0; }
   bool window_free() const { return inflight_used_ < window_ && !on_hold_; }
+  /// Takes from the replays what there is room for.
+  void feed();
+  /// One message of a replay. False: nothing to be had now.
+  bool feed_one();
+  void deliver_retained(const MessageRef& message, const Subscription& subscription);
   void send_now(Delivery& delivery, Owed owed);
   void enqueue(Owed owed);
   void send_again(Inflight& entry);
@@ -224,6 +233,8 @@ class Session final : private runtime::Timer {
   /// twice).
   struct Held;
   std::unique_ptr<Held> held_;
+  /// While retained messages are replayed, and until what came of it has left the queue.
+  std::unique_ptr<Replays> replays_;
 };
 
 }  // namespace sb::broker

@@ -139,7 +139,7 @@ class Service {
   struct TopicList;
   void topics_on(std::shared_ptr<TopicList> list);
   struct Sweep;
-  void sweep_on(std::shared_ptr<Sweep> sweep, unsigned shard, std::size_t at);
+  void sweep_on(std::shared_ptr<Sweep> sweep, unsigned shard);
 
   Environment environment_;
   broker::Core& core_;

@@ -35,10 +35,6 @@ RetainedView describe(const broker::Message& message, bool with_payload) {
   return out;
 }
 
-bool fits(std::string_view topic, const std::string& filter) {
-  return filter.empty() || filter == topic || broker::matches(filter, topic);
-}
-
 }  // namespace
 
 struct Service::TopicList {
@@ -94,36 +90,28 @@ std::size_t Service::retained_count() const {
   return core_.retained_count().load(std::memory_order_relaxed);
 }
 
-/// Goes over the retained messages of all shards in slices. Messages are counted, so a list of them is safe to keep
-/// while the table changes.
+/// Goes over the retained messages of all shards that match the filter, in slices.
 struct Service::Sweep {
-  std::string filter;
+  std::string filter;  // empty = every message
   std::function<void(broker::Broker&, const broker::MessageRef&)> visit;
-  std::function<void()> done;  // on the management thread
-  std::vector<broker::MessageRef> messages;
+  std::function<void()> done;                      // on the management thread
+  std::unique_ptr<broker::RetainedReader> reader;  // of the shard that is visited; made and dropped there
 };
 
-void Service::sweep_on(std::shared_ptr<Sweep> sweep, unsigned shard, std::size_t at) {
+void Service::sweep_on(std::shared_ptr<Sweep> sweep, unsigned shard) {
   if (shard == core_.shards()) {
     loop_.post([sweep = std::move(sweep)] { sweep->done(); });
     return;
   }
   broker::Broker& broker = core_.shard(shard);
-  broker.loop().post([this, sweep = std::move(sweep), shard, at, &broker] {
-    if (at == 0) {
-      sweep->messages.clear();
-      sweep->messages.reserve(broker.retained().size());
-      broker.retained().for_each([&](const broker::MessageRef& message) { sweep->messages.push_back(message); });
-    }
-    const std::size_t end = std::min(sweep->messages.size(), at + kRetainedSlice);
-    const std::int64_t now = broker.loop().wall_ms();
-    for (std::size_t i = at; i < end; ++i) {
-      const broker::MessageRef& message = sweep->messages[i];
-      if (fits(message->topic(), sweep->filter) && !message->expired(now)) sweep->visit(broker, message);
-    }
-    if (end < sweep->messages.size()) return sweep_on(sweep, shard, end);
-    sweep->messages.clear();
-    sweep_on(sweep, shard + 1, 0);
+  broker.loop().post([this, sweep = std::move(sweep), shard, &broker] {
+    if (!sweep->reader) sweep->reader = std::make_unique<broker::RetainedReader>(broker.retained(), sweep->filter);
+    std::vector<broker::MessageRef> messages;
+    const bool more = sweep->reader->read(kRetainedSlice, broker.loop().wall_ms(), messages);
+    for (const broker::MessageRef& message : messages) sweep->visit(broker, message);
+    if (more) return sweep_on(sweep, shard);
+    sweep->reader.reset();
+    sweep_on(sweep, shard + 1);
   });
 }
 
@@ -150,14 +138,15 @@ void Service::retained(std::string filter, std::size_t skip, std::size_t limit,
     page.has_next = end < all.size();
     done(std::move(page));
   };
-  sweep_on(std::move(sweep), 0, 0);
+  sweep_on(std::move(sweep), 0);
 }
 
 void Service::retained_message(std::string topic, std::function<void(std::optional<RetainedView>)> done) {
   broker::Broker& broker = core_.shard(core_.retained_home_of(topic));
   broker.loop().post([this, &broker, topic = std::move(topic), done = std::move(done)] {
     auto found = std::make_shared<std::optional<RetainedView>>();
-    if (const broker::MessageRef message = broker.retained().find(topic); message) *found = describe(*message, true);
+    const broker::MessageRef message = broker.retained().find(topic);
+    if (message && !message->expired(broker.loop().wall_ms())) *found = describe(*message, true);
     loop_.post([found, done] { done(std::move(*found)); });
   });
 }
@@ -167,13 +156,11 @@ void Service::clear_retained(std::string filter, std::function<void(std::size_t)
   auto sweep = std::make_shared<Sweep>();
   sweep->filter = std::move(filter);
   sweep->visit = [deleted](broker::Broker& broker, const broker::MessageRef& message) {
-    const broker::MessageRef now = broker.retained().find(message->topic());
-    if (!now || now.get() != message.get()) return;  // replaced or deleted meanwhile
     broker.clear_retained(message->topic());
     ++*deleted;
   };
   sweep->done = [deleted, done = std::move(done)] { done(*deleted); };
-  sweep_on(std::move(sweep), 0, 0);
+  sweep_on(std::move(sweep), 0);
 }
 
 }  // namespace sb::management

@@ -1,9 +1,11 @@
 """Retained messages (broker.md 10; MQTT 5.0 3.3.1.3, 3.8.3.1)."""
+import re
 import time
 
 import pytest
 
 from . import raw
+from .test_statements_server import ctl
 
 
 def retain(client, topic, payload="x", qos=1, **arguments):
@@ -269,3 +271,47 @@ def test_replay_goes_beyond_the_queue(start_broker, qos):
             seen.add(m.topic)
             if m.qos == 1:
                 c.send(raw.puback(m.packet_id))
+
+
+@pytest.mark.statement("3.3.2.3.3: a lifetime of 0 s is over at once", "MQTT-3.3.2-5")
+def test_expiry_of_zero_keeps_nothing(shared, uid):
+    broker = shared()
+    with broker.client(f"{uid}-p") as p, broker.client(f"{uid}-w") as watcher:
+        watcher.subscribe(uid)
+        retain(p, uid, "kept")
+        watcher.expect(raw.PUBLISH, payload="kept")
+        retain(p, uid, "gone", props={"message_expiry_interval": 0})
+        watcher.expect(raw.PUBLISH, payload="gone")
+    with broker.client(uid) as c:
+        c.subscribe(uid)
+        c.expect_nothing(0.1)
+
+
+@pytest.mark.parametrize("shards", [1, 3])
+@pytest.mark.statement("broker.md 10: delivery_rate holds for the node; a second's worth may go at once")
+def test_delivery_rate(start_broker, shards):
+    broker = start_broker(shards=shards, retainer={"delivery_rate": "50/s"})
+    with broker.client("rate") as c:
+        for n in range(110):
+            retain(c, f"rate/{n}")
+        began = time.monotonic()
+        c.subscribe("rate/#")
+        for _ in range(110):
+            c.receive(5)
+        assert 0.9 < time.monotonic() - began < 4
+
+
+@pytest.mark.parametrize("shards", [1, 3])
+@pytest.mark.statement("broker.md 10: msg_clear_interval")
+def test_expired_are_swept(start_broker, shards):
+    broker = start_broker(shards=shards, retainer={"msg_clear_interval": "1s"})
+    with broker.client("sweep") as c:
+        for n in range(20):
+            retain(c, f"sweep/{n}", props={"message_expiry_interval": 3 if n % 2 else 100})
+    deadline = time.monotonic() + 15
+    while True:  # what has expired counts until it is swept
+        stats = dict(re.findall(r"^(\S+?)\s*:\s*(\d+)", ctl(broker, "broker", "stats"), re.M))
+        if int(stats["retained.max"]) - int(stats["retained.count"]) == 10:
+            break
+        assert time.monotonic() < deadline, stats
+        time.sleep(0.2)
