@@ -49,6 +49,18 @@ class Maker {
   }
 
  private:
+  static std::uint32_t id_of(const std::string& filter) {
+    std::uint32_t id = 1;
+    for (const char* one : kFilters) {
+      if (filter == one) return id;
+      ++id;
+    }
+    for (const char* one : kShared) {
+      if (filter == one) return id;
+      ++id;
+    }
+    return id;
+  }
   unsigned below(unsigned bound) { return static_cast<unsigned>(random_() % bound); }
   bool one_in(unsigned n) { return below(n) == 0; }
   unsigned client() { return below(profile_.clients); }
@@ -62,7 +74,11 @@ class Maker {
     Step step;
     step.act = Act::Connect;
     step.client = who;
-    step.version = one_in(4) ? ProtocolVersion::V311 : one_in(8) ? ProtocolVersion::V31 : ProtocolVersion::V5;
+    // Copies that came through different groups must not look alike: which is given to whom later depends on it.
+    step.version = profile_.shared ? ProtocolVersion::V5
+                   : one_in(4)     ? ProtocolVersion::V311
+                   : one_in(8)     ? ProtocolVersion::V31
+                                   : ProtocolVersion::V5;
     step.clean = one_in(4);
     step.expiry_s = any(kExpiries);
     if (one_in(2)) step.receive_maximum = static_cast<std::uint16_t>(1 + below(4));
@@ -92,7 +108,7 @@ class Maker {
     step.act = Act::Subscribe;
     step.client = who;
     const std::uint32_t id = one_in(2) ? 1 + below(20) : 0;
-    for (unsigned i = 0, count = 1 + below(3); i < count; ++i) {
+    for (unsigned i = 0, count = profile_.shared ? 1 : 1 + below(3); i < count; ++i) {
       Wish wish;
       const bool shared = profile_.shared && one_in(2);
       wish.filter = shared ? any(kShared) : any(kFilters);
@@ -102,7 +118,7 @@ class Maker {
       wish.options.no_local = !shared && one_in(4);
       wish.options.retain_as_published = one_in(3);
       wish.options.retain_handling = static_cast<RetainHandling>(below(3));
-      wish.options.subscription_id = id;
+      wish.options.subscription_id = profile_.shared ? id_of(wish.filter) : id;
       step.wishes.push_back(wish);
     }
     return step;

@@ -50,7 +50,6 @@ std::vector<Profile> profiles() {
     Profile bounded{shards == 1 ? "BoundedQueue1" : "BoundedQueue3", shards};
     bounded.queue = 8;
     bounded.store_qos0 = false;
-    bounded.bursts = true;
     out.push_back(bounded);
     Profile shared{shards == 1 ? "Shared1" : "Shared3", shards};
     shared.shared = true;
