@@ -56,6 +56,7 @@ bool filter_matches(const std::string& filter, const std::string& topic) {
 
 bool Copy::same_lane(const Copy& other) const {
   if (replay != 0 || other.replay != 0) return replay == other.replay;
+  if (!group.empty() || !other.group.empty()) return false;  // one dispatched again comes behind newer ones
   return mail->publisher == other.mail->publisher && mail->topic == other.mail->topic;
 }
 bool Copy::before(const Copy& other) const {
