@@ -69,6 +69,7 @@ Broker::Opened Broker::open(OpenRequest request, SessionSink& sink) {
     const bool ends = request.clean_start || !session->persistent();
     if (SessionSink* old = std::exchange(session->sink_, nullptr)) {
       old->on_session_lost(request.clean_start ? EndReason::Discarded : EndReason::TakenOver);
+      set_online(*session, false);  // its own will is for a member that is there
       // [S] 4.4: a will without delay, or of a session that ends, is published; otherwise resuming cancels it.
       if (session->will_ && (ends || session->will_->delay_s == 0)) publish_will(*session);
     } else if (session->will_ && ends) {
@@ -119,6 +120,7 @@ Broker::Opened Broker::open(OpenRequest request, SessionSink& sink) {
 void Broker::close(Session& session, const CloseRequest& request) {
   session.sink_ = nullptr;
   session.connected_ = false;
+  set_online(session, false);  // before its will looks for members of a group
   // A session that ends stays durable until terminate() has taken its rows away.
   const std::uint32_t expiry_s = request.expiry_s.value_or(session.expiry_s_);
   if (expiry_s != 0) session.expiry_s_ = expiry_s;
@@ -139,7 +141,6 @@ void Broker::close(Session& session, const CloseRequest& request) {
     terminate(session, request.reason, true);
     return;
   }
-  set_online(session, false);
   session.disconnected_ms_ = loop_.wall_ms();
   session.remember_sent();
   if (session.durable()) store_session(session);
@@ -153,6 +154,7 @@ bool Broker::kick(std::string_view client_id, EndReason reason) {
   Session* session = find(client_id);
   if (!session) return false;
   if (SessionSink* old = std::exchange(session->sink_, nullptr)) old->on_session_lost(reason);
+  set_online(*session, false);
   if (session->will_) publish_will(*session);
   terminate(*session, "kicked", false);
   return true;

@@ -203,6 +203,12 @@ void Broker::join(const ReceiptRef& receipt, PartRef part) {
 // ---------------------------------------------------------------- shared messages of sessions that ended (8.4)
 
 void Broker::redispatch(std::uint64_t session, Owed owed) {
+  if (owed.message->expired(loop_.wall_ms())) {  // [MQTT-3.3.2-5]
+    if (owed.durable) journal_->remove(session, owed);
+    metrics_.add(Metric::DeliveryDropped);
+    metrics_.add(Metric::DeliveryDroppedExpired);
+    return;
+  }
   const MessageRef message = owed.message;
   const SharedGroupRef group = owed.group;
   const auto old = std::make_shared<Owed>(std::move(owed));

@@ -1,7 +1,8 @@
 """Fixtures of the system tests. `broker` is a running node with defaults; `start_broker(**config)` makes others.
 
 A test that needs no node of its own takes `shared(**config)`: a broker of that configuration which the module keeps, once
-with one shard and once with two. Such a test names what it makes after `uid`, so that no other test sees it.
+with one shard, once with two, and in the modules of statements once more in strict mode (`strict` tells). Such a test
+names what it makes after `uid`, so that no other test sees it.
 """
 import itertools
 import json
@@ -57,9 +58,35 @@ def stopped(brokers):
     return "\n".join(errors)
 
 
-@pytest.fixture(scope="module", params=[1, 2], ids=["1shard", "2shards"])
-def shards(request):
+# Tests that choose the mode themselves, or do not depend on it.
+IN_ONE_MODE = ("test_statements_packets", "test_statements_server")
+
+
+def pytest_generate_tests(metafunc):
+    """One shard, two shards; the statements hold in strict mode as well (broker.md 1.2)."""
+    if "setup" not in metafunc.fixturenames:
+        return
+    setups = {"1shard": (1, False), "2shards": (2, False)}
+    name = metafunc.module.__name__.rpartition(".")[2]
+    if name.startswith("test_statements_") and name not in IN_ONE_MODE:
+        setups["strict"] = (1, True)
+    metafunc.parametrize("setup", setups.values(), ids=list(setups), scope="module", indirect=True)
+
+
+@pytest.fixture(scope="module")
+def setup(request):
     return request.param
+
+
+@pytest.fixture(scope="module")
+def shards(setup):
+    return setup[0]
+
+
+@pytest.fixture(scope="module")
+def strict(setup):
+    """mqtt.strict_mode of the brokers of this module."""
+    return setup[1]
 
 
 @pytest.fixture(scope="module")
@@ -71,11 +98,13 @@ def pool(shards, tmp_path_factory):
 
 
 @pytest.fixture
-def shared(request, pool, shards, tmp_path_factory):
+def shared(request, pool, shards, strict, tmp_path_factory):
     """shared(**config) -> node.Node of the module; it must outlive the test."""
     request.node.brokers = used = []
 
     def get(**config):
+        if strict:
+            config["mqtt"] = {"strict_mode": True, **config.get("mqtt", {})}
         key = json.dumps(config, sort_keys=True)
         if key not in pool:
             pool[key] = node.Node(tmp_path_factory.mktemp("node"), shards=shards, **config).start()

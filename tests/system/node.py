@@ -129,6 +129,13 @@ class Node:
         self.stop()
         return self.start()
 
+    def ctl(self, *arguments, check=True):
+        """What `signalbox ctl` prints about this node."""
+        done = subprocess.run([program(), "ctl", "--config", str(self.folder / "signalbox.conf"), *arguments],
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=30)
+        assert done.returncode == 0 or not check, done.stdout
+        return done.stdout
+
     def log(self):
         return self.log_path.read_text(errors="replace") if self.log_path.exists() else ""
 

@@ -29,6 +29,14 @@ MATCHING = [
     ("a/+", ["a/$b"], ["$a/b"]),
 ]
 
+# (statement, level of a topic): strict mode calls it malformed, otherwise it is a level like any other (broker.md 1.2).
+TOLERATED = [
+    ("1.5.4 U+0001", "\x01"),
+    ("1.5.4 U+001F", "a\x1f"),
+    ("1.5.4 U+007F", "\x7f"),
+    ("1.5.4 U+009F", "\x9f"),
+]
+
 # (filters of one client with their QoS, topic, publish QoS, QoS of the copies that come)
 OVERLAPS = [
     ([("{}/a", 0), ("{}/+", 1)], "{}/a", 2, [0, 1]),

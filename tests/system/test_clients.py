@@ -1,4 +1,4 @@
-"""Real clients: mosquitto, Paho for Python and C, MQTT.js."""
+"""Real clients over TCP: mosquitto and Paho for Python. Other transports and clients: test_transports.py."""
 import queue
 import shutil
 import subprocess
@@ -79,7 +79,7 @@ def test_mosquitto_properties(shared, uid, skip):
 class Paho:
     """A Paho client with a queue of what arrived; its methods wait for the answers."""
 
-    def __init__(self, skip, broker, client_id, version=5, clean=True, expiry=0, will=None):
+    def __init__(self, skip, port, client_id, version=5, clean=True, expiry=0, will=None, websocket=False, tls=None):
         try:
             import paho.mqtt.client as paho
             from paho.mqtt.packettypes import PacketTypes
@@ -87,7 +87,10 @@ class Paho:
         except ImportError:
             skip.because("paho-python", "python3-paho-mqtt is not installed")
         v5 = version == 5
-        self.client = paho.Client(client_id, protocol=version, **({} if v5 else {"clean_session": clean}))
+        self.client = paho.Client(client_id, protocol=version, transport="websockets" if websocket else "tcp",
+                                  **({} if v5 else {"clean_session": clean}))
+        if tls:
+            self.client.tls_set_context(tls)
         self.messages, self.answers = queue.Queue(), queue.Queue()
         self.client.on_message = lambda c, u, m: self.messages.put((m.topic, m.qos, m.retain, m.payload.decode()))
         self.client.on_connect = lambda c, u, flags, rc, *_: self.answers.put((flags["session present"], int(getattr(rc, "value", rc))))
@@ -99,7 +102,7 @@ class Paho:
             arguments["clean_start"] = clean
             arguments["properties"] = Properties(PacketTypes.CONNECT)
             arguments["properties"].SessionExpiryInterval = expiry
-        self.client.connect("127.0.0.1", broker.port, **arguments)
+        self.client.connect("localhost" if tls else "127.0.0.1", port, **arguments)
         self.client.loop_start()
         self.present, code = self.answers.get(timeout=SECONDS)
         assert code == 0
@@ -121,6 +124,11 @@ class Paho:
     def next(self):
         return self.messages.get(timeout=SECONDS)
 
+    def die(self):
+        """The connection goes without a word."""
+        self.client.loop_stop()
+        self.client.socket().close()
+
 
 PAHO_VERSIONS = pytest.mark.parametrize("version", [3, 4, 5])
 
@@ -128,7 +136,7 @@ PAHO_VERSIONS = pytest.mark.parametrize("version", [3, 4, 5])
 @PAHO_VERSIONS
 @pytest.mark.parametrize("qos", [0, 1, 2])
 def test_paho_python(shared, uid, skip, version, qos):
-    with Paho(skip, shared(), uid, version) as c:
+    with Paho(skip, shared().port, uid, version) as c:
         c.subscribe(uid, qos)
         for n in range(50):
             c.client.publish(uid, str(n), qos)
@@ -137,7 +145,7 @@ def test_paho_python(shared, uid, skip, version, qos):
 
 @PAHO_VERSIONS
 def test_paho_python_retained(shared, uid, skip, version):
-    with Paho(skip, shared(), uid, version) as c:
+    with Paho(skip, shared().port, uid, version) as c:
         c.publish(uid, "kept", 1, retain=True)
         c.subscribe(uid, 1)
         assert c.next() == (uid, 1, 1, "kept")
@@ -146,63 +154,36 @@ def test_paho_python_retained(shared, uid, skip, version):
 
 @PAHO_VERSIONS
 def test_paho_python_will(shared, uid, skip, version):
-    with Paho(skip, shared(), uid, version) as watcher:
+    with Paho(skip, shared().port, uid, version) as watcher:
         watcher.subscribe(f"{uid}/will", 1)
-        dying = Paho(skip, shared(), f"{uid}-d", version, will=(f"{uid}/will", "gone", 1, False))
-        dying.client.socket().shutdown(2)
+        dying = Paho(skip, shared().port, f"{uid}-d", version, will=(f"{uid}/will", "gone", 1, False))
+        dying.die()
         assert watcher.next() == (f"{uid}/will", 1, 0, "gone")
-        dying.client.loop_stop()
 
 
 @PAHO_VERSIONS
 def test_paho_python_session(shared, uid, skip, version):
-    with Paho(skip, shared(), uid, version, clean=False, expiry=60) as c:
+    with Paho(skip, shared().port, uid, version, clean=False, expiry=60) as c:
         assert not c.present
         c.subscribe(uid, 2)
-    with Paho(skip, shared(), f"{uid}-p", version) as p:
+    with Paho(skip, shared().port, f"{uid}-p", version) as p:
         for n in range(3):
             p.publish(uid, str(n), n)
-    with Paho(skip, shared(), uid, version, clean=False, expiry=60) as c:
+    with Paho(skip, shared().port, uid, version, clean=False, expiry=60) as c:
         assert bool(c.present) == (version >= 4)
         assert sorted(c.next()[3] for _ in range(3)) == ["0", "1", "2"]
 
 
 @PAHO_VERSIONS
 def test_paho_python_shared(shared, uid, skip, version):
-    with Paho(skip, shared(), f"{uid}-a", version) as a, Paho(skip, shared(), f"{uid}-b", version) as b:
+    with Paho(skip, shared().port, f"{uid}-a", version) as a, Paho(skip, shared().port, f"{uid}-b", version) as b:
         for member in (a, b):
             member.subscribe(f"$share/g/{uid}", 1)
-        with Paho(skip, shared(), f"{uid}-p", version) as p:
+        with Paho(skip, shared().port, f"{uid}-p", version) as p:
             for n in range(10):
                 p.publish(uid, str(n), 1)
         got = [member.next()[3] for member in (a, b) for _ in range(5)]
         assert sorted(got, key=int) == [str(n) for n in range(10)]
-
-
-# ---- Paho C -------------------------------------------------------------------------------------------------------
-
-@pytest.fixture(scope="module")
-def paho_c(tmp_path_factory):
-    """The compiled program, or None."""
-    compiler, path = shutil.which("gcc") or shutil.which("cc"), tmp_path_factory.mktemp("paho") / "paho_c"
-    if not compiler or subprocess.run(
-            [compiler, "-O1", "-Wall", "-o", path, HERE / "paho_c.c", "-lpaho-mqtt3c"], stderr=subprocess.PIPE).returncode:
-        return None
-    return str(path)
-
-
-def comes_back(uid, lines):
-    assert lines.splitlines() == [f"{uid} {qos} 0 m{qos}" for qos in range(3)]
-
-
-@PAHO_VERSIONS
-def test_paho_c(shared, uid, skip, paho_c, version):
-    if not paho_c:
-        skip.because("paho-c", "libpaho-mqtt-dev or a C compiler is not installed")
-    done = subprocess.run([paho_c, f"tcp://127.0.0.1:{shared().port}", uid, str(version)], stdout=subprocess.PIPE, text=True,
-                          timeout=SECONDS)
-    assert done.returncode == 0
-    comes_back(uid, done.stdout)
 
 
 # ---- MQTT.js ------------------------------------------------------------------------------------------------------
@@ -223,14 +204,3 @@ def mqttjs():
         if done.returncode:
             return None, "npm install mqtt@5.16 failed"
     return folder, None
-
-
-@PAHO_VERSIONS
-def test_mqttjs(shared, uid, skip, mqttjs, version):
-    folder, why_not = mqttjs
-    if why_not:
-        skip.because("mqttjs", why_not)
-    done = subprocess.run(["node", str(HERE / "mqttjs.js"), str(folder), f"mqtt://127.0.0.1:{shared().port}", uid, str(version)],
-                          stdout=subprocess.PIPE, text=True, timeout=SECONDS)
-    assert done.returncode == 0
-    comes_back(uid, done.stdout)

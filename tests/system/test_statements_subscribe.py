@@ -17,6 +17,24 @@ def test_suback_code(shared, uid, version, config, topic_filter, options, v5, v3
         c.subscribe((topic_filter.format(uid), options), codes=[v5 if version == 5 else v3])
 
 
+@pytest.mark.parametrize("version,level", versions(rows_topics.TOLERATED))
+def test_what_only_strict_mode_refuses(shared, uid, strict, version, level):
+    topic = f"{uid}/{level}"
+    packets = raw.subscribe(1, [(topic, 1)], version=version), raw.publish(topic, "x", version=version)
+    for at, packet in enumerate(packets):
+        with shared().client(f"{uid}-{at}", version=version) as c:
+            c.send(packet)
+            if strict:
+                c.expect_disconnect(0x81)
+            else:
+                c.ping() if at else c.expect(raw.SUBACK, codes=[1])
+    if not strict:
+        with shared().client(uid, version=version) as c:
+            c.subscribe(topic)
+            c.send(raw.publish(topic, "x", version=version))
+            c.expect(raw.PUBLISH, topic=topic, payload="x")
+
+
 @pytest.mark.parametrize("version", [3, 4, 5])
 @pytest.mark.statement("MQTT-3.8.4-1", "MQTT-3.8.4-2", "MQTT-3.8.4-5", "MQTT-3.8.4-6", "MQTT-3.9.3-1")
 def test_one_suback_with_a_code_for_each_filter(shared, uid, version):
