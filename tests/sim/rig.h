@@ -62,7 +62,7 @@ class Rig {
   /// Lets what waits for the disk go there. False: the clock must be advanced by a tick first.
   bool linger() { return !options_.durable || clock_.linger(); }
   /// So many turns without anything moving are rest.
-  unsigned turns_of_rest() const { return options_.durable ? 4 : 2; }
+  unsigned turns_of_rest() const { return options_.durable ? 16 : 2; }
   std::int64_t now_ms() const { return clock_.wall_ms(); }
 
   broker::Core& core() { return *core_; }

@@ -305,7 +305,7 @@ class Runner {
       for (auto& who : players_) moved = who->read() || moved;
       idle = moved ? 0 : idle + 1;
       if (idle == rig_.turns_of_rest()) return {};
-      if (idle == 1 && !rig_.linger()) {
+      if (idle % 4 == 1 && !rig_.linger()) {
         rig_.advance(Rig::kTick);
         model_.set_now(rig_.now_ms());
         model_.run_due();
