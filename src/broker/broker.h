@@ -50,7 +50,10 @@ struct CoreSettings {
     std::size_t max_payload = 1 << 20;  // 0 = unlimited
     bool stop_publish_clear = false;
     std::uint32_t default_expiry_s = 0;  // 0 = never
-    Millis clear_interval{0};            // 0 = expired messages stay until they are replaced
+    /// So many of a replay go at once, queued if they must be: in their place among what comes live, and stored for a
+    /// durable session. The others follow as the client takes them.
+    std::uint32_t replay_at_once = 256;
+    Millis clear_interval{0};  // 0 = expired messages stay until they are replaced
     // Replay to new subscriptions. Numbers of 0 leave it to the broker.
     std::uint32_t batch_read = 0;
     std::uint32_t batch_deliver = 0;

@@ -213,7 +213,8 @@ void Broker::redispatch(std::uint64_t session, Owed owed) {
   const SharedGroupRef group = owed.group;
   const auto old = std::make_shared<Owed>(std::move(owed));
   const ReceiptRef receipt =
-      old->durable ? begin_joint([this, session, old] { journal_->remove(session, *old, Journal::Removal::Moved); }) : nullptr;
+      old->durable ? begin_joint([this, session, old] { journal_->remove(session, *old, Journal::Removal::Moved); })
+                   : nullptr;
   if (!receipt) {
     dispatch_again(message, group, session, nullptr);
     if (old->durable) journal_->remove(session, *old, Journal::Removal::Moved);

@@ -24,6 +24,10 @@ Replay::~Replay() {
     if (!source.done && source.shard != broker_.shard()) broker_.drop_remote_reader(source.shard, id_);
 }
 
+bool Replay::begins() const {
+  return given_ < broker_.settings().retained.replay_at_once;
+}
+
 Replay::Step Replay::next(MessageRef& message) {
   if (!broker_.settings().retained.enable) return Step::Done;
   if (batch_left_ == 0 && !begin_batch()) return Step::Wait;
@@ -43,6 +47,7 @@ Replay::Step Replay::next(MessageRef& message) {
         broker_.core().suppressed(*message))
       continue;
     --batch_left_;
+    ++given_;
     budget.take(broker_.loop().now());
     return Step::Message;
   }

@@ -42,6 +42,8 @@ class Replay final : private runtime::Timer {
 
   const Subscription& subscription() const { return subscription_; }
   Step next(MessageRef& message);
+  /// Still among the first, which do not wait for room.
+  bool begins() const;
   /// A retained message of this topic goes to the session live.
   void saw(std::string_view topic);
   /// From the other shard.
@@ -81,6 +83,7 @@ class Replay final : private runtime::Timer {
   std::uint64_t id_;
   std::vector<Source> sources_;
   std::uint32_t batch_left_ = 0;
+  std::uint32_t given_ = 0;
   bool first_batch_ = true;
   bool granted_ = false;  // a turn came round for the next batch
   bool posted_ = false;

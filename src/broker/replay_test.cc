@@ -115,7 +115,7 @@ class ReplayTest : public testing::TestWithParam<unsigned> {
   }
 
   ManualClock clock;
-  CoreSettings settings;
+  CoreSettings settings{.retained = {.replay_at_once = 0}};
   SessionSettingsRef session_settings = std::make_shared<const SessionSettings>();
   runtime::Reclaimer reclaimer{GetParam()};
   Core core{make_router({.shards = GetParam()}, reclaimer), reclaimer, GetParam()};

@@ -78,9 +78,7 @@ void Session::deliver(Delivery& delivery, const Subscription& subscription) {
 
   if (replays_ && p.retain)
     for (const auto& replay : replays_->running) replay->saw(p.topic);
-  // What was replayed and still waits must not be overtaken.
-  const bool behind = replays_ && !queue_.empty();
-  if (qos == Qos::AtMostOnce && sink_ && !on_hold_ && !behind) {
+  if (qos == Qos::AtMostOnce && sink_ && !on_hold_) {
     const SessionSink::Sent sent =
         sink_->send_publish(delivery, Outgoing{qos, false, retain, 0, options.subscription_id});
     if (sent == SessionSink::Sent::Yes) [[likely]] {
@@ -210,13 +208,18 @@ std::size_t Session::shed_oldest() {
 
 void Session::pump() {
   if (!sink_) return;
-  for (std::size_t i = 0; parked_ > 0 && window_free() && i < inflight_.size(); ++i) {
+  for (std::size_t i = 0; parked_ > 0 && window_free() && i < inflight_.size();) {
     Inflight& entry = inflight_[i];
-    if (!entry.parked) continue;
+    if (!entry.parked) {
+      ++i;
+      continue;
+    }
     entry.parked = false;
     --parked_;
     ++inflight_used_;
+    const std::size_t size = inflight_.size();
     send_again(entry);
+    if (inflight_.size() != size) i = 0;  // too large for the client: gone, and everything moved
   }
   while (!queue_.empty() && window_free() && sink_ && sink_->writable()) {
     std::optional<Owed> owed = queue_.pop();

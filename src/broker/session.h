@@ -124,6 +124,8 @@ class Session final : private runtime::Timer {
     for (Subscription* s : subscriptions_) fn(*s);
   }
   std::size_t subscription_count() const { return subscriptions_.size(); }
+  /// Retained messages of a new subscription follow as the client takes them.
+  bool replaying() const { return replays_ != nullptr; }
   std::size_t inflight_count() const { return inflight_used_; }
   std::size_t awaiting_rel_count() const { return awaiting_.size(); }
   const MessageQueue& queue() const { return queue_; }

@@ -51,7 +51,8 @@ bool Session::feed_one() {
 
 void Session::feed() {
   if (replays_->feeding) return;
-  while (sink_ && !on_hold_ && queue_.empty() && sink_->writable() && feed_one()) {
+  const auto has_room = [this] { return !on_hold_ && queue_.empty() && sink_->writable(); };
+  while (sink_ && !replays_->running.empty() && (replays_->running.front()->begins() || has_room()) && feed_one()) {
   }
   if (replays_->running.empty() && queue_.empty()) replays_.reset();
 }

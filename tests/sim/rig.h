@@ -30,7 +30,7 @@ class RigClock final : public Clock {
   }
 
  private:
-  static constexpr Nanos kLinger{200'000};
+  static constexpr Nanos kLinger{500'000};
   Nanos grid_{0};
   Nanos within_{0};
 };
@@ -61,8 +61,8 @@ class Rig {
   void advance(Millis by) { clock_.advance(by); }
   /// Lets what waits for the disk go there. False: the clock must be advanced by a tick first.
   bool linger() { return !options_.durable || clock_.linger(); }
-  /// So many turns without anything moving are rest.
-  unsigned turns_of_rest() const { return options_.durable ? 16 : 2; }
+  /// So many turns without anything moving are rest: some turns between shards, and longer than a batch may wait.
+  unsigned turns_of_rest() const { return options_.durable ? 40 : 2; }
   std::int64_t now_ms() const { return clock_.wall_ms(); }
 
   broker::Core& core() { return *core_; }
