@@ -7,7 +7,7 @@ AccessControl::AccessControl(broker::Core& core, const Clock& clock, PolicyRef p
 
 std::unique_ptr<NodeGate> AccessControl::make_gate(broker::Broker& broker) {
   const std::lock_guard guard(mutex_);
-  auto gate = std::make_unique<NodeGate>(bans_, broker, policy_);
+  auto gate = std::make_unique<NodeGate>(bans_, failures_, broker, policy_);
   gates_[broker.shard()] = gate.get();
   broker.set_will_guard(
       [g = gate.get()](const broker::Identity& identity, const broker::Will& will,

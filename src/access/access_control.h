@@ -34,6 +34,7 @@ class AccessControl {
 
   broker::Core& core_;
   BanTable bans_;
+  FailureLimiter failures_;
   mutable std::mutex mutex_;  // guards policy_ and gates_
   PolicyRef policy_;
   std::vector<NodeGate*> gates_;

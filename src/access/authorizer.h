@@ -44,6 +44,8 @@ class Authenticator {
   using Reply = std::function<void(AuthenticatorAnswer)>;
   virtual ~Authenticator() = default;
   virtual bool defers() const { return false; }
+  /// How long a pending answer may take where that is more than the policy says; the gate adds a grace.
+  virtual Millis answer_limit() const { return Millis{0}; }
   struct Result {
     bool pending = false;  // `reply` will be called
     AuthenticatorAnswer answer;

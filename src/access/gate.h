@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -26,19 +27,19 @@ struct Subject {
   bool superuser = false;
 };
 
+/// What an authenticator remembers of a client between the rounds of an enhanced authentication; each knows its own
+/// kind.
+class Conversation {
+ public:
+  virtual ~Conversation() = default;
+};
+
 struct Credentials {
   Subject subject;
   std::optional<ByteView> password;
   std::optional<std::string_view> method;  // enhanced authentication, 3.1.2.11.9
   std::optional<ByteView> data;
-};
-
-struct Authenticated {
-  ReasonCode code = ReasonCode::Success;  // ContinueAuthentication: send `data`, wait for AUTH
-  bool anonymous = false;
-  bool superuser = false;
-  std::string data;                      // for AUTH or CONNACK
-  std::optional<std::int64_t> until_ms;  // rights end (wall clock)
+  std::shared_ptr<Conversation> conversation = nullptr;  // of the round before; none at the beginning
 };
 
 enum class ActionKind : std::uint8_t { Publish, Subscribe };
@@ -48,6 +49,31 @@ struct Action {
   std::string_view topic;  // as the client named it, without $delayed/N/, $share/g/, $exclusive/
   Qos qos = Qos::AtMostOnce;
   bool retain = false;
+};
+
+/// Rules that came with a client's credentials (a token's `acl`), asked before all sources. Immutable, any thread.
+class ClientRules {
+ public:
+  enum class Opinion : std::uint8_t { Allow, Deny, None };
+  virtual ~ClientRules() = default;
+  virtual Opinion decide(const Subject& subject, const Action& action) const = 0;
+};
+
+struct Authenticated {
+  ReasonCode code = ReasonCode::Success;  // ContinueAuthentication: send `data`, wait for AUTH
+  bool anonymous = false;
+  bool superuser = false;
+  std::string data = {};                      // for AUTH or CONNACK
+  std::optional<std::int64_t> until_ms = {};  // superuser and rules hold until then (wall clock)
+  bool disconnect_at_end = false;             // and so does the connection
+  std::shared_ptr<const ClientRules> rules = nullptr;
+  std::shared_ptr<Conversation> conversation = nullptr;  // for the next round
+
+  static Authenticated refused(ReasonCode code) {
+    Authenticated out;
+    out.code = code;
+    return out;
+  }
 };
 
 enum class Verdict : std::uint8_t { Allow, Deny, Pending };
@@ -60,6 +86,10 @@ class Gate {
   virtual bool banned(const Subject& subject) = 0;
   /// Counts a CONNECT for flapping detection; the ban takes effect from the next one (broker.md 2.1).
   virtual void count_connect(const Subject& subject) = 0;
+
+  /// 9F if too many authentications from this address failed lately.
+  virtual bool failed_too_often(const Subject&) { return false; }
+  virtual void count_failure(const Subject&) {}
 
   using AuthenticateReply = std::function<void(Authenticated)>;
   /// nullopt: `reply` will be called.
@@ -90,8 +120,10 @@ class OpenGate final : public Gate {
   void count_connect(const Subject&) override {}
   std::optional<Authenticated> authenticate(const Credentials& credentials, AuthenticateReply) override {
     // Without mechanisms an enhanced method cannot be served, 4.12.
-    if (credentials.method) return Authenticated{ReasonCode::BadAuthenticationMethod, false, false, {}, {}};
-    return Authenticated{ReasonCode::Success, true, false, {}, {}};
+    if (credentials.method) return Authenticated::refused(ReasonCode::BadAuthenticationMethod);
+    Authenticated anonymous;
+    anonymous.anonymous = true;
+    return anonymous;
   }
   Verdict authorize(const Subject&, const Action&, AuthorizeReply) override { return Verdict::Allow; }
   bool open_to_all() const override { return true; }

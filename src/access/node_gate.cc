@@ -3,6 +3,7 @@
 #include "base/log.h"
 
 #include <algorithm>
+#include <cstring>
 
 namespace sb::access {
 
@@ -10,6 +11,7 @@ using broker::Metric;
 
 namespace {
 constexpr Nanos kSweep{60'000'000'000};
+constexpr Nanos kSecond{1'000'000'000};
 
 void erase_one(auto& list, const void* gone) {
   std::erase_if(list, [gone](const auto& one) { return one.get() == gone; });
@@ -108,18 +110,23 @@ class NodeGate::Question final : public std::enable_shared_from_this<Question>, 
 class NodeGate::Inquiry final : public std::enable_shared_from_this<Inquiry>, private runtime::Timer {
  public:
   Inquiry(NodeGate& gate, const Credentials& credentials, AuthenticateReply reply)
-      : gate_(gate), chains_(gate.chains_), subject_(credentials.subject), reply_(std::move(reply)) {
+      : gate_(gate),
+        chains_(gate.chains_),
+        subject_(credentials.subject),
+        conversation_(credentials.conversation),
+        reply_(std::move(reply)) {
     if (credentials.password) password_ = std::string(as_text(*credentials.password));
     if (credentials.method) method_ = std::string(*credentials.method);
     if (credentials.data) data_ = std::string(as_text(*credentials.data));
   }
   ~Inquiry() {
-    if (password_) std::fill(password_->begin(), password_->end(), '\0');
+    wipe(password_);
+    wipe(data_);
   }
 
   std::optional<Authenticated> walk(const std::vector<Member>& members, std::size_t from) {
     members_ = &members;
-    Credentials credentials{subject_.view(), {}, {}, {}};
+    Credentials credentials{subject_.view(), {}, {}, {}, conversation_};
     if (password_) credentials.password = as_bytes(*password_);
     if (method_) credentials.method = *method_;
     if (data_) credentials.data = as_bytes(*data_);
@@ -133,15 +140,19 @@ class NodeGate::Inquiry final : public std::enable_shared_from_this<Inquiry>, pr
       Authenticator::Result result = member.authenticator->authenticate(credentials, std::move(reply));
       if (result.pending) {
         runtime::Loop& loop = gate_.broker_.loop();
-        loop.timers().arm(*this, loop.now(), gate_.policy_->answer_timeout);
+        const Millis own = member.authenticator->answer_limit();
+        loop.timers().arm(*this, loop.now(), std::max(gate_.policy_->answer_timeout, own + own / 4));
         return std::nullopt;
       }
       if (auto end = weigh(std::move(result.answer))) return end;
     }
-    return Authenticated{ReasonCode::NotAuthorized, false, false, {}, {}};  // end of the chain, 2.2
+    return Authenticated::refused(ReasonCode::NotAuthorized);  // end of the chain, 2.2
   }
 
  private:
+  static void wipe(std::optional<std::string>& text) {
+    if (text) explicit_bzero(text->data(), text->size());
+  }
   std::optional<Authenticated> weigh(AuthenticatorAnswer answer) {
     SourceCounts& counts = *(*members_)[at_].counts;
     counts.total.fetch_add(1, std::memory_order_relaxed);
@@ -175,12 +186,14 @@ class NodeGate::Inquiry final : public std::enable_shared_from_this<Inquiry>, pr
   std::shared_ptr<Chains> chains_;
   OwnedSubject subject_;
   std::optional<std::string> password_, method_, data_;
+  std::shared_ptr<Conversation> conversation_;
   AuthenticateReply reply_;
   const std::vector<Member>* members_ = nullptr;
   std::size_t at_ = 0;
 };
 
-NodeGate::NodeGate(BanTable& bans, broker::Broker& broker, PolicyRef policy) : bans_(bans), broker_(broker) {
+NodeGate::NodeGate(BanTable& bans, FailureLimiter& failures, broker::Broker& broker, PolicyRef policy)
+    : bans_(bans), failures_(failures), broker_(broker) {
   set_policy(std::move(policy));
   broker_.loop().timers().arm(*this, broker_.loop().now(), kSweep);
 }
@@ -198,9 +211,11 @@ void NodeGate::set_policy(PolicyRef policy) {
     if (chain.empty()) continue;
     auto& members = chains->members[listener];  // present even when all are disabled: it replaces the global chain
     for (const AuthenticatorMember& member : chain)
-      if (member.enable) members.push_back({member.make(environment), member.counts});
+      if (member.enable) members.push_back({member.owner, member.make(environment), member.counts});
   }
   chains_ = std::move(chains);
+  if (broker_.shard() == 0 && !policy_->authentication.empty() && !ticker_.armed())
+    broker_.loop().timers().arm(ticker_, broker_.loop().now(), kSecond);
   open_to_all_ = chains_->sources.empty() && policy_->allow_no_match;
   open_to_publish_ = policy_->allow_no_match;
   for (const Source& source : chains_->sources) {
@@ -215,10 +230,23 @@ void NodeGate::set_policy(PolicyRef policy) {
   }
 }
 
+void NodeGate::Ticker::on_timer() {
+  bool any = false;
+  for (const auto& [listener, chain] : gate.policy_->authentication)
+    for (const AuthenticatorMember& member : chain) {
+      any = true;
+      member.counts->rate.tick(member.counts->total.load(std::memory_order_relaxed));
+    }
+  runtime::Loop& loop = gate.broker_.loop();
+  if (any) loop.timers().arm(*this, loop.now(), kSecond);
+}
+
 void NodeGate::on_timer() {
   broker_.loop().timers().arm(*this, broker_.loop().now(), kSweep);
   flapping_.sweep(now_ms());
-  if (broker_.shard() == 0) bans_.sweep();
+  if (broker_.shard() != 0) return;
+  bans_.sweep();
+  failures_.sweep(now_ms());
 }
 
 std::int64_t NodeGate::now_ms() const {
@@ -248,6 +276,17 @@ void NodeGate::count_connect(const Subject& subject) {
            kv("reason", made.error().what));
 }
 
+bool NodeGate::failed_too_often(const Subject& subject) {
+  return policy_->failure_limit.enable && failures_.blocked(subject.peer_host, now_ms());
+}
+
+void NodeGate::count_failure(const Subject& subject) {
+  const FailureLimitSettings& limit = policy_->failure_limit;
+  if (!limit.enable || !failures_.count(subject.peer_host, now_ms(), limit)) return;
+  SB_LOG(log::Level::Warning, "authentication_failure_limit", kv("peerhost", subject.peer_host),
+         kv("max_failures", limit.max_failures));
+}
+
 const std::vector<NodeGate::Member>* NodeGate::chain_for(std::string_view listener) const {
   const auto own = chains_->members.find(listener);
   if (own != chains_->members.end()) return &own->second;
@@ -258,8 +297,10 @@ const std::vector<NodeGate::Member>* NodeGate::chain_for(std::string_view listen
 std::optional<Authenticated> NodeGate::authenticate(const Credentials& credentials, AuthenticateReply reply) {
   const std::vector<Member>* members = chain_for(credentials.subject.listener);
   if (!members || members->empty()) {  // no chain, or none enabled: anonymous success
-    if (credentials.method) return Authenticated{ReasonCode::BadAuthenticationMethod, false, false, {}, {}};
-    return Authenticated{ReasonCode::Success, true, false, {}, {}};
+    if (credentials.method) return Authenticated::refused(ReasonCode::BadAuthenticationMethod);
+    Authenticated anonymous;
+    anonymous.anonymous = true;
+    return anonymous;
   }
   auto inquiry = std::make_shared<Inquiry>(*this, credentials, std::move(reply));
   inquiries_.push_back(inquiry);

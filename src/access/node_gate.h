@@ -15,13 +15,15 @@ namespace sb::access {
 
 class NodeGate final : public Gate, private runtime::Timer {
  public:
-  NodeGate(BanTable& bans, broker::Broker& broker, PolicyRef policy);
+  NodeGate(BanTable& bans, FailureLimiter& failures, broker::Broker& broker, PolicyRef policy);
   ~NodeGate() override;
   NodeGate(const NodeGate&) = delete;
   NodeGate& operator=(const NodeGate&) = delete;
 
   bool banned(const Subject& subject) override;
   void count_connect(const Subject& subject) override;
+  bool failed_too_often(const Subject& subject) override;
+  void count_failure(const Subject& subject) override;
   std::optional<Authenticated> authenticate(const Credentials& credentials, AuthenticateReply reply) override;
   Verdict authorize(const Subject& subject, const Action& action, AuthorizeReply reply) override;
   bool open_to_all() const override { return open_to_all_; }
@@ -47,6 +49,7 @@ class NodeGate final : public Gate, private runtime::Timer {
     std::shared_ptr<SourceCounts> counts;
   };
   struct Member {
+    std::shared_ptr<const void> owner;  // first: goes last
     std::unique_ptr<Authenticator> authenticator;
     std::shared_ptr<SourceCounts> counts;
   };
@@ -58,6 +61,12 @@ class NodeGate final : public Gate, private runtime::Timer {
   class Inquiry;
 
   void on_timer() override;
+  /// Keeps the rates of authenticators on shard 0, while there are any.
+  struct Ticker final : runtime::Timer {
+    explicit Ticker(NodeGate& owner) : gate(owner) {}
+    void on_timer() override;
+    NodeGate& gate;
+  };
   /// Verdict of one source, or nullopt to go on.
   std::optional<Verdict> weigh(Answer answer, SourceCounts& counts);
   Verdict no_match();
@@ -66,10 +75,12 @@ class NodeGate final : public Gate, private runtime::Timer {
   std::int64_t now_ms() const;
 
   BanTable& bans_;
+  FailureLimiter& failures_;
   broker::Broker& broker_;
   PolicyRef policy_;
   std::shared_ptr<Chains> chains_;  // also held by questions on their way
   FlappingDetector flapping_;
+  Ticker ticker_{*this};
   std::vector<std::shared_ptr<Question>> questions_;
   std::vector<std::shared_ptr<Inquiry>> inquiries_;
   std::uint64_t generation_ = 1;

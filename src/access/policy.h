@@ -5,6 +5,7 @@
 
 #include "access/acl.h"
 #include "access/authorizer.h"
+#include "access/failure_limit.h"
 #include "access/flapping.h"
 #include "access/gate.h"
 
@@ -17,9 +18,27 @@
 
 namespace sb::access {
 
+/// Questions a second, from a counter that is looked at once a second by one thread and read by any.
+class RateMeter {
+ public:
+  /// Called once a second.
+  void tick(std::uint64_t total);
+  double current() const { return current_.load(std::memory_order_relaxed); }
+  double last_5m() const { return last_5m_.load(std::memory_order_relaxed); }
+  double most() const { return most_.load(std::memory_order_relaxed); }
+
+ private:
+  static constexpr std::size_t kWindow = 300;  // seconds
+  std::vector<std::uint64_t> totals_;          // a ring, once full
+  std::size_t next_ = 0;
+  std::uint64_t last_ = 0;
+  std::atomic<double> current_{0}, last_5m_{0}, most_{0};
+};
+
 /// Counters of one source or authenticator over all shards; outlives policy changes as long as somebody holds it.
 struct SourceCounts {
   std::atomic<std::uint64_t> total{0}, allow{0}, deny{0}, nomatch{0};
+  RateMeter rate;
 };
 
 struct AuthorizerSource {
@@ -33,6 +52,7 @@ AuthorizerSource file_source(AclRef acl, bool enable = true);
 struct AuthenticatorMember {
   std::string id;  // "password_based:built_in_database"
   bool enable = true;
+  std::shared_ptr<const void> owner = nullptr;  // what its instances stand on: lives as long as they do
   std::function<std::unique_ptr<Authenticator>(const ShardEnvironment&)> make;
   std::shared_ptr<SourceCounts> counts = std::make_shared<SourceCounts>();  // allow = success, deny = failed
 };
@@ -47,6 +67,7 @@ struct Policy {
   std::map<std::string, AuthenticatorChain, std::less<>> authentication;
   FlappingSettings flapping;  // of zones not named below
   std::map<std::string, FlappingSettings, std::less<>> zones;
+  FailureLimitSettings failure_limit;
   /// A source that has not answered by then counts as no match; an authenticator as "ignore".
   Millis answer_timeout{5'000};
 };

@@ -69,7 +69,7 @@ module::slow_subs::Kind kind_of(config::SlowStats stats) {
 
 }  // namespace
 
-Result<access::PolicyRef> access_policy(const config::Config& config) {
+Result<access::PolicyRef> access_policy(const config::Config& config, access::authn::Authentication& authentication) {
   auto out = std::make_shared<access::Policy>();
   const config::Authorization& authorization = config.authorization;
   out->allow_no_match = authorization.no_match == config::NoMatch::Allow;
@@ -88,6 +88,9 @@ Result<access::PolicyRef> access_policy(const config::Config& config) {
   }
   out->flapping = flapping_of(config.flapping_detect);
   for (const auto& [name, zone] : config.zones) out->zones.emplace(name, flapping_of(zone.flapping_detect));
+  const config::AuthenticationFailureLimit& limit = config.authentication_failure_limit;
+  out->failure_limit = {limit.enable, limit.max_failures, limit.window, limit.block_time};
+  SB_TRY(out->authentication, authentication.apply(config));  // last: it remembers what it made
   return out;
 }
 

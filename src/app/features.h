@@ -1,6 +1,7 @@
 // From the configuration to access control and to the modules at the core's hooks.
 #pragma once
 
+#include "access/authn/authentication.h"
 #include "access/policy.h"
 #include "app/node.h"
 #include "config/config.h"
@@ -8,7 +9,8 @@
 namespace sb::app {
 
 /// The ACL files of `authorization.sources` are read here: an unreadable file or a bad rule is an error with its line.
-[[nodiscard]] Result<access::PolicyRef> access_policy(const config::Config& config);
+[[nodiscard]] Result<access::PolicyRef> access_policy(const config::Config& config,
+                                                      access::authn::Authentication& authentication);
 
 /// Gives every module its settings; before the node starts and again after a change. The first problem is returned, the
 /// rest is applied all the same.

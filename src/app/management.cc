@@ -20,6 +20,7 @@ Management::Management(Node& node, ManagementOptions options)
   environment.data_dir = options.data_dir;
   environment.stats = &node.stats();
   environment.access = &node.access();
+  environment.authentication = &node.authentication();
   environment.alarms = &node.alarms();
   environment.listeners = &listeners_;
   environment.stop = std::move(options.stop);

@@ -12,6 +12,10 @@
 namespace sb::app {
 
 namespace {
+const access::authn::Registry kNoMechanisms;
+/// For each worker: what bcrypt at cost 10 gets through in the five seconds that a client is kept waiting.
+constexpr std::size_t kHashesWaiting = 100;
+
 broker::RouterOptions with_shards(broker::RouterOptions options, unsigned shards) {
   options.shards = shards;
   return options;
@@ -24,7 +28,12 @@ Node::Node(NodeOptions options, const broker::ModuleRegistry& registry)
       core_(broker::make_router(with_shards(options_.router, options_.shards), reclaimer_), reclaimer_,
             options_.shards),
       alarms_(clock_),
+      workers_({.name = "hash",
+                .threads = std::max(1U, options_.shards / 2),
+                .queue_max = kHashesWaiting * std::max(1U, options_.shards / 2)}),
       access_(core_, clock_, options_.policy),
+      authentication_(options_.mechanisms ? *options_.mechanisms : kNoMechanisms,
+                      access::authn::Services{clock_, users_, workers_, alarms_}),
       stats_(core_),
       pressure_(alarms_, options_.shards, options_.pressure),
       module_context_{core_,   clock_,        alarms_,
@@ -58,6 +67,8 @@ Node::Node(NodeOptions options, const broker::ModuleRegistry& registry)
 
 Node::~Node() {
   stop();
+  workers_.stop();
+  authentication_.stop();
 }
 
 Result<> Node::open_store() {
@@ -106,6 +117,9 @@ Result<> Node::open_store() {
   alarms_.open(std::move(alarms), alarm_log_.get());
   SB_TRY(auto bans, ban_log_->load());
   access_.bans().open(std::move(bans), ban_log_.get());
+  user_log_ = std::make_unique<access::authn::StoreUserLog>(*store_);
+  SB_TRY(auto users, user_log_->load());
+  users_.open(std::move(users), user_log_.get());
   if (auto* delayed = modules_.find_as<plugins::module::delayed::Delayed>("delayed")) {
     delayed_log_ = std::make_unique<plugins::module::delayed::StoreLog>(core_, *store_);
     SB_CHECKED(delayed->open(*delayed_log_));
@@ -123,6 +137,7 @@ Result<> Node::open_store() {
 
 Result<> Node::start() {
   SB_CHECKED(open_store());
+  SB_CHECKED(authentication_.start());
   for (auto& shard : shards_) {
     shard->context().pressure = &pressure_;
     shard->context().alarms = &alarms_;
@@ -181,8 +196,10 @@ void Node::stop() {
     done.get_future().wait();
   }
   modules_.stop();
+  workers_.stop();
   for (auto& shard : shards_) shard->loop().stop();
   for (auto& shard : shards_) shard->join();
+  authentication_.stop();
   if (!store_) return;
   for (auto& shard : shards_) shard->broker().finish_journal();
   if (auto node = store::load_node(*store_)) {

@@ -2,6 +2,8 @@
 #pragma once
 
 #include "access/access_control.h"
+#include "access/authn/authentication.h"
+#include "access/authn/store_user_log.h"
 #include "access/store_ban_log.h"
 #include "app/alive_mark.h"
 #include "app/listeners.h"
@@ -39,6 +41,8 @@ struct NodeOptions {
   store::Durability durability = store::Durability::Process;
   std::function<void(std::string_view table, std::uint64_t records)> progress{};
 
+  /// Mechanisms that authenticators may be made of; outlives the node.
+  const access::authn::Registry* mechanisms = nullptr;
   access::PolicyRef policy = std::make_shared<const access::Policy>();
   client::PressureOptions pressure{};
   std::string name = "signalbox@127.0.0.1";
@@ -61,6 +65,7 @@ class Node {
   broker::Core& core() { return core_; }
   Shard& shard(unsigned id) { return *shards_[id]; }
   access::AccessControl& access() { return access_; }
+  access::authn::Authentication& authentication() { return authentication_; }
   telemetry::Alarms& alarms() { return alarms_; }
   broker::Stats& stats() { return stats_; }
   client::Pressure& pressure() { return pressure_; }
@@ -86,13 +91,17 @@ class Node {
   SystemClock clock_;
   std::unique_ptr<store::KeyValue> store_;  // outlives the shards' journals
   std::unique_ptr<access::StoreBanLog> ban_log_;
+  std::unique_ptr<access::authn::StoreUserLog> user_log_;
   std::unique_ptr<telemetry::StoreAlarmLog> alarm_log_;
   std::unique_ptr<plugins::module::delayed::StoreLog> delayed_log_;
   runtime::Reclaimer reclaimer_;
   broker::Core core_;
   telemetry::Alarms alarms_;
+  access::authn::UserTable users_;
+  runtime::Workers workers_;  // stopped before the shards, whose loops it posts to; providers are buried there
   access::AccessControl access_;
   std::vector<std::unique_ptr<Shard>> shards_;
+  access::authn::Authentication authentication_;
   std::unique_ptr<Listeners> listeners_;
   // These hold timers of the shards' loops: after them, so that they go first.
   broker::Stats stats_;

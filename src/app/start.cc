@@ -69,6 +69,9 @@ int start(const std::string& config_file) {
        {"EMQX_DEFAULT_LOG_HANDLER", "SIGNALBOX_DEFAULT_LOG_HANDLER", "EMQX_LOG__TO", "SIGNALBOX_LOG__TO"})
     told = told || load_options.env.contains(name);
   if (!told) load_options.env["SIGNALBOX_DEFAULT_LOG_HANDLER"] = "both";
+  access::authn::Registry mechanisms;
+  add_authn_plugins(mechanisms);
+  load_options.built_authn = mechanisms.names();
   config::Loaded loaded = config::load(load_options);
   std::string problems;
   if (config::report(loaded, problems) != 0) {
@@ -97,10 +100,11 @@ int start(const std::string& config_file) {
   const auto listeners = options->listeners;
   broker::ModuleRegistry modules;
   add_module_plugins(modules);
-  auto policy = access_policy(*loaded.config);
-  if (!policy) return refuse(policy.error().what);
-  options->policy = std::move(*policy);
+  options->mechanisms = &mechanisms;
   Node node(std::move(*options), modules);
+  auto policy = access_policy(*loaded.config, node.authentication());
+  if (!policy) return refuse(policy.error().what);
+  node.access().set_policy(std::move(*policy));
   if (const auto configured = configure_modules(node, *loaded.config); !configured)
     return refuse(configured.error().what);
   ManagementOptions management_options;

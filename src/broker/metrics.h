@@ -99,6 +99,7 @@ namespace sb::broker {
   X(AuthenticationSuccess, "authentication.success")                            \
   X(AuthenticationSuccessAnonymous, "authentication.success.anonymous")         \
   X(AuthenticationFailure, "authentication.failure")                            \
+  X(AuthenticationLimited, "authentication.failure.limited")                    \
   X(OverloadDelayOk, "overload_protection.delay.ok")                            \
   X(OverloadDelayTimeout, "overload_protection.delay.timeout")                  \
   X(OverloadHibernation, "overload_protection.hibernation")                     \

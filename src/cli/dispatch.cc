@@ -63,8 +63,9 @@ std::string take_config(std::vector<std::string>& arguments) {
   return out;
 }
 
-int check_config(std::vector<std::string> arguments) {
+int check_config(std::vector<std::string> arguments, const Programs& programs) {
   config::LoadOptions options;
+  if (programs.mechanisms) options.built_authn = programs.mechanisms();
   options.main_file = take_config(arguments);
   options.env = environment();
   std::string output;
@@ -158,6 +159,7 @@ Result<NodePlace> take_place(std::vector<std::string>& arguments) {
     return place;
   }
   config::LoadOptions options;
+  options.skip_authn = true;
   options.main_file = take_config(arguments);
   options.env = environment();
   const config::Loaded loaded = config::load(options);
@@ -207,7 +209,7 @@ int dispatch(int argc, char** argv, const Programs& programs) {
     std::fputs(config::document_schema().c_str(), stdout);
     return 0;
   }
-  if (command == "check_config") return check_config(std::move(arguments));
+  if (command == "check_config") return check_config(std::move(arguments), programs);
   for (const char* other : {"console_clean", "remote_console", "attach", "root_dir", "ertspath", "rpc", "rpcterms",
                             "eval", "eval-ex", "escript", "upgrade", "downgrade", "install", "uninstall", "unpack"})
     if (command == other) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "base/result.h"
+#include "config/roots/authentication.h"
 
 #include <functional>
 #include <map>
@@ -15,6 +16,8 @@ namespace sb::cli {
 struct Programs {
   /// Runs a node in the foreground; returns the exit code.
   std::function<int(const std::string& config_file)> start;
+  /// The authentication mechanisms that are built, for check_config.
+  std::function<std::vector<config::AuthnMechanism>()> mechanisms;
 };
 
 int dispatch(int argc, char** argv, const Programs& programs);

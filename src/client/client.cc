@@ -1,13 +1,30 @@
 #include "client/client.h"
 
+#include <algorithm>
+
 namespace sb::client {
 
 namespace {
+/// Longest time that is given to a timer at once: a day.
+constexpr std::int64_t kTimerMost = 86'400'000;
+
 void replace_all(std::string& text, std::string_view from, std::string_view to) {
   for (std::size_t at = text.find(from); at != std::string::npos; at = text.find(from, at + to.size()))
     text.replace(at, from.size(), to);
 }
 }  // namespace
+
+/// What the credentials brought with them, and the rounds of an enhanced authentication.
+struct Client::Rights final : runtime::Timer {
+  explicit Rights(Client& owner) : client(owner) {}
+  void on_timer() override { client.rights_ended(); }
+
+  Client& client;
+  std::shared_ptr<const access::ClientRules> rules;
+  std::shared_ptr<access::Conversation> conversation;
+  std::optional<std::int64_t> until_ms;
+  std::function<void()> end;  // empty: the connection stays
+};
 
 Client::Client(ShardContext& shard, ListenerRef listener, const net::Endpoint& peer)
     : shard_(shard), listener_(std::move(listener)), zone_(listener_->zone), peer_(peer) {}
@@ -35,7 +52,7 @@ access::Subject Client::subject() const {
   subject.listener = listener_->id;
   subject.common_name = common_name_;
   subject.subject_dn = subject_dn_;
-  subject.superuser = superuser_;
+  subject.superuser = superuser();
   return subject;
 }
 
@@ -43,6 +60,10 @@ ReasonCode Client::admit() {
   if (shard_.pressure && shard_.pressure->memory_high()) return ReasonCode::QuotaExceeded;
   const access::Subject who = subject();
   if (shard_.gate.banned(who)) return ReasonCode::Banned;
+  if (shard_.gate.failed_too_often(who)) {
+    shard_.broker.metrics().add(broker::Metric::AuthenticationLimited);
+    return ReasonCode::ConnectionRateExceeded;
+  }
   shard_.gate.count_connect(who);
   return ReasonCode::Success;
 }
@@ -83,23 +104,88 @@ std::optional<access::Authenticated> Client::ask(std::optional<ByteView> passwor
   if (asked_) return std::nullopt;
   metrics.add(broker::Metric::ClientAuthenticate);
   if (!alive_) alive_ = std::make_shared<bool>(true);
-  access::Credentials credentials{subject(), password, method, data};
+  access::Credentials credentials{subject(), password, method, data, rights_ ? rights_->conversation : nullptr};
   auto answer = shard_.gate.authenticate(
       credentials, [this, alive = alive_, resume = std::move(resume)](access::Authenticated late) {
         if (!*alive) return;
         asked_ = false;
+        remember(late);
         answer_ = std::move(late);
         resume();
       });
   asked_ = !answer;
+  if (answer) remember(*answer);
   return answer;
 }
 
-void Client::accept(const access::Authenticated& result) {
+void Client::remember(const access::Authenticated& answer) {
+  if (!answer.conversation) return;
+  if (!rights_) rights_ = std::make_unique<Rights>(*this);
+  rights_->conversation = answer.conversation;
+}
+
+void Client::begin_authentication() {
+  if (rights_) rights_->conversation = nullptr;
+}
+
+void Client::refused() {
+  shard_.broker.metrics().add(broker::Metric::AuthenticationFailure);
+  shard_.gate.count_failure(subject());
+}
+
+void Client::accept(const access::Authenticated& result, std::function<void()> end) {
   auto& metrics = shard_.broker.metrics();
-  superuser_ = result.superuser;
+  cache_.clear();
+  const bool ends = result.until_ms && (result.superuser || result.rules || result.disconnect_at_end);
+  rights_ = nullptr;
+  if (ends || result.rules) {
+    rights_ = std::make_unique<Rights>(*this);
+    rights_->rules = result.rules;
+  }
+  standing_ = result.superuser ? Standing::Superuser : result.rules ? Standing::Ruled : Standing::Ordinary;
+  if (ends) {
+    rights_->until_ms = result.until_ms;
+    if (result.disconnect_at_end) rights_->end = std::move(end);
+    const std::int64_t left =
+        std::clamp<std::int64_t>(*result.until_ms - shard_.broker.loop().wall_ms(), 0, kTimerMost);
+    shard_.io.loop.timers().arm(*rights_, shard_.io.loop.now(), Millis{left});
+  }
   metrics.add(broker::Metric::AuthenticationSuccess);
   if (result.anonymous) metrics.add(broker::Metric::AuthenticationSuccessAnonymous);
+}
+
+void Client::rights_ended() {
+  const std::int64_t left = *rights_->until_ms - shard_.broker.loop().wall_ms();
+  if (left > 0) {  // further away than a timer reaches, or the clock was set back
+    shard_.io.loop.timers().arm(*rights_, shard_.io.loop.now(), Millis{std::min(left, kTimerMost)});
+    return;
+  }
+  if (rights_->end) {
+    const auto end = std::move(rights_->end);
+    rights_->end = nullptr;
+    end();
+    return;
+  }
+  // A superuser falls back to what its rules say, which deny by now, or to what everybody may do.
+  standing_ = rights_->rules ? Standing::Ruled : Standing::Ordinary;
+  cache_.clear();
+}
+
+access::ClientRules::Opinion Client::will_opinion(const access::Action& action) const {
+  // Of a superuser whose rights end, the gate judges when the will is due.
+  if (superuser())
+    return rights_ && rights_->until_ms ? access::ClientRules::Opinion::None : access::ClientRules::Opinion::Allow;
+  return standing_ == Standing::Ruled ? opinion(action) : access::ClientRules::Opinion::None;
+}
+
+bool Client::rules_over() const {
+  return rights_ && rights_->rules && rights_->until_ms && *rights_->until_ms <= shard_.broker.loop().wall_ms();
+}
+
+access::ClientRules::Opinion Client::opinion(const access::Action& action) const {
+  if (rights_->until_ms && *rights_->until_ms <= shard_.broker.loop().wall_ms())
+    return access::ClientRules::Opinion::Deny;
+  return rights_->rules->decide(subject(), action);
 }
 
 access::Verdict Client::authorize(const access::Action& action, const std::function<void()>& resume) {
@@ -114,12 +200,21 @@ access::Verdict Client::authorize(const access::Action& action, const std::funct
                         verdict == access::Verdict::Allow ? "allow" : "deny", from),
             action.topic);
   };
-  if (superuser_) {
+  if (superuser()) {
     metrics.add(broker::Metric::AuthorizationSuperuser);
     count(access::Verdict::Allow, "superuser");
     return access::Verdict::Allow;
   }
   const std::uint32_t question = question_++;
+  if (standing_ == Standing::Ruled) {
+    const auto known = opinion(action);
+    if (known != access::ClientRules::Opinion::None) {
+      const auto verdict =
+          known == access::ClientRules::Opinion::Allow ? access::Verdict::Allow : access::Verdict::Deny;
+      count(verdict, "credentials");
+      return verdict;
+    }
+  }
   if (next_late_ < late_.size() && late_[next_late_].question == question) {
     const access::Verdict verdict = late_[next_late_++].verdict;
     count(verdict, "sources");
@@ -178,7 +273,7 @@ broker::ClientEvent Client::event(std::string_view reason) const {
   return broker::ClientEvent{
       *identity_,     info_.protocol, info_.protocol_name, info_.protocol_version, listener_->id,
       mountpoint_,    peer_.port(),   listener_->port,     info_.keep_alive_s,     info_.clean_start,
-      info_.expiry_s, superuser_,     connected_ms_,       disconnected_ms_,       reason};
+      info_.expiry_s, superuser(),    connected_ms_,       disconnected_ms_,       reason};
 }
 
 void Client::connected() {

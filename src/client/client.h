@@ -53,13 +53,24 @@ class Client {
   void set_peer(const net::Endpoint& peer) { peer_ = peer; }
   const std::string& mountpoint() const { return mountpoint_; }
 
-  /// Memory, ban check and flapping count (steps 7 and 8): Success, QuotaExceeded or Banned.
+  /// Memory, ban check, failed attempts and flapping count (steps 7 and 8): Success, QuotaExceeded, Banned or
+  /// ConnectionRateExceeded.
   ReasonCode admit();
   /// Step 10. nullopt: `resume` runs when the answer is there; call again then.
   std::optional<access::Authenticated> authenticate(std::optional<ByteView> password,
                                                     std::optional<std::string_view> method,
                                                     std::optional<ByteView> data, std::function<void()> resume);
-  void accept(const access::Authenticated& result);
+  /// Forgets the rounds of an enhanced authentication: the next call begins anew.
+  void begin_authentication();
+  /// Of CONNECT, or anew of a re-authentication. `end` runs when the credentials hold no longer and the connection is
+  /// to go with them; within a turn, not from within this.
+  void accept(const access::Authenticated& result, std::function<void()> end);
+  /// Authentication failed: counted.
+  void refused();
+  /// What the credentials say of publishing the will; no opinion: the gate is asked when it is due.
+  access::ClientRules::Opinion will_opinion(const access::Action& action) const;
+  /// Its rules hold no longer: a will that they allowed must not be published.
+  bool rules_over() const;
 
   /// The questions of one packet are asked in the same order each time it is looked at; begin before the first.
   void begin_questions() { question_ = next_late_ = 0; }
@@ -70,9 +81,13 @@ class Client {
   }
   /// From the cache, or from the gate; Pending: `resume` runs when the verdict is known; look at the packet again then.
   access::Verdict authorize(const access::Action& action, const std::function<void()>& resume);
-  bool open_to_all() const { return superuser_ || shard_.gate.open_to_all(); }
-  bool open_to_publish() const { return superuser_ || shard_.gate.open_to_publish(); }
-  bool superuser() const { return superuser_; }
+  bool open_to_all() const {
+    return standing_ == Standing::Ordinary ? shard_.gate.open_to_all() : standing_ == Standing::Superuser;
+  }
+  bool open_to_publish() const {
+    return standing_ == Standing::Ordinary ? shard_.gate.open_to_publish() : standing_ == Standing::Superuser;
+  }
+  bool superuser() const { return standing_ == Standing::Superuser; }
   AuthorizationCache& cache() { return cache_; }
 
   /// Prefix of the mountpoint added or taken off; views into `scratch` or the argument.
@@ -94,9 +109,18 @@ class Client {
   Traffic traffic;
 
  private:
+  enum class Standing : std::uint8_t {
+    Ordinary,   // the gate decides
+    Superuser,  // everything is allowed
+    Ruled,      // rules of the credentials are asked first
+  };
+  struct Rights;
   access::Subject subject() const;
   std::optional<access::Authenticated> ask(std::optional<ByteView> password, std::optional<std::string_view> method,
                                            std::optional<ByteView> data, std::function<void()> resume);
+  void remember(const access::Authenticated& answer);
+  access::ClientRules::Opinion opinion(const access::Action& action) const;
+  void rights_ended();
 
   ShardContext& shard_;
   ListenerRef listener_;
@@ -120,11 +144,12 @@ class Client {
   bool verdict_outstanding_ = false;
   std::optional<access::Authenticated> answer_;
   bool asked_ = false;
-  bool superuser_ = false;
+  Standing standing_ = Standing::Ordinary;
   bool connected_ = false;
   std::int64_t connected_ms_ = 0;
   std::int64_t disconnected_ms_ = 0;
-  std::shared_ptr<bool> alive_;  // guards late answers
+  std::shared_ptr<bool> alive_;     // guards late answers
+  std::unique_ptr<Rights> rights_;  // only where the credentials say more than yes
 };
 
 }  // namespace sb::client

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "config/hocon.h"
+#include "config/roots/authentication.h"
 #include "config/roots/broker.h"
 #include "config/roots/guards.h"
 #include "config/roots/listener.h"
@@ -51,6 +52,7 @@ struct Roots {
   ForceGc force_gc;
   ConnCongestion conn_congestion;
   OverloadProtection overload_protection;
+  AuthenticationFailureLimit authentication_failure_limit;
   Stats stats;
   Retainer retainer;
   Delayed delayed;
@@ -60,7 +62,7 @@ struct Roots {
   SlowSubs slow_subs;
   PskAuthentication psk_authentication;
   Authorization authorization;
-  Value authentication;  // list of authenticators, read by the areas that build them
+  Value authentication;  // list of authenticators, as checked; Config::authn holds their settings
   CrlCache crl_cache;
   Limiter limiter;
   SessionPersistence session_persistence;
@@ -70,6 +72,9 @@ struct Roots {
 struct Config : Roots {
   /// Of an unknown name: the globals, so that live connections of a removed zone go on.
   const Zone& zone(std::string_view name) const;
+
+  AuthnChain authn;                                  // `authentication`
+  std::map<std::string, AuthnChain> listener_authn;  // of enabled listeners that have a chain, by listener id
 
   Value effective;         // checked tree: new names, defaults filled, secrets marked; what REST and `conf show` print
   std::string config_dir;  // folder of the main file
@@ -82,7 +87,9 @@ struct LoadOptions {
   /// The process environment; EMQX_ and SIGNALBOX_ names are used.
   std::map<std::string, std::string> env;
   /// Mechanisms whose area is built: "password_based:built_in_database", "jwt", ...; authorization: "file", ...
-  std::vector<std::string> built_authn;
+  std::vector<AuthnMechanism> built_authn;
+  /// Chains of authenticators are not looked at: for who only wants to know where a node is.
+  bool skip_authn = false;
   std::vector<std::string> built_authz = {"file"};
   /// Roots whose area was added since, read as Value from Config::effective.
   std::vector<std::string> built_roots;

@@ -27,59 +27,32 @@ bool contains(const List& list, std::string_view what) {
   return std::find(std::begin(list), std::end(list), what) != std::end(list);
 }
 
-/// Whether a value that protects something is in force: not disabled, not empty.
-bool enabled(const Value& entry) {
-  const Value* enable = entry.find("enable");
-  if (!enable) return true;
-  const bool* flag = enable->if_bool();
-  return flag ? *flag : enable->text() != "false";
-}
-
-std::string mechanism_of(const Value& authenticator) {
-  const Value* mechanism = authenticator.find("mechanism");
-  const Value* backend = authenticator.find("backend");
-  std::string out = mechanism ? mechanism->text() : "authentication";
-  if (backend) out += ":" + backend->text();
-  return out;
-}
-
-/// Authenticators that are in force but not built: the node must not start as if they were there.
-void refuse_unbuilt_authn(Checker& c, const Value& chain, const LoadOptions& options) {
-  const auto one = [&](const Value& authenticator) {
-    if (!authenticator.is_object() || !enabled(authenticator)) return;
-    const std::string mechanism = mechanism_of(authenticator);
-    if (contains(options.built_authn, mechanism)) return;
-    c.error(authenticator, "not_built",
-            fmt::format("this version cannot authenticate by {}; remove it or set enable = false", mechanism), "");
-  };
-  if (chain.is_object() && !chain.find("1")) return one(chain);
-  if (const auto* list = chain.if_array()) {
-    std::size_t n = 0;
-    for (const Value& authenticator : *list) {
-      const Checker::Level level(c, std::to_string(++n));
-      one(authenticator);
-    }
-  } else if (const auto* indexed = chain.if_object()) {
-    for (const auto& [index, authenticator] : *indexed) {
-      const Checker::Level level(c, index);
-      one(authenticator);
+/// Reads the chains of authenticators; the tree gets their checked form.
+void check_authentication(Checker& c, Value& tree, Config& config, const LoadOptions& options) {
+  if (Value* chain = tree.find("authentication")) {
+    const Checker::Level level(c, "authentication");
+    config.authn = read_authn_chain(c, *chain, options.built_authn);
+    config.authentication = *chain;
+  }
+  for (auto* listeners : {&config.listeners.tcp, &config.listeners.ssl, &config.listeners.ws, &config.listeners.wss}) {
+    for (auto& [name, l] : *listeners) {
+      if (!l.enable || !l.authentication) continue;
+      const Checker::Level a(c, "listeners");
+      const Checker::Level b(c, std::string(to_string(l.type)));
+      const Checker::Level d(c, l.name);
+      const Checker::Level e(c, "authentication");
+      AuthnChain chain = read_authn_chain(c, *l.authentication, options.built_authn);
+      if (!chain.empty()) config.listener_authn.emplace(l.id(), std::move(chain));
+      if (Value* type = tree.find("listeners")) {
+        type = type->find(to_string(l.type));
+        Value* listener = type ? type->find(l.name) : nullptr;
+        if (Value* shown = listener ? listener->find("authentication") : nullptr) *shown = *l.authentication;
+      }
     }
   }
 }
 
 void check_protection(Checker& c, const Config& config, const LoadOptions& options) {
-  {
-    const Checker::Level level(c, "authentication");
-    refuse_unbuilt_authn(c, config.authentication, options);
-  }
-  config.listeners.for_each([&](const Listener& l) {
-    if (!l.enable || !l.authentication) return;
-    const Checker::Level a(c, "listeners");
-    const Checker::Level b(c, std::string(to_string(l.type)));
-    const Checker::Level d(c, l.name);
-    const Checker::Level e(c, "authentication");
-    refuse_unbuilt_authn(c, *l.authentication, options);
-  });
   const Checker::Level a(c, "authorization");
   const Checker::Level b(c, "sources");
   std::size_t n = 0;
@@ -266,6 +239,7 @@ Loaded check(Value all, const LoadOptions& options) {
   note_written(raw, config->listeners);
   if (out.errors.empty()) make_zones(checker, raw, all, *config, out.errors);
   if (out.errors.empty()) check_listeners(checker, all, *config);
+  if (!options.skip_authn) check_authentication(checker, all, *config, options);
   if (out.errors.empty() || !config->authorization.sources.empty()) check_protection(checker, *config, options);
   // The default source is a file that a package brings; without it there are no rules.
   auto& sources = config->authorization.sources;

@@ -297,6 +297,75 @@ INSTANTIATE_TEST_SUITE_P(
         Bad{"mqtt.max_inflight == 5", "mqtt.max_inflight", "scan_error"},
         Bad{"mqtt.max_inflight = ${nothing.here}", "mqtt.max_inflight", "unresolved_substitution"}));
 
+struct FakeAuthn : AuthnCommon {
+  std::string where;
+  std::uint32_t times = 0;
+  std::optional<Secret> key;
+  static const Struct& schema() {
+    static const Struct s = authn_schema<FakeAuthn>("fake", true)
+                                .field("where", &FakeAuthn::where, {.required = true})
+                                .field("times", &FakeAuthn::times, {.def = "3", .min = 1, .max = 9})
+                                .field("key", &FakeAuthn::key, {.secret = true})
+                                .build();
+    return s;
+  }
+};
+Loaded load_authn(const std::string& text) {
+  Files files{{{"etc/emqx.conf", text}}};
+  LoadOptions options = files.options();
+  options.built_authn = {AuthnMechanism("fake:db", &FakeAuthn::schema()), "jwt"};
+  return load(options);
+}
+
+TEST(LoadAuthentication, FillsTheSettingsOfItsMechanism) {
+  const Loaded l = load_authn(
+      "authentication = [{mechanism = fake, backend = db, where = here, key = k}, {mechanism = other, enable = "
+      "false}]\n"
+      "listeners.tcp.default.authentication { mechanism = fake, backend = db, where = there, times = 4, enable = false "
+      "}");
+  ASSERT_TRUE(l.config) << all(l.errors);
+  ASSERT_EQ(l.config->authn.size(), 2U);
+  const Authenticator& first = l.config->authn[0];
+  EXPECT_EQ(first.id, "fake:db");
+  const auto& settings = *std::static_pointer_cast<const FakeAuthn>(first.settings);
+  EXPECT_EQ(settings.where, "here");
+  EXPECT_EQ(settings.times, 3U);
+  EXPECT_FALSE(l.config->authn[1].settings);
+  const std::string shown =
+      to_json(l.config->effective.at_path("authentication")[0], {.reveal = false, .pretty = false});
+  EXPECT_NE(shown.find("\"times\":3"), std::string::npos) << shown;
+  EXPECT_NE(shown.find("\"key\":\"******\""), std::string::npos) << shown;
+  const Authenticator& own = l.config->listener_authn.at("tcp:default").at(0);
+  EXPECT_FALSE(own.enable);
+  EXPECT_EQ(std::static_pointer_cast<const FakeAuthn>(own.settings)->times, 4U);
+  EXPECT_TRUE(l.config->effective.at_path("listeners.tcp.default.authentication")->is_array());
+}
+
+TEST(LoadAuthentication, NamesWhatIsWrongAndWhere) {
+  for (const auto& [text, path, reason] :
+       {std::tuple{"authentication = [{mechanism = fake, backend = db}]", "authentication.1.where", "required_field"},
+        {"authentication { mechanism = fake, backend = db, where = x, times = 10 }", "authentication.times",
+         "out_of_range"},
+        {"authentication = [{mechanism = jwt}, {mechanism = fake, backend = db, where = x, no = 1}]",
+         "authentication.2.no", "unknown_fields"},
+        {"authentication = [{mechanism = jwt}, {mechanism = jwt, enable = false}]", "authentication.2",
+         "already_exists"},
+        {"authentication = [5]", "authentication.1", "bad_value_for_struct"},
+        {"authentication = 5", "authentication", "expected_list"},
+        {"listeners.tcp.default.authentication = [{mechanism = fake, backend = db}]",
+         "listeners.tcp.default.authentication.1.where", "required_field"}}) {
+    const Loaded l = load_authn(text);
+    EXPECT_FALSE(l.config) << text;
+    ASSERT_EQ(l.errors.size(), 1U) << text << all(l.errors);
+    EXPECT_NE(all(l.errors).find(path), std::string::npos) << all(l.errors);
+    EXPECT_NE(all(l.errors).find(reason), std::string::npos) << all(l.errors);
+  }
+}
+
+TEST(LoadAuthentication, IsNotLookedAtBesideADisabledListener) {
+  EXPECT_TRUE(load_authn("listeners.tcp.x { bind = 9, enable = false, authentication = [{mechanism = none}] }").config);
+}
+
 TEST(Load, BuiltMechanismsAreAccepted) {
   Files files{{{"etc/emqx.conf",
                 "authentication = [{mechanism = jwt}]\nauthorization.sources = [{type = mysql}]\nprometheus.x = 1"}}};

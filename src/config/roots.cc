@@ -44,6 +44,7 @@ const Struct& Roots::schema() {
                               .field("psk_authentication", &Roots::psk_authentication)
                               .field("authorization", &Roots::authorization)
                               .field("authentication", &Roots::authentication, {.def = "[]"})
+                              .field("authentication_failure_limit", &Roots::authentication_failure_limit)
                               .field("crl_cache", &Roots::crl_cache)
                               .field("limiter", &Roots::limiter, {.hidden = true})
                               .field("session_persistence", &Roots::session_persistence, {.hidden = true})

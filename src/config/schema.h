@@ -17,6 +17,7 @@
 #include <concepts>
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -82,6 +83,8 @@ struct Struct {
   std::vector<std::string_view> dropped;  // removed keys, silently ignored
   std::string_view doc;
   bool open = false;  // other keys are kept without a check
+  /// A fresh object for read_object.
+  std::function<std::shared_ptr<void>()> make;
   /// Before keys are read: rewrites old shapes.
   std::function<void(Checker&, Value&)> prepare;
   /// After all keys are read without a problem: cross-field checks.
@@ -379,7 +382,10 @@ class Schema {
     s_.finish = [fn = std::move(fn)](Checker& c, const Value& v, void* object) { fn(c, v, *static_cast<T*>(object)); };
     return *this;
   }
-  Struct build() { return std::move(s_); }
+  Struct build() {
+    s_.make = [] { return std::static_pointer_cast<void>(std::make_shared<T>()); };
+    return std::move(s_);
+  }
 
  private:
   Key& add(std::string_view name, std::string type, const Opts& opts);

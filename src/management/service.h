@@ -4,6 +4,7 @@
 #pragma once
 
 #include "access/access_control.h"
+#include "access/authn/authentication.h"
 #include "base/clock.h"
 #include "broker/broker.h"
 #include "broker/stats.h"
@@ -36,6 +37,7 @@ struct Environment {
 
   broker::Stats* stats = nullptr;
   access::AccessControl* access = nullptr;
+  access::authn::Authentication* authentication = nullptr;  // belongs to the management thread from start() on
   telemetry::Alarms* alarms = nullptr;
   config::ConfigStore* config = nullptr;  // belongs to the management thread from start() on
   ListenerControl* listeners = nullptr;

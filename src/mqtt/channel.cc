@@ -192,6 +192,7 @@ void Channel::end(ReasonCode code, std::string_view reason, bool publish_will) {
 void Channel::leave_session(std::string_view reason, bool publish_will, std::optional<std::uint32_t> expiry_s) {
   if (client_.traced()) [[unlikely]]
     client_.trace("SOCKET", "socket_closed", fmt::format("reason: {}", reason));
+  publish_will = publish_will && !client_.rules_over();
   client_.disconnected(reason);
   if (listener_state_) listener_state_->count_end(reason);
   if (broker::Session* session = std::exchange(session_, nullptr))

@@ -4,6 +4,8 @@
 #include "mqtt/channel.h"
 #include "mqtt/client_id.h"
 
+#include <cstring>
+
 namespace sb::mqtt {
 
 using broker::Metric;
@@ -74,6 +76,7 @@ Channel::Step Channel::on_connect(const Frame& frame, ByteView from_here) {
       trace_received(frame);
     if (const ReasonCode code = client_.admit(); code != ReasonCode::Success)
       return refuse_connect(code, to_string(code));
+    client_.begin_authentication();
   }
 
   const auto result =
@@ -90,7 +93,7 @@ Channel::Step Channel::on_connect(const Frame& frame, ByteView from_here) {
     return Step::Next;
   }
   if (result->code != ReasonCode::Success) {
-    metrics().add(Metric::AuthenticationFailure);
+    client_.refused();
     return refuse_connect(result->code, to_string(result->code));
   }
   return open_session(*packet, *result);
@@ -184,7 +187,7 @@ Channel::Step Channel::refuse_connect(ReasonCode code, std::string_view reason) 
 
 Channel::Step Channel::open_session(const ConnectView& packet, const access::Authenticated& result) {
   const client::ZoneSettings& zone = client_.zone();
-  client_.accept(result);
+  client_.accept(result, [this] { end(ReasonCode::NotAuthorized, "expired", true); });
   client_max_packet_ = packet.maximum_packet_size;
   outbound_alias_max_ = packet.topic_alias_maximum;
   problem_information_ = packet.request_problem_information;
@@ -197,7 +200,14 @@ Channel::Step Channel::open_session(const ConnectView& packet, const access::Aut
   request.expiry_s = client_.info().expiry_s;
   request.settings = zone.session;
   request.window = std::min(packet.receive_maximum, zone.max_inflight);
-  if (packet.will) {
+  using Opinion = access::ClientRules::Opinion;
+  const Opinion will_opinion = packet.will ? client_.will_opinion({access::ActionKind::Publish, packet.will->topic,
+                                                                   packet.will->qos, packet.will->retain})
+                                           : Opinion::None;
+  if (will_opinion == Opinion::Deny) {
+    SB_LOG(log::Level::Warning, "last_will_testament_publish_denied", kv("clientid", client_.identity()->client_id),
+           kv("topic", packet.will->topic));
+  } else if (packet.will) {
     auto will = std::make_unique<broker::Will>();
     will->topic = client_.mount(packet.will->topic, host_.shard().scratch);
     will->payload = as_text(packet.will->payload);
@@ -206,7 +216,7 @@ Channel::Step Channel::open_session(const ConnectView& packet, const access::Aut
     will->retain = packet.will->retain;
     will->delay_s = packet.will->delay_s;
     will->mount_size = static_cast<std::uint16_t>(will->topic.size() - packet.will->topic.size());
-    will->trusted = client_.superuser();
+    will->trusted = will_opinion == Opinion::Allow;
     will->message_expiry_s = packet.will->message_expiry_s;
     request.will = std::move(will);
   }
@@ -286,9 +296,12 @@ Channel::Step Channel::on_auth(const Frame& frame) {
   if (authentication_method_.empty() || !(continues || begins)) return refuse(ReasonCode::ProtocolError);
   // 4.12-5: the method must not change.
   if (packet->method != authentication_method_) return refuse(ReasonCode::BadAuthenticationMethod);
+  if (begins && !suspended_) client_.begin_authentication();
   const auto result = client_.authenticate(std::nullopt, packet->method, packet->data, resumer());
   if (!result) return Step::Suspend;
   if (result->code == ReasonCode::ContinueAuthentication || (result->code == ReasonCode::Success && !connecting)) {
+    if (result->code == ReasonCode::Success)
+      client_.accept(*result, [this] { end(ReasonCode::NotAuthorized, "expired", true); });
     state_ = connecting ? State::Connecting
                         : (result->code == ReasonCode::Success ? State::Connected : State::Reauthenticating);
     codec::mqtt::Auth auth{result->code, authentication_method_, as_bytes(result->data)};
@@ -296,13 +309,14 @@ Channel::Step Channel::on_auth(const Frame& frame) {
     return Step::Next;
   }
   if (result->code != ReasonCode::Success) {
-    metrics().add(Metric::AuthenticationFailure);
+    client_.refused();
     return refuse(result->code);
   }
   const auto again = codec::mqtt::next_frame(as_bytes(connect_packet_), client_.zone().max_packet_size);
   const auto connect =
       codec::mqtt::decode_connect(*again, client_.zone().strict_mode, nullptr, &host_.shard().property_scratch);
   const Step step = open_session(*connect, *result);
+  explicit_bzero(connect_packet_.data(), connect_packet_.size());  // it holds the password
   connect_packet_ = {};
   return step;
 }

@@ -366,6 +366,39 @@ Result<BannedRecord> decode(std::string_view key, std::string_view value) {
 }
 
 // Exclusive. key: topic, value: client_id
+Batch::Mark put(Batch& batch, const UserRecord& r) {
+  Record out(batch, Table::Users, r.group.size() + 1 + r.user_id.size(),
+             1 + size_of(r.hash) + size_of(r.salt) + size_of(r.server_key) + size_of(r.algorithm) + 4);
+  out.key.raw(r.group.data(), r.group.size());
+  out.key.u8(0);
+  out.key.raw(r.user_id.data(), r.user_id.size());
+  out.value.u8(r.superuser);
+  out.value.text(r.hash);
+  out.value.text(r.salt);
+  out.value.text(r.server_key);
+  out.value.text(r.algorithm);
+  out.value.u32(r.iterations);
+  return out.finish();
+}
+
+template <>
+Result<UserRecord> decode(std::string_view key, std::string_view value) {
+  return decode_with<UserRecord>(key, value, [](UserRecord& r, Reader& key_in, Reader& in) {
+    const std::string_view whole = key_in.rest();
+    const std::size_t split = whole.find('\0');
+    in.fail_unless(split != std::string_view::npos);
+    if (split == std::string_view::npos) return;
+    r.group = whole.substr(0, split);
+    r.user_id = whole.substr(split + 1);
+    r.superuser = in.flag();
+    r.hash = in.text();
+    r.salt = in.text();
+    r.server_key = in.text();
+    r.algorithm = in.text();
+    r.iterations = in.u32();
+  });
+}
+
 Batch::Mark put(Batch& batch, const ExclusiveRecord& r) {
   Record out(batch, Table::Exclusive, r.topic.size(), size_of(r.client_id));
   out.key.raw(r.topic.data(), r.topic.size());

@@ -147,6 +147,18 @@ struct BannedRecord {
   std::int64_t until_ms = 0;  // 0 = for ever
 };
 
+/// A user of a built-in authentication database.
+struct UserRecord {
+  std::string_view group{};    // key: chain and authenticator
+  std::string_view user_id{};  // key
+  bool superuser = false;
+  std::string_view hash{};
+  std::string_view salt{};
+  std::string_view server_key{};  // scram
+  std::string_view algorithm{};   // scram
+  std::uint32_t iterations = 0;   // scram
+};
+
 struct ExclusiveRecord {
   std::string_view topic{};  // key
   std::string_view client_id{};
@@ -182,6 +194,7 @@ Batch::Mark put(Batch& batch, const RetainedRecord& record);
 Batch::Mark put(Batch& batch, const DelayedRecord& record);
 Batch::Mark put(Batch& batch, const WillRecord& record);
 Batch::Mark put(Batch& batch, const BannedRecord& record);
+Batch::Mark put(Batch& batch, const UserRecord& record);
 Batch::Mark put(Batch& batch, const ExclusiveRecord& record);
 Batch::Mark put(Batch& batch, const AlarmRecord& record);
 Batch::Mark put(Batch& batch, const NodeRecord& record);
@@ -208,6 +221,8 @@ template <>
 [[nodiscard]] Result<WillRecord> decode(std::string_view key, std::string_view value);
 template <>
 [[nodiscard]] Result<BannedRecord> decode(std::string_view key, std::string_view value);
+template <>
+[[nodiscard]] Result<UserRecord> decode(std::string_view key, std::string_view value);
 template <>
 [[nodiscard]] Result<ExclusiveRecord> decode(std::string_view key, std::string_view value);
 template <>
@@ -236,6 +251,8 @@ template <>
 inline constexpr Table table_of<WillRecord> = Table::Wills;
 template <>
 inline constexpr Table table_of<BannedRecord> = Table::Banned;
+template <>
+inline constexpr Table table_of<UserRecord> = Table::Users;
 template <>
 inline constexpr Table table_of<ExclusiveRecord> = Table::Exclusive;
 template <>

@@ -240,6 +240,28 @@ TEST(Records, KeepABan) {
   EXPECT_EQ(r->until_ms, 2);
 }
 
+TEST(Records, KeepAUser) {
+  const Row row = encode(UserRecord{.group = "mqtt:global/x",
+                                    .user_id = "joe",
+                                    .superuser = true,
+                                    .hash = "h",
+                                    .salt = "s",
+                                    .server_key = "k",
+                                    .algorithm = "sha256",
+                                    .iterations = 4096});
+  EXPECT_EQ(row.table, Table::Users);
+  const auto r = decode<UserRecord>(row.key, row.value);
+  ASSERT_TRUE(r) << r.error().what;
+  EXPECT_EQ(r->group, "mqtt:global/x");
+  EXPECT_EQ(r->user_id, "joe");
+  EXPECT_TRUE(r->superuser);
+  EXPECT_EQ(r->hash, "h");
+  EXPECT_EQ(r->salt, "s");
+  EXPECT_EQ(r->server_key, "k");
+  EXPECT_EQ(r->algorithm, "sha256");
+  EXPECT_EQ(r->iterations, 4096U);
+}
+
 TEST(Records, KeepAnExclusiveClaim) {
   const Row row = encode(ExclusiveRecord{.topic = "t/1", .client_id = "c"});
   EXPECT_EQ(row.table, Table::Exclusive);
@@ -309,6 +331,7 @@ void for_each_kind(Check check) {
   check(DelayedRecord{.due_ms = 1, .message = full_message()});
   check(WillRecord{.owner = "c", .due_ms = 1, .message = full_message()});
   check(BannedRecord{.as = "username", .who = "w", .by = "b", .reason = "r"});
+  check(UserRecord{.group = "g", .user_id = "u", .hash = "h", .salt = "s"});
   check(ExclusiveRecord{.topic = "t", .client_id = "c"});
   check(AlarmRecord{.activated_ms = 1, .name = "n", .message = "m", .details = "d"});
   check(NodeRecord{.home_seed = 1});
@@ -410,6 +433,7 @@ TEST(Keys, OfErasesAreThoseOfPuts) {
   erase_delayed(batch, 77, 5);
   erase_will(batch, "device-1");
   erase_banned(batch, "clientid", "bad");
+  erase_user(batch, "g", "joe");
   erase_exclusive(batch, "t/1");
   erase_alarm(batch, 10, "disk");
   std::vector<Row> erased;
@@ -427,6 +451,7 @@ TEST(Keys, OfErasesAreThoseOfPuts) {
       encode(DelayedRecord{.due_ms = 77, .message = {.id = 5}}),
       encode(WillRecord{.owner = "device-1"}),
       encode(BannedRecord{.as = "clientid", .who = "bad"}),
+      encode(UserRecord{.group = "g", .user_id = "joe"}),
       encode(ExclusiveRecord{.topic = "t/1"}),
       encode(AlarmRecord{.activated_ms = 10, .name = "disk"}),
   };

@@ -20,15 +20,16 @@ enum class Table : std::uint8_t {
   Banned = 9,
   Exclusive = 10,
   Alarms = 11,
-  // 12 to 15 are kept for users, keys, audit and monitor.
+  Users = 12,
+  // 13 to 15 are kept for keys, audit and monitor.
 };
 
-constexpr std::size_t kTableCount = 12;
+constexpr std::size_t kTableCount = 13;
 
 /// Names of the column families, by number.
 constexpr std::array<std::string_view, kTableCount> kTableNames = {
-    "meta",     "sessions", "subscriptions", "messages", "queues",    "awaiting_rel",
-    "retained", "delayed",  "wills",         "banned",   "exclusive", "alarms",
+    "meta",    "sessions", "subscriptions", "messages",  "queues", "awaiting_rel", "retained",
+    "delayed", "wills",    "banned",        "exclusive", "alarms", "users",
 };
 
 constexpr std::size_t index_of(Table table) {

@@ -27,6 +27,16 @@ Batch::Mark erase_numbered(Batch& batch, Table table, std::uint64_t number, std:
   return at.mark;
 }
 
+/// A key of two texts with a NUL between them.
+Batch::Mark erase_pair(Batch& batch, Table table, std::string_view first, std::string_view second) {
+  const Batch::Space at = batch.erase_space(table, first.size() + 1 + second.size());
+  Writer key(at.key);
+  key.raw(first.data(), first.size());
+  key.u8(0);
+  key.raw(second.data(), second.size());
+  return at.mark;
+}
+
 }  // namespace
 
 Batch::Mark erase_session(Batch& batch, std::string_view client_id) {
@@ -66,12 +76,11 @@ Batch::Mark erase_will(Batch& batch, std::string_view client_id) {
 }
 
 Batch::Mark erase_banned(Batch& batch, std::string_view as, std::string_view who) {
-  const Batch::Space at = batch.erase_space(Table::Banned, as.size() + 1 + who.size());
-  Writer key(at.key);
-  key.raw(as.data(), as.size());
-  key.u8(0);
-  key.raw(who.data(), who.size());
-  return at.mark;
+  return erase_pair(batch, Table::Banned, as, who);
+}
+
+Batch::Mark erase_user(Batch& batch, std::string_view group, std::string_view user_id) {
+  return erase_pair(batch, Table::Users, group, user_id);
 }
 
 Batch::Mark erase_exclusive(Batch& batch, std::string_view topic) {

@@ -1,3 +1,4 @@
+#include "app/catalogs.h"
 #include "app/start.h"
 #include "cli/dispatch.h"
 
@@ -11,5 +12,11 @@ const char* malloc_conf = "background_thread:true,dirty_decay_ms:1000,muzzy_deca
 
 int main(int argc, char** argv) {
   return sb::cli::dispatch(argc, argv,
-                           {.start = [](const std::string& config_file) { return sb::app::start(config_file); }});
+                           {.start = [](const std::string& config_file) { return sb::app::start(config_file); },
+                            .mechanisms =
+                                [] {
+                                  sb::access::authn::Registry mechanisms;
+                                  sb::app::add_authn_plugins(mechanisms);
+                                  return mechanisms.names();
+                                }});
 }

@@ -38,18 +38,21 @@ class ConfiguredNode : public ::testing::Test {
     std::filesystem::create_directories(folder.path().string() + "/data");
     config::LoadOptions load;
     load.main_file = folder.path().string() + "/main.conf";
+    if (mechanisms.all().empty()) add_authn_plugins(mechanisms);
+    load.built_authn = mechanisms.names();
     config::Loaded loaded = config::load(load);
     std::string problems;
     ASSERT_EQ(config::report(loaded, problems), 0) << problems;
     resources = std::make_unique<ListenerResources>(*loaded.config);
     auto options = node_options(*loaded.config, *resources);
     ASSERT_TRUE(options) << options.error().what;
-    auto policy = access_policy(*loaded.config);
-    ASSERT_TRUE(policy) << policy.error().what;
-    options->policy = *policy;
+    options->mechanisms = &mechanisms;
     broker::ModuleRegistry registry;
     add_module_plugins(registry);
     node = std::make_unique<Node>(*std::move(options), registry);
+    auto policy = access_policy(*loaded.config, node->authentication());
+    ASSERT_TRUE(policy) << policy.error().what;
+    node->access().set_policy(*policy);
     ASSERT_TRUE(configure_modules(*node, *loaded.config));
     ManagementOptions how;
     how.data_dir = folder.path().string() + "/data";
@@ -108,6 +111,7 @@ class ConfiguredNode : public ::testing::Test {
   }
 
   Folder folder;
+  access::authn::Registry mechanisms;
   std::unique_ptr<ListenerResources> resources;
   std::unique_ptr<Node> node;
   std::unique_ptr<Management> management;

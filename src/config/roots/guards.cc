@@ -18,6 +18,33 @@ const Struct& FlappingDetect::schema() {
   return s;
 }
 
+const Struct& AuthenticationFailureLimit::schema() {
+  using S = AuthenticationFailureLimit;
+  static const Struct s =
+      Schema<S>("authentication_failure_limit", Hot::Y)
+          .doc(
+              "Turns an address away that failed to authenticate too often. Off, because fleets sit behind one "
+              "address.")
+          .field("enable", &S::enable,
+                 {.def = "false", .doc = "Whether failures are counted.", .since = "signalbox 0.1"})
+          .field("max_failures", &S::max_failures,
+                 {.def = "100",
+                  .min = 1,
+                  .max = 1'000'000,
+                  .doc = "Failures within the window that are one too many.",
+                  .since = "signalbox 0.1"})
+          .field("window", &S::window,
+                 {.def = "1m", .min = 1000, .max = 86'400'000, .doc = "Time they count in.", .since = "signalbox 0.1"})
+          .field("block_time", &S::block_time,
+                 {.def = "1m",
+                  .min = 1000,
+                  .max = 86'400'000,
+                  .doc = "How long the address is turned away.",
+                  .since = "signalbox 0.1"})
+          .build();
+  return s;
+}
+
 const Struct& ForceShutdown::schema() {
   using S = ForceShutdown;
   static const Struct s = Schema<S>("force_shutdown", Hot::C)

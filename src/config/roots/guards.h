@@ -13,6 +13,14 @@ struct FlappingDetect {
   static const Struct& schema();
 };
 
+/// Turns an address away that failed to authenticate too often.
+struct AuthenticationFailureLimit {
+  bool enable = false;
+  std::uint32_t max_failures = 100;
+  milliseconds window{}, block_time{};
+  static const Struct& schema();
+};
+
 struct ForceShutdown {
   bool enable = false;
   std::uint32_t max_mailbox_size = 0;  // 0 = off

@@ -1,0 +1,61 @@
+// The authenticators of a node: makes providers from the configuration, keeps those whose settings did not change, and
+// puts them into the chains of the access policy. Their counters live as long as their place in the configuration. Used
+// by one thread at a time: the start, then management; the providers are for any thread.
+#pragma once
+
+#include "access/authn/provider.h"
+#include "access/policy.h"
+#include "config/config.h"
+
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace sb::access::authn {
+
+/// Id of the chain of all listeners that have none of their own.
+inline constexpr std::string_view kGlobalChain = "mqtt:global";
+
+class Authentication {
+ public:
+  Authentication(const Registry& registry, const Services& services) : registry_(registry), services_(services) {}
+
+  /// The store is open: providers that were made already may read and write it. Later ones start at once.
+  [[nodiscard]] Result<> start();
+
+  /// The shards have ended, or never ran: no provider posts to them any more.
+  void stop();
+
+  using Chains = std::map<std::string, AuthenticatorChain, std::less<>>;
+  /// Chains by listener id, "" for the global one, as Policy wants them. On failure nothing changed.
+  [[nodiscard]] Result<Chains> apply(const config::Config& config);
+
+  struct Member {
+    std::string id;
+    bool enable = true;
+    std::shared_ptr<Provider> provider;
+    std::shared_ptr<SourceCounts> counts;
+  };
+  /// By chain and id; null: there is none. `chain` as in Mechanism::make.
+  const Member* find(std::string_view chain, std::string_view id) const;
+  runtime::Workers& workers() const { return services_.workers; }
+
+ private:
+  struct Kept {
+    Member member;
+    config::Value value;
+  };
+  using Members = std::map<std::pair<std::string, std::string>, Kept, std::less<>>;
+  std::shared_ptr<Provider> buried_elsewhere(std::shared_ptr<Provider> provider) const;
+  [[nodiscard]] Result<> add(const std::string& chain, const config::AuthnChain& from, Members& to,
+                             AuthenticatorChain& out);
+
+  const Registry& registry_;
+  Services services_;
+  Members members_;
+  std::vector<std::weak_ptr<Provider>> made_;  // replaced ones may still have a question on its way
+  bool started_ = false;
+};
+
+}  // namespace sb::access::authn

@@ -1,0 +1,97 @@
+// The seam for authentication mechanisms. A folder under plugins/authn/ describes one to the Registry: its name, its
+// keys, how a Provider is made of them. A Provider is one configured authenticator of one chain; any thread. It makes
+// an Authenticator for each shard, which answers there.
+#pragma once
+
+#include "access/authn/users.h"
+#include "access/authorizer.h"
+#include "base/result.h"
+#include "broker/alarm_sink.h"
+#include "config/roots/authentication.h"
+#include "runtime/workers.h"
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace sb::access::authn {
+
+/// What every provider may use; outlives them.
+struct Services {
+  const Clock& clock;
+  UserTable& users;
+  runtime::Workers& workers;  // expensive hashes, imports
+  broker::AlarmSink& alarms;
+};
+
+/// Password users of a built-in database as management sees them. Any thread that may wait for the disk.
+class UserDirectory {
+ public:
+  struct Entry {
+    std::string user_id;
+    bool superuser = false;
+  };
+  struct Page {
+    std::vector<Entry> rows;
+    std::size_t count = 0;  // of all that fit the query
+  };
+  virtual ~UserDirectory() = default;
+  /// Exists.
+  [[nodiscard]] virtual Result<> add(std::string_view user_id, std::string_view password, bool superuser) = 0;
+  /// NotFound.
+  [[nodiscard]] virtual Result<Entry> update(std::string_view user_id, std::optional<std::string_view> password,
+                                             std::optional<bool> superuser) = 0;
+  [[nodiscard]] virtual Result<> erase(std::string_view user_id) = 0;
+  virtual std::optional<Entry> find(std::string_view user_id) const = 0;
+  virtual Page list(const UserQuery& query) const = 0;
+  /// All or nothing; those that exist are overwritten. Returns how many.
+  [[nodiscard]] virtual Result<std::size_t> import(std::string_view file_name, std::string_view text, bool plain) = 0;
+  /// Forgets everybody: the authenticator is deleted.
+  [[nodiscard]] virtual Result<> clear() = 0;
+};
+
+enum class Health : std::uint8_t { Connected, Connecting, Disconnected };
+std::string_view to_string(Health health);
+
+class Provider {
+ public:
+  struct State {
+    Health health = Health::Connected;
+    std::string reason;
+  };
+  virtual ~Provider() = default;
+  /// Once, when the store is open and before clients come.
+  [[nodiscard]] virtual Result<> start() { return {}; }
+  virtual std::unique_ptr<Authenticator> make(const ShardEnvironment& shard) = 0;
+  /// The node ends: threads go, nothing is posted to a shard any more.
+  virtual void stop() {}
+  virtual State state() const { return {}; }
+  virtual UserDirectory* users() { return nullptr; }
+};
+
+struct Mechanism {
+  std::string id;  // "password_based:built_in_database"
+  std::string_view description;
+  const config::Struct* schema = nullptr;
+  /// `chain`: "mqtt:global" or a listener's id. `settings` is what the schema filled.
+  std::function<Result<std::shared_ptr<Provider>>(const Services&, const std::string& chain,
+                                                  std::shared_ptr<const void> settings)>
+      make;
+};
+
+class Registry {
+ public:
+  void add(Mechanism mechanism) { all_.push_back(std::move(mechanism)); }
+  const std::vector<Mechanism>& all() const { return all_; }
+  const Mechanism* find(std::string_view id) const;
+  /// For config::LoadOptions::built_authn.
+  std::vector<config::AuthnMechanism> names() const;
+
+ private:
+  std::vector<Mechanism> all_;
+};
+
+}  // namespace sb::access::authn

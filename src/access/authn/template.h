@@ -1,0 +1,40 @@
+// Texts with placeholders of the client (access-control 2.4): ${username}, ${clientid}, ${password}, ${peerhost},
+// ${cert_subject}, ${cert_common_name}; ${$} is a dollar. Others stay as they are written. Immutable, any thread.
+#pragma once
+
+#include "access/gate.h"
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace sb::access::authn {
+
+class Template {
+ public:
+  Template() = default;
+  explicit Template(std::string_view text);
+
+  /// What is undefined is empty. `encode` is given each value, not the text around it.
+  using Encode = std::function<std::string(std::string_view)>;
+  std::string render(const Credentials& credentials, const Encode& encode = nullptr) const;
+  bool has_placeholders() const;
+  /// Those that are not known, for a warning.
+  const std::vector<std::string>& unknown() const { return unknown_; }
+
+ private:
+  enum class Field : std::uint8_t { None, Username, ClientId, Password, PeerHost, Subject, CommonName };
+  struct Part {
+    std::string text;  // literal, in front of
+    Field field = Field::None;
+  };
+  static Field field_of(std::string_view name);
+  std::vector<Part> parts_;
+  std::vector<std::string> unknown_;
+};
+
+/// For a path or a query, RFC 3986: all but unreserved characters.
+std::string percent_encode(std::string_view text);
+
+}  // namespace sb::access::authn

@@ -1,0 +1,378 @@
+// Chains of authenticators, global and of listeners, and the users of their built-in databases (management-api 2.28).
+#include "access/authn/authentication.h"
+
+#include "access/authn/import.h"
+#include "base/secret.h"
+#include "config/hocon.h"
+#include "http/table.h"
+#include "management/api_registry.h"
+#include "management/service.h"
+#include "plugins/api/authentication/chains.h"
+
+#include <boost/json/array.hpp>
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
+
+namespace sb::plugins::api::authentication {
+
+namespace {
+using access::authn::Authentication;
+using access::authn::UserDirectory;
+using config::Value;
+using http::Call;
+using http::Reply;
+using http::Response;
+namespace json = http::json;
+namespace schema = http::schema;
+
+/// The same operations under /authentication and under /listeners/{id}/authentication.
+class Api : public std::enable_shared_from_this<Api> {
+ public:
+  Api(management::Service& service, bool of_listeners)
+      : service_(service),
+        store_(*service.environment().config),
+        authentication_(*service.environment().authentication),
+        of_listeners_(of_listeners) {}
+
+  void add_to(http::Table& table);
+
+ private:
+  using Fn = void (Api::*)(const Call&, Chain&, const Reply&);
+  /// Calls `fn` with the chain that the path names.
+  http::Handler with(Fn fn) {
+    return [self = shared_from_this(), fn](const Call& call, const Reply& reply) {
+      const std::string listener = self->of_listeners_ ? call.text("listener_id") : std::string();
+      Chain chain(self->store_, listener);
+      if (!chain.exists())
+        return reply(Response::error(404, "NOT_FOUND", fmt::format("Listener {} not found", listener)));
+      (self.get()->*fn)(call, chain, reply);
+    };
+  }
+
+  void list(const Call& call, Chain& chain, const Reply& reply);
+  void create(const Call& call, Chain& chain, const Reply& reply);
+  void show(const Call& call, Chain& chain, const Reply& reply);
+  void change(const Call& call, Chain& chain, const Reply& reply);
+  void remove(const Call& call, Chain& chain, const Reply& reply);
+  void status(const Call& call, Chain& chain, const Reply& reply);
+  void move(const Call& call, Chain& chain, const Reply& reply);
+  void import(const Call& call, Chain& chain, const Reply& reply);
+  void users(const Call& call, Chain& chain, const Reply& reply);
+  void add_user(const Call& call, Chain& chain, const Reply& reply);
+  void show_user(const Call& call, Chain& chain, const Reply& reply);
+  void change_user(const Call& call, Chain& chain, const Reply& reply);
+  void remove_user(const Call& call, Chain& chain, const Reply& reply);
+
+  const Authentication::Member* member(const Call& call, const Chain& chain, const Reply& reply) const;
+  /// The provider, so that its users live while they are used; null after an answer.
+  std::shared_ptr<access::authn::Provider> with_users(const Call& call, const Chain& chain, const Reply& reply) const;
+  /// What may take its time: hashing, the disk. The answer is given on the management thread.
+  void later(const Reply& reply, std::function<Response()> work);
+
+  management::Service& service_;
+  config::ConfigStore& store_;
+  Authentication& authentication_;
+  const bool of_listeners_;
+};
+
+json::value shown(const Value& authenticator) {
+  json::value out = json::parse(config::to_json(authenticator, {.reveal = false, .pretty = false}));
+  out.as_object()["id"] = config::authn_id(authenticator);
+  return out;
+}
+
+json::object to_json(const UserDirectory::Entry& user) {
+  return {{"user_id", user.user_id}, {"is_superuser", user.superuser}};
+}
+
+Response not_found(std::string_view id) {
+  return Response::error(404, "NOT_FOUND", fmt::format("Authenticator '{}' does not exist", id));
+}
+
+Response failure(const Error& error) {
+  switch (error.code) {
+    case Errc::NotFound:
+      return Response::error(404, "NOT_FOUND", "User not found");
+    case Errc::Exists:
+      return Response::error(409, "ALREADY_EXISTS", "User already exists");
+    case Errc::Io:
+    case Errc::Unavailable:
+      return Response::error(500, "INTERNAL_ERROR", error.what);
+    default:
+      return Response::error(400, "BAD_REQUEST", error.what);
+  }
+}
+
+/// Body as a tree of the configuration; null after an answer.
+std::optional<Value> body_of(const Call& call, const Reply& reply) {
+  json::value body = call.body;
+  if (auto* fields = body.if_object()) fields->erase("id");  // what GET adds
+  auto value = config::parse_value(json::serialize(body), "request");
+  if (!value) reply(Response::error(400, "BAD_REQUEST", "not an authenticator"));
+  return value;
+}
+
+void Api::list(const Call&, Chain& chain, const Reply& reply) {
+  json::array out;
+  for (const Value& one : chain.members()) out.push_back(shown(one));
+  reply(Response::of(std::move(out)));
+}
+
+void Api::create(const Call& call, Chain& chain, const Reply& reply) {
+  const auto value = body_of(call, reply);
+  if (!value) return;
+  const std::string id = config::authn_id(*value);
+  auto members = chain.members();
+  if (chain.find(id))
+    return reply(Response::error(409, "ALREADY_EXISTS", fmt::format("Authenticator '{}' exists already", id)));
+  members.push_back(*value);
+  if (auto refused = chain.replace(std::move(members))) return reply(*std::move(refused));
+  const auto stored = chain.find(id);
+  reply(stored ? Response::of(shown(*stored)) : not_found(id));
+}
+
+void Api::show(const Call& call, Chain& chain, const Reply& reply) {
+  const auto stored = chain.find(call.text("id"));
+  reply(stored ? Response::of(shown(*stored)) : not_found(call.text("id")));
+}
+
+void Api::change(const Call& call, Chain& chain, const Reply& reply) {
+  const std::string id = call.text("id");
+  if (!chain.find(id)) return reply(not_found(id));
+  auto value = body_of(call, reply);
+  if (!value) return;
+  if (config::authn_id(*value) != id)
+    return reply(Response::error(400, "BAD_REQUEST", fmt::format("the type of '{}' cannot be changed", id)));
+  auto members = chain.members();
+  for (Value& one : members)
+    if (config::authn_id(one) == id) one = *value;
+  if (auto refused = chain.replace(std::move(members))) return reply(*std::move(refused));
+  reply(Response::empty());
+}
+
+void Api::remove(const Call& call, Chain& chain, const Reply& reply) {
+  const std::string id = call.text("id");
+  auto members = chain.members();
+  const auto* known = authentication_.find(chain.id(), id);
+  const auto provider = known ? known->provider : nullptr;
+  if (std::erase_if(members, [&](const Value& one) { return config::authn_id(one) == id; }) == 0)
+    return reply(not_found(id));
+  if (auto refused = chain.replace(std::move(members))) return reply(*std::move(refused));
+  if (!provider || !provider->users()) return reply(Response::empty());
+  later(reply, [provider] {
+    const auto cleared = provider->users()->clear();
+    return cleared ? Response::empty() : failure(cleared.error());
+  });
+}
+
+const Authentication::Member* Api::member(const Call& call, const Chain& chain, const Reply& reply) const {
+  const auto* found = authentication_.find(chain.id(), call.text("id"));
+  if (!found) reply(not_found(call.text("id")));
+  return found;
+}
+
+void Api::status(const Call& call, Chain& chain, const Reply& reply) {
+  const auto* found = member(call, chain, reply);
+  if (!found) return;
+  const auto load = [](const auto& counter) { return counter.load(std::memory_order_relaxed); };
+  const access::SourceCounts& counts = *found->counts;
+  const json::object metrics = {{"total", load(counts.total)},   {"success", load(counts.allow)},
+                                {"failed", load(counts.deny)},   {"nomatch", load(counts.nomatch)},
+                                {"rate", counts.rate.current()}, {"rate_last5m", counts.rate.last_5m()},
+                                {"rate_max", counts.rate.most()}};
+  const auto state = found->provider ? found->provider->state() : access::authn::Provider::State{};
+  const std::string& node = service_.environment().node;
+  json::array errors;
+  if (!state.reason.empty()) errors.push_back(json::object{{"node", node}, {"reason", state.reason}});
+  reply(Response::of(json::object{
+      {"status", access::authn::to_string(state.health)},
+      {"metrics", metrics},
+      {"resource_metrics", json::object{}},
+      {"node_status", json::array{json::object{{"node", node}, {"status", access::authn::to_string(state.health)}}}},
+      {"node_metrics", json::array{json::object{{"node", node}, {"metrics", metrics}}}},
+      {"node_resource_metrics", json::array{json::object{{"node", node}, {"metrics", json::object{}}}}},
+      {"node_error", std::move(errors)}}));
+}
+
+void Api::move(const Call& call, Chain& chain, const Reply& reply) {
+  const std::string id = call.text("id");
+  if (!chain.find(id)) return reply(not_found(id));
+  auto members = moved(chain.members(), id, call.text("position"));
+  if (!members) return reply(Response::error(400, "BAD_REQUEST", "Invalid value for 'position'"));
+  if (auto refused = chain.replace(*std::move(members))) return reply(*std::move(refused));
+  reply(Response::empty());
+}
+
+std::shared_ptr<access::authn::Provider> Api::with_users(const Call& call, const Chain& chain,
+                                                         const Reply& reply) const {
+  const auto* found = member(call, chain, reply);
+  if (!found) return nullptr;
+  if (found->provider && found->provider->users()) return found->provider;
+  reply(Response::error(400, "BAD_REQUEST", fmt::format("'{}' has no users of its own", call.text("id"))));
+  return nullptr;
+}
+
+void Api::later(const Reply& reply, std::function<Response()> work) {
+  const bool taken = authentication_.workers().try_run([self = shared_from_this(), reply, work = std::move(work)] {
+    self->service_.loop().post([reply, answer = work()] { reply(answer); });
+  });
+  if (!taken) reply(Response::error(503, "SERVICE_UNAVAILABLE", "too much to do, try again later"));
+}
+
+void Api::import(const Call& call, Chain& chain, const Reply& reply) {
+  const auto provider = with_users(call, chain, reply);
+  if (!provider) return;
+  const std::string& type = call.request.content_type;
+  FormFile file;
+  if (auto form = form_file(type, call.request.body)) {
+    file = *std::move(form);
+  } else if (type.starts_with("application/json") || type.starts_with("text/csv")) {  // 5.5
+    file = {type.starts_with("text/csv") ? "users.csv" : "users.json", call.request.body};
+  } else {
+    return reply(Response::error(400, "BAD_REQUEST", "expected a form whose part 'filename' is a .csv or .json file"));
+  }
+  if (file.name.find_first_of("/\\") != std::string::npos || file.name.starts_with("."))
+    return reply(Response::error(400, "BAD_REQUEST", "the file's name is a path"));
+  later(reply, [provider, file = std::make_shared<FormFile>(std::move(file)), plain = call.text("type") == "plain"] {
+    const auto imported = provider->users()->import(file->name, file->content, plain);
+    return imported ? Response::empty() : failure(imported.error());
+  });
+}
+
+void Api::users(const Call& call, Chain& chain, const Reply& reply) {
+  const auto provider = with_users(call, chain, reply);
+  if (!provider) return;
+  const http::Paging paging = http::paging_of(call);
+  access::authn::UserQuery query;
+  query.skip = paging.skip();
+  query.limit = paging.limit;
+  query.like_user_id = call.find_text("like_user_id");
+  query.superuser = call.find_flag("is_superuser");
+  const auto page = provider->users()->list(query);
+  json::array rows;
+  for (const auto& user : page.rows) rows.push_back(to_json(user));
+  const bool more = page.count > paging.skip() + rows.size();
+  reply(Response::of(
+      http::page_answer(std::move(rows), paging, query.like_user_id ? std::nullopt : std::optional(page.count), more)));
+}
+
+void Api::add_user(const Call& call, Chain& chain, const Reply& reply) {
+  const auto provider = with_users(call, chain, reply);
+  if (!provider) return;
+  const json::object& body = call.object();
+  UserDirectory::Entry user{std::string(std::string_view(body.at("user_id").get_string())),
+                            body.contains("is_superuser") && body.at("is_superuser").get_bool()};
+  later(reply, [provider, user = std::move(user),
+                password = Secret(std::string(std::string_view(body.at("password").get_string())))] {
+    const auto added = provider->users()->add(user.user_id, password.reveal(), user.superuser);
+    return added ? Response::of(to_json(user), 201) : failure(added.error());
+  });
+}
+
+void Api::show_user(const Call& call, Chain& chain, const Reply& reply) {
+  const auto provider = with_users(call, chain, reply);
+  if (!provider) return;
+  const auto user = provider->users()->find(call.text("user_id"));
+  reply(user ? Response::of(to_json(*user)) : failure({Errc::NotFound, ""}));
+}
+
+void Api::change_user(const Call& call, Chain& chain, const Reply& reply) {
+  const auto provider = with_users(call, chain, reply);
+  if (!provider) return;
+  const json::object& body = call.object();
+  std::optional<Secret> password;
+  std::optional<bool> superuser;
+  if (const auto* text = body.if_contains("password"))
+    password.emplace(std::string(std::string_view(text->get_string())));
+  if (const auto* flag = body.if_contains("is_superuser")) superuser = flag->get_bool();
+  if (!password && !superuser) return reply(Response::error(400, "BAD_REQUEST", "expected password or is_superuser"));
+  later(reply, [provider, id = call.text("user_id"), password = std::move(password), superuser] {
+    const auto changed = provider->users()->update(
+        id, password ? std::optional(std::string_view(password->reveal())) : std::nullopt, superuser);
+    return changed ? Response::of(to_json(*changed)) : failure(changed.error());
+  });
+}
+
+void Api::remove_user(const Call& call, Chain& chain, const Reply& reply) {
+  const auto provider = with_users(call, chain, reply);
+  if (!provider) return;
+  later(reply, [provider, id = call.text("user_id")] {
+    const auto erased = provider->users()->erase(id);
+    return erased ? Response::empty() : failure(erased.error());
+  });
+}
+
+void Api::add_to(http::Table& table) {
+  using http::Method;
+  const std::string base = of_listeners_ ? "/api/v5/listeners/{listener_id}/authentication" : "/api/v5/authentication";
+  const auto authenticator = schema::open_object({{"mechanism", schema::string(1), true, "How clients are proved"}});
+  const auto user = schema::object({{"user_id", schema::string(1), true, "Username or client id"},
+                                    {"is_superuser", schema::boolean(), false, "Whether everything is allowed to it"}});
+  const auto gone = http::fault(404, "No such authenticator, user or listener");
+  const auto bad = http::fault(400, "Bad request");
+  const auto add = [&](Method method, const std::string& path, std::string summary,
+                       std::vector<http::Parameter> parameters, std::optional<http::Schema> body,
+                       std::vector<http::Answer> answers, Fn fn) {
+    std::vector<http::Parameter> all;
+    if (of_listeners_) all.push_back(http::path_parameter("listener_id", "Type and name of the listener, tcp:default"));
+    if (path.find("{id}") != std::string::npos) all.push_back(http::path_parameter("id", "mechanism:backend"));
+    if (path.find("{user_id}") != std::string::npos) all.push_back(http::path_parameter("user_id", "User"));
+    for (http::Parameter& one : parameters) all.push_back(std::move(one));
+    http::Endpoint endpoint;
+    endpoint.method = method;
+    endpoint.path = base + path;
+    endpoint.tag = "Authentication";
+    endpoint.access = method == Method::Get ? http::Access::Viewer : http::Access::Administrator;
+    endpoint.summary = std::move(summary);
+    endpoint.parameters = std::move(all);
+    endpoint.body = std::move(body);
+    endpoint.answers = std::move(answers);
+    endpoint.hidden = of_listeners_;  // deprecated there
+    endpoint.handler = with(fn);
+    table.add(std::move(endpoint));
+  };
+  add(Method::Get, "", "List the authenticator chain in order", {}, {}, {http::ok(schema::array(authenticator))},
+      &Api::list);
+  add(Method::Post, "", "Append an authenticator to the chain", {}, authenticator,
+      {http::ok(authenticator), bad, http::fault(409, "It is in the chain already")}, &Api::create);
+  add(Method::Get, "/{id}", "Read one authenticator", {}, {}, {http::ok(authenticator), gone}, &Api::show);
+  add(Method::Put, "/{id}", "Replace the settings of one authenticator", {}, authenticator,
+      {http::no_content(), bad, gone}, &Api::change);
+  add(Method::Delete, "/{id}", "Drop one authenticator", {}, {}, {http::no_content(), gone}, &Api::remove);
+  add(Method::Get, "/{id}/status", "Connection status and counters of an authenticator, cluster-wide and per node", {},
+      {}, {http::ok(schema::open_object()), gone}, &Api::status);
+  add(Method::Put, "/{id}/position/{position}", "Reorder an authenticator: front, rear, before:ID, after:ID",
+      {http::path_parameter("position", "front, rear, before:ID or after:ID")}, {}, {http::no_content(), bad, gone},
+      &Api::move);
+  http::Parameter type =
+      http::query_parameter("type", schema::choice({"hash", "plain"}), "Whether the file holds hashes or passwords");
+  type.fallback = "hash";
+  add(Method::Post, "/{id}/import_users", "Load users into the built-in database from an uploaded CSV or JSON file",
+      {std::move(type)}, {}, {http::no_content(), bad, gone}, &Api::import);
+  add(Method::Get, "/{id}/users", "Page through built-in database users",
+      http::with_paging({http::query_parameter("like_user_id", schema::string(), "Part of the user id"),
+                         http::query_parameter("is_superuser", schema::boolean(), "Superusers, or the others")}),
+      {}, {http::ok(http::page_of(user)), gone}, &Api::users);
+  add(Method::Post, "/{id}/users", "Add a built-in database user", {},
+      schema::object({{"user_id", schema::string(1), true, "Username or client id"},
+                      {"password", schema::string(0), true, "Password"},
+                      {"is_superuser", schema::boolean(), false, "Whether everything is allowed to it"}}),
+      {http::Answer{201, "Added", user}, bad, gone, http::fault(409, "User already exists")}, &Api::add_user);
+  add(Method::Get, "/{id}/users/{user_id}", "Read one built-in database user", {}, {}, {http::ok(user), gone},
+      &Api::show_user);
+  add(Method::Put, "/{id}/users/{user_id}", "Change password or superuser flag of a user", {},
+      schema::object({{"password", schema::string(0), false, "New password"},
+                      {"is_superuser", schema::boolean(), false, "Whether everything is allowed to it"}}),
+      {http::ok(user), bad, gone}, &Api::change_user);
+  add(Method::Delete, "/{id}/users/{user_id}", "Remove a built-in database user", {}, {}, {http::no_content(), gone},
+      &Api::remove_user);
+}
+}  // namespace
+
+void add_to(management::ApiRegistry& api) {
+  const management::Environment& environment = api.service.environment();
+  if (!environment.config || !environment.authentication) return;
+  for (const bool of_listeners : {false, true}) std::make_shared<Api>(api.service, of_listeners)->add_to(api.table);
+}
+
+}  // namespace sb::plugins::api::authentication

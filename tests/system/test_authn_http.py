@@ -1,0 +1,172 @@
+"""password_based:http against a service of the test's own: answers, faults, templates (access-control 4.6)."""
+import json
+import socket
+import threading
+import time
+import urllib.parse
+
+import pytest
+
+from . import api, raw, tokens
+from .test_authn_database import NOT_AUTHORIZED, OK, code_of
+
+ID = "password_based:http"
+
+
+def http(url, **more):
+    return {"mechanism": "password_based", "backend": "http", "method": "post", "url": url + "/auth",
+            "body": {"username": "${username}", "password": "${password}", "clientid": "${clientid}", "n": 5}} | more
+
+
+def said(**fields):
+    return 200, "application/json", json.dumps(fields)
+
+
+def test_answers(start_broker):
+    answer = {}
+    with tokens.Service(lambda _: answer["now"]) as service:
+        broker = start_broker(authentication=[http(service.url)], text='authorization { no_match = deny, sources = [] }')
+        for now, code in ((said(result="allow"), OK), (said(result="deny"), NOT_AUTHORIZED), ((204, None, ""), OK),
+                          (said(result="ignore"), NOT_AUTHORIZED), (said(), NOT_AUTHORIZED), (said(result=True), NOT_AUTHORIZED),
+                          (said(result="ALLOW"), NOT_AUTHORIZED), ((200, "application/json", "{"), NOT_AUTHORIZED),
+                          ((200, "application/json", "[]"), NOT_AUTHORIZED), ((200, None, "result=allow"), NOT_AUTHORIZED),
+                          ((200, "text/plain", '{"result":"allow"}'), NOT_AUTHORIZED),
+                          ((200, "application/x-www-form-urlencoded", "result=allow&is_superuser=true"), OK),
+                          ((401, None, ""), NOT_AUTHORIZED), ((302, None, ""), NOT_AUTHORIZED), ((500, None, ""), NOT_AUTHORIZED),
+                          (said(result="allow", expire_at=1), NOT_AUTHORIZED)):
+            answer["now"] = now
+            assert code_of(broker, "joe", "p") == code, now
+        assert all(r["path"] == "/auth" for r in service.requests), "redirects are not followed"
+        for superuser in (True, False):
+            answer["now"] = said(result="allow", is_superuser=superuser)
+            with broker.client("c", username="joe", password="p") as c:
+                c.publish("t", qos=1, code=0x10 if superuser else 0x87)
+        answer["now"] = said(result="allow", expire_at=int(time.time()) + 2)
+        with broker.client("c", username="joe", password="p") as c:
+            c.expect_disconnect(0x87, timeout=10)
+
+
+def test_only_deny_ends_the_chain(start_broker):
+    answer = {}
+    with tokens.Service(lambda _: answer["now"]) as service:
+        broker = start_broker(authentication=[http(service.url), {"mechanism": "password_based",
+                                                                  "backend": "built_in_database"}])
+        api.want(broker, 201, "POST", "/authentication/password_based:built_in_database/users",
+                 {"user_id": "joe", "password": "p"})
+        for now, code in ((said(result="deny"), NOT_AUTHORIZED), ((401, None, ""), OK), ((503, None, ""), OK)):
+            answer["now"] = now
+            assert code_of(broker, "joe", "p") == code
+        metrics = api.want(broker, 200, "GET", f"/authentication/{ID}/status")["metrics"]
+        assert {k: metrics[k] for k in ("total", "failed", "nomatch")} == {"total": 3, "failed": 1, "nomatch": 2}
+
+
+def test_requests_are_made_of_templates(start_broker):
+    evil = 'j"o,e\\ &x=1/../?#%'
+    with tokens.Service(lambda _: said(result="allow")) as service:
+        broker = start_broker(authentication=[http(service.url, headers={"X-Who": "${clientid}", "Accept": "text/html"})])
+        assert code_of(broker, evil, "pä\u20ac", "dev-1") == OK
+        got = service.requests[-1]
+        assert got["method"] == "POST" and json.loads(got["body"]) == \
+            {"username": evil, "password": "pä\u20ac", "clientid": "dev-1", "n": 5}
+        assert got["headers"]["x-who"] == "dev-1" and got["headers"]["accept"] == "text/html"
+        assert got["headers"]["content-type"] == "application/json"
+        assert code_of(broker, "joe", None, "dev-1") == OK, "a client without a password is the service's to judge"
+        assert json.loads(service.requests[-1]["body"])["password"] == ""
+        api.want(broker, 204, "PUT", f"/authentication/{ID}",
+                 http(service.url, headers={"content-type": "application/x-www-form-urlencoded"}))
+        assert code_of(broker, evil, "p&q=r") == OK
+        assert dict(urllib.parse.parse_qsl(service.requests[-1]["body"]))["username"] == evil
+        assert dict(urllib.parse.parse_qsl(service.requests[-1]["body"]))["password"] == "p&q=r"
+        get = http(service.url, method="get") | {"url": service.url + "/u/${username}?x=${clientid}&y=z"}
+        api.want(broker, 204, "PUT", f"/authentication/{ID}", get)
+        assert code_of(broker, evil, "p", "a/b") == OK
+        got = service.requests[-1]
+        path, query = got["path"].split("?")
+        assert got["method"] == "GET" and path == "/u/" + urllib.parse.quote(evil, safe="")
+        assert dict(urllib.parse.parse_qsl(query)) == {"x": "a/b", "y": "z", "username": evil, "password": "p",
+                                                       "clientid": "a/b", "n": "5"}
+
+
+@pytest.mark.parametrize("bad", [
+    {"url": "http://${clientid}/auth"}, {"url": "ftp://h/"}, {"url": "https://127.0.0.1/"}, {"method": "put"},
+    {"method": "get", "headers": {"content-type": "application/json"}}, {"headers": {"content-type": "text/plain"}},
+    {"headers": {"a": "b\r\nc: d"}}, {"request_timeout": "never"}], ids=lambda b: next(iter(b)))
+def test_settings_that_are_refused(start_broker, bad):
+    broker = start_broker()
+    api.want(broker, 400, "POST", "/authentication", http("http://127.0.0.1:1") | bad)
+    assert code_of(broker) == OK
+
+
+def test_a_service_that_hangs_holds_nobody_else_up(start_broker):
+    hung = socket.create_server(("127.0.0.1", 0))  # accepts in the kernel, never answers
+    try:
+        url = f"http://127.0.0.1:{hung.getsockname()[1]}"
+        broker = start_broker(authentication=[http(url, request_timeout="1s")])
+        waiting = [raw.Client(broker.port) for _ in range(20)]
+        began = time.monotonic()
+        for i, c in enumerate(waiting):
+            c.send(raw.connect(f"c{i}", username="joe", password="p"))
+        gone = raw.Client(broker.port)
+        gone.send(raw.connect("gone", username="joe", password="p"))
+        gone.close()
+        assert api.want(broker, 200, "GET", "/authentication")[0]["id"] == ID, "management answers"
+        for c in waiting:
+            c.expect(raw.CONNACK, timeout=10, code=NOT_AUTHORIZED)
+            c.close()
+        assert 0.8 < time.monotonic() - began < 6
+        began = time.monotonic()
+        assert code_of(broker, "joe", "p") == NOT_AUTHORIZED
+        assert time.monotonic() - began < 0.5, "left alone: refused at once"
+        status = api.want(broker, 200, "GET", f"/authentication/{ID}/status")
+        assert status["status"] == "disconnected" and status["node_error"]
+        assert f"authenticator:{ID}:mqtt:global" in [
+            a["name"] for a in api.want(broker, 200, "GET", "/alarms?activated=true")["data"]]
+    finally:
+        hung.close()
+
+
+def test_a_service_that_comes_back(start_broker):
+    place = socket.create_server(("127.0.0.1", 0))
+    port = place.getsockname()[1]
+    place.close()
+    broker = start_broker(authentication=[http(f"http://127.0.0.1:{port}")])
+    for _ in range(5):
+        assert code_of(broker, "joe", "p") == NOT_AUTHORIZED
+    server = socket.create_server(("127.0.0.1", port))
+
+    def serve():
+        while True:
+            try:
+                peer = server.accept()[0]
+            except OSError:
+                return
+            with peer:
+                if peer.recv(65536):
+                    peer.sendall(b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n")
+    threading.Thread(target=serve, daemon=True).start()
+    try:
+        deadline = time.monotonic() + 15
+        while code_of(broker, "joe", "p") != OK:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        assert api.want(broker, 200, "GET", f"/authentication/{ID}/status")["status"] == "connected"
+    finally:
+        server.close()
+
+
+def test_stop_while_questions_are_out(start_broker):
+    hung = socket.create_server(("127.0.0.1", 0))
+    try:
+        broker = start_broker(authentication=[http(f"http://127.0.0.1:{hung.getsockname()[1]}", request_timeout="30s")])
+        clients = [raw.Client(broker.port) for _ in range(10)]
+        for i, c in enumerate(clients):
+            c.send(raw.connect(f"c{i}", username="joe", password="p"))
+        hung.settimeout(10)
+        hung.accept()
+        began = time.monotonic()
+        broker.stop()
+        assert time.monotonic() - began < 10
+        for c in clients:
+            c.close()
+    finally:
+        hung.close()

@@ -1,0 +1,155 @@
+"""jwt with tokens that openssl signed: secrets, public keys, key sets, claims, rules, expiry (access-control 4.8)."""
+import base64
+import json
+import time
+
+import pytest
+
+from . import api, raw, tokens
+from .test_authn_database import BAD, BUILT_IN, NOT_AUTHORIZED, OK, code_of
+
+SECRET = tokens.Secret(b"a shared secret")
+
+
+def jwt(**more):
+    return {"mechanism": "jwt", "use_jwks": False, "algorithm": "hmac-based", "secret": "a shared secret"} | more
+
+
+def wait_until(condition, seconds=10):
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.02)
+
+
+def test_shared_secret(start_broker):
+    broker = start_broker(authentication=[jwt(verify_claims={"sub": "${username}"})])
+    now = int(time.time())
+    assert code_of(broker, "joe", SECRET.token({"sub": "joe", "exp": now + 60})) == OK
+    assert code_of(broker, "joe", SECRET.token({"sub": "joe"}, "HS512")) == OK
+    assert code_of(broker, "joe", SECRET.token({"sub": "joe"}), version=4) == 0
+    for claims in ({"sub": "ann"}, {}, {"sub": "joe", "exp": now - 1}, {"sub": "joe", "nbf": now + 60},
+                   {"sub": "joe", "iat": now + 60}, {"sub": "joe", "exp": "never"}):
+        assert code_of(broker, "joe", SECRET.token(claims)) == BAD, claims
+    good = SECRET.token({"sub": "joe"})
+    unsigned = tokens.head("none", None, {}) + "." + good.split(".")[1] + "."
+    for other in (tokens.Secret(b"another secret").token({"sub": "joe"}), good[:-4] + "AAAA", unsigned, "password", "", None):
+        assert code_of(broker, "joe", other) == NOT_AUTHORIZED, other
+
+
+def test_bad_signature_asks_the_next(start_broker):
+    broker = start_broker(authentication=[jwt(), BUILT_IN])
+    api.want(broker, 201, "POST", "/authentication/password_based:built_in_database/users",
+             {"user_id": "joe", "password": "plain password"})
+    assert code_of(broker, "joe", "plain password") == OK
+    assert code_of(broker, "joe", SECRET.token({})) == OK
+    assert code_of(broker, "joe", SECRET.token({"exp": 1})) == BAD, "expired is final"
+    assert code_of(broker, "joe", tokens.Secret(b"x").token({})) == BAD, "the database refuses it as a password"
+
+
+def test_secrets_in_other_forms(start_broker, tmp_path):
+    file = tmp_path / "secret"
+    file.write_text("a shared secret\n")
+    for settings in (jwt(secret=base64.b64encode(b"a shared secret").decode(), secret_base64_encoded=True),
+                     jwt(secret=f"file://{file}")):
+        broker = start_broker(authentication=[settings])
+        assert code_of(broker, "joe", SECRET.token({})) == OK
+        broker.stop()
+    broker = start_broker(authentication=[jwt(**{"from": "username"})])
+    assert code_of(broker, SECRET.token({}), None) == OK
+    assert code_of(broker, "joe", SECRET.token({})) == NOT_AUTHORIZED
+
+
+@pytest.mark.parametrize("kind,algorithm", [("RSA", "RS256"), ("RSA", "RS512"), ("RSA", "PS256"), ("EC", "ES256"),
+                                            ("ED25519", "EdDSA")])
+def test_public_key(start_broker, tmp_path, kind, algorithm):
+    key = tokens.KeyPair(tmp_path, kind, "mine")
+    forger = tokens.KeyPair(tmp_path, kind, "other")
+    broker = start_broker(authentication=[{"mechanism": "jwt", "use_jwks": False, "algorithm": "public-key",
+                                           "public_key": str(key.public)}])
+    assert code_of(broker, "joe", key.token({"exp": int(time.time()) + 60}, algorithm)) == OK
+    assert code_of(broker, "joe", key.token({"exp": 1}, algorithm)) == BAD
+    assert code_of(broker, "joe", forger.token({}, algorithm)) == NOT_AUTHORIZED
+    pem = key.public.read_bytes()
+    assert code_of(broker, "joe", tokens.Secret(pem).token({})) == NOT_AUTHORIZED, "the key's text is no shared secret"
+    api.want(broker, 204, "PUT", "/authentication/jwt", {
+        "mechanism": "jwt", "use_jwks": False, "algorithm": "public-key", "public_key": forger.public.read_text()})
+    assert code_of(broker, "joe", forger.token({}, algorithm)) == OK, "PEM text in place of a path"
+
+
+def test_key_set_is_fetched_and_refreshed(start_broker, tmp_path):
+    first, second = tokens.KeyPair(tmp_path, "RSA", "k1"), tokens.KeyPair(tmp_path, "EC", "k2")
+    served = [first]
+    with tokens.Service(lambda _: (200, "application/json", json.dumps({"keys": [k.jwk() for k in served]}))) as service:
+        broker = start_broker(authentication=[{"mechanism": "jwt", "use_jwks": True, "endpoint": service.url + "/keys"}])
+        wait_until(lambda: code_of(broker, "joe", first.token({})) == OK)
+        assert api.want(broker, 200, "GET", "/authentication/jwt/status")["status"] == "connected"
+        assert code_of(broker, "joe", second.token({})) == NOT_AUTHORIZED
+        served[:] = [second]
+        # The unknown kid asks for a new set, ten seconds after the last one at the earliest.
+        wait_until(lambda: code_of(broker, "joe", second.token({})) == OK, 20)
+        assert code_of(broker, "joe", first.token({})) == NOT_AUTHORIZED
+        assert len(service.requests) <= 3
+    assert code_of(broker, "joe", second.token({})) == OK, "the last good set stays"
+
+
+def test_key_set_that_cannot_be_had(start_broker, tmp_path):
+    with tokens.Service(lambda _: (500, None, "no")) as service:
+        broker = start_broker(authentication=[{"mechanism": "jwt", "use_jwks": True, "endpoint": service.url}])
+        wait_until(lambda: api.want(broker, 200, "GET", "/authentication/jwt/status")["status"] == "disconnected")
+        assert code_of(broker, "joe", SECRET.token({})) == NOT_AUTHORIZED
+        names = [a["name"] for a in api.want(broker, 200, "GET", "/alarms?activated=true")["data"]]
+        assert "authenticator:jwt:mqtt:global" in names
+        api.want(broker, 204, "DELETE", "/authentication/jwt")
+        wait_until(lambda: "authenticator:jwt:mqtt:global" not in
+                   [a["name"] for a in api.want(broker, 200, "GET", "/alarms?activated=true")["data"]])
+
+
+def test_rules_of_the_token(start_broker):
+    broker = start_broker(authentication=[jwt()])
+    acl = {"pub": ["p/${clientid}"], "sub": ["s/+"], "all": ["a/#", "eq lit/+"]}
+    will = raw.Will("forbidden", "x", qos=1)
+    with broker.client("watch", username="w", password=SECRET.token({})) as watch, \
+            broker.client("dev", username="joe", password=SECRET.token({"acl": acl}), will=will) as c:
+        watch.subscribe("forbidden")
+        c.publish("p/dev", qos=1, code=0x10)
+        c.publish("p/other", qos=1, code=0x87)
+        c.publish("s/1", qos=2, code=0x87)
+        c.subscribe("s/1", ("a/b/#", 1), "lit/+", "lit/x", "s/#", "#", packet_id=2, codes=[0, 1, 0, 0x87, 0x87, 0x87])
+        c.publish("a/x", "mine", qos=1, code=0x10)
+        c.close()
+        watch.expect_nothing()
+    with broker.client("list", username="joe", password=SECRET.token({"acl": [
+            {"permission": "deny", "action": "publish", "topic": "no/#"},
+            {"permission": "allow", "action": "all", "topic": "yes"}]})) as c:
+        c.publish("no/1", qos=1, code=0x87)
+        c.publish("yes", qos=1, code=0x10)
+        c.publish("whatever", qos=1, code=0x10)
+    with broker.client("root", username="joe", password=SECRET.token({"is_superuser": True, "acl": {}})) as c:
+        c.publish("anything", qos=1, code=0x10)
+
+
+def test_rights_end_with_the_token(start_broker):
+    broker = start_broker(authentication=[jwt()])
+    end = int(time.time()) + 3
+    with broker.client("c", username="joe", password=SECRET.token({"exp": end, "acl": {"all": ["t"]}})) as c, \
+            broker.client("root", username="r", password=SECRET.token({"exp": end, "is_superuser": True, "acl": {}})) as root:
+        c.publish("t", qos=1, code=0x10)
+        root.publish("t", qos=1, code=0x10)
+        wait_until(lambda: time.time() > end + 0.2)
+        c.publish("t", qos=1, code=0x87)
+        c.subscribe("t", packet_id=2, codes=[0x87])
+        root.publish("t", qos=1, code=0x87)
+        c.ping()
+
+
+@pytest.mark.parametrize("version", [4, 5])
+def test_connection_ends_with_the_token(start_broker, version):
+    broker = start_broker(authentication=[jwt(disconnect_after_expire=True)])
+    end = int(time.time()) + 2
+    with broker.client("c", version=version, username="joe", password=SECRET.token({"exp": end})) as c, \
+            broker.client("d", version=version, username="joe", password=SECRET.token({})) as stays:
+        c.ping()
+        c.expect_disconnect(0x87, timeout=10)
+        assert time.time() >= end
+        stays.ping()
