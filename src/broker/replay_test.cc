@@ -115,7 +115,11 @@ class ReplayTest : public testing::TestWithParam<unsigned> {
   }
 
   ManualClock clock;
-  CoreSettings settings{.retained = {.replay_at_once = 0}};
+  CoreSettings settings = [] {
+    CoreSettings all_wait;
+    all_wait.retained.replay_at_once = 0;
+    return all_wait;
+  }();
   SessionSettingsRef session_settings = std::make_shared<const SessionSettings>();
   runtime::Reclaimer reclaimer{GetParam()};
   Core core{make_router({.shards = GetParam()}, reclaimer), reclaimer, GetParam()};
