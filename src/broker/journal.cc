@@ -87,10 +87,6 @@ void Journal::add(std::uint64_t session, Owed& owed, store::QueueState state, Pa
 void Journal::update(std::uint64_t session, Owed& owed, store::QueueState state, PacketId packet_id) {
   touch();
   ++changes_;
-  if (state == store::QueueState::Sent)
-    ++open_.hopes;
-  else
-    open_.urgent = true;
   const auto row = rows_.find(owed.message.get());
   store::QueueRecord record;
   record.session = session;
@@ -119,6 +115,10 @@ void Journal::update(std::uint64_t session, Owed& owed, store::QueueState state,
   } else if (owed.ticket == open_.ticket) {
     open_.rows.cancel(owed.mark);
   }
+  if (state == store::QueueState::Sent)
+    ++open_.hopes;
+  else
+    open_.urgent = true;
   // A row that an earlier batch has written stays known as such: then its removal must be written too.
   owed.rewritten = owed.rewritten || (owed.ticket != 0 && owed.ticket != open_.ticket);
   owed.mark = static_cast<std::uint32_t>(store::put(open_.rows, record));
@@ -260,7 +260,7 @@ void Journal::commit_staged(std::size_t count) {
     Going* going = find_going(lot.ticket);
     if (lot.rows.empty() && going->carried.empty()) {
       // Everything was acknowledged before it had to be written; it still stands behind what is under way.
-      going->committed = true;
+      written(*going, true);
       recycle(std::move(lot.rows));
       continue;
     }
@@ -346,7 +346,7 @@ Result<> Journal::commit_now() {
   open_.rows = store::Batch{};
   close_open();
   staged_.clear();
-  going_.back().committed = true;
+  written(going_.back(), true);
   settle();
   return {};
 }
@@ -367,10 +367,20 @@ void Journal::committed(Ticket ticket, bool ok, store::Batch spent, Carried carr
   // Those before it that are not committed yet went with it.
   for (Going& going : going_) {
     if (static_cast<std::int32_t>(going.ticket - ticket) > 0) break;
-    if (!going.committed) going.ok = going.ok && ok;
-    going.committed = true;
+    if (!going.committed) written(going, ok);
   }
   if (!settle()) notify_waiters();  // of the room that there is
+}
+
+void Journal::written(Going& going, bool ok) {
+  going.committed = true;
+  going.ok = going.ok && ok;
+  // A joint commit that waits for this batch may hold parts of the same ticket: it hears before the ticket is kept.
+  std::erase_if(going.receipts, [&](const ReceiptRef& receipt) {
+    if (!receipt->waited_for_by()) return false;
+    if (receipt->done(ok) && receipt_done_) receipt_done_(receipt);
+    return true;
+  });
 }
 
 Journal::Going* Journal::find_going(Ticket ticket) {

@@ -185,6 +185,7 @@ class Journal {
   void hand_over(Ticket ticket, store::Batch batch, Carried carried);
   void committed(Ticket ticket, bool ok, store::Batch spent, Carried carried);
   Going* find_going(Ticket ticket);
+  void written(Going& going, bool ok);
   bool settle();
 
   store::KeyValue& store_;
