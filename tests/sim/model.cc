@@ -313,6 +313,11 @@ void Model::deliver(Session& session, const Subscribed& subscription, const Mail
                     bool online) {
   const SubscribeOptions& options = subscription.options;
   if (options.no_local && mail->session == session.number) return;
+  // A retained value that is still on its way to a new subscription may be left out now: this is a newer one.
+  if (mail->retain)
+    for (Batch& batch : session.queue)
+      for (Copy& old : batch.copies)
+        if (old.replay != 0 && old.mail->topic == mail->topic) old.perhaps_gone = true;
   Copy copy{
       mail, min(mail->qos, options.qos), options.retain_as_published && mail->retain, options.subscription_id, group, 0,
       false};

@@ -42,7 +42,7 @@ struct Copy {
   std::uint32_t subscription_id = 0;
   std::string group{};        // the full shared filter it came through
   std::uint64_t replay = 0;   // of retained messages: which one, 0 = live
-  bool perhaps_gone = false;  // was too large for a connection that may have come to it
+  bool perhaps_gone = false;  // was too large for a connection that may have come to it, or a newer value replaced it
   bool loose = false;         // through which subscription it came could not be seen
 
   /// Order is promised among copies of one publisher and topic, and within one replay of retained messages.
