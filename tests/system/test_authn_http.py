@@ -26,7 +26,7 @@ def test_answers(start_broker):
     answer = {}
     with tokens.Service(lambda _: answer["now"]) as service:
         broker = start_broker(authentication=[http(service.url)], text='authorization { no_match = deny, sources = [] }')
-        for now, code in ((said(result="allow"), OK), (said(result="deny"), NOT_AUTHORIZED), ((204, None, ""), OK),
+        for service_answer, code in ((said(result="allow"), OK), (said(result="deny"), NOT_AUTHORIZED), ((204, None, ""), OK),
                           (said(result="ignore"), NOT_AUTHORIZED), (said(), NOT_AUTHORIZED), (said(result=True), NOT_AUTHORIZED),
                           (said(result="ALLOW"), NOT_AUTHORIZED), ((200, "application/json", "{"), NOT_AUTHORIZED),
                           ((200, "application/json", "[]"), NOT_AUTHORIZED), ((200, None, "result=allow"), NOT_AUTHORIZED),
@@ -34,8 +34,8 @@ def test_answers(start_broker):
                           ((200, "application/x-www-form-urlencoded", "result=allow&is_superuser=true"), OK),
                           ((401, None, ""), NOT_AUTHORIZED), ((302, None, ""), NOT_AUTHORIZED), ((500, None, ""), NOT_AUTHORIZED),
                           (said(result="allow", expire_at=1), NOT_AUTHORIZED)):
-            answer["now"] = now
-            assert code_of(broker, "joe", "p") == code, now
+            answer["now"] = service_answer
+            assert code_of(broker, "joe", "p") == code, service_answer
         assert all(r["path"] == "/auth" for r in service.requests), "redirects are not followed"
         for superuser in (True, False):
             answer["now"] = said(result="allow", is_superuser=superuser)
@@ -53,8 +53,8 @@ def test_only_deny_ends_the_chain(start_broker):
                                                                   "backend": "built_in_database"}])
         api.want(broker, 201, "POST", "/authentication/password_based:built_in_database/users",
                  {"user_id": "joe", "password": "p"})
-        for now, code in ((said(result="deny"), NOT_AUTHORIZED), ((401, None, ""), OK), ((503, None, ""), OK)):
-            answer["now"] = now
+        for service_answer, code in ((said(result="deny"), NOT_AUTHORIZED), ((401, None, ""), OK), ((503, None, ""), OK)):
+            answer["now"] = service_answer
             assert code_of(broker, "joe", "p") == code
         metrics = api.want(broker, 200, "GET", f"/authentication/{ID}/status")["metrics"]
         assert {k: metrics[k] for k in ("total", "failed", "nomatch")} == {"total": 3, "failed": 1, "nomatch": 2}

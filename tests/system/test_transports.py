@@ -65,8 +65,6 @@ class Secure:
 
 @pytest.fixture(scope="module")
 def secure(shards, tmp_path_factory):
-    if not shutil.which("openssl"):
-        pytest.skip("SKIP openssl: not installed")
     made = Secure(tmp_path_factory.mktemp("secure"), shards)
     yield made
     made.broker.stop()
