@@ -173,7 +173,7 @@ Channel::Step Channel::publish(PublishView& packet) {
   publication.state = &publisher_state_;
   if (packet.qos == Qos::ExactlyOnce) {
     // What the receivers' shards store and the packet id that tells a repetition are there together, or not at all.
-    if (session_->persistent())
+    if (broker.core().shards() > 1 && session_->persistent())
       publication.receipt =
           broker.begin_joint([&broker, from = client_.identity(), number = session_->number(), id = packet.packet_id] {
             broker::Session* session = broker.find(from->client_id);
