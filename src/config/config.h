@@ -8,11 +8,13 @@
 #include "config/roots/authentication.h"
 #include "config/roots/broker.h"
 #include "config/roots/guards.h"
+#include "config/roots/license.h"
 #include "config/roots/listener.h"
 #include "config/roots/log.h"
 #include "config/roots/modules.h"
 #include "config/roots/mqtt.h"
 #include "config/roots/node.h"
+#include "config/roots/prometheus.h"
 
 #include <map>
 #include <memory>
@@ -66,6 +68,8 @@ struct Roots {
   CrlCache crl_cache;
   Limiter limiter;
   SessionPersistence session_persistence;
+  Prometheus prometheus;
+  License license;
   static const Struct& schema();
 };
 

@@ -12,11 +12,9 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::string_view kUnbuilt[] = {
-    "license",        "dashboard",       "gateway",           "file_transfer",
-    "rule_engine",    "bridges",         "connectors",        "actions",
-    "exhook",         "plugins",         "opentelemetry",     "prometheus",
-    "api_key",        "schema_registry", "telemetry",         "sso",
-    "node_rebalance", "sources",         "schema_validation", "message_transformation",
+    "dashboard",      "gateway", "file_transfer",  "rule_engine",   "bridges",           "connectors",
+    "actions",        "exhook",  "plugins",        "opentelemetry", "api_key",           "schema_registry",
+    "telemetry",      "sso",     "node_rebalance", "sources",       "schema_validation", "message_transformation",
     "durable_storage"};
 /// Accepted without a word: they never did anything, or no longer do.
 constexpr std::string_view kIgnored[] = {"persistent_session_store", "trace"};
@@ -250,7 +248,8 @@ Loaded check(Value all, const LoadOptions& options) {
   out.errors.sort();
   if (!out.errors.empty()) return out;
   for (auto& [root, value] : *all.if_object()) {
-    if (!Roots::schema().find(root) || root == "authentication" || root == "authorization" || root == "listeners")
+    if (!Roots::schema().find(root) || root == "authentication" || root == "authorization" || root == "listeners" ||
+        root == "prometheus")
       mask_by_name(value);
   }
   config->effective = std::move(all);

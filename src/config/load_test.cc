@@ -185,7 +185,7 @@ TEST(Load, EmqxFileLoadsUnchanged) {
   EXPECT_EQ(c.zone("gone").mqtt.max_inflight, 32);
   ASSERT_EQ(l.warnings.size(), 1u) << all(l.warnings);
   EXPECT_EQ(l.warnings[0].reason, "config_not_used");
-  EXPECT_THAT(l.warnings[0].expected, HasSubstr("dashboard, gateway, license, listeners.quic"));
+  EXPECT_THAT(l.warnings[0].expected, HasSubstr("dashboard, gateway, listeners.quic"));
 }
 
 TEST(Load, TellsAllProblemsAtOnceWithTheirLines) {
@@ -368,11 +368,11 @@ TEST(LoadAuthentication, IsNotLookedAtBesideADisabledListener) {
 
 TEST(Load, BuiltMechanismsAreAccepted) {
   Files files{{{"etc/emqx.conf",
-                "authentication = [{mechanism = jwt}]\nauthorization.sources = [{type = mysql}]\nprometheus.x = 1"}}};
+                "authentication = [{mechanism = jwt}]\nauthorization.sources = [{type = mysql}]\nexhook.x = 1"}}};
   LoadOptions options = files.options();
   options.built_authn = {"jwt"};
   options.built_authz = {"file", "mysql"};
-  options.built_roots = {"prometheus"};
+  options.built_roots = {"exhook"};
   const Loaded l = load(options);
   ASSERT_TRUE(l.config) << all(l.errors);
   EXPECT_TRUE(l.warnings.empty()) << all(l.warnings);
