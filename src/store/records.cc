@@ -436,6 +436,26 @@ Result<AlarmRecord> decode(std::string_view key, std::string_view value) {
   });
 }
 
+// Monitor. key: time:u64, value: seven counts, each u64
+Batch::Mark put(Batch& batch, const MonitorRecord& r) {
+  Record out(batch, Table::Monitor, 8, 7 * 8);
+  out.key.key(static_cast<std::uint64_t>(r.time_ms));
+  for (const std::uint64_t count :
+       {r.received, r.sent, r.dropped, r.subscriptions, r.topics, r.connections, r.live_connections})
+    out.value.u64(count);
+  return out.finish();
+}
+
+template <>
+Result<MonitorRecord> decode(std::string_view key, std::string_view value) {
+  return decode_with<MonitorRecord>(key, value, [](MonitorRecord& r, Reader& key_in, Reader& in) {
+    r.time_ms = static_cast<std::int64_t>(key_in.key<std::uint64_t>());
+    for (std::uint64_t* count :
+         {&r.received, &r.sent, &r.dropped, &r.subscriptions, &r.topics, &r.connections, &r.live_connections})
+      *count = in.u64();
+  });
+}
+
 // Meta, key "node": home_seed:u64 last_wall:i64 session_floor:u64 message_floor:u64 clean_stop:u8
 Batch::Mark put(Batch& batch, const NodeRecord& r) {
   Record out(batch, Table::Meta, kNodeKey.size(), 8 + 8 + 8 + 8 + 1);

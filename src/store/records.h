@@ -172,6 +172,18 @@ struct AlarmRecord {
   std::string_view details{};  // JSON text
 };
 
+/// What the node did in one interval, and how much it held at its end.
+struct MonitorRecord {
+  std::int64_t time_ms = 0;  // key: start of the interval, a multiple of its length
+  std::uint64_t received = 0;
+  std::uint64_t sent = 0;
+  std::uint64_t dropped = 0;
+  std::uint64_t subscriptions = 0;
+  std::uint64_t topics = 0;
+  std::uint64_t connections = 0;
+  std::uint64_t live_connections = 0;
+};
+
 /// Key of the node's row in Meta; "format" and "guard" are the store's own.
 constexpr std::string_view kNodeKey = "node";
 
@@ -197,6 +209,7 @@ Batch::Mark put(Batch& batch, const BannedRecord& record);
 Batch::Mark put(Batch& batch, const UserRecord& record);
 Batch::Mark put(Batch& batch, const ExclusiveRecord& record);
 Batch::Mark put(Batch& batch, const AlarmRecord& record);
+Batch::Mark put(Batch& batch, const MonitorRecord& record);
 Batch::Mark put(Batch& batch, const NodeRecord& record);
 
 // Reading. Errc::Corrupt, naming table and key, when the bytes do not check: too short, too long, a value out of its
@@ -228,6 +241,8 @@ template <>
 template <>
 [[nodiscard]] Result<AlarmRecord> decode(std::string_view key, std::string_view value);
 template <>
+[[nodiscard]] Result<MonitorRecord> decode(std::string_view key, std::string_view value);
+template <>
 [[nodiscard]] Result<NodeRecord> decode(std::string_view key, std::string_view value);
 
 /// The table of a record type.
@@ -257,5 +272,7 @@ template <>
 inline constexpr Table table_of<ExclusiveRecord> = Table::Exclusive;
 template <>
 inline constexpr Table table_of<AlarmRecord> = Table::Alarms;
+template <>
+inline constexpr Table table_of<MonitorRecord> = Table::Monitor;
 
 }  // namespace sb::store

@@ -334,6 +334,7 @@ void for_each_kind(Check check) {
   check(UserRecord{.group = "g", .user_id = "u", .hash = "h", .salt = "s"});
   check(ExclusiveRecord{.topic = "t", .client_id = "c"});
   check(AlarmRecord{.activated_ms = 1, .name = "n", .message = "m", .details = "d"});
+  check(MonitorRecord{.time_ms = 10'000, .received = 1, .live_connections = 7});
   check(NodeRecord{.home_seed = 1});
 }
 
@@ -436,6 +437,7 @@ TEST(Keys, OfErasesAreThoseOfPuts) {
   erase_user(batch, "g", "joe");
   erase_exclusive(batch, "t/1");
   erase_alarm(batch, 10, "disk");
+  erase_monitor(batch, 10'000);
   std::vector<Row> erased;
   batch.for_each([&](const Batch::Entry& e) {
     EXPECT_EQ(e.op, Batch::Op::Erase);
@@ -454,6 +456,7 @@ TEST(Keys, OfErasesAreThoseOfPuts) {
       encode(UserRecord{.group = "g", .user_id = "joe"}),
       encode(ExclusiveRecord{.topic = "t/1"}),
       encode(AlarmRecord{.activated_ms = 10, .name = "disk"}),
+      encode(MonitorRecord{.time_ms = 10'000}),
   };
   for (Row& row : written) row.value.clear();
   EXPECT_EQ(erased, written);

@@ -91,6 +91,16 @@ Batch::Mark erase_alarm(Batch& batch, std::int64_t activated_ms, std::string_vie
   return erase_numbered(batch, Table::Alarms, static_cast<std::uint64_t>(activated_ms), name);
 }
 
+std::string monitor_key(std::int64_t time_ms) {
+  std::string key(8, '\0');
+  Writer(reinterpret_cast<std::uint8_t*>(key.data())).key(static_cast<std::uint64_t>(time_ms));
+  return key;
+}
+
+Batch::Mark erase_monitor(Batch& batch, std::int64_t time_ms) {
+  return batch.erase(Table::Monitor, monitor_key(time_ms));
+}
+
 std::string session_prefix(SessionNumber session) {
   std::string prefix(8, '\0');
   Writer(reinterpret_cast<std::uint8_t*>(prefix.data())).key(session);

@@ -22,6 +22,9 @@ Batch::Mark erase_banned(Batch& batch, std::string_view as, std::string_view who
 Batch::Mark erase_user(Batch& batch, std::string_view group, std::string_view user_id);
 Batch::Mark erase_exclusive(Batch& batch, std::string_view topic);
 Batch::Mark erase_alarm(Batch& batch, std::int64_t activated_ms, std::string_view name);
+Batch::Mark erase_monitor(Batch& batch, std::int64_t time_ms);
+/// Key of the monitor's row of a time, for scans from there on.
+std::string monitor_key(std::int64_t time_ms);
 
 /// Everything that hangs at a session number: subscriptions, queue, awaited PUBRELs. Three prefix erases: where few
 /// rows are left, erase those instead (see Batch::erase_prefix). Messages and the session's own row are not touched.
