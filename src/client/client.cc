@@ -57,6 +57,10 @@ access::Subject Client::subject() const {
 }
 
 ReasonCode Client::admit() {
+  if (shard_.quota && shard_.quota->refuses(shard_.broker.loop().wall_ms())) {
+    shard_.broker.metrics().add(broker::Metric::LicenseRefused);
+    return ReasonCode::QuotaExceeded;
+  }
   if (shard_.pressure && shard_.pressure->memory_high()) return ReasonCode::QuotaExceeded;
   const access::Subject who = subject();
   if (shard_.gate.banned(who)) return ReasonCode::Banned;
@@ -280,6 +284,7 @@ void Client::connected() {
   connected_ = true;
   connected_ms_ = shard_.broker.loop().wall_ms();
   ++shard_.connected;
+  if (shard_.quota) shard_.quota->tell(shard_.broker.shard(), shard_.connected);
   shard_.broker.metrics().add(broker::Metric::ClientConnected);
   if (!shard_.broker.hooks().client_connected.empty()) shard_.broker.hooks().client_connected.run(event({}));
 }
@@ -288,6 +293,7 @@ void Client::disconnected(std::string_view reason) {
   if (!connected_) return;
   connected_ = false;
   --shard_.connected;
+  if (shard_.quota) shard_.quota->tell(shard_.broker.shard(), shard_.connected);
   disconnected_ms_ = shard_.broker.loop().wall_ms();
   shard_.broker.metrics().add(broker::Metric::ClientDisconnected);
   if (!shard_.broker.hooks().client_disconnected.empty()) shard_.broker.hooks().client_disconnected.run(event(reason));
