@@ -3,6 +3,7 @@
 #include "app/catalogs.h"
 #include "base/log.h"
 #include "management/api_registry.h"
+#include "management/backup_tables.h"
 
 #include <future>
 
@@ -10,6 +11,7 @@ namespace sb::app {
 
 Management::Management(Node& node, ManagementOptions options)
     : live_(node, options.resources, options.log),
+      licence_(clock_, node.quota(), &node.alarms()),
       listeners_(node),
       table_(clock_),
       socket_path_(socket_path(options.data_dir)) {
@@ -24,6 +26,7 @@ Management::Management(Node& node, ManagementOptions options)
   environment.alarms = &node.alarms();
   environment.listeners = &listeners_;
   environment.stop = std::move(options.stop);
+  environment.store = [&node] { return node.store(); };
 
   broker::Modules& modules = node.modules();
   if (auto* module = modules.find_as<plugins::module::delayed::Delayed>("delayed"))
@@ -39,9 +42,25 @@ Management::Management(Node& node, ManagementOptions options)
   if (options.loaded) {
     config_ =
         std::make_unique<config::ConfigStore>(std::move(*options.loaded), std::move(options.load_options), clock_);
+    licence_.begin(config_->current()->license);
+    environment.licence = &licence_;
+    config_->subscribe(
+        [this](const config::Config&, const config::Config& after, const std::vector<std::string>& roots) -> Result<> {
+          if (std::find(roots.begin(), roots.end(), "license") == roots.end()) return {};
+          return licence_.apply(after.license);
+        });
     config_->subscribe([this](const config::Config& before, const config::Config& after,
                               const std::vector<std::string>& roots) { return live_.apply(before, after, roots); });
     environment.config = config_.get();
+    if (!environment.data_dir.empty()) {
+      backup_ = std::make_unique<management::Backup>(
+          management::Backup::Options{environment.data_dir, environment.version}, *config_, clock_);
+      backup_->add(management::banned_backup(node.access()));
+      backup_->add(management::users_backup(node.users()));
+      backup_->add(management::scram_backup(node.users()));
+      backup_->add(management::retained_backup(node.core(), environment.store));
+      environment.backup = backup_.get();
+    }
   }
   service_ = std::make_unique<management::Service>(std::move(environment));
   management::ApiRegistry registry{table_, *service_};
@@ -63,6 +82,8 @@ Result<> Management::start() {
   options.path = socket_path_;
   std::promise<Result<>> opened;
   service_->start([&] {
+    if (service_->environment().licence) licence_.watch(service_->loop());
+    if (backup_) backup_->recover();
     server_ = std::make_unique<http::UnixServer>(
         service_->loop(), options,
         [this](http::Request request, http::Reply reply) { table_.handle(std::move(request), std::move(reply)); });
@@ -72,7 +93,10 @@ Result<> Management::start() {
 }
 
 void Management::stop() {
-  service_->stop([this] { server_.reset(); });
+  service_->stop([this] {
+    licence_.stop();
+    server_.reset();
+  });
 }
 
 }  // namespace sb::app

@@ -8,6 +8,8 @@
 #include "config/store.h"
 #include "http/table.h"
 #include "http/unix_server.h"
+#include "management/backup.h"
+#include "management/licence.h"
 #include "management/service.h"
 #include "telemetry/logger.h"
 
@@ -40,17 +42,20 @@ class Management {
 
   management::Service& service() { return *service_; }
   const http::Table& table() const { return table_; }
+  const management::Licence& licence() const { return licence_; }
   static std::string socket_path(const std::string& data_dir) { return data_dir + "/ctl.sock"; }
 
  private:
   LiveConfig live_;
   SystemClock clock_;
+  management::Licence licence_;
   NodeListeners listeners_;
   std::unique_ptr<NodeDelayed> delayed_;
   std::unique_ptr<NodeTopicMetrics> topic_metrics_;
   std::unique_ptr<NodeTraces> traces_;
   std::unique_ptr<NodeSlowSubscriptions> slow_subscriptions_;
   std::unique_ptr<config::ConfigStore> config_;
+  std::unique_ptr<management::Backup> backup_;
   std::unique_ptr<management::Service> service_;
   http::Table table_;
   std::unique_ptr<http::UnixServer> server_;  // on the management thread

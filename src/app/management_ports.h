@@ -57,6 +57,7 @@ class NodeTraces final : public management::TraceControl {
   [[nodiscard]] Result<> stop(std::string_view name) override { return traces_.stop_trace(name); }
   [[nodiscard]] Result<> remove(std::string_view name) override { return traces_.remove(name); }
   void clear() override { traces_.clear(); }
+  void flush() override { traces_.flush(); }
 
  private:
   plugins::module::log_trace::LogTrace& traces_;

@@ -31,6 +31,7 @@ Node::Node(NodeOptions options, const broker::ModuleRegistry& registry)
       workers_({.name = "hash",
                 .threads = std::max(1U, options_.shards / 2),
                 .queue_max = kHashesWaiting * std::max(1U, options_.shards / 2)}),
+      quota_(options_.shards),
       access_(core_, clock_, options_.policy),
       authentication_(options_.mechanisms ? *options_.mechanisms : kNoMechanisms,
                       access::authn::Services{clock_, users_, workers_, alarms_}),
@@ -141,6 +142,7 @@ Result<> Node::start() {
   for (auto& shard : shards_) {
     shard->context().pressure = &pressure_;
     shard->context().alarms = &alarms_;
+    shard->context().quota = &quota_;
     stats_.join(shard->broker(), [&context = shard->context()] { return context.connected; });
     pressure_.join(shard->broker());
     modules_.join(shard->broker());

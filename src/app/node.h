@@ -66,6 +66,10 @@ class Node {
   Shard& shard(unsigned id) { return *shards_[id]; }
   access::AccessControl& access() { return access_; }
   access::authn::Authentication& authentication() { return authentication_; }
+  access::authn::UserTable& users() { return users_; }
+  access::ConnectionQuota& quota() { return quota_; }
+  /// Once started; null where nothing is kept.
+  store::KeyValue* store() { return store_.get(); }
   telemetry::Alarms& alarms() { return alarms_; }
   broker::Stats& stats() { return stats_; }
   client::Pressure& pressure() { return pressure_; }
@@ -99,6 +103,7 @@ class Node {
   telemetry::Alarms alarms_;
   access::authn::UserTable users_;
   runtime::Workers workers_;  // stopped before the shards, whose loops it posts to; providers are buried there
+  access::ConnectionQuota quota_;
   access::AccessControl access_;
   std::vector<std::unique_ptr<Shard>> shards_;
   access::authn::Authentication authentication_;

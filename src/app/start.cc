@@ -132,6 +132,7 @@ int start(const std::string& config_file) {
   std::printf("Data folder: %s\n", std::filesystem::absolute(data_dir).c_str());
   for (const telemetry::HandlerInfo& handler : logger.handlers())
     if (handler.id != "console") std::printf("Logs: %s\n", std::filesystem::absolute(handler.destination).c_str());
+  if (const std::string banner = management.licence().banner(); !banner.empty()) std::printf("%s\n", banner.c_str());
   std::printf("Signalbox %s is started successfully!\n", SB_VERSION);
   std::fflush(stdout);
 

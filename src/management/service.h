@@ -9,10 +9,13 @@
 #include "broker/broker.h"
 #include "broker/stats.h"
 #include "config/store.h"
+#include "management/monitor.h"
 #include "management/ports.h"
+#include "management/publish.h"
 #include "management/session_walk.h"
 #include "management/views.h"
 #include "runtime/loop.h"
+#include "store/key_value.h"
 #include "telemetry/alarms.h"
 #include "telemetry/logger.h"
 
@@ -24,6 +27,9 @@
 #include <vector>
 
 namespace sb::management {
+
+class Backup;
+class Licence;
 
 /// What the service stands on. core, clock, stats, access and alarms are there, the others may be null. Everything
 /// outlives the service.
@@ -46,6 +52,10 @@ struct Environment {
   TraceControl* traces = nullptr;
   SlowSubscriptionControl* slow_subscriptions = nullptr;
   telemetry::LogControl* log = nullptr;
+  Licence* licence = nullptr;
+  Backup* backup = nullptr;
+  /// The node's store once it has started; null where nothing is kept.
+  std::function<store::KeyValue*()> store{};
   /// Asks the process to end in order.
   std::function<void()> stop{};
 };
@@ -122,7 +132,16 @@ class Service {
   /// Deletes what matches ("" = everything) and tells how many.
   void clear_retained(std::string filter, std::function<void(std::size_t)> done);
 
+  // --- publishing
+  /// Codes of the messages in their order: Success, NoMatchingSubscribers, or what a hook refused with.
+  void publish(std::vector<PublishRequest> messages, std::function<void(std::vector<ReasonCode>)> done);
+  /// 32 hexadecimal digits, each time others.
+  std::string next_message_id();
+  /// The largest packet that the default zone takes.
+  std::size_t max_packet_size() const;
+
   // --- numbers
+  Monitor& monitor() { return monitor_; }
   std::vector<std::pair<std::string_view, std::uint64_t>> metrics() const;  // any thread
   /// "connections.count", "connections.max", ... sorted by name.
   std::vector<std::pair<std::string, std::uint64_t>> gauges() const {
@@ -148,6 +167,8 @@ class Service {
   runtime::Loop loop_;
   std::vector<std::unique_ptr<SessionWalks>> walks_;
   Nanos started_{0};
+  Monitor monitor_;
+  std::uint64_t last_message_ = 0;
   std::thread thread_;
 };
 
