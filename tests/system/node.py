@@ -74,6 +74,7 @@ class Node:
             "listeners.ssl.default.enable = false",
             "listeners.ws.default.enable = false",
             "listeners.wss.default.enable = false",
+            "license.key = community",  # the trial ends at 25 connections
         ]
         lines += [f"{key} = {hocon(value)}" for key, value in self.config.items()]
         return "\n".join(lines + [self.text]) + "\n"
