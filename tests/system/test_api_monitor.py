@@ -123,6 +123,8 @@ def test_a_node_alone(broker):
     assert api.want(broker, 200, "GET", "/cluster/topology") == [{"core_node": me, "replicant_nodes": []}]
     for name in (me, "nonsense", "other@10.0.0.1"):
         api.want(broker, 400, "PUT", f"/cluster/{name}/invite")
+        api.want(broker, 400, "PUT", f"/cluster/{name}/invite_async")
+    assert api.want(broker, 200, "GET", "/cluster/invitation") == {"in_progress": [], "succeed": [], "failed": []}
     api.want(broker, 400, "DELETE", "/cluster/other@10.0.0.1/force_leave")
     assert api.want(broker, 200, "GET", "/load_rebalance/status") == {"status": "disabled"}
     assert api.want(broker, 200, "GET", "/load_rebalance/global_status") == \

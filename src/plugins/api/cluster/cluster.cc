@@ -74,22 +74,24 @@ void add_cluster(management::ApiRegistry& api) {
                    reply(Response::of(
                        json::array{json::object{{"core_node", environment.node}, {"replicant_nodes", json::array()}}}));
                  }});
-  api.table.add({Method::Put,
-                 "/api/v5/cluster/{node}/invite",
-                 "Cluster",
-                 http::Access::Administrator,
-                 "Make another node join this cluster",
-                 node_parameter(),
-                 {},
-                 false,
-                 {{200, "Joined", {}, ""}, http::fault(400, "Refused")},
-                 false,
-                 [&environment](const Call& call, const Reply& reply) {
-                   const std::string node = call.text("node");
-                   if (!is_node_name(node)) return reply(bad_request(node + ": expected name@host"));
-                   if (node == environment.node) return reply(bad_request("Can't invite self"));
-                   reply(bad_request(node + " does not answer: this node stands alone"));
-                 }});
+  // One waits for the node to have joined, the other one does not (5.5).
+  for (const char* word : {"invite", "invite_async"})
+    api.table.add({Method::Put,
+                   fmt::format("/api/v5/cluster/{{node}}/{}", word),
+                   "Cluster",
+                   http::Access::Administrator,
+                   "Make another node join this cluster",
+                   node_parameter(),
+                   {},
+                   false,
+                   {{200, "Joined", {}, ""}, http::fault(400, "Refused")},
+                   false,
+                   [&environment](const Call& call, const Reply& reply) {
+                     const std::string node = call.text("node");
+                     if (!is_node_name(node)) return reply(bad_request(node + ": expected name@host"));
+                     if (node == environment.node) return reply(bad_request("Can't invite self"));
+                     reply(bad_request(node + " does not answer: this node stands alone"));
+                   }});
   api.table.add({Method::Delete,
                  "/api/v5/cluster/{node}/force_leave",
                  "Cluster",
@@ -104,6 +106,23 @@ void add_cluster(management::ApiRegistry& api) {
                    const std::string node = call.text("node");
                    if (node == environment.node) return reply(bad_request("a node cannot expel itself"));
                    reply(bad_request(node + ": node not found in the cluster"));
+                 }});
+}
+
+void add_invitation(management::ApiRegistry& api) {
+  api.table.add({Method::Get,
+                 "/api/v5/cluster/invitation",
+                 "Cluster",
+                 http::Access::Viewer,
+                 "Invitations that are on their way or were answered",
+                 {},
+                 {},
+                 false,
+                 {http::ok(schema::open_object())},
+                 false,
+                 [](const Call&, const Reply& reply) {
+                   reply(Response::of(json::object{
+                       {"in_progress", json::array()}, {"succeed", json::array()}, {"failed", json::array()}}));
                  }});
 }
 
@@ -146,6 +165,7 @@ void add_status(management::ApiRegistry& api, const std::string& path, const std
 
 void add_to(management::ApiRegistry& api) {
   add_cluster(api);
+  add_invitation(api);
   const std::string kTag = "Load Rebalance";
   add_status(api, "load_rebalance/status", kTag, http::Access::Viewer, "Draining or balancing of the answering node",
              {{"status", "disabled"}});
