@@ -28,6 +28,7 @@ struct SourceCounts {
 struct AuthorizerSource {
   std::string type;  // "file"; one per type
   bool enable = true;
+  std::shared_ptr<const void> owner = nullptr;  // what its instances stand on: lives as long as they do
   std::function<std::unique_ptr<Authorizer>(const ShardEnvironment&)> make;
   std::shared_ptr<SourceCounts> counts = std::make_shared<SourceCounts>();
 };
@@ -46,6 +47,7 @@ struct Policy {
   bool allow_no_match = true;       // authorization.no_match
   bool disconnect_on_deny = false;  // authorization.deny_action
   Gate::CacheSettings cache;
+  std::vector<std::string> cache_excludes;  // topic filters whose verdicts are not kept
   std::vector<AuthorizerSource> sources;
   /// "" is the global chain; others by listener id replace it when they have members (access-control 2.1).
   std::map<std::string, AuthenticatorChain, std::less<>> authentication;

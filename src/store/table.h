@@ -22,14 +22,15 @@ enum class Table : std::uint8_t {
   Alarms = 11,
   Users = 12,
   // 13 to 15 are kept for keys, audit and monitor.
+  AuthzRules = 16,
 };
 
-constexpr std::size_t kTableCount = 13;
+constexpr std::size_t kTableCount = 17;
 
 /// Names of the column families, by number.
 constexpr std::array<std::string_view, kTableCount> kTableNames = {
-    "meta",    "sessions", "subscriptions", "messages",  "queues", "awaiting_rel", "retained",
-    "delayed", "wills",    "banned",        "exclusive", "alarms", "users",
+    "meta",   "sessions",  "subscriptions", "messages", "queues", "awaiting_rel", "retained", "delayed",     "wills",
+    "banned", "exclusive", "alarms",        "users",    "keys",   "audit",        "monitor",  "authz_rules",
 };
 
 constexpr std::size_t index_of(Table table) {
