@@ -83,6 +83,12 @@ Result<> LiveConfig::apply(const config::Config& before, const config::Config& a
   return changed;
 }
 
+Result<> LiveConfig::refresh_access(const config::Config& now) {
+  SB_TRY(auto policy, access_policy(now, node_.authentication(), node_.authorization()));
+  node_.access().set_policy(std::move(policy));
+  return {};
+}
+
 Result<> LiveConfig::change(const config::Config& before, const config::Config& after,
                             const std::vector<std::string>& roots, Undo& undo) {
   const auto changed = [&](std::string_view root) {

@@ -21,6 +21,7 @@ Management::Management(Node& node, ManagementOptions options)
   environment.stats = &node.stats();
   environment.access = &node.access();
   environment.authentication = &node.authentication();
+  environment.authorization = &node.authorization();
   environment.alarms = &node.alarms();
   environment.listeners = &listeners_;
   environment.stop = std::move(options.stop);
@@ -42,6 +43,7 @@ Management::Management(Node& node, ManagementOptions options)
     config_->subscribe([this](const config::Config& before, const config::Config& after,
                               const std::vector<std::string>& roots) { return live_.apply(before, after, roots); });
     environment.config = config_.get();
+    environment.refresh_access = [this] { return live_.refresh_access(*config_->current()); };
   }
   service_ = std::make_unique<management::Service>(std::move(environment));
   management::ApiRegistry registry{table_, *service_};
