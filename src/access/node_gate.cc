@@ -1,5 +1,6 @@
 #include "access/node_gate.h"
 
+#include "access/owned_subject.h"
 #include "base/log.h"
 #include "broker/topic.h"
 
@@ -17,27 +18,6 @@ constexpr Nanos kSecond{1'000'000'000};
 void erase_one(auto& list, const void* gone) {
   std::erase_if(list, [gone](const auto& one) { return one.get() == gone; });
 }
-
-/// A Subject that owns its text.
-struct OwnedSubject {
-  explicit OwnedSubject(const Subject& s)
-      : client_id(s.client_id),
-        username(s.username),
-        peer_host(s.peer_host),
-        zone(s.zone),
-        listener(s.listener),
-        common_name(s.common_name),
-        subject_dn(s.subject_dn),
-        protocol_name(s.protocol_name),
-        mountpoint(s.mountpoint),
-        superuser(s.superuser) {}
-  Subject view() const {
-    return {client_id,   username,   peer_host, zone,          listener,
-            common_name, subject_dn, superuser, protocol_name, mountpoint};
-  }
-  std::string client_id, username, peer_host, zone, listener, common_name, subject_dn, protocol_name, mountpoint;
-  bool superuser;
-};
 }  // namespace
 
 AuthorizerSource file_source(AclRef acl, bool enable) {

@@ -4,6 +4,7 @@
 
 #include "base/result.h"
 #include "config/roots/authentication.h"
+#include "config/roots/modules.h"
 
 #include <functional>
 #include <map>
