@@ -22,8 +22,7 @@ struct Node {
     policy.sources.push_back(access::file_source(*access::Acl::parse(rules)));
     control.set_policy(std::make_shared<const access::Policy>(policy));
     gate = std::make_unique<access::NodeGate>(control.bans(), failures, broker, control.policy());
-    context =
-        std::unique_ptr<client::ShardContext>(new client::ShardContext{broker, io, *gate, 0, {}, {}, nullptr, nullptr});
+    context = std::make_unique<client::ShardContext>(broker, io, *gate);
     auto listener = std::make_shared<client::ListenerSettings>();
     listener->zone = std::make_shared<const client::ZoneSettings>();
     one = std::make_unique<client::Client>(*context, listener, net::Endpoint{});

@@ -11,6 +11,16 @@ def authorization(*sources, **more):
     return {"no_match": "deny", "sources": list(sources)} | more
 
 
+def at_run_time(start_broker, *sources):
+    """A node whose main file says nothing of authorization: what is changed while it runs holds after a restart."""
+    broker = start_broker()
+    settings = api.want(broker, 200, "GET", "/authorization/settings")
+    api.want(broker, 200, "PUT", "/authorization/settings", settings | {"no_match": "deny"})
+    for source in reversed(sources):
+        api.want(broker, 204, "POST", "/authorization/sources", source)
+    return broker
+
+
 def file_of(rules):
     return {"type": "file", "rules": rules}
 
@@ -92,7 +102,7 @@ def test_names_are_not_patterns(start_broker):
 
 
 def test_order_is_the_chains_and_is_changed_at_run_time(start_broker):
-    broker = start_broker(authorization=authorization(file_of('{allow, all, publish, ["t"]}.')))
+    broker = at_run_time(start_broker, file_of('{allow, all, publish, ["t"]}.'))
     assert may_publish(broker, "t")
     api.want(broker, 204, "POST", "/authorization/sources", BUILT_IN)
     api.want(broker, 400, "POST", "/authorization/sources", BUILT_IN)
@@ -112,7 +122,7 @@ def test_order_is_the_chains_and_is_changed_at_run_time(start_broker):
 
 
 def test_rules_of_the_file_are_changed_over_the_interface(start_broker):
-    broker = start_broker(authorization=authorization(file_of('{allow, all, publish, ["one"]}.')))
+    broker = at_run_time(start_broker, file_of('{allow, all, publish, ["one"]}.'))
     two = '{allow, all, publish, ["two"]}.\n'
     api.want(broker, 204, "PUT", "/authorization/sources/file", file_of(two))
     stored = broker.data / "authz" / "acl.conf"
