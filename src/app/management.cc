@@ -3,6 +3,7 @@
 #include "app/catalogs.h"
 #include "base/log.h"
 #include "management/api_registry.h"
+#include "management/backup_rules.h"
 #include "management/backup_tables.h"
 
 #include <future>
@@ -23,6 +24,7 @@ Management::Management(Node& node, ManagementOptions options)
   environment.stats = &node.stats();
   environment.access = &node.access();
   environment.authentication = &node.authentication();
+  environment.authorization = &node.authorization();
   environment.alarms = &node.alarms();
   environment.listeners = &listeners_;
   environment.stop = std::move(options.stop);
@@ -58,9 +60,11 @@ Management::Management(Node& node, ManagementOptions options)
       backup_->add(management::banned_backup(node.access()));
       backup_->add(management::users_backup(node.users()));
       backup_->add(management::scram_backup(node.users()));
+      backup_->add(management::rules_backup(node.rules()));
       backup_->add(management::retained_backup(node.core(), environment.store));
       environment.backup = backup_.get();
     }
+    environment.refresh_access = [this] { return live_.refresh_access(*config_->current()); };
   }
   service_ = std::make_unique<management::Service>(std::move(environment));
   management::ApiRegistry registry{table_, *service_};

@@ -4,6 +4,8 @@
 #include "access/access_control.h"
 #include "access/authn/authentication.h"
 #include "access/authn/store_user_log.h"
+#include "access/authz/authorization.h"
+#include "access/authz/store_rule_log.h"
 #include "access/store_ban_log.h"
 #include "app/alive_mark.h"
 #include "app/listeners.h"
@@ -43,6 +45,8 @@ struct NodeOptions {
 
   /// Mechanisms that authenticators may be made of; outlives the node.
   const access::authn::Registry* mechanisms = nullptr;
+  /// The same for authorization sources.
+  const access::authz::Registry* sources = nullptr;
   access::PolicyRef policy = std::make_shared<const access::Policy>();
   client::PressureOptions pressure{};
   std::string name = "signalbox@127.0.0.1";
@@ -70,6 +74,8 @@ class Node {
   access::ConnectionQuota& quota() { return quota_; }
   /// Once started; null where nothing is kept.
   store::KeyValue* store() { return store_.get(); }
+  access::authz::Authorization& authorization() { return authorization_; }
+  access::authz::RuleTable& rules() { return rules_; }
   telemetry::Alarms& alarms() { return alarms_; }
   broker::Stats& stats() { return stats_; }
   client::Pressure& pressure() { return pressure_; }
@@ -96,17 +102,20 @@ class Node {
   std::unique_ptr<store::KeyValue> store_;  // outlives the shards' journals
   std::unique_ptr<access::StoreBanLog> ban_log_;
   std::unique_ptr<access::authn::StoreUserLog> user_log_;
+  std::unique_ptr<access::authz::StoreRuleLog> rule_log_;
   std::unique_ptr<telemetry::StoreAlarmLog> alarm_log_;
   std::unique_ptr<plugins::module::delayed::StoreLog> delayed_log_;
   runtime::Reclaimer reclaimer_;
   broker::Core core_;
   telemetry::Alarms alarms_;
   access::authn::UserTable users_;
+  access::authz::RuleTable rules_;
   runtime::Workers workers_;  // stopped before the shards, whose loops it posts to; providers are buried there
   access::ConnectionQuota quota_;
   access::AccessControl access_;
   std::vector<std::unique_ptr<Shard>> shards_;
   access::authn::Authentication authentication_;
+  access::authz::Authorization authorization_;
   std::unique_ptr<Listeners> listeners_;
   // These hold timers of the shards' loops: after them, so that they go first.
   broker::Stats stats_;

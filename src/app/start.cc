@@ -72,6 +72,9 @@ int start(const std::string& config_file) {
   access::authn::Registry mechanisms;
   add_authn_plugins(mechanisms);
   load_options.built_authn = mechanisms.names();
+  access::authz::Registry sources;
+  add_authz_plugins(sources);
+  load_options.built_authz = sources.names();
   config::Loaded loaded = config::load(load_options);
   std::string problems;
   if (config::report(loaded, problems) != 0) {
@@ -101,8 +104,9 @@ int start(const std::string& config_file) {
   broker::ModuleRegistry modules;
   add_module_plugins(modules);
   options->mechanisms = &mechanisms;
+  options->sources = &sources;
   Node node(std::move(*options), modules);
-  auto policy = access_policy(*loaded.config, node.authentication());
+  auto policy = access_policy(*loaded.config, node.authentication(), node.authorization());
   if (!policy) return refuse(policy.error().what);
   node.access().set_policy(std::move(*policy));
   if (const auto configured = configure_modules(node, *loaded.config); !configured)

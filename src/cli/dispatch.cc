@@ -68,6 +68,7 @@ std::string take_config(std::vector<std::string>& arguments) {
 int check_config(std::vector<std::string> arguments, const Programs& programs) {
   config::LoadOptions options;
   if (programs.mechanisms) options.built_authn = programs.mechanisms();
+  if (programs.sources) options.built_authz = programs.sources();
   options.main_file = take_config(arguments);
   options.env = environment();
   std::string output;

@@ -94,7 +94,7 @@ struct LoadOptions {
   std::vector<AuthnMechanism> built_authn;
   /// Chains of authenticators are not looked at: for who only wants to know where a node is.
   bool skip_authn = false;
-  std::vector<std::string> built_authz = {"file"};
+  std::vector<AuthzKind> built_authz = {"file"};
   /// Roots whose area was added since, read as Value from Config::effective.
   std::vector<std::string> built_roots;
   /// Unset: the file system. Used by tests and fuzzers.

@@ -5,6 +5,7 @@
 
 #include "access/access_control.h"
 #include "access/authn/authentication.h"
+#include "access/authz/authorization.h"
 #include "base/clock.h"
 #include "broker/broker.h"
 #include "broker/stats.h"
@@ -44,6 +45,9 @@ struct Environment {
   broker::Stats* stats = nullptr;
   access::AccessControl* access = nullptr;
   access::authn::Authentication* authentication = nullptr;  // belongs to the management thread from start() on
+  access::authz::Authorization* authorization = nullptr;    // likewise
+  /// Brings access control into force anew where a file that it reads has changed, and nothing else.
+  std::function<Result<>()> refresh_access{};
   telemetry::Alarms* alarms = nullptr;
   config::ConfigStore* config = nullptr;  // belongs to the management thread from start() on
   ListenerControl* listeners = nullptr;

@@ -399,6 +399,28 @@ Result<UserRecord> decode(std::string_view key, std::string_view value) {
   });
 }
 
+Batch::Mark put(Batch& batch, const AuthzRulesRecord& r) {
+  Record out(batch, Table::AuthzRules, r.holder.size() + 1 + r.who.size(), size_of(r.rules));
+  out.key.raw(r.holder.data(), r.holder.size());
+  out.key.u8(0);
+  out.key.raw(r.who.data(), r.who.size());
+  out.value.text(r.rules);
+  return out.finish();
+}
+
+template <>
+Result<AuthzRulesRecord> decode(std::string_view key, std::string_view value) {
+  return decode_with<AuthzRulesRecord>(key, value, [](AuthzRulesRecord& r, Reader& key_in, Reader& in) {
+    const std::string_view whole = key_in.rest();
+    const std::size_t split = whole.find('\0');
+    in.fail_unless(split != std::string_view::npos);
+    if (split == std::string_view::npos) return;
+    r.holder = whole.substr(0, split);
+    r.who = whole.substr(split + 1);
+    r.rules = in.text();
+  });
+}
+
 Batch::Mark put(Batch& batch, const ExclusiveRecord& r) {
   Record out(batch, Table::Exclusive, r.topic.size(), size_of(r.client_id));
   out.key.raw(r.topic.data(), r.topic.size());

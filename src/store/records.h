@@ -159,6 +159,13 @@ struct UserRecord {
   std::uint32_t iterations = 0;   // scram
 };
 
+/// What one client id, one username or everybody may do, in the built-in authorization database.
+struct AuthzRulesRecord {
+  std::string_view holder{};  // key: clientid, username, all
+  std::string_view who{};     // key
+  std::string_view rules{};   // JSON, as the management interface has it
+};
+
 struct ExclusiveRecord {
   std::string_view topic{};  // key
   std::string_view client_id{};
@@ -207,6 +214,7 @@ Batch::Mark put(Batch& batch, const DelayedRecord& record);
 Batch::Mark put(Batch& batch, const WillRecord& record);
 Batch::Mark put(Batch& batch, const BannedRecord& record);
 Batch::Mark put(Batch& batch, const UserRecord& record);
+Batch::Mark put(Batch& batch, const AuthzRulesRecord& record);
 Batch::Mark put(Batch& batch, const ExclusiveRecord& record);
 Batch::Mark put(Batch& batch, const AlarmRecord& record);
 Batch::Mark put(Batch& batch, const MonitorRecord& record);
@@ -236,6 +244,8 @@ template <>
 [[nodiscard]] Result<BannedRecord> decode(std::string_view key, std::string_view value);
 template <>
 [[nodiscard]] Result<UserRecord> decode(std::string_view key, std::string_view value);
+template <>
+[[nodiscard]] Result<AuthzRulesRecord> decode(std::string_view key, std::string_view value);
 template <>
 [[nodiscard]] Result<ExclusiveRecord> decode(std::string_view key, std::string_view value);
 template <>
@@ -268,6 +278,8 @@ template <>
 inline constexpr Table table_of<BannedRecord> = Table::Banned;
 template <>
 inline constexpr Table table_of<UserRecord> = Table::Users;
+template <>
+inline constexpr Table table_of<AuthzRulesRecord> = Table::AuthzRules;
 template <>
 inline constexpr Table table_of<ExclusiveRecord> = Table::Exclusive;
 template <>

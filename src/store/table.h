@@ -26,15 +26,17 @@ enum class Table : std::uint8_t {
   Monitor = 15,
   Admins = 16,
   LoginTokens = 17,
+  AuthzRules = 18,
 };
 
-constexpr std::size_t kTableCount = 18;
+constexpr std::size_t kTableCount = 19;
 
 /// Names of the column families, by number.
 constexpr std::array<std::string_view, kTableCount> kTableNames = {
     "meta",     "sessions", "subscriptions", "messages", "queues",    "awaiting_rel",
     "retained", "delayed",  "wills",         "banned",   "exclusive", "alarms",
     "users",    "api_keys", "audit",         "monitor",  "admins",    "login_tokens",
+    "authz_rules",
 };
 
 constexpr std::size_t index_of(Table table) {

@@ -83,6 +83,10 @@ Batch::Mark erase_user(Batch& batch, std::string_view group, std::string_view us
   return erase_pair(batch, Table::Users, group, user_id);
 }
 
+Batch::Mark erase_authz_rules(Batch& batch, std::string_view holder, std::string_view who) {
+  return erase_pair(batch, Table::AuthzRules, holder, who);
+}
+
 Batch::Mark erase_exclusive(Batch& batch, std::string_view topic) {
   return batch.erase(Table::Exclusive, topic);
 }
