@@ -1,5 +1,7 @@
 #include "http/message.h"
 
+#include "http/file_body.h"
+
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
 
@@ -23,6 +25,17 @@ std::optional<Method> parse_method(std::string_view text) {
   for (const Method method : {Method::Get, Method::Post, Method::Put, Method::Delete})
     if (to_string(method) == text) return method;
   return std::nullopt;
+}
+
+std::string_view Request::header(std::string_view name) const {
+  for (const auto& [known, value] : headers)
+    if (known == name) return value;
+  return {};
+}
+
+std::uint64_t Response::body_size() const {
+  if (file) return file->size();
+  return fixed_body.empty() ? body.size() : fixed_body.size();
 }
 
 Response Response::of(const json::value& value, unsigned status) {
@@ -51,6 +64,10 @@ std::string_view reason_phrase(unsigned status) {
       return "Accepted";
     case 204:
       return "No Content";
+    case 302:
+      return "Found";
+    case 304:
+      return "Not Modified";
     case 400:
       return "Bad Request";
     case 401:
@@ -69,6 +86,10 @@ std::string_view reason_phrase(unsigned status) {
       return "Precondition Failed";
     case 413:
       return "Content Too Large";
+    case 415:
+      return "Unsupported Media Type";
+    case 429:
+      return "Too Many Requests";
     case 431:
       return "Request Header Fields Too Large";
     case 500:
@@ -77,6 +98,10 @@ std::string_view reason_phrase(unsigned status) {
       return "Not Implemented";
     case 503:
       return "Service Unavailable";
+    case 504:
+      return "Gateway Timeout";
+    case 507:
+      return "Insufficient Storage";
     case 505:
       return "HTTP Version Not Supported";
     default:
