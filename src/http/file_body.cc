@@ -12,7 +12,8 @@ namespace sb::http {
 
 Result<std::shared_ptr<FileBody>> FileBody::open(const std::string& path) {
   const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-  if (fd < 0) return fail(errno == ENOENT ? Errc::NotFound : Errc::Io, fmt::format("{}: {}", path, std::strerror(errno)));
+  if (fd < 0)
+    return fail(errno == ENOENT ? Errc::NotFound : Errc::Io, fmt::format("{}: {}", path, std::strerror(errno)));
   struct stat info {};
   if (fstat(fd, &info) != 0 || !S_ISREG(info.st_mode)) {
     ::close(fd);

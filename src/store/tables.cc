@@ -83,6 +83,26 @@ Batch::Mark erase_user(Batch& batch, std::string_view group, std::string_view us
   return erase_pair(batch, Table::Users, group, user_id);
 }
 
+Batch::Mark erase_admin(Batch& batch, std::string_view username) {
+  return batch.erase(Table::Admins, username);
+}
+
+Batch::Mark erase_api_key(Batch& batch, std::string_view name) {
+  return batch.erase(Table::ApiKeys, name);
+}
+
+Batch::Mark erase_login_token(Batch& batch, std::string_view hash) {
+  return batch.erase(Table::LoginTokens, hash);
+}
+
+Batch::Mark erase_audit(Batch& batch, std::int64_t created_us, std::uint64_t sequence) {
+  std::string key(16, '\0');
+  Writer out(reinterpret_cast<std::uint8_t*>(key.data()));
+  out.key(static_cast<std::uint64_t>(created_us));
+  out.key(sequence);
+  return batch.erase(Table::Audit, key);
+}
+
 Batch::Mark erase_exclusive(Batch& batch, std::string_view topic) {
   return batch.erase(Table::Exclusive, topic);
 }
