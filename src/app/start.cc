@@ -129,6 +129,7 @@ int start(const std::string& config_file) {
     if (listeners[i].enable)
       std::printf("Listener %s on %s started.\n", listeners[i].settings.id.c_str(),
                   node.bound()[i].to_string().c_str());
+  for (const std::string& address : management.addresses()) std::printf("Dashboard: %s\n", address.c_str());
   std::printf("Data folder: %s\n", std::filesystem::absolute(data_dir).c_str());
   for (const telemetry::HandlerInfo& handler : logger.handlers())
     if (handler.id != "console") std::printf("Logs: %s\n", std::filesystem::absolute(handler.destination).c_str());

@@ -19,14 +19,6 @@ bool accepts(std::string_view list, std::string_view coding) {
   return false;
 }
 
-Response not_found(std::string_view accept) {
-  if (accept.find("application/json") != std::string_view::npos)
-    return Response::error(404, "NOT_FOUND", "Request Path Not Found");
-  if (accept.find("text/plain") != std::string_view::npos) return Response::text("404 - NOT FOUND", 404);
-  return {404, "text/html; charset=utf-8",
-          "<!DOCTYPE html><html><head><title>404</title></head><body><h1>404 - NOT FOUND</h1></body></html>\n"};
-}
-
 }  // namespace
 
 std::optional<Asset> AssetTable::find(std::string_view path) const {
@@ -37,9 +29,9 @@ std::optional<Asset> AssetTable::find(std::string_view path) const {
 
 Response serve_asset(const AssetSource* source, const Request& request) {
   const auto path = percent_decode(request.path, false);
-  if (!path || path->find("..") != std::string::npos) return not_found(request.accept);
+  if (!path || path->find("..") != std::string::npos) return path_not_found(request.accept);
   const auto asset = source ? source->find(*path) : std::nullopt;
-  if (!asset) return not_found(request.accept);
+  if (!asset) return path_not_found(request.accept);
   if (request.method != "GET") {
     Response refused = Response::empty(405);
     refused.headers.emplace_back("allow", "GET");

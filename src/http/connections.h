@@ -34,6 +34,7 @@ struct Accepted {
   std::unique_ptr<net::Layer> layer{};  // TLS
   std::string peer{};
   bool peer_is_loopback = false;
+  bool forwarded = false;  // a balancer stands in front, whose X-Forwarded-For is believed
   Door door = Door::Rest;
   Limits limits{};
 };

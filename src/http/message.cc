@@ -54,6 +54,14 @@ Response Response::error(unsigned status, std::string_view code, std::string_vie
   return of(json::object{{"code", code}, {"message", message}}, status);
 }
 
+Response path_not_found(std::string_view accept) {
+  const bool page = accept.empty() || accept.find("text/html") != std::string_view::npos;
+  if (!page && accept.find("text/plain") != std::string_view::npos) return Response::text("404 - NOT FOUND", 404);
+  if (!page) return Response::error(404, "NOT_FOUND", "Request Path Not Found");
+  return {404, "text/html; charset=utf-8",
+          "<!DOCTYPE html><html><head><title>404</title></head><body><h1>404 - NOT FOUND</h1></body></html>\n"};
+}
+
 std::string_view reason_phrase(unsigned status) {
   switch (status) {
     case 200:

@@ -48,6 +48,7 @@ struct Request {
   Actor actor = Actor::Nobody;
   std::string user;  // who asks, once known: user name or API key
   std::string role{};
+  bool refused_key = false;  // an API key was shown
 
   /// Of a repeated field the first; "" when absent. `name` in lower case.
   std::string_view header(std::string_view name) const;
@@ -73,6 +74,9 @@ struct Response {
 
 /// Called exactly once, on the thread that asked.
 using Reply = std::function<void(Response)>;
+
+/// 404 for a path that nobody serves, in the form that `accept` asks for (management-api 1.7).
+Response path_not_found(std::string_view accept);
 
 std::string_view reason_phrase(unsigned status);
 

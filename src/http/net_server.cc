@@ -63,6 +63,7 @@ void NetServer::serve(int fd, const net::Endpoint& peer) {
   accepted.fd = fd;
   accepted.peer = peer.host();
   accepted.peer_is_loopback = peer.is_loopback();
+  accepted.forwarded = options_.proxy_header;
   accepted.limits = options_.limits;
   if (options_.tls) {
     accepted.layer = net::make_tls_layer(options_.tls, std::nullopt);

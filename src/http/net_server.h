@@ -21,7 +21,7 @@ class NetServer {
     int backlog = 1024;
     std::size_t connections_max = 512;  // further ones are closed at once
     /// The PROXY protocol's header comes first.
-    bool proxy_header = false;
+    bool proxy_header = false;  // and X-Forwarded-For is believed
     std::shared_ptr<const net::TlsContext> tls{};
     Nanos handshake_timeout{15'000'000'000};
     Accepted::Limits limits{};

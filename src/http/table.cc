@@ -202,7 +202,7 @@ BodyPlan Table::plan_body(Request& head) const {
 
 void Table::handle(Request request, Reply reply) const {
   const auto match = find(request.path);
-  if (!match) return reply(Response::error(404, "NOT_FOUND", "Request Path Not Found"));
+  if (!match) return reply(path_not_found(request.door == Door::Cli ? "application/json" : request.accept));
   const Endpoint* const endpoint = choose(*match, request.method);
   if (!endpoint) {
     Response response = Response::empty(405);

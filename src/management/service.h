@@ -9,6 +9,7 @@
 #include "broker/broker.h"
 #include "broker/stats.h"
 #include "config/store.h"
+#include "management/accounts.h"
 #include "management/ports.h"
 #include "management/session_walk.h"
 #include "management/views.h"
@@ -89,6 +90,8 @@ class Service {
 
   const Environment& environment() const { return environment_; }
   runtime::Loop& loop() { return loop_; }
+  /// Users, log-ins and API keys; opened before start().
+  Accounts& accounts() { return accounts_; }
   std::int64_t uptime_ms() const;
 
   // --- clients
@@ -146,6 +149,7 @@ class Service {
   Environment environment_;
   broker::Core& core_;
   runtime::Loop loop_;
+  Accounts accounts_;
   std::vector<std::unique_ptr<SessionWalks>> walks_;
   Nanos started_{0};
   std::thread thread_;

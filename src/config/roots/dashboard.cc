@@ -81,8 +81,6 @@ const Struct& Dashboard::schema() {
                  {.def = "public", .doc = "Its password; a later change has no effect on it.", .secret = true})
           .field("token_expired_time", &S::token_expired_time,
                  {.def = "60m", .min = 1000, .doc = "A log-in ends after this time without a request."})
-          .field("password_expired_time", &S::password_expired_time,
-                 {.def = "0s", .doc = "A password that is older must be changed; 0 = never.", .since = "5.8"})
           .field("cors", &S::cors, {.def = "false", .doc = "Pages of other origins may use the API."})
           .field("i18n_lang", &S::i18n_lang, {.def = "en", .hot = Hot::B, .doc = "Language of texts.", .hidden = true})
           .field(

@@ -44,7 +44,6 @@ struct Dashboard {
   std::string default_username;
   Secret default_password;  // may be file://
   milliseconds token_expired_time{};
-  milliseconds password_expired_time{};  // 0 = never
   bool cors = false;
   Language i18n_lang = Language::En;
   milliseconds sample_interval{};

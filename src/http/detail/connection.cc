@@ -20,11 +20,16 @@ constexpr std::size_t kWriteBudget = 512 << 10;
 constexpr Nanos kLinger{2'000'000'000};
 constexpr std::uint64_t kLingerBytesMax = 16 << 20;
 
-PlanBody with_door(const PlanBody& plan, Door door, std::string peer, bool loopback) {
-  return [&plan, door, peer = std::move(peer), loopback](Request& head) {
+/// Completes what the head cannot say itself before it is judged.
+PlanBody with_origin(const PlanBody& plan, const Accepted& from) {
+  return [&plan, door = from.door, peer = from.peer, loopback = from.peer_is_loopback,
+          forwarded = from.forwarded](Request& head) {
     head.door = door;
     head.peer = peer;
     head.peer_is_loopback = loopback;
+    if (forwarded)
+      if (const std::string_view list = head.header("x-forwarded-for"); !list.empty())
+        head.peer = list.substr(0, std::min(list.find_first_of(", "), list.size()));
     return plan ? plan(head) : BodyPlan{};
   };
 }
@@ -38,8 +43,7 @@ Connection::Connection(Connections& home, runtime::Loop& loop, Accepted accepted
       fd_(accepted.fd),
       layer_(std::move(accepted.layer)),
       id_(id),
-      parser_(accepted.limits.sizes,
-              with_door(home.plan_, accepted.door, std::move(accepted.peer), accepted.peer_is_loopback)) {}
+      parser_(accepted.limits.sizes, with_origin(home.plan_, accepted)) {}
 
 Connection::~Connection() {
   loop_.remove(fd_);  // the server may be gone by now
