@@ -58,12 +58,8 @@ Management::Management(Node& node, ManagementOptions options)
   table_.set_gate([this](http::Request& request, const http::Endpoint& endpoint, const http::Table::Raw& parameters) {
     return gate_->check(request, endpoint, parameters);
   });
-  table_.set_audit([](const http::Audited& audited) {
-    SB_LOG(log::Level::Info, "management_operation",
-           kv("from", audited.call.request.door == http::Door::Cli ? "cli" : "rest_api"),
-           kv("method", audited.call.request.method), kv("path", audited.call.request.path),
-           kv("status", audited.response.status));
-  });
+  audit_ = std::make_unique<AuditTrail>(*service_, options.log);
+  table_.set_audit([this](const http::Audited& audited) { audit_->record(audited); });
 }
 
 Management::~Management() {
@@ -97,7 +93,10 @@ Result<> Management::open_accounts() {
     SB_TRY(settings, account_settings(*config_->current()));
   }
   SB_CHECKED(service_->accounts().open(node_.store(), std::move(settings)));
+  SB_CHECKED(service_->audit().open(node_.store(), config_ ? config_->current()->log.audit.max_filter_size : 5000));
   if (!config_) return {};
+  audit_->set(config_->current()->log.audit);
+  audit_->record_command("signalbox", {"start"});
   const std::string file = bootstrap_file(*config_->current());
   if (file.empty()) return {};
   SB_TRY(const std::size_t count, service_->accounts().load_api_keys(file));
@@ -136,6 +135,7 @@ Result<> Management::follow(const config::Config& before, const config::Config& 
     if (network_) SB_CHECKED(network_->apply(after));
     service_->accounts().set_settings(std::move(settings));
   }
+  if (changed("log")) audit_->set(after.log.audit);
   const std::string file = bootstrap_file(after);
   if (!file.empty() && file != bootstrap_file(before)) {
     if (const auto loaded = service_->accounts().load_api_keys(file); !loaded)

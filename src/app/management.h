@@ -4,6 +4,7 @@
 #pragma once
 
 #include "app/access_gate.h"
+#include "app/audit_trail.h"
 #include "app/live_config.h"
 #include "app/management_network.h"
 #include "app/management_ports.h"
@@ -65,6 +66,7 @@ class Management {
   std::unique_ptr<management::Service> service_;
   http::Table table_;
   std::unique_ptr<AccessGate> gate_;
+  std::unique_ptr<AuditTrail> audit_;
   // On the management thread.
   std::unique_ptr<http::UnixServer> server_;
   std::unique_ptr<ManagementNetwork> network_;

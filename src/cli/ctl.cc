@@ -128,6 +128,7 @@ int Ctl::run(std::vector<std::string> arguments) {
     out_ << text;
     return 0;
   }
+  client_.set_command(arguments);
   for (const CommandGroup& group : groups) {
     if (group.name != word) continue;
     const std::vector<std::string> rest(arguments.begin() + 1, arguments.end());

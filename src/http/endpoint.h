@@ -76,8 +76,6 @@ struct Endpoint {
   Login login = Login::Any;
   /// Takes a file up to this size: a form's parts are in Call::parts, another body is Request::upload.
   std::uint64_t upload_max = 0;
-  /// Not in the audit log while `ignore_high_frequency_request` is on.
-  bool frequent = false;
 };
 
 // Parameters that many operations share.

@@ -23,16 +23,18 @@ enum class Table : std::uint8_t {
   Users = 12,
   ApiKeys = 13,
   Audit = 14,
-  Admins = 15,
-  LoginTokens = 16,
+  Monitor = 15,
+  Admins = 16,
+  LoginTokens = 17,
 };
 
-constexpr std::size_t kTableCount = 17;
+constexpr std::size_t kTableCount = 18;
 
 /// Names of the column families, by number.
 constexpr std::array<std::string_view, kTableCount> kTableNames = {
-    "meta",   "sessions",  "subscriptions", "messages", "queues",   "awaiting_rel", "retained", "delayed",      "wills",
-    "banned", "exclusive", "alarms",        "users",    "api_keys", "audit",        "admins",   "login_tokens",
+    "meta",     "sessions", "subscriptions", "messages", "queues",    "awaiting_rel",
+    "retained", "delayed",  "wills",         "banned",   "exclusive", "alarms",
+    "users",    "api_keys", "audit",         "monitor",  "admins",    "login_tokens",
 };
 
 constexpr std::size_t index_of(Table table) {

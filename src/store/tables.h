@@ -53,6 +53,9 @@ template <class Record, class Visitor>
 /// The node's own row; a fresh store has none: Errc::NotFound.
 [[nodiscard]] Result<NodeRecord> load_node(const KeyValue& store);
 
+/// The text of one audit record. Errc::NotFound.
+[[nodiscard]] Result<std::string> load_audit(const KeyValue& store, std::int64_t created_us, std::uint64_t sequence);
+
 /// Reads one message: `visit(const MessageRecord&)` sees views that live until it returns.
 [[nodiscard]] Result<> load_message(const KeyValue& store, MessageId id,
                                     const std::function<Result<>(const MessageRecord&)>& visit);
