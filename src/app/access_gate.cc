@@ -17,8 +17,7 @@ Response with_challenge(Response response) {
 }
 
 Response no_header() {
-  return with_challenge(
-      Response::error(401, "AUTHORIZATION_HEADER_ERROR", "Support authorization: basic/bearer "));
+  return with_challenge(Response::error(401, "AUTHORIZATION_HEADER_ERROR", "Support authorization: basic/bearer "));
 }
 
 bool same_word(std::string_view text, std::string_view lower) {
@@ -100,16 +99,14 @@ std::optional<Response> AccessGate::check_key(http::Request& request, const http
   request.actor = Actor::Nobody;
   request.refused_key = true;
   if (endpoint.login == http::Login::TokenOnly)
-    return with_challenge(
-        Response::error(401, "BAD_API_KEY_OR_SECRET", "Not allowed, Check api_key/api_secret"));
+    return with_challenge(Response::error(401, "BAD_API_KEY_OR_SECRET", "Not allowed, Check api_key/api_secret"));
   const auto plain = access::authn::decode_base64(credentials);
   const auto colon = plain ? plain->find(':') : std::string::npos;
-  const management::ApiKey* const key =
-      colon == std::string::npos
-          ? nullptr
-          : accounts_.check_api_key(std::string_view(*plain).substr(0, colon), std::string_view(*plain).substr(colon + 1));
-  if (!key)
-    return with_challenge(Response::error(401, "BAD_API_KEY_OR_SECRET", "Check api_key/api_secret"));
+  const management::ApiKey* const key = colon == std::string::npos
+                                            ? nullptr
+                                            : accounts_.check_api_key(std::string_view(*plain).substr(0, colon),
+                                                                      std::string_view(*plain).substr(colon + 1));
+  if (!key) return with_challenge(Response::error(401, "BAD_API_KEY_OR_SECRET", "Check api_key/api_secret"));
   request.actor = Actor::ApiKey;
   request.user = key->key;
   request.role = management::to_string(key->role);

@@ -240,14 +240,28 @@ void AuditTrail::keep(management::AuditEntry entry, json::object record, log::Le
     std::vector<log::Field> fields;
     for (const auto& [key, value] : line) {
       // Keys are views of literals: of the record's own names only.
-      static constexpr std::string_view kNames[] = {
-          "created_at",    "node",         "from",         "source",       "source_ip", "operation_id", "operation_type",
-          "operation_result", "http_status_code", "http_method", "http_request", "duration_ms", "args", "failure",
-          "auth_type",     "query_string", "cmd"};
+      static constexpr std::string_view kNames[] = {"created_at",
+                                                    "node",
+                                                    "from",
+                                                    "source",
+                                                    "source_ip",
+                                                    "operation_id",
+                                                    "operation_type",
+                                                    "operation_result",
+                                                    "http_status_code",
+                                                    "http_method",
+                                                    "http_request",
+                                                    "duration_ms",
+                                                    "args",
+                                                    "failure",
+                                                    "auth_type",
+                                                    "query_string",
+                                                    "cmd"};
       const auto name = std::find(std::begin(kNames), std::end(kNames), std::string_view(key));
       if (name == std::end(kNames)) continue;
       const bool quoted = value.is_string();
-      fields.push_back({*name, quoted ? std::string(std::string_view(value.get_string())) : json::serialize(value), quoted});
+      fields.push_back(
+          {*name, quoted ? std::string(std::string_view(value.get_string())) : json::serialize(value), quoted});
     }
     log_->audit(level, "audit", std::move(fields));
   }

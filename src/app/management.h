@@ -1,6 +1,6 @@
 // The management plane of a node put together: service, endpoint table, the socket <data_dir>/ctl.sock, the listeners
-// of `dashboard`, and the configuration that can change at run time. Made between the node's construction and its start; stopped before the
-// node stops; destroyed after it stopped.
+// of `dashboard`, and the configuration that can change at run time. Made between the node's construction and its
+// start; stopped before the node stops; destroyed after it stopped.
 #pragma once
 
 #include "app/access_gate.h"
@@ -25,9 +25,9 @@ struct ManagementOptions {
   /// Without: the configuration cannot be seen nor changed.
   std::optional<config::Loaded> loaded{};
   config::LoadOptions load_options{};
-  telemetry::LogControl* log = nullptr;    // follows `log`; outlives this
-  ListenerResources* resources = nullptr;  // without: listeners do not follow the configuration; outlives this
-  std::function<void()> stop{};            // asks the process to end
+  telemetry::LogControl* log = nullptr;       // follows `log`; outlives this
+  ListenerResources* resources = nullptr;     // without: listeners do not follow the configuration; outlives this
+  std::function<void()> stop{};               // asks the process to end
   const http::AssetSource* assets = nullptr;  // pages of the dashboard; outlives this
 };
 

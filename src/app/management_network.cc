@@ -86,9 +86,10 @@ Result<> ManagementNetwork::apply(const config::Config& config, bool http_writte
       continue;
     }
     restore(before);
-    return fail(changed.error().code, fmt::format("dashboard.listeners.{}.bind = {}: expected an address that this node "
-                                                  "can listen on ({})",
-                                                  kNames[tls], to_string(wanted.bind), changed.error().what));
+    return fail(changed.error().code,
+                fmt::format("dashboard.listeners.{}.bind = {}: expected an address that this node "
+                            "can listen on ({})",
+                            kNames[tls], to_string(wanted.bind), changed.error().what));
   }
   cors_ = dashboard.cors;
   docs_ = dashboard.swagger_support;
@@ -141,8 +142,7 @@ Result<std::unique_ptr<http::NetServer>> ManagementNetwork::open(bool tls, const
     options.handshake_timeout = wanted.ssl_options.handshake_timeout;
   }
   auto server = std::make_unique<http::NetServer>(
-      loop_, options,
-      [this](http::Request request, http::Reply reply) { serve(std::move(request), std::move(reply)); },
+      loop_, options, [this](http::Request request, http::Reply reply) { serve(std::move(request), std::move(reply)); },
       [this](http::Request& head) { return table_.plan_body(head); });
   SB_CHECKED(server->open());
   return server;

@@ -19,7 +19,7 @@ Result<std::shared_ptr<FileBody>> FileBody::open(const std::string& path) {
     ::close(fd);
     return fail(Errc::Invalid, fmt::format("{}: not a file", path));
   }
-  return std::shared_ptr<FileBody>(new FileBody(fd, static_cast<std::uint64_t>(info.st_size)));
+  return std::make_shared<FileBody>(Private{}, fd, static_cast<std::uint64_t>(info.st_size));
 }
 
 FileBody::~FileBody() {

@@ -11,7 +11,10 @@
 namespace sb::http {
 
 class FileBody {
+  struct Private {};  // only open() makes one
+
  public:
+  FileBody(Private, int fd, std::uint64_t size) : fd_(fd), size_(size) {}
   /// NotFound; Invalid: not a regular file. A symbolic link as the last part is refused.
   [[nodiscard]] static Result<std::shared_ptr<FileBody>> open(const std::string& path);
   ~FileBody();
@@ -24,7 +27,6 @@ class FileBody {
   std::uint64_t left() const { return size_ - read_; }
 
  private:
-  FileBody(int fd, std::uint64_t size) : fd_(fd), size_(size) {}
   int fd_;
   std::uint64_t size_;
   std::uint64_t read_ = 0;

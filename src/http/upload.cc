@@ -19,7 +19,7 @@ Result<std::shared_ptr<Upload>> Upload::create(const std::string& folder) {
     if (fd >= 0) unlink(name.c_str());
   }
   if (fd < 0) return fail(Errc::Io, fmt::format("{}: {}", folder, std::strerror(errno)));
-  return std::shared_ptr<Upload>(new Upload(fd));
+  return std::make_shared<Upload>(Private{}, fd);
 }
 
 Upload::~Upload() {

@@ -12,7 +12,10 @@
 namespace sb::http {
 
 class Upload {
+  struct Private {};  // only create() makes one
+
  public:
+  Upload(Private, int fd) : fd_(fd) {}
   /// In `folder`, which must exist.
   [[nodiscard]] static Result<std::shared_ptr<Upload>> create(const std::string& folder);
   ~Upload();
@@ -25,7 +28,6 @@ class Upload {
   [[nodiscard]] Result<std::string_view> bytes();
 
  private:
-  explicit Upload(int fd) : fd_(fd) {}
   int fd_;
   std::uint64_t size_ = 0;
   void* map_ = nullptr;

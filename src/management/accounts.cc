@@ -70,9 +70,9 @@ Result<> Accounts::open(store::KeyValue* store, AccountSettings settings) {
     }));
     SB_CHECKED(store::scan<store::ApiKeyRecord>(*store_, [this](const store::ApiKeyRecord& r) -> Result<> {
       names_[std::string(r.key)] = r.name;
-      keys_[std::string(r.name)] = {std::string(r.name),   std::string(r.key), std::string(r.secret),
-                                    static_cast<Role>(r.role), r.enable,       std::string(r.description),
-                                    r.created_ms,          r.expires_ms};
+      keys_[std::string(r.name)] = {
+          std::string(r.name),        std::string(r.key), std::string(r.secret), static_cast<Role>(r.role), r.enable,
+          std::string(r.description), r.created_ms,       r.expires_ms};
       return {};
     }));
     SB_CHECKED(store::scan<store::LoginTokenRecord>(*store_, [this](const store::LoginTokenRecord& r) -> Result<> {
@@ -131,7 +131,8 @@ std::string Accounts::lock_name(std::string_view username, const Origin& from) c
 void Accounts::login(std::string username, std::string password, Origin from, std::function<void(LoginOutcome)> done) {
   const std::int64_t began_ms = now_ms();
   const std::string name = lock_name(username, from);
-  if (settings_.lockout && (user_failures_.blocked(name, began_ms) || address_failures_.blocked(from.address, began_ms))) {
+  if (settings_.lockout &&
+      (user_failures_.blocked(name, began_ms) || address_failures_.blocked(from.address, began_ms))) {
     const auto wait = std::chrono::duration_cast<std::chrono::seconds>(settings_.per_user.block_time);
     return done({.kind = LoginOutcome::Kind::Locked, .retry_after_s = wait.count()});
   }
@@ -160,10 +161,8 @@ void Accounts::login(std::string username, std::string password, Origin from, st
       SB_LOG(log::Level::Error, "management_login_failed", kv("reason", token.error().what));
       return done({.kind = LoginOutcome::Kind::Busy});
     }
-    done({.kind = LoginOutcome::Kind::Ok,
-          .token = std::move(*token),
-          .role = user->role,
-          .must_change = user->initial});
+    done(
+        {.kind = LoginOutcome::Kind::Ok, .token = std::move(*token), .role = user->role, .must_change = user->initial});
   });
   if (!accepted) done({.kind = LoginOutcome::Kind::Busy});
 }

@@ -107,8 +107,8 @@ class Accounts {
   [[nodiscard]] Result<> remove_admin(std::string_view username);
   /// NotFound; Invalid: a rule; Denied: the old password is another one (not asked for without). Ends the user's
   /// log-ins.
-  void change_password(std::string username, std::optional<std::string> old_password, std::string password,
-                       Origin from, Changed done);
+  void change_password(std::string username, std::optional<std::string> old_password, std::string password, Origin from,
+                       Changed done);
 
   // --- API keys
   std::vector<ApiKey> api_keys() const;

@@ -81,9 +81,9 @@ Result<> check_user_name(std::string_view name) {
 }
 
 Result<> check_key_name(std::string_view name) {
-  const bool good = !name.empty() && name.size() <= 256 && letter(name.front()) &&
-                    std::all_of(name.begin(), name.end(),
-                                [](char c) { return letter(c) || digit(c) || c == '_' || c == '-'; });
+  const bool good =
+      !name.empty() && name.size() <= 256 && letter(name.front()) &&
+      std::all_of(name.begin(), name.end(), [](char c) { return letter(c) || digit(c) || c == '_' || c == '-'; });
   if (good) return {};
   return fail(Errc::Invalid, "name: expected a letter, then letters, digits, '_' or '-', at most 256 characters");
 }
@@ -114,8 +114,8 @@ Result<std::string> hash_secret(std::string_view secret) {
 bool secret_matches(std::string_view stored, std::string_view secret) {
   const auto colon = stored.find(':');
   if (colon != 16) return legacy_matches(stored, secret);
-  return access::authn::equal_in_constant_time(
-      stored.substr(colon + 1), hex(sha256(std::string(stored.substr(0, colon)) + std::string(secret))));
+  return access::authn::equal_in_constant_time(stored.substr(colon + 1),
+                                               hex(sha256(std::string(stored.substr(0, colon)) + std::string(secret))));
 }
 
 Result<std::string> random_base62(std::size_t bytes) {

@@ -64,8 +64,8 @@ void add_login(http::Table& table, management::Service& service, Accounts& accou
   login.tag = "Dashboard";
   login.access = http::Access::Open;
   login.summary = "Exchange user name and password for a bearer token";
-  login.body = schema::open_object(
-      {{"username", schema::string(1, 256), true}, {"password", schema::string(1, 256), true}});
+  login.body =
+      schema::open_object({{"username", schema::string(1, 256), true}, {"password", schema::string(1, 256), true}});
   login.answers = {http::ok(schema::open_object({{"role", schema::string(), true},
                                                  {"token", schema::string(), true},
                                                  {"version", schema::string(), true},

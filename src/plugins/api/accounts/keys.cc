@@ -58,7 +58,8 @@ bool read(const Call& call, ApiKey& key, const Reply& reply) {
   if (expires == "infinity") return true;
   const auto time = management::parse_time(expires, 1000);
   if (!time || *time <= 0) {
-    reply(http::refusal({{"expired_at", "bad_time", "seconds since 1970, RFC 3339, or infinity", json::value(expires)}}));
+    reply(
+        http::refusal({{"expired_at", "bad_time", "seconds since 1970, RFC 3339, or infinity", json::value(expires)}}));
     return false;
   }
   key.expires_ms = *time;

@@ -147,7 +147,8 @@ void add_users(http::Table& table, Accounts& accounts) {
   auto change =
       operation(Method::Post, "/api/v5/users/{username}/change_pwd", Access::Own, "Change the password of a user");
   change.parameters = {name};
-  change.body = schema::open_object({{"old_pwd", schema::string(1, 256), true}, {"new_pwd", schema::string(1, 256), true}});
+  change.body =
+      schema::open_object({{"old_pwd", schema::string(1, 256), true}, {"new_pwd", schema::string(1, 256), true}});
   change.answers = {http::no_content(), bad, missing};
   change.handler = with(change_password);
   table.add(std::move(change));

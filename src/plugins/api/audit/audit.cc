@@ -21,7 +21,8 @@ using http::Response;
 
 /// RFC 3339, or microseconds since 1970.
 std::optional<std::int64_t> parse_us(const std::string& text) {
-  if (!text.empty() && text.size() <= 18 && std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; }))
+  if (!text.empty() && text.size() <= 18 &&
+      std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; }))
     return std::stoll(text);
   const auto ms = management::parse_time(text, 1);
   if (!ms) return std::nullopt;
