@@ -93,6 +93,8 @@ Result<> Management::open_accounts() {
     SB_TRY(settings, account_settings(*config_->current()));
   }
   SB_CHECKED(service_->accounts().open(node_.store(), std::move(settings)));
+  for (const management::Admin& admin : service_->accounts().admins())
+    if (admin.initial) first_user_ = admin.username;
   SB_CHECKED(service_->audit().open(node_.store(), config_ ? config_->current()->log.audit.max_filter_size : 5000));
   if (!config_) return {};
   audit_->set(config_->current()->log.audit);
@@ -122,6 +124,7 @@ Result<> Management::open_sockets() {
   network_ = std::make_unique<ManagementNetwork>(service_->loop(), table_, assets_, resources_);
   SB_CHECKED(network_->apply(*config_->current(), http_written_));
   addresses_ = network_->addresses();
+  listeners_.set_others([this] { return network_->reload_certificates(); });
   return {};
 }
 

@@ -46,6 +46,8 @@ class Management {
   const http::Table& table() const { return table_; }
   /// Where the network finds it: "http://0.0.0.0:18083".
   const std::vector<std::string>& addresses() const { return addresses_; }
+  /// The user who still has the password that everybody knows; "" = none.
+  const std::string& first_user() const { return first_user_; }
   static std::string socket_path(const std::string& data_dir) { return data_dir + "/ctl.sock"; }
 
  private:
@@ -75,6 +77,7 @@ class Management {
   const http::AssetSource* assets_;
   bool http_written_ = true;  // some layer of the configuration asks for the HTTP listener
   std::vector<std::string> addresses_;
+  std::string first_user_;
 };
 
 }  // namespace sb::app
