@@ -33,9 +33,9 @@ struct AuditEntry {
 struct AuditQuery {
   std::size_t skip = 0;
   std::size_t limit = 100;
-  std::optional<std::string> from, source, source_ip, operation_id, operation_type, result, method;
-  std::optional<unsigned> status;
-  std::optional<std::int64_t> created_from_us, created_to_us, duration_from_ms, duration_to_ms;
+  std::optional<std::string> from{}, source{}, source_ip{}, operation_id{}, operation_type{}, result{}, method{};
+  std::optional<unsigned> status{};
+  std::optional<std::int64_t> created_from_us{}, created_to_us{}, duration_from_ms{}, duration_to_ms{};
   bool matches(const AuditEntry& entry) const;
 };
 
