@@ -19,11 +19,12 @@ namespace json = http::json;
 namespace {
 
 constexpr std::string_view kBase = "/api/v5";
-constexpr std::string_view kSecrets[] = {
-    "password",       "secret",        "secret_key", "secret_access_key", "aws_secret_access_key", "security_token",
-    "token",          "jwt",           "old_pwd",    "new_pwd",           "bind_password",         "sp_private_key",
-    "private_key",    "authorization", "cookie",     "keyfile_password",  "proxy-authorization",   "api_secret",
-    "private_key_pw", "passphrase"};
+constexpr std::string_view kCommandHeader = "x-ctl-command";
+/// A key that ends with one of these names a secret.
+constexpr std::string_view kSecrets[] = {"password",    "passwd", "pwd",          "passphrase", "secret",
+                                         "token",       "cookie", "credential",   "access_key", "secret_key",
+                                         "private_key", "jwt",    "authorization"};
+constexpr std::string_view kPrivateKey = "PRIVATE KEY-----";  // PEM
 /// What programs do many times a second, without the base.
 constexpr std::string_view kFrequent[] = {"/publish",
                                           "/publish/bulk",
@@ -42,7 +43,8 @@ std::string lower(std::string_view text) {
 
 bool is_secret(std::string_view key) {
   const std::string known = lower(key);
-  return std::find(std::begin(kSecrets), std::end(kSecrets), known) != std::end(kSecrets);
+  return std::any_of(std::begin(kSecrets), std::end(kSecrets),
+                     [&known](std::string_view end) { return known.ends_with(end); });
 }
 
 /// "/mqtt/retainer/message/:topic"
@@ -82,7 +84,9 @@ json::value body_of(const http::Call& call) {
 
 json::object request_of(const http::Audited& audited, std::string_view method) {
   json::object headers;
-  for (const auto& [name, value] : audited.call.request.headers) headers[name] = value;
+  // The command line is shown as `args`, without its secrets.
+  for (const auto& [name, value] : audited.call.request.headers)
+    if (name != kCommandHeader) headers[name] = value;
   json::object bindings;
   for (const http::Parameter& parameter : audited.endpoint.parameters)
     if (parameter.in == http::Parameter::In::Path)
@@ -107,7 +111,7 @@ json::value failure_of(const http::Response& response) {
 
 /// What `ctl` says it was called with: JSON, percent-encoded.
 json::array command_of(const http::Request& request) {
-  const auto text = http::percent_decode(request.header("x-ctl-command"), false);
+  const auto text = http::percent_decode(request.header(kCommandHeader), false);
   if (!text || text->empty()) return {};
   json::error_code error;
   json::value parsed = json::parse(*text, error);
@@ -139,6 +143,8 @@ void AuditTrail::mask(json::value& value) {
       else
         mask(member);
     }
+  } else if (value.is_string() && value.get_string().find(kPrivateKey) != json::string::npos) {
+    value = kMasked;
   }
 }
 

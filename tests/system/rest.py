@@ -70,6 +70,10 @@ class Rest:
     def key(self, key, secret):
         return self.bare("Basic " + base64.b64encode(f"{key}:{secret}".encode()).decode())
 
+    def configure(self, text, status=200):
+        """Merges configuration text into what runs."""
+        return self.want(status, "PUT", "/configs", text.encode(), {"Content-Type": "text/plain"})
+
     def new_key(self, name, role):
         """A client with a fresh API key of this role; `self` is an administrator's."""
         made = self.want(200, "POST", "/api_key", {"name": name, "role": role})

@@ -44,14 +44,14 @@ def test_documentation_can_be_switched_off(start_broker):
     nobody = rest.Rest(broker)
     assert nobody.raw("GET", "=/api-docs")[0].status == 404
     assert nobody.raw("GET", "=/api-docs/swagger.json")[0].status == 404
-    rest.Rest(broker).login().want(200, "PUT", "/configs/dashboard", {"swagger_support": True})
+    rest.Rest(broker).login().configure("dashboard.swagger_support = true")
     assert nobody.raw("GET", "=/api-docs")[0].status == 200
 
 
 def test_other_origins(broker, admin):
     origin = {"Origin": "https://elsewhere.example"}
     assert admin.raw("GET", "/nodes", headers=origin)[0].getheader("access-control-allow-origin") is None
-    admin.want(200, "PUT", "/configs/dashboard", {"cors": True})
+    admin.configure("dashboard.cors = true")
     assert admin.raw("GET", "/nodes", headers=origin)[0].getheader("access-control-allow-origin") == "*"
     assert admin.raw("GET", "/nodes")[0].getheader("access-control-allow-origin") is None
     answer, _ = admin.raw("OPTIONS", "/nodes", headers={**origin, "Access-Control-Request-Method": "GET"})
@@ -62,7 +62,7 @@ def test_other_origins(broker, admin):
 def test_listeners_move_while_the_node_runs(broker, admin):
     port = node.free_port()
     # The answer comes over the listener that is given up.
-    admin.want(200, "PUT", "/configs/dashboard", {"listeners": {"http": {"bind": f"127.0.0.1:{port}"}}})
+    admin.configure(f'dashboard.listeners.http.bind = "127.0.0.1:{port}"')
     moved = rest.Rest(port=port, authorization=admin.authorization)
     moved.want(200, "GET", "/nodes")
     with pytest.raises(ConnectionRefusedError):
@@ -71,12 +71,12 @@ def test_listeners_move_while_the_node_runs(broker, admin):
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         other = taken.getsockname()[1]
-        status, answer = moved.call("PUT", "/configs/dashboard", {"listeners": {"http": {"bind": f"127.0.0.1:{other}"}}})
-        assert status == 400 and "dashboard.listeners.http.bind" in answer["message"]
+        answer = moved.configure(f'dashboard.listeners.http.bind = "127.0.0.1:{other}"', 400)
+        assert "dashboard.listeners.http.bind" in str(answer)
     moved.want(200, "GET", "/nodes")
-    moved.want(200, "PUT", "/configs/dashboard", {"listeners": {"http": {"max_connections": 7}}})
+    moved.configure("dashboard.listeners.http.max_connections = 7")
     moved.want(200, "GET", "/nodes")
-    moved.want(200, "PUT", "/configs/dashboard", {"listeners": {"http": {"bind": 0}}})
+    moved.configure("dashboard.listeners.http.bind = 0")
     time.sleep(0.2)
     with pytest.raises(OSError):
         moved.connection(1).request("GET", "/")
@@ -110,14 +110,12 @@ def test_tls_and_new_certificates(start_broker, tmp_path):
     admin.want(200, "GET", "/nodes")
     first = served_certificate(port)
     authority.issue("two", file="server")  # in the place of the first
-    broker.ctl("pem_cache", "clean")
+    broker.ctl("pem_cache", "clean", "all")
     assert served_certificate(port) != first
     admin.want(200, "GET", "/nodes")
     # What speaks no TLS is turned away, and nothing is left behind.
     assert not rest.talk(port, b"GET / HTTP/1.1\r\n\r\n").startswith(b"HTTP")
-    status, answer = admin.call("PUT", "/configs/dashboard", {"listeners": {"https": {"ssl_options": {
-        "certfile": str(tmp_path / "none.pem")}}}})
-    assert status == 400, answer
+    admin.configure(f'dashboard.listeners.https.ssl_options.certfile = "{tmp_path}/none.pem"', 400)
     admin.want(200, "GET", "/nodes")
 
 
