@@ -44,7 +44,10 @@ bool next_attribute(std::string_view& rest, std::string_view& name, std::string&
     value += rest.front();
     rest.remove_prefix(1);
   }
-  if (rest.empty()) return false;
+  if (rest.empty()) {
+    rest = "\"";  // the quote does not end: what is left is no good
+    return false;
+  }
   rest.remove_prefix(1);
   return true;
 }
