@@ -7,6 +7,7 @@
 #include "config/hocon.h"
 #include "config/roots/authentication.h"
 #include "config/roots/broker.h"
+#include "config/roots/dashboard.h"
 #include "config/roots/guards.h"
 #include "config/roots/license.h"
 #include "config/roots/listener.h"
@@ -70,6 +71,8 @@ struct Roots {
   SessionPersistence session_persistence;
   Prometheus prometheus;
   License license;
+  Dashboard dashboard;
+  ApiKeys api_key;
   static const Struct& schema();
 };
 

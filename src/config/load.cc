@@ -11,11 +11,23 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::string_view kUnbuilt[] = {
-    "dashboard",      "gateway", "file_transfer",  "rule_engine",   "bridges",           "connectors",
-    "actions",        "exhook",  "plugins",        "opentelemetry", "api_key",           "schema_registry",
-    "telemetry",      "sso",     "node_rebalance", "sources",       "schema_validation", "message_transformation",
-    "durable_storage"};
+constexpr std::string_view kUnbuilt[] = {"gateway",
+                                         "file_transfer",
+                                         "rule_engine",
+                                         "bridges",
+                                         "connectors",
+                                         "actions",
+                                         "exhook",
+                                         "plugins",
+                                         "opentelemetry",
+                                         "schema_registry",
+                                         "telemetry",
+                                         "sso",
+                                         "node_rebalance",
+                                         "sources",
+                                         "schema_validation",
+                                         "message_transformation",
+                                         "durable_storage"};
 /// Accepted without a word: they never did anything, or no longer do.
 constexpr std::string_view kIgnored[] = {"persistent_session_store", "trace"};
 constexpr std::string_view kReadOnly[] = {"node", "cluster", "rpc"};

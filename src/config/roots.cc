@@ -50,6 +50,8 @@ const Struct& Roots::schema() {
                               .field("session_persistence", &Roots::session_persistence, {.hidden = true})
                               .field("prometheus", &Roots::prometheus)
                               .field("license", &Roots::license)
+                              .field("dashboard", &Roots::dashboard)
+                              .field("api_key", &Roots::api_key)
                               .open()
                               .build();
   return s;

@@ -8,6 +8,7 @@ Service::Service(Environment environment)
     : environment_(std::move(environment)),
       core_(*environment_.core),
       loop_(*environment_.clock, runtime::Loop::Options{Nanos{0}}),
+      accounts_(loop_),
       monitor_(loop_, [this] { return monitor_reading(core_, *environment_.stats); }) {
   for (unsigned id = 0; id < core_.shards(); ++id) walks_.push_back(std::make_unique<SessionWalks>(core_.shard(id)));
   started_ = environment_.clock->monotonic();
@@ -32,6 +33,7 @@ void Service::stop(std::function<void()> last) {
   loop_.post([this, last = std::move(last)] {
     if (last) last();
     monitor_.stop();
+    accounts_.stop();
     loop_.stop();
   });
   thread_.join();

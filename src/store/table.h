@@ -33,10 +33,9 @@ constexpr std::size_t kTableCount = 19;
 
 /// Names of the column families, by number.
 constexpr std::array<std::string_view, kTableCount> kTableNames = {
-    "meta",     "sessions", "subscriptions", "messages", "queues",    "awaiting_rel",
-    "retained", "delayed",  "wills",         "banned",   "exclusive", "alarms",
-    "users",    "api_keys", "audit",         "monitor",  "admins",    "login_tokens",
-    "authz_rules",
+    "meta",    "sessions", "subscriptions", "messages",     "queues",      "awaiting_rel", "retained",
+    "delayed", "wills",    "banned",        "exclusive",    "alarms",      "users",        "api_keys",
+    "audit",   "monitor",  "admins",        "login_tokens", "authz_rules",
 };
 
 constexpr std::size_t index_of(Table table) {

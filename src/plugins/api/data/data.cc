@@ -1,4 +1,5 @@
 // Backup and restore (management-api 2.19).
+#include "http/file_body.h"
 #include "http/table.h"
 #include "management/api_registry.h"
 #include "management/backup.h"
@@ -8,8 +9,7 @@
 
 #include <boost/json/array.hpp>
 
-#include <fstream>
-#include <sstream>
+#include <algorithm>
 
 namespace sb::plugins::api::data {
 
@@ -52,13 +52,14 @@ void list(const Backup& backup, const std::string& node, const Call& call, const
   reply(Response::of(http::page_answer(std::move(rows), paging, files.size(), more)));
 }
 
-/// The part of a form that is a file: its name and its bytes.
-std::optional<std::pair<std::string, std::string_view>> form_file(const Call& call);
+constexpr std::uint64_t kUploadMax = std::uint64_t{512} << 20;
 
 void upload(Backup& backup, const Call& call, const Reply& reply) {
-  const auto file = form_file(call);
-  if (!file) return reply(Response::error(400, "BAD_REQUEST", "a form with a file in the part 'filename' is expected"));
-  const auto taken = backup.take(file->first, file->second);
+  const auto file = std::find_if(call.parts.begin(), call.parts.end(),
+                                 [](const http::Part& part) { return part.name == "filename"; });
+  if (file == call.parts.end())
+    return reply(Response::error(400, "BAD_REQUEST", "a form with a file in the part 'filename' is expected"));
+  const auto taken = backup.take(file->file_name, file->bytes);
   reply(taken ? Response::empty() : refused(taken.error()));
 }
 
@@ -66,10 +67,10 @@ void download(const Backup& backup, const Call& call, const Reply& reply) {
   const std::string name = call.text("filename");
   const auto path = backup.path_of(name);
   if (!path) return reply(refused(path.error()));
-  std::ifstream file(*path, std::ios::binary);
-  std::ostringstream content;
-  content << file.rdbuf();
-  Response response = Response::text(std::move(content).str());
+  auto file = http::FileBody::open(*path);
+  if (!file) return reply(refused(file.error()));
+  Response response;
+  response.file = *std::move(file);
   response.content_type = "application/octet-stream";
   response.headers.emplace_back("content-disposition", fmt::format("attachment; filename={}", name));
   reply(std::move(response));
@@ -90,32 +91,6 @@ void import(Backup& backup, const std::string& node, const Call& call, const Rep
   reply(call.request.door == http::Door::Cli ? Response::of(management::to_json(*report)) : Response::empty());
 }
 
-std::optional<std::pair<std::string, std::string_view>> form_file(const Call& call) {
-  // RFC 7578: --BOUNDARY, fields, an empty line, bytes, --BOUNDARY--
-  const std::string& type = call.request.content_type;
-  const std::string_view body = call.request.body;
-  const auto mark = type.find("boundary=");
-  if (!type.starts_with("multipart/form-data") || mark == type.npos) return std::nullopt;
-  std::string boundary = type.substr(mark + std::string_view("boundary=").size());
-  boundary = boundary.substr(0, boundary.find(';'));
-  if (boundary.size() > 2 && boundary.front() == '"') boundary = boundary.substr(1, boundary.size() - 2);
-  const std::string line = "--" + boundary;
-  for (std::size_t at = body.find(line); at != body.npos; at = body.find(line, at + line.size())) {
-    const auto head = body.find("\r\n\r\n", at);
-    if (head == body.npos) return std::nullopt;
-    const std::string_view fields = body.substr(at, head - at);
-    if (fields.find("name=\"filename\"") == fields.npos) continue;
-    constexpr std::string_view kName = "filename=\"";
-    // The last one: `name="filename"` does not count.
-    const auto name = fields.rfind(kName);
-    const auto end = body.find("\r\n" + line, head);
-    if (name == fields.npos || end == body.npos) return std::nullopt;
-    std::string_view file_name = fields.substr(name + kName.size());
-    file_name = file_name.substr(0, file_name.find('"'));
-    return std::pair(std::string(file_name), body.substr(head + 4, end - head - 4));
-  }
-  return std::nullopt;
-}
 }  // namespace
 
 void add_to(management::ApiRegistry& api) {
@@ -187,7 +162,9 @@ void add_to(management::ApiRegistry& api) {
                  false,
                  {http::no_content(), bad},
                  false,
-                 [&backup](const Call& call, const Reply& reply) { upload(backup, call, reply); }});
+                 [&backup](const Call& call, const Reply& reply) { upload(backup, call, reply); },
+                 http::Login::Any,
+                 kUploadMax});
   const std::vector<http::Parameter> file = {http::path_parameter("filename", "Name of the archive"),
                                              http::query_parameter("node", schema::string(1, 256), "Where it lies")};
   api.table.add({Method::Get,

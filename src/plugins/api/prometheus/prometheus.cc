@@ -41,7 +41,7 @@ void add_to(management::ApiRegistry& api) {
   api.table.add({http::Method::Get,
                  "/api/v5/prometheus/stats",
                  "Monitor",
-                 http::Access::Open,
+                 http::Access::Metrics,
                  "Metrics of the answering node, for Prometheus",
                  {},
                  {},

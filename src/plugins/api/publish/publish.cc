@@ -140,7 +140,7 @@ void add_to(management::ApiRegistry& api) {
     api.table.add({http::Method::Post,
                    path,
                    "Publish",
-                   http::Access::Administrator,
+                   http::Access::Publisher,
                    summary,
                    {},
                    std::move(body),

@@ -1,5 +1,6 @@
 // Log traces of clients, topics and addresses (management-api 2.16).
 #include "base/json_text.h"
+#include "http/file_body.h"
 #include "http/table.h"
 #include "management/api_registry.h"
 #include "management/archive.h"
@@ -11,7 +12,6 @@
 
 #include <filesystem>
 #include <fstream>
-#include <sstream>
 
 namespace sb::plugins::api::trace {
 
@@ -128,12 +128,12 @@ void download(const management::Service& service, management::TraceControl& trac
   if (const auto zipped = management::write_zip(path, {{inner, trace->file}}, service.environment().clock->wall_ms());
       !zipped)
     return reply(Response::error(500, "INTERNAL_ERROR", zipped.error().what));
-  std::ifstream file(path, std::ios::binary);
-  std::ostringstream content;
-  content << file.rdbuf();
+  auto file = http::FileBody::open(path);
   std::error_code ignored;
-  std::filesystem::remove(path, ignored);
-  Response response = Response::text(std::move(content).str());
+  std::filesystem::remove(path, ignored);  // what is open is sent to its end
+  if (!file) return reply(Response::error(500, "INTERNAL_ERROR", file.error().what));
+  Response response;
+  response.file = *std::move(file);
   response.content_type = "application/x-zip";
   response.headers.emplace_back("content-disposition", fmt::format("attachment; filename={}.zip", trace->name));
   reply(std::move(response));
