@@ -10,7 +10,7 @@ export const languages: { value: Language; label: string }[] = [
   { value: "zh", label: "中文" },
 ];
 
-async function use(language: Language) {
+async function speak(language: Language) {
   if (language === "zh" && !i18next.hasResourceBundle("zh", "translation")) {
     const { zh } = await import("./zh");
     i18next.addResourceBundle("zh", "translation", zh);
@@ -27,6 +27,6 @@ export async function startI18n() {
     interpolation: { escapeValue: false },
     react: { useSuspense: false },
   });
-  await use(settingsStore.get().language);
-  settingsStore.subscribe(() => void use(settingsStore.get().language));
+  await speak(settingsStore.get().language);
+  settingsStore.subscribe(() => void speak(settingsStore.get().language));
 }

@@ -8,12 +8,17 @@ import type { Authenticator, ChainStatus } from "../../api/types";
 import { Facts } from "../../components/Facts";
 import { PageHeader } from "../../components/PageHeader";
 import { Loaded } from "../../components/States";
+import type { Tree } from "../../form/schema";
 import { TreeEditor } from "../../form/TreeEditor";
 import { useHotConf } from "../../form/useHotConf";
 import { formatCount } from "../../lib/numbers";
 import { partsOf, settingsOf } from "./AddAuthenticator";
 import { AuthUsers } from "./AuthUsers";
 import { ChainStatusBadge } from "./AuthenticationPage";
+
+/** Without what names it. */
+const ownSettings = (authenticator: Authenticator): Tree =>
+  Object.fromEntries(Object.entries(authenticator).filter(([key]) => !["id", "mechanism", "backend"].includes(key)));
 
 function Settings({ id }: { id: string }) {
   const schema = useHotConf();
@@ -25,10 +30,10 @@ function Settings({ id }: { id: string }) {
     <Loaded query={schema}>
       {({ authentication = [] }) => (
         <Loaded query={query}>
-          {({ id: _id, mechanism: _mechanism, backend: _backend, ...stored }) => (
+          {(authenticator) => (
             <TreeEditor
               fields={settingsOf(authentication.find(({ name }) => name === id)?.fields ?? [])}
-              stored={stored}
+              stored={ownSettings(authenticator)}
               save={(tree) =>
                 take(
                   api.PUT("/api/v5/authentication/{id}", {

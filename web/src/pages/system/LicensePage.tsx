@@ -115,7 +115,7 @@ function MarksForm({ marks }: { marks: Marks }) {
   const [low, setLow] = useState<string | number>(percent(marks.connection_low_watermark));
   const [high, setHigh] = useState<string | number>(percent(marks.connection_high_watermark));
   const save = useChange<Marks>({
-    run: (body) => take(api.PUT("/api/v5/license/setting", { body })),
+    run: (body) => take(api.PUT("/api/v5/license/setting", { body: { ...body } })),
     done: t("form.saved"),
     renews: [["license", "setting"]],
   });
