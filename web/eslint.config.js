@@ -10,5 +10,11 @@ export default ts.config(
     plugins: { "react-hooks": hooks },
     rules: { ...hooks.configs.recommended.rules, eqeqeq: "error", "no-console": "error" },
   },
-  { files: ["scripts/**"], languageOptions: { globals: { process: "readonly", console: "readonly" } }, rules: { "no-console": "off" } },
+  {
+    files: ["scripts/**", "e2e/**"],
+    languageOptions: {
+      globals: { process: "readonly", console: "readonly", document: "readonly", localStorage: "readonly" },
+    },
+    rules: { "no-console": "off" },
+  },
 );

@@ -18,6 +18,8 @@ struct Programs {
   std::function<int(const std::string& config_file)> start;
   /// The authentication mechanisms that are built, for check_config.
   std::function<std::vector<config::AuthnMechanism>()> mechanisms;
+  /// Prints the OpenAPI document; for builds, not for people.
+  std::function<int()> openapi;
 };
 
 int dispatch(int argc, char** argv, const Programs& programs);

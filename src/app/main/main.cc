@@ -1,4 +1,5 @@
 #include "app/catalogs.h"
+#include "app/print_openapi.h"
 #include "app/start.h"
 #include "cli/dispatch.h"
 
@@ -18,5 +19,6 @@ int main(int argc, char** argv) {
                                   sb::access::authn::Registry mechanisms;
                                   sb::app::add_authn_plugins(mechanisms);
                                   return mechanisms.names();
-                                }});
+                                },
+                            .openapi = sb::app::print_openapi});
 }

@@ -34,7 +34,7 @@ function Navigation({ onChosen }: { onChosen: () => void }) {
   const { t } = useTranslation();
   const { pathname } = useLocation();
   return (
-    <ScrollArea type="auto" offsetScrollbars="y">
+    <ScrollArea type="hover">
       {navigation.map(({ group, entries }) => (
         <div key={group} role="group" aria-label={t(`navGroup.${group}`)}>
           <Text size="xs" fw={600} c="dimmed" tt="uppercase" mt="sm" mb={4} px="sm">

@@ -5,14 +5,9 @@ import { useEffect, useRef } from "react";
 import UPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 
-import { formatCount } from "../lib/numbers";
+import { formatTime } from "../lib/time";
 import { useSettings } from "../state/settings";
-
-export interface Line {
-  label: string;
-  color: string;
-  values: (number | null)[];
-}
+import { describeLatest, timeTicks, type Line } from "./chart";
 
 interface Props {
   title: string;
@@ -44,11 +39,11 @@ function optionsOf(lines: Line[], width: number, height: number, dark: boolean, 
     cursor: { y: false, points: { size: 6 } },
     scales: { y: { range: (_self, _low, high) => [0, Math.max(1, high * 1.1)] } },
     axes: [
-      { ...axis, space: 70 },
+      { ...axis, space: 70, values: (_self, ticks) => timeTicks(ticks, timeZone) },
       { ...axis, size: 48, values: (_self, ticks) => ticks.map(short) },
     ],
     series: [
-      { value: "{YYYY}-{MM}-{DD} {HH}:{mm}:{ss}" },
+      { value: (_self, seconds) => (seconds === null ? "–" : formatTime(seconds * 1000, timeZone)) },
       ...lines.map(
         (line): UPlot.Series => ({
           label: line.label,
@@ -61,16 +56,6 @@ function optionsOf(lines: Line[], width: number, height: number, dark: boolean, 
       ),
     ],
   };
-}
-
-/** "Received 12, sent 3" */
-export function describeLatest(lines: Line[]): string {
-  return lines
-    .map(({ label, values }) => {
-      const last = values.at(-1);
-      return `${label} ${last === undefined || last === null ? "–" : formatCount(Math.round(last))}`;
-    })
-    .join(", ");
 }
 
 export function TimeChart({ title, times, lines, height = 190 }: Props) {
