@@ -1,5 +1,5 @@
-// `signalbox openapi`: the document of the endpoint table, without a node that runs. The dashboard's types are made from
-// it.
+// `signalbox openapi`: the document of the endpoint table, without a node that runs. The dashboard's types are made
+// from it.
 #pragma once
 
 namespace sb::app {
