@@ -78,7 +78,8 @@ Result<> NodeListeners::restart(std::string_view id) {
   return node_.listeners().restart(std::string(id));
 }
 Result<> NodeListeners::reload_certificates() {
-  return node_.listeners().reload_certificates();
+  SB_CHECKED(node_.listeners().reload_certificates());
+  return others_ ? others_() : Result<>{};
 }
 
 std::vector<management::DelayedInfo> NodeDelayed::list(std::size_t skip, std::size_t limit) {

@@ -70,6 +70,8 @@ class Node {
   broker::Stats& stats() { return stats_; }
   client::Pressure& pressure() { return pressure_; }
   broker::Modules& modules() { return modules_; }
+  /// Null before start(), and without a data folder.
+  store::KeyValue* store() { return store_.get(); }
   unsigned shard_count() const { return options_.shards; }
   /// Opens, changes and closes listeners while the node runs.
   Listeners& listeners() { return *listeners_; }

@@ -49,6 +49,19 @@ int refuse(const std::string& what) {
   return 1;
 }
 
+/// Where people log in, and how for the first time.
+void print_dashboard(Management& management) {
+  for (std::string address : management.addresses()) {
+    if (const auto any = address.find("0.0.0.0"); any != std::string::npos) address.replace(any, 7, "localhost");
+    std::printf("Dashboard: %s\n", address.c_str());
+  }
+  if (management.addresses().empty())
+    std::printf("Dashboard: none is listening (dashboard.listeners)\n");
+  else if (!management.first_user().empty())
+    std::printf("First log-in: user %s, password public, from this machine only until you change it\n",
+                management.first_user().c_str());
+}
+
 }  // namespace
 
 int start(const std::string& config_file) {
@@ -129,6 +142,7 @@ int start(const std::string& config_file) {
     if (listeners[i].enable)
       std::printf("Listener %s on %s started.\n", listeners[i].settings.id.c_str(),
                   node.bound()[i].to_string().c_str());
+  print_dashboard(management);
   std::printf("Data folder: %s\n", std::filesystem::absolute(data_dir).c_str());
   for (const telemetry::HandlerInfo& handler : logger.handlers())
     if (handler.id != "console") std::printf("Logs: %s\n", std::filesystem::absolute(handler.destination).c_str());

@@ -7,6 +7,7 @@
 #include "config/hocon.h"
 #include "config/roots/authentication.h"
 #include "config/roots/broker.h"
+#include "config/roots/dashboard.h"
 #include "config/roots/guards.h"
 #include "config/roots/listener.h"
 #include "config/roots/log.h"
@@ -66,6 +67,8 @@ struct Roots {
   CrlCache crl_cache;
   Limiter limiter;
   SessionPersistence session_persistence;
+  Dashboard dashboard;
+  ApiKeys api_key;
   static const Struct& schema();
 };
 

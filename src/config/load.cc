@@ -12,11 +12,9 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::string_view kUnbuilt[] = {
-    "license",        "dashboard",       "gateway",           "file_transfer",
-    "rule_engine",    "bridges",         "connectors",        "actions",
-    "exhook",         "plugins",         "opentelemetry",     "prometheus",
-    "api_key",        "schema_registry", "telemetry",         "sso",
-    "node_rebalance", "sources",         "schema_validation", "message_transformation",
+    "license",        "gateway", "file_transfer",  "rule_engine",   "bridges",           "connectors",
+    "actions",        "exhook",  "plugins",        "opentelemetry", "prometheus",        "schema_registry",
+    "telemetry",      "sso",     "node_rebalance", "sources",       "schema_validation", "message_transformation",
     "durable_storage"};
 /// Accepted without a word: they never did anything, or no longer do.
 constexpr std::string_view kIgnored[] = {"persistent_session_store", "trace"};

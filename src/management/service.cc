@@ -7,7 +7,8 @@ namespace sb::management {
 Service::Service(Environment environment)
     : environment_(std::move(environment)),
       core_(*environment_.core),
-      loop_(*environment_.clock, runtime::Loop::Options{Nanos{0}}) {
+      loop_(*environment_.clock, runtime::Loop::Options{Nanos{0}}),
+      accounts_(loop_) {
   for (unsigned id = 0; id < core_.shards(); ++id) walks_.push_back(std::make_unique<SessionWalks>(core_.shard(id)));
   started_ = environment_.clock->monotonic();
 }
@@ -28,6 +29,7 @@ void Service::stop(std::function<void()> last) {
   if (!thread_.joinable()) return;
   loop_.post([this, last = std::move(last)] {
     if (last) last();
+    accounts_.stop();
     loop_.stop();
   });
   thread_.join();

@@ -9,6 +9,8 @@
 #include "broker/broker.h"
 #include "broker/stats.h"
 #include "config/store.h"
+#include "management/accounts.h"
+#include "management/audit_log.h"
 #include "management/ports.h"
 #include "management/session_walk.h"
 #include "management/views.h"
@@ -89,6 +91,12 @@ class Service {
 
   const Environment& environment() const { return environment_; }
   runtime::Loop& loop() { return loop_; }
+  /// Users, log-ins and API keys; opened before start().
+  Accounts& accounts() { return accounts_; }
+  /// Opened before start().
+  AuditLog& audit() { return audit_; }
+  bool audited() const { return audited_; }
+  void set_audited(bool on) { audited_ = on; }
   std::int64_t uptime_ms() const;
 
   // --- clients
@@ -146,6 +154,9 @@ class Service {
   Environment environment_;
   broker::Core& core_;
   runtime::Loop loop_;
+  Accounts accounts_;
+  AuditLog audit_;
+  bool audited_ = false;  // log.audit.enable
   std::vector<std::unique_ptr<SessionWalks>> walks_;
   Nanos started_{0};
   std::thread thread_;

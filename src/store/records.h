@@ -159,6 +159,40 @@ struct UserRecord {
   std::uint32_t iterations = 0;   // scram
 };
 
+/// Somebody who logs in to the dashboard.
+struct AdminRecord {
+  std::string_view username{};  // key
+  std::uint8_t role = 0;        // 0 administrator, 1 viewer
+  std::string_view password{};  // hash
+  std::string_view description{};
+  bool initial = false;  // still has the password that the world knows
+};
+
+struct ApiKeyRecord {
+  std::string_view name{};  // key
+  std::string_view key{};
+  std::string_view secret{};  // hash
+  std::uint8_t role = 0;      // 0 administrator, 1 viewer, 2 publisher
+  bool enable = true;
+  std::string_view description{};
+  std::int64_t created_ms = 0;
+  std::int64_t expires_ms = 0;  // 0 = never
+};
+
+/// The token itself is not kept.
+struct LoginTokenRecord {
+  std::string_view hash{};  // key
+  std::string_view username{};
+  std::int64_t expires_ms = 0;
+};
+
+/// One management call.
+struct AuditRecord {
+  std::int64_t created_us = 0;  // key
+  std::uint64_t sequence = 0;   // key
+  std::string_view entry{};     // JSON text
+};
+
 struct ExclusiveRecord {
   std::string_view topic{};  // key
   std::string_view client_id{};
@@ -195,6 +229,10 @@ Batch::Mark put(Batch& batch, const DelayedRecord& record);
 Batch::Mark put(Batch& batch, const WillRecord& record);
 Batch::Mark put(Batch& batch, const BannedRecord& record);
 Batch::Mark put(Batch& batch, const UserRecord& record);
+Batch::Mark put(Batch& batch, const AdminRecord& record);
+Batch::Mark put(Batch& batch, const ApiKeyRecord& record);
+Batch::Mark put(Batch& batch, const LoginTokenRecord& record);
+Batch::Mark put(Batch& batch, const AuditRecord& record);
 Batch::Mark put(Batch& batch, const ExclusiveRecord& record);
 Batch::Mark put(Batch& batch, const AlarmRecord& record);
 Batch::Mark put(Batch& batch, const NodeRecord& record);
@@ -223,6 +261,14 @@ template <>
 [[nodiscard]] Result<BannedRecord> decode(std::string_view key, std::string_view value);
 template <>
 [[nodiscard]] Result<UserRecord> decode(std::string_view key, std::string_view value);
+template <>
+[[nodiscard]] Result<AdminRecord> decode(std::string_view key, std::string_view value);
+template <>
+[[nodiscard]] Result<ApiKeyRecord> decode(std::string_view key, std::string_view value);
+template <>
+[[nodiscard]] Result<LoginTokenRecord> decode(std::string_view key, std::string_view value);
+template <>
+[[nodiscard]] Result<AuditRecord> decode(std::string_view key, std::string_view value);
 template <>
 [[nodiscard]] Result<ExclusiveRecord> decode(std::string_view key, std::string_view value);
 template <>
@@ -253,6 +299,14 @@ template <>
 inline constexpr Table table_of<BannedRecord> = Table::Banned;
 template <>
 inline constexpr Table table_of<UserRecord> = Table::Users;
+template <>
+inline constexpr Table table_of<AdminRecord> = Table::Admins;
+template <>
+inline constexpr Table table_of<ApiKeyRecord> = Table::ApiKeys;
+template <>
+inline constexpr Table table_of<LoginTokenRecord> = Table::LoginTokens;
+template <>
+inline constexpr Table table_of<AuditRecord> = Table::Audit;
 template <>
 inline constexpr Table table_of<ExclusiveRecord> = Table::Exclusive;
 template <>

@@ -240,6 +240,60 @@ TEST(Records, KeepABan) {
   EXPECT_EQ(r->until_ms, 2);
 }
 
+TEST(Records, KeepAnAdmin) {
+  const Row row =
+      encode(AdminRecord{.username = "admin", .role = 1, .password = "h", .description = "d", .initial = true});
+  EXPECT_EQ(row.table, Table::Admins);
+  const auto r = decode<AdminRecord>(row.key, row.value);
+  ASSERT_TRUE(r) << r.error().what;
+  EXPECT_EQ(r->username, "admin");
+  EXPECT_EQ(r->role, 1);
+  EXPECT_EQ(r->password, "h");
+  EXPECT_EQ(r->description, "d");
+  EXPECT_TRUE(r->initial);
+  EXPECT_FALSE(decode<AdminRecord>(encode(AdminRecord{.username = "x", .role = 2}).key,
+                                   encode(AdminRecord{.username = "x", .role = 2}).value));
+}
+
+TEST(Records, KeepAnApiKey) {
+  const Row row = encode(ApiKeyRecord{.name = "ci",
+                                      .key = "k",
+                                      .secret = "s",
+                                      .role = 2,
+                                      .enable = false,
+                                      .description = "d",
+                                      .created_ms = 5,
+                                      .expires_ms = 6});
+  EXPECT_EQ(row.table, Table::ApiKeys);
+  const auto r = decode<ApiKeyRecord>(row.key, row.value);
+  ASSERT_TRUE(r) << r.error().what;
+  EXPECT_EQ(r->name, "ci");
+  EXPECT_EQ(r->key, "k");
+  EXPECT_EQ(r->secret, "s");
+  EXPECT_EQ(r->role, 2);
+  EXPECT_FALSE(r->enable);
+  EXPECT_EQ(r->description, "d");
+  EXPECT_EQ(r->created_ms, 5);
+  EXPECT_EQ(r->expires_ms, 6);
+}
+
+TEST(Records, KeepALoginTokenAndAnAuditEntry) {
+  const Row token = encode(LoginTokenRecord{.hash = "hash", .username = "admin", .expires_ms = 7});
+  EXPECT_EQ(token.table, Table::LoginTokens);
+  const auto t = decode<LoginTokenRecord>(token.key, token.value);
+  ASSERT_TRUE(t) << t.error().what;
+  EXPECT_EQ(t->hash, "hash");
+  EXPECT_EQ(t->username, "admin");
+  EXPECT_EQ(t->expires_ms, 7);
+  const Row row = encode(AuditRecord{.created_us = 8, .sequence = 9, .entry = "{}"});
+  EXPECT_EQ(row.table, Table::Audit);
+  const auto a = decode<AuditRecord>(row.key, row.value);
+  ASSERT_TRUE(a) << a.error().what;
+  EXPECT_EQ(a->created_us, 8);
+  EXPECT_EQ(a->sequence, 9U);
+  EXPECT_EQ(a->entry, "{}");
+}
+
 TEST(Records, KeepAUser) {
   const Row row = encode(UserRecord{.group = "mqtt:global/x",
                                     .user_id = "joe",

@@ -83,6 +83,39 @@ Batch::Mark erase_user(Batch& batch, std::string_view group, std::string_view us
   return erase_pair(batch, Table::Users, group, user_id);
 }
 
+Batch::Mark erase_admin(Batch& batch, std::string_view username) {
+  return batch.erase(Table::Admins, username);
+}
+
+Batch::Mark erase_api_key(Batch& batch, std::string_view name) {
+  return batch.erase(Table::ApiKeys, name);
+}
+
+Batch::Mark erase_login_token(Batch& batch, std::string_view hash) {
+  return batch.erase(Table::LoginTokens, hash);
+}
+
+namespace {
+std::string audit_key(std::int64_t created_us, std::uint64_t sequence) {
+  std::string key(16, '\0');
+  Writer out(reinterpret_cast<std::uint8_t*>(key.data()));
+  out.key(static_cast<std::uint64_t>(created_us));
+  out.key(sequence);
+  return key;
+}
+}  // namespace
+
+Batch::Mark erase_audit(Batch& batch, std::int64_t created_us, std::uint64_t sequence) {
+  return batch.erase(Table::Audit, audit_key(created_us, sequence));
+}
+
+Result<std::string> load_audit(const KeyValue& store, std::int64_t created_us, std::uint64_t sequence) {
+  const std::string key = audit_key(created_us, sequence);
+  SB_TRY(const std::string value, store.get(Table::Audit, key));
+  SB_TRY(const AuditRecord record, decode<AuditRecord>(key, value));
+  return std::string(record.entry);
+}
+
 Batch::Mark erase_exclusive(Batch& batch, std::string_view topic) {
   return batch.erase(Table::Exclusive, topic);
 }

@@ -68,6 +68,11 @@ std::size_t Session::queued() const {
   for (const Batch& batch : queue) sum += batch.copies.size() - std::min(batch.dropped, batch.copies.size());
   return sum;
 }
+std::size_t Session::undecided() const {
+  std::size_t sum = 0;
+  for (const Batch& batch : queue) sum += std::min(batch.undecided, batch.dropped);
+  return sum;
+}
 std::size_t Session::in_window() const {
   return static_cast<std::size_t>(
       std::count_if(flights.begin(), flights.end(), [](const Flight& f) { return f.shown; }));
@@ -461,8 +466,13 @@ bool Model::matches(const Session& session, const Copy& copy, const Heard& packe
   const bool v5 = session.version == ProtocolVersion::V5;
   std::uint32_t expiry_s = kNeverExpires;
   if (v5 && copy.mail->expiry_s != kNeverExpires) {
-    const std::int64_t elapsed_s = (now_ms_ - copy.mail->published_ms) / 1000;
-    expiry_s = elapsed_s >= copy.mail->expiry_s ? 1 : copy.mail->expiry_s - static_cast<std::uint32_t>(elapsed_s);
+    const auto left_at = [&](std::int64_t at_ms) {
+      const std::int64_t elapsed_s = (at_ms - copy.mail->published_ms) / 1000;
+      return elapsed_s >= copy.mail->expiry_s ? 1 : copy.mail->expiry_s - static_cast<std::uint32_t>(elapsed_s);
+    };
+    expiry_s = left_at(now_ms_);
+    // It may have been written in the tick before: what waits for the disk is heard when the clock has moved on.
+    if (profile_.durable && packet.expiry_s != expiry_s) expiry_s = left_at(now_ms_ - Rig::kTick.count());
   }
   return copy.mail->topic == packet.topic && copy.mail->payload == packet.payload && copy.qos == packet.qos &&
          copy.retain == packet.retain &&
@@ -539,6 +549,10 @@ std::string Model::take_publish(Session& session, const Heard& packet) {
       if (!flight.shown && flight.phase != Phase::WaitPubcomp && !too_large(session, flight.copy))
         return "what was sent before comes first: " + describe(flight.copy);
     }
+    // What was sent before and is too large now has been given up.
+    std::erase_if(session.flights, [&](const Flight& flight) {
+      return !flight.shown && flight.phase != Phase::WaitPubcomp && too_large(session, flight.copy);
+    });
   }
   if (take_from(session, packet)) return {};
   std::string what = "is not due now; due are";
@@ -573,6 +587,8 @@ bool Model::take_from(Session& session, const Heard& packet) {
   }
   for (std::size_t at = 0; at < session.queue.size(); ++at) {
     Batch& batch = session.queue[at];
+    const std::size_t surely_dropped = batch.dropped - std::min(batch.undecided, batch.dropped);
+    if (surely_dropped >= batch.copies.size()) continue;  // none is left; one that looks the same came later
     for (std::size_t i = 0; i < batch.copies.size(); ++i) {
       Copy taken = batch.copies[i];
       if (!matches(session, taken, packet)) continue;
@@ -583,7 +599,7 @@ bool Model::take_from(Session& session, const Heard& packet) {
           }));
       if (passed > batch.dropped) continue;
       batch.copies.erase(batch.copies.begin() + static_cast<std::ptrdiff_t>(i));
-      std::erase_if(batch.copies, earlier);
+      batch.undecided += std::erase_if(batch.copies, earlier) - passed;
       batch.dropped -= passed;
       session.queue.erase(session.queue.begin(), session.queue.begin() + static_cast<std::ptrdiff_t>(at));
       if (session.queue.front().copies.empty()) session.queue.pop_front();

@@ -55,6 +55,8 @@ struct Batch {
   std::uint64_t epoch = 0;
   std::vector<Copy> copies;
   std::size_t dropped = 0;  // how many of them the bound of the queue cost; the oldest, whichever these are
+  /// Of these, how many may have been among copies that had nothing to send any more, and then cost no other.
+  std::size_t undecided = 0;
 };
 
 enum class Phase : std::uint8_t { WaitPuback, WaitPubrec, WaitPubcomp };
@@ -97,6 +99,8 @@ struct Session {
   std::set<PacketId> awaiting;
 
   std::size_t queued() const;
+  /// So many more may be queued.
+  std::size_t undecided() const;
   std::size_t in_window() const;
   std::size_t parked() const;
 };

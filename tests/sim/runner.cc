@@ -384,7 +384,7 @@ class Runner {
     const std::size_t queued = due.queued();
     const std::size_t unsendable = model_.unsendable(due);
     const bool may_be_fewer = session.replaying() || session.queue().size() + unsendable >= queued;
-    if (session.queue().size() > queued || !may_be_fewer)
+    if (session.queue().size() > queued + due.undecided() || !may_be_fewer)
       return fmt::format("has {} messages waiting, due are {}", session.queue().size(), queued);
     if (due.connected && session.inflight_count() != due.in_window())
       return fmt::format("has {} messages in flight, due are {}", session.inflight_count(), due.in_window());

@@ -30,6 +30,7 @@ class ConfiguredNode : public ::testing::Test {
       listeners.ssl.default.enable = false
       listeners.ws.default.enable = false
       listeners.wss.default.enable = false
+      dashboard.listeners.http.bind = 0
       log.console.enable = false
       log.file.default.enable = false
     )" << text;
