@@ -15,9 +15,9 @@ import { sessionStore } from "./session";
 interface LoginAnswer {
   role: string;
   token: string;
+  /** The password is the one that everybody knows. */
+  must_change_password?: boolean;
 }
-
-const kDefaultPassword = "public";
 
 export function LoginPage() {
   const { t } = useTranslation();
@@ -32,9 +32,9 @@ export function LoginPage() {
   const logIn = useMutation({
     mutationFn: (values: { username: string; password: string }) =>
       take<LoginAnswer>(api.POST("/api/v5/login", { body: values })),
-    onSuccess: ({ role, token }, { username, password }) => {
+    onSuccess: ({ role, token, must_change_password }, { username, password }) => {
       sessionStore.set({ username, role, token });
-      if (password === kDefaultPassword)
+      if (must_change_password)
         modals.open({
           title: t("password.firstTitle"),
           children: <ChangePassword username={username} oldPassword={password} hint={t("password.firstHint")} />,
