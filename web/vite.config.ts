@@ -10,7 +10,7 @@ export default defineConfig({
     emptyOutDir: true,
     target: "es2020",
     manifest: "manifest.json",
-    chunkSizeWarningLimit: 600,
+    chunkSizeWarningLimit: 800,
     reportCompressedSize: false,
   },
   server: { proxy: { "/api": process.env.SB_API ?? "http://127.0.0.1:18083" } },

@@ -30,7 +30,7 @@ export class Dashboard {
 
   async fillLogin(user, password) {
     await this.page.getByLabel("User name").fill(user);
-    await this.page.getByRole("textbox", { name: "Password" }).fill(password);
+    await this.page.getByRole("textbox", { name: "Password", exact: true }).fill(password);
     await this.page.getByRole("button", { name: "Log in" }).click();
   }
 

@@ -21,7 +21,7 @@ export async function run(dashboard) {
       secret: await shown.getByRole("textbox", { name: "Secret" }).inputValue(),
     };
     await shown.getByRole("button", { name: "Close" }).last().click();
-    await dashboard.row(name).getByText(label).waitFor();
+    await dashboard.row(name).getByText(label, { exact: true }).waitFor();
   }
   writeFileSync(join(dashboard.out, "keys.json"), JSON.stringify(made));
 }

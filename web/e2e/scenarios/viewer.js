@@ -7,7 +7,7 @@ export async function run(dashboard, { viewer, password, clientid }) {
   await page.getByRole("button", { name: "Add a user" }).click();
   const form = page.getByRole("dialog", { name: "Add a user" });
   await form.getByRole("textbox", { name: "User name" }).fill(viewer);
-  await form.getByRole("textbox", { name: "Password" }).fill(password);
+  await form.getByRole("textbox", { name: "Password", exact: true }).fill(password);
   await form.getByRole("button", { name: "Save" }).click();
   await dashboard.row(`local ${viewer}`).getByText("Viewer").waitFor();
   await page.getByRole("button", { name: `Account of ${dashboard.user}` }).click();

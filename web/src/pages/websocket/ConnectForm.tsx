@@ -67,9 +67,12 @@ export function ConnectForm({ mqtt }: { mqtt: Mqtt }) {
         <Group mt="sm" justify="space-between">
           <Checkbox label={t("clients.cleanStart")} disabled={!off} {...form.getInputProps("clean", { type: "checkbox" })} />
           {off ? (
-            <Button type="submit">{t("websocket.connect")}</Button>
+            <Button key="connect" type="submit">
+              {t("websocket.connect")}
+            </Button>
           ) : (
-            <Button variant="default" onClick={mqtt.disconnect}>
+            // A key of its own: as the same element it would become the submit button while its click is on the way.
+            <Button key="disconnect" variant="default" onClick={mqtt.disconnect}>
               {t("websocket.disconnect")}
             </Button>
           )}
