@@ -166,6 +166,12 @@ struct AuthzRulesRecord {
   std::string_view rules{};   // JSON, as the management interface has it
 };
 
+/// A pre-shared key of TLS.
+struct PskIdentityRecord {
+  std::string_view identity{};  // key
+  std::string_view secret{};
+};
+
 struct ExclusiveRecord {
   std::string_view topic{};  // key
   std::string_view client_id{};
@@ -203,6 +209,7 @@ Batch::Mark put(Batch& batch, const WillRecord& record);
 Batch::Mark put(Batch& batch, const BannedRecord& record);
 Batch::Mark put(Batch& batch, const UserRecord& record);
 Batch::Mark put(Batch& batch, const AuthzRulesRecord& record);
+Batch::Mark put(Batch& batch, const PskIdentityRecord& record);
 Batch::Mark put(Batch& batch, const ExclusiveRecord& record);
 Batch::Mark put(Batch& batch, const AlarmRecord& record);
 Batch::Mark put(Batch& batch, const NodeRecord& record);
@@ -233,6 +240,8 @@ template <>
 [[nodiscard]] Result<UserRecord> decode(std::string_view key, std::string_view value);
 template <>
 [[nodiscard]] Result<AuthzRulesRecord> decode(std::string_view key, std::string_view value);
+template <>
+[[nodiscard]] Result<PskIdentityRecord> decode(std::string_view key, std::string_view value);
 template <>
 [[nodiscard]] Result<ExclusiveRecord> decode(std::string_view key, std::string_view value);
 template <>
@@ -265,6 +274,8 @@ template <>
 inline constexpr Table table_of<UserRecord> = Table::Users;
 template <>
 inline constexpr Table table_of<AuthzRulesRecord> = Table::AuthzRules;
+template <>
+inline constexpr Table table_of<PskIdentityRecord> = Table::PskIdentities;
 template <>
 inline constexpr Table table_of<ExclusiveRecord> = Table::Exclusive;
 template <>

@@ -87,6 +87,10 @@ Batch::Mark erase_authz_rules(Batch& batch, std::string_view holder, std::string
   return erase_pair(batch, Table::AuthzRules, holder, who);
 }
 
+Batch::Mark erase_psk_identity(Batch& batch, std::string_view identity) {
+  return batch.erase(Table::PskIdentities, identity);
+}
+
 Batch::Mark erase_exclusive(Batch& batch, std::string_view topic) {
   return batch.erase(Table::Exclusive, topic);
 }

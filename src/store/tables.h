@@ -21,6 +21,7 @@ Batch::Mark erase_will(Batch& batch, std::string_view client_id);
 Batch::Mark erase_banned(Batch& batch, std::string_view as, std::string_view who);
 Batch::Mark erase_user(Batch& batch, std::string_view group, std::string_view user_id);
 Batch::Mark erase_authz_rules(Batch& batch, std::string_view holder, std::string_view who);
+Batch::Mark erase_psk_identity(Batch& batch, std::string_view identity);
 Batch::Mark erase_exclusive(Batch& batch, std::string_view topic);
 Batch::Mark erase_alarm(Batch& batch, std::int64_t activated_ms, std::string_view name);
 
