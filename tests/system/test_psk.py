@@ -12,6 +12,12 @@ def pki(tmp_path_factory):
     return Pki(tmp_path_factory.mktemp("pki"))
 
 
+def change(broker, status, **section):
+    """At run time, as text of a configuration; the answer."""
+    text = f"psk_authentication = {node.hocon({'enable': True} | section)}"
+    return api.want(broker, status, "PUT", "/configs?mode=merge", text.encode(), content_type="text/plain")
+
+
 @pytest.fixture
 def start_psk(start_broker, pki, tmp_path):
     """start_psk(keys, **section) -> a broker with a TLS listener on `tls_port` that serves pre-shared keys."""
@@ -48,8 +54,7 @@ def test_identities_and_their_keys(start_psk, skip):
 def test_another_import_overwrites_and_never_removes(start_psk, skip, tmp_path):
     broker = start_psk(b"dev-1:old\ndev-2:two\n")
     (tmp_path / "more.psk").write_text("dev-1|new\ndev-3|three\n")
-    section = {"enable": True, "init_file": str(tmp_path / "more.psk"), "separator": "|"}
-    api.want(broker, 200, "PUT", "/configs/psk_authentication", section)
+    change(broker, 200, init_file=str(tmp_path / "more.psk"), separator="|")
     for identity, secret, good in (("dev-1", "new", True), ("dev-1", "old", False), ("dev-2", "two", True), ("dev-3", "three", True)):
         assert publishes(broker, skip, identity, secret) == good, (identity, secret)
     broker.config["psk_authentication"] = {"enable": True}
@@ -58,13 +63,13 @@ def test_another_import_overwrites_and_never_removes(start_psk, skip, tmp_path):
         assert publishes(broker, skip, identity, secret), "kept in the store"
 
 
-@pytest.mark.parametrize("keys, line", [(b"a:1\nnone\n", 2), (b"\na:1\n", 1), (b"a:1\n\n", 2), (b":1\n", 1), (b"a:\n", 1)])
+@pytest.mark.parametrize("keys, line", [(b"a:1\nnone\n", 2), (b"\na:1\n", 1), (b"a:1\n\n", 2), (b":1\n", 1), (b"a:\n", 1)],
+                         ids=["no separator", "blank first", "blank last", "no identity", "no secret"])
 def test_a_bad_line_changes_nothing(start_psk, skip, tmp_path, keys, line):
     broker = start_psk(b"dev-1:one\n")
     bad = tmp_path / "bad.psk"
     bad.write_bytes(keys)
-    answer = api.want(broker, 400, "PUT", "/configs/psk_authentication", {"enable": True, "init_file": str(bad)})
-    assert f"line {line} " in answer
+    assert f"line {line} " in str(change(broker, 400, init_file=str(bad)))
     assert publishes(broker, skip, "dev-1", "one") and not publishes(broker, skip, "a", "1")
 
 
