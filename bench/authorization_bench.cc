@@ -36,7 +36,7 @@ struct Node {
   SystemClock clock;
   runtime::Reclaimer reclaimer;
   broker::Core core;
-  runtime::Loop loop{clock};
+  runtime::Loop loop{clock, runtime::Loop::Options{}};
   net::ShardIo io{loop};
   broker::Broker broker{core, 0, loop, std::make_shared<const broker::CoreSettings>()};
   access::FailureLimiter failures;

@@ -114,7 +114,10 @@ Result<> LiveConfig::change(const config::Config& before, const config::Config& 
   undo.push_back([this, &before] { return configure_modules(node_, before); });
   SB_CHECKED(configure_modules(node_, after));
   const bool psk = changed("psk_authentication");
-  if (psk && resources_) SB_CHECKED(import_psk(after, *resources_));
+  if (psk && resources_) {
+    SB_CHECKED(import_psk(after, *resources_));
+    SB_CHECKED(node_.keep_psk());
+  }
   if (changed("listeners") || psk) SB_CHECKED(change_listeners(before, after, psk, undo));
 
   // What cannot.

@@ -129,6 +129,15 @@ Result<> Node::open_store() {
   rule_log_ = std::make_unique<access::authz::StoreRuleLog>(*store_);
   SB_TRY(auto rules, rule_log_->load());
   rules_.open(std::move(rules), rule_log_.get());
+  if (options_.psk) {
+    std::vector<net::PskTable::Row> kept;
+    SB_CHECKED(store::scan<store::PskIdentityRecord>(*store_, [&](const store::PskIdentityRecord& row) -> Result<> {
+      kept.emplace_back(row.identity, Secret(std::string(row.secret)));
+      return {};
+    }));
+    options_.psk->add_missing(std::move(kept));
+    SB_CHECKED(keep_psk());
+  }
   if (auto* delayed = modules_.find_as<plugins::module::delayed::Delayed>("delayed")) {
     delayed_log_ = std::make_unique<plugins::module::delayed::StoreLog>(core_, *store_);
     SB_CHECKED(delayed->open(*delayed_log_));
@@ -142,6 +151,14 @@ Result<> Node::open_store() {
            kv("subscriptions", report.subscriptions), kv("messages", report.messages), kv("owed", report.owed),
            kv("retained", report.retained), kv("wills", report.wills), kv("ms", took.count()));
   return {};
+}
+
+Result<> Node::keep_psk() {
+  if (!store_ || !options_.psk) return {};
+  store::Batch batch;
+  for (const auto& [identity, secret] : options_.psk->all())
+    store::put(batch, store::PskIdentityRecord{identity, secret.reveal()});
+  return store_->commit_wait(std::move(batch));
 }
 
 Result<> Node::start() {

@@ -15,6 +15,7 @@
 #include "broker/module_registry.h"
 #include "broker/stats.h"
 #include "client/pressure.h"
+#include "net/psk_table.h"
 #include "plugins/module/delayed/store_log.h"
 #include "runtime/reclaimer.h"
 #include "store/key_value.h"
@@ -47,6 +48,8 @@ struct NodeOptions {
   const access::authn::Registry* mechanisms = nullptr;
   /// The same for authorization sources.
   const access::authz::Registry* sources = nullptr;
+  /// Pre-shared keys of TLS: what the store kept is added, and all of them are kept there.
+  std::shared_ptr<net::PskTable> psk{};
   access::PolicyRef policy = std::make_shared<const access::Policy>();
   client::PressureOptions pressure{};
   std::string name = "signalbox@127.0.0.1";
@@ -93,6 +96,8 @@ class Node {
   /// Where the listeners really listen, in the order of the options.
   const std::vector<net::Endpoint>& bound() const { return bound_; }
   const std::string& name() const { return options_.name; }
+  /// Writes the pre-shared keys to the store, if there is one; waits for it.
+  [[nodiscard]] Result<> keep_psk();
 
  private:
   NodeOptions options_;

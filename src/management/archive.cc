@@ -15,7 +15,7 @@ namespace sb::management {
 namespace {
 
 constexpr std::size_t kBlock = std::size_t{64} << 10;
-constexpr std::uint64_t kFreeBytes = std::uint64_t{1} << 20;  // before the ratio counts
+constexpr std::uint64_t kFreeBytes = std::uint64_t{16} << 20;  // before the ratio counts
 
 struct CloseReader {
   void operator()(archive* a) const { archive_read_free(a); }

@@ -20,8 +20,8 @@ struct ArchiveLimits {
   std::size_t entries_max = 1000;
   std::uint64_t entry_bytes_max = std::uint64_t{256} << 20;
   std::uint64_t total_bytes_max = std::uint64_t{512} << 20;
-  /// Unpacked bytes a packed byte may stand for, beyond the first megabyte: what is above is a bomb.
-  std::uint64_t ratio_max = 1000;
+  /// Unpacked bytes a packed byte may stand for, once there are 16 MB of them: what is above is a bomb.
+  std::uint64_t ratio_max = 200;
 };
 
 /// Whether a name is relative, without "..", ".", empty parts, backslashes and control characters.

@@ -46,7 +46,8 @@ TEST_F(Archive, IsForItsOwnerAlone) {
 }
 
 TEST_F(Archive, IsRefusedAboveEachLimit) {
-  const std::string bytes = packed({{"a/one", std::string(2'000'000, 'x')}, {"a/two", "2"}});
+  constexpr std::size_t kLarge = 20'000'000;
+  const std::string bytes = packed({{"a/one", std::string(kLarge, 'x')}, {"a/two", "2"}});
   ArchiveLimits limits;
   EXPECT_EQ(read_tar_gz(bytes, limits).error().code, Errc::Full) << "the ratio";
   limits.ratio_max = 1'000'000;
@@ -54,10 +55,10 @@ TEST_F(Archive, IsRefusedAboveEachLimit) {
   limits.entries_max = 1;
   EXPECT_EQ(read_tar_gz(bytes, limits).error().code, Errc::Full);
   limits.entries_max = 10;
-  limits.entry_bytes_max = 1'999'999;
+  limits.entry_bytes_max = kLarge - 1;
   EXPECT_EQ(read_tar_gz(bytes, limits).error().code, Errc::Full);
-  limits.entry_bytes_max = 2'000'000;
-  limits.total_bytes_max = 2'000'000;
+  limits.entry_bytes_max = kLarge;
+  limits.total_bytes_max = kLarge;
   EXPECT_EQ(read_tar_gz(bytes, limits).error().code, Errc::Full);
 }
 

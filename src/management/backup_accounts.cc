@@ -39,11 +39,11 @@ class Admins final : public BackupTable {
   Result<std::vector<BackupRow>> rows() override {
     std::vector<BackupRow> out;
     for (const Admin& admin : accounts_.admins())
-      out.push_back({{"username", admin.username},
-                     {"pwdhash", base64(admin.password)},
-                     {"description", admin.description},
-                     {"role", to_string(admin.role)},
-                     {"initial", admin.initial}});
+      out.push_back(BackupRow{{"username", admin.username},
+                              {"pwdhash", base64(admin.password)},
+                              {"description", admin.description},
+                              {"role", to_string(admin.role)},
+                              {"initial", admin.initial}});
     return out;
   }
   Result<> check(const BackupRow& row) const override {

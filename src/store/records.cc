@@ -503,6 +503,21 @@ Result<AuditRecord> decode(std::string_view key, std::string_view value) {
   });
 }
 
+Batch::Mark put(Batch& batch, const PskIdentityRecord& r) {
+  Record out(batch, Table::PskIdentities, r.identity.size(), size_of(r.secret));
+  out.key.raw(r.identity.data(), r.identity.size());
+  out.value.text(r.secret);
+  return out.finish();
+}
+
+template <>
+Result<PskIdentityRecord> decode(std::string_view key, std::string_view value) {
+  return decode_with<PskIdentityRecord>(key, value, [](PskIdentityRecord& r, Reader& key_in, Reader& in) {
+    r.identity = key_in.rest();
+    r.secret = in.text();
+  });
+}
+
 Batch::Mark put(Batch& batch, const ExclusiveRecord& r) {
   Record out(batch, Table::Exclusive, r.topic.size(), size_of(r.client_id));
   out.key.raw(r.topic.data(), r.topic.size());

@@ -200,6 +200,12 @@ struct AuditRecord {
   std::string_view entry{};     // JSON text
 };
 
+/// A pre-shared key of TLS.
+struct PskIdentityRecord {
+  std::string_view identity{};  // key
+  std::string_view secret{};
+};
+
 struct ExclusiveRecord {
   std::string_view topic{};  // key
   std::string_view client_id{};
@@ -253,6 +259,7 @@ Batch::Mark put(Batch& batch, const AdminRecord& record);
 Batch::Mark put(Batch& batch, const ApiKeyRecord& record);
 Batch::Mark put(Batch& batch, const LoginTokenRecord& record);
 Batch::Mark put(Batch& batch, const AuditRecord& record);
+Batch::Mark put(Batch& batch, const PskIdentityRecord& record);
 Batch::Mark put(Batch& batch, const ExclusiveRecord& record);
 Batch::Mark put(Batch& batch, const AlarmRecord& record);
 Batch::Mark put(Batch& batch, const MonitorRecord& record);
@@ -292,6 +299,8 @@ template <>
 [[nodiscard]] Result<LoginTokenRecord> decode(std::string_view key, std::string_view value);
 template <>
 [[nodiscard]] Result<AuditRecord> decode(std::string_view key, std::string_view value);
+template <>
+[[nodiscard]] Result<PskIdentityRecord> decode(std::string_view key, std::string_view value);
 template <>
 [[nodiscard]] Result<ExclusiveRecord> decode(std::string_view key, std::string_view value);
 template <>
@@ -334,6 +343,8 @@ template <>
 inline constexpr Table table_of<LoginTokenRecord> = Table::LoginTokens;
 template <>
 inline constexpr Table table_of<AuditRecord> = Table::Audit;
+template <>
+inline constexpr Table table_of<PskIdentityRecord> = Table::PskIdentities;
 template <>
 inline constexpr Table table_of<ExclusiveRecord> = Table::Exclusive;
 template <>

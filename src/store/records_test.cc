@@ -316,6 +316,23 @@ TEST(Records, KeepAUser) {
   EXPECT_EQ(r->iterations, 4096U);
 }
 
+TEST(Records, OfRulesAndPreSharedKeysComeBack) {
+  const Row rules = encode(AuthzRulesRecord{"clientid", "joe", "[]"});
+  EXPECT_EQ(rules.table, Table::AuthzRules);
+  const auto r = decode<AuthzRulesRecord>(rules.key, rules.value);
+  ASSERT_TRUE(r) << r.error().what;
+  EXPECT_EQ(r->holder, "clientid");
+  EXPECT_EQ(r->who, "joe");
+  EXPECT_EQ(r->rules, "[]");
+  EXPECT_FALSE(decode<AuthzRulesRecord>("no holder", rules.value));
+  const Row key = encode(PskIdentityRecord{"device", "secret"});
+  EXPECT_EQ(key.table, Table::PskIdentities);
+  const auto p = decode<PskIdentityRecord>(key.key, key.value);
+  ASSERT_TRUE(p) << p.error().what;
+  EXPECT_EQ(p->identity, "device");
+  EXPECT_EQ(p->secret, "secret");
+}
+
 TEST(Records, KeepAnExclusiveClaim) {
   const Row row = encode(ExclusiveRecord{.topic = "t/1", .client_id = "c"});
   EXPECT_EQ(row.table, Table::Exclusive);

@@ -27,15 +27,16 @@ enum class Table : std::uint8_t {
   Admins = 16,
   LoginTokens = 17,
   AuthzRules = 18,
+  PskIdentities = 19,
 };
 
-constexpr std::size_t kTableCount = 19;
+constexpr std::size_t kTableCount = 20;
 
 /// Names of the column families, by number.
 constexpr std::array<std::string_view, kTableCount> kTableNames = {
-    "meta",    "sessions", "subscriptions", "messages",     "queues",      "awaiting_rel", "retained",
-    "delayed", "wills",    "banned",        "exclusive",    "alarms",      "users",        "api_keys",
-    "audit",   "monitor",  "admins",        "login_tokens", "authz_rules",
+    "meta",    "sessions", "subscriptions", "messages",     "queues",      "awaiting_rel",   "retained",
+    "delayed", "wills",    "banned",        "exclusive",    "alarms",      "users",          "api_keys",
+    "audit",   "monitor",  "admins",        "login_tokens", "authz_rules", "psk_identities",
 };
 
 constexpr std::size_t index_of(Table table) {

@@ -120,6 +120,10 @@ Result<std::string> load_audit(const KeyValue& store, std::int64_t created_us, s
   return std::string(record.entry);
 }
 
+Batch::Mark erase_psk_identity(Batch& batch, std::string_view identity) {
+  return batch.erase(Table::PskIdentities, identity);
+}
+
 Batch::Mark erase_exclusive(Batch& batch, std::string_view topic) {
   return batch.erase(Table::Exclusive, topic);
 }

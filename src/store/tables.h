@@ -25,6 +25,7 @@ Batch::Mark erase_admin(Batch& batch, std::string_view username);
 Batch::Mark erase_api_key(Batch& batch, std::string_view name);
 Batch::Mark erase_login_token(Batch& batch, std::string_view hash);
 Batch::Mark erase_audit(Batch& batch, std::int64_t created_us, std::uint64_t sequence);
+Batch::Mark erase_psk_identity(Batch& batch, std::string_view identity);
 Batch::Mark erase_exclusive(Batch& batch, std::string_view topic);
 Batch::Mark erase_alarm(Batch& batch, std::int64_t activated_ms, std::string_view name);
 Batch::Mark erase_monitor(Batch& batch, std::int64_t time_ms);

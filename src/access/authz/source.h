@@ -9,6 +9,7 @@
 #include "base/result.h"
 #include "broker/alarm_sink.h"
 #include "config/roots/modules.h"
+#include "driver/resource/resource.h"
 #include "runtime/workers.h"
 
 #include <functional>
@@ -39,6 +40,8 @@ class Source {
   /// The node ends: threads go, nothing is posted to a shard any more.
   virtual void stop() {}
   virtual State state() const { return {}; }
+  /// The back end that it asks; null: it needs none, or watches it by itself.
+  virtual const driver::resource::Resource* resource() const { return nullptr; }
 };
 
 struct SourceKind {

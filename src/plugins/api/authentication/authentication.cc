@@ -6,6 +6,7 @@
 #include "config/hocon.h"
 #include "http/table.h"
 #include "management/api_registry.h"
+#include "management/resource_json.h"
 #include "management/service.h"
 #include "plugins/api/authentication/chains.h"
 
@@ -171,19 +172,6 @@ const Authentication::Member* Api::member(const Call& call, const Chain& chain, 
   return found;
 }
 
-/// Of the back end; empty where there is none.
-json::object metrics_of(const driver::resource::Resource* resource) {
-  if (!resource) return {};
-  const auto load = [](const auto& counter) { return counter.load(std::memory_order_relaxed); };
-  const driver::resource::Counters& counters = resource->counters();
-  return {{"matched", load(counters.matched)},         {"success", load(counters.success)},
-          {"failed", load(counters.failed)},           {"dropped.queue_full", load(counters.queue_full)},
-          {"dropped.expired", load(counters.expired)}, {"late_reply", load(counters.late_reply)},
-          {"queuing", load(counters.queuing)},         {"inflight", load(counters.inflight)},
-          {"rate", counters.rate.current()},           {"rate_last5m", counters.rate.last_5m()},
-          {"rate_max", counters.rate.most()}};
-}
-
 void Api::status(const Call& call, Chain& chain, const Reply& reply) {
   const auto* found = member(call, chain, reply);
   if (!found) return;
@@ -195,7 +183,7 @@ void Api::status(const Call& call, Chain& chain, const Reply& reply) {
                                 {"rate_max", counts.rate.most()}};
   const auto state = found->provider ? found->provider->state() : access::authn::Provider::State{};
   const std::string& node = service_.environment().node;
-  const json::object asked = metrics_of(found->provider ? found->provider->resource() : nullptr);
+  const json::object asked = management::to_json(found->provider ? found->provider->resource() : nullptr);
   json::array errors;
   if (!state.reason.empty()) errors.push_back(json::object{{"node", node}, {"reason", state.reason}});
   reply(Response::of(json::object{

@@ -5,6 +5,7 @@
 #include "config/hocon.h"
 #include "http/table.h"
 #include "management/api_registry.h"
+#include "management/resource_json.h"
 #include "management/service.h"
 #include "plugins/api/authorization/rules.h"
 #include "plugins/api/authorization/sources.h"
@@ -158,15 +159,16 @@ void Api::status(const Call& call, const Reply& reply) {
       found->source ? found->source->state() : State{access::authz::Health::Disconnected, "the source is disabled"};
   const auto health = access::authn::to_string(state.health);
   const std::string& node = service_.environment().node;
+  const json::object asked = management::to_json(found->source ? found->source->resource() : nullptr);
   json::array errors;
   if (!state.reason.empty()) errors.push_back(json::object{{"node", node}, {"reason", state.reason}});
   reply(Response::of(
       json::object{{"status", health},
                    {"metrics", metrics},
-                   {"resource_metrics", json::object{}},
+                   {"resource_metrics", asked},
                    {"node_status", json::array{json::object{{"node", node}, {"status", health}}}},
                    {"node_metrics", json::array{json::object{{"node", node}, {"metrics", metrics}}}},
-                   {"node_resource_metrics", json::array{json::object{{"node", node}, {"metrics", json::object{}}}}},
+                   {"node_resource_metrics", json::array{json::object{{"node", node}, {"metrics", asked}}}},
                    {"node_error", std::move(errors)}}));
 }
 
