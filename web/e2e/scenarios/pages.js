@@ -38,7 +38,6 @@ export async function run(dashboard) {
   await dashboard.open("/clients");
   await page.reload();
   await dashboard.expectTitle("Clients");
-  await page.evaluate(() => document.activeElement?.blur());
   await page.keyboard.press("Tab");
   await page.keyboard.press("Enter");
   assert.equal(await page.evaluate(() => document.activeElement?.id), "content");

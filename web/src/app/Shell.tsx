@@ -127,7 +127,12 @@ export function Shell() {
   const main = useRef<HTMLElement>(null);
   const entry = navigation.flatMap((group) => group.entries).find(({ path }) => isActive(path, pathname));
   useDocumentTitle(entry ? `${t(`nav.${entry.key}`)} · Signalbox` : "Signalbox");
-  useEffect(() => main.current?.focus({ preventScroll: true }), [pathname]);
+  const shown = useRef(pathname);
+  useEffect(() => {
+    // Not at the first page: there the keyboard begins at the top, with the link that skips the menu.
+    if (shown.current !== pathname) main.current?.focus({ preventScroll: true });
+    shown.current = pathname;
+  }, [pathname]);
 
   return (
     <AppShell
