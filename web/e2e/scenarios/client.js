@@ -15,20 +15,20 @@ export async function run(dashboard, { clientid, topic, added, payload }) {
   const subscribe = page.getByRole("dialog", { name: "Add a subscription" });
   await subscribe.getByLabel("Topic filter").fill(added);
   await dashboard.choose("QoS", "1 – at least once", subscribe);
-  await subscribe.getByRole("button", { name: "Subscribe" }).click();
+  await subscribe.getByRole("button", { name: "Subscribe", exact: true }).click();
   await subscriptions.getByText(added, { exact: true }).waitFor();
 
-  await page.getByRole("button", { name: "Publish" }).click();
+  await page.getByRole("button", { name: "Publish", exact: true }).click();
   const publish = page.getByRole("dialog", { name: `Publish to ${clientid}` });
-  await publish.getByLabel("Topic", { exact: true }).fill("nobody/listens/here");
+  await publish.getByRole("textbox", { name: "Topic", exact: true }).fill("nobody/listens/here");
   await publish.getByText("would not get the message").waitFor();
-  await publish.getByLabel("Topic", { exact: true }).fill(added);
-  await publish.getByLabel("Payload", { exact: true }).fill(payload);
-  await publish.getByRole("button", { name: "Publish" }).click();
+  await publish.getByRole("textbox", { name: "Topic", exact: true }).fill(added);
+  await publish.getByRole("textbox", { name: "Payload", exact: true }).fill(payload);
+  await publish.getByRole("button", { name: "Publish", exact: true }).click();
   await dashboard.expectNotice("Published");
 
   dashboard.expectStatus(404); // the page of a client that is gone may ask once more
-  await page.getByRole("button", { name: "Kick out" }).click();
+  await page.getByRole("button", { name: "Kick out", exact: true }).click();
   await dashboard.confirm("Kick out");
   await dashboard.expectNotice("Kicked out");
   await dashboard.expectTitle("Clients");

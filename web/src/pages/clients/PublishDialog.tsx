@@ -66,10 +66,10 @@ export function PublishDialog({ clientid, opened, onClose }: Props) {
             ? t("publish.subscribed", { filters: filters.map((one) => one.topic).join(", ") })
             : t("publish.notSubscribed")
         }
-        error={reaches ? undefined : t("publish.misses")}
         data-autofocus
         required
         {...form.getInputProps("topic")}
+        error={form.errors.topic ?? (reaches ? undefined : t("publish.misses"))}
       />
       <Textarea label={t("publish.payload")} autosize minRows={4} maxRows={14} {...form.getInputProps("payload")} />
       <Select
