@@ -52,7 +52,7 @@ export interface License {
   deployment: string;
   type: string;
   customer_type: number;
-  max_connections: number;
+  max_connections: number | "infinity";
   start_at: string;
   expiry_at: string;
   expiry: boolean;

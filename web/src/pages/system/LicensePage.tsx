@@ -10,13 +10,14 @@ import { useChange, useConfirm } from "../../components/actions";
 import { Facts } from "../../components/Facts";
 import { PageHeader } from "../../components/PageHeader";
 import { Loaded } from "../../components/States";
-import { formatCount } from "../../lib/numbers";
+import { formatCount, formatLimit } from "../../lib/numbers";
 import { useCanWrite } from "../../session/session";
 
 function Usage({ license }: { license: License }) {
   const { t } = useTranslation();
   const live = useCurrent().data?.live_connections ?? 0;
-  const share = license.max_connections > 0 ? Math.min(100, (100 * live) / license.max_connections) : 0;
+  const most = license.max_connections;
+  const share = typeof most === "number" && most > 0 ? Math.min(100, (100 * live) / most) : 0;
   return (
     <Card withBorder>
       <Group justify="space-between">
@@ -24,7 +25,7 @@ function Usage({ license }: { license: License }) {
           {t("license.usage")}
         </Title>
         <Text fw={600}>
-          {formatCount(live)} / {formatCount(license.max_connections)}
+          {formatCount(live)} / {formatLimit(most)}
         </Text>
       </Group>
       <Progress
