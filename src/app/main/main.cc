@@ -1,6 +1,7 @@
 #include "app/catalogs.h"
 #include "app/start.h"
 #include "cli/dispatch.h"
+#include "net/tls_memory.h"
 
 #include <string>
 
@@ -11,6 +12,7 @@ const char* malloc_conf = "background_thread:true,dirty_decay_ms:1000,muzzy_deca
 }
 
 int main(int argc, char** argv) {
+  sb::net::install_tls_memory();
   return sb::cli::dispatch(argc, argv,
                            {.start = [](const std::string& config_file) { return sb::app::start(config_file); },
                             .mechanisms =
