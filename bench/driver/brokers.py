@@ -146,7 +146,8 @@ class Broker:
         settings = {"node.name": "signalbox@127.0.0.1", "node.data_dir": str(self.folder / "data"), **self.settings,
                     "listeners.tcp.default.bind": f"127.0.0.1:{self.tcp}",
                     "listeners.ssl.default.enable": self.want_tls, "listeners.ws.default.enable": self.want_websocket,
-                    "listeners.wss.default.enable": False}
+                    "listeners.wss.default.enable": False,
+                    "license.key": "community"}  # the trial ends at 25 connections
         if self.want_tls:
             settings |= {"listeners.ssl.default.bind": f"127.0.0.1:{self.tls}",
                          "listeners.ssl.default.ssl_options.certfile": str(self.folder / "cert.pem"),

@@ -27,6 +27,8 @@ class Authorizer {
   virtual ~Authorizer() = default;
   /// True if decide() may return Pending. Others get an empty `reply`.
   virtual bool defers() const { return false; }
+  /// How long a pending answer may take where that is more than the policy says; the gate adds a grace.
+  virtual Millis answer_limit() const { return Millis{0}; }
   /// A deferring source is asked with views that live until it answered; it calls `reply` on the same shard, once,
   /// never from within decide(). A reply after the gate's time limit is ignored.
   virtual Answer decide(const Subject& subject, const Action& action, Reply reply) = 0;

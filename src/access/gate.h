@@ -25,6 +25,8 @@ struct Subject {
   std::string_view common_name;  // of the peer certificate
   std::string_view subject_dn;
   bool superuser = false;
+  std::string_view protocol_name{};  // "MQTT"
+  std::string_view mountpoint{};
 };
 
 /// What an authenticator remembers of a client between the rounds of an enhanced authentication; each knows its own
@@ -111,6 +113,8 @@ class Gate {
     std::int64_t ttl_ms = 60'000;
   };
   virtual CacheSettings cache() const = 0;
+  /// Whether a verdict about it may be kept at all.
+  virtual bool cacheable(const Action&) const { return true; }
 };
 
 /// Lets everybody do everything: tests, and a node without access control.

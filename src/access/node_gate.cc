@@ -1,6 +1,8 @@
 #include "access/node_gate.h"
 
+#include "access/owned_subject.h"
 #include "base/log.h"
+#include "broker/topic.h"
 
 #include <algorithm>
 #include <cstring>
@@ -16,22 +18,6 @@ constexpr Nanos kSecond{1'000'000'000};
 void erase_one(auto& list, const void* gone) {
   std::erase_if(list, [gone](const auto& one) { return one.get() == gone; });
 }
-
-/// A Subject that owns its text.
-struct OwnedSubject {
-  explicit OwnedSubject(const Subject& s)
-      : client_id(s.client_id),
-        username(s.username),
-        peer_host(s.peer_host),
-        zone(s.zone),
-        listener(s.listener),
-        common_name(s.common_name),
-        subject_dn(s.subject_dn),
-        superuser(s.superuser) {}
-  Subject view() const { return {client_id, username, peer_host, zone, listener, common_name, subject_dn, superuser}; }
-  std::string client_id, username, peer_host, zone, listener, common_name, subject_dn;
-  bool superuser;
-};
 }  // namespace
 
 AuthorizerSource file_source(AclRef acl, bool enable) {
@@ -53,8 +39,6 @@ class NodeGate::Question final : public std::enable_shared_from_this<Question>, 
         action_(action),
         reply_(std::move(reply)) {
     action_.topic = topic_;
-    runtime::Loop& loop = gate_.broker_.loop();
-    loop.timers().arm(*this, loop.now(), gate_.policy_->answer_timeout);
   }
 
   /// Pending, or the verdict.
@@ -67,7 +51,12 @@ class NodeGate::Question final : public std::enable_shared_from_this<Question>, 
           if (const auto self = weak.lock()) self->answered(at, answer);
         };
       const Answer answer = source.authorizer->decide(subject_.view(), action_, std::move(reply));
-      if (answer == Answer::Pending) return Verdict::Pending;
+      if (answer == Answer::Pending) {
+        runtime::Loop& loop = gate_.broker_.loop();
+        const Millis own = source.authorizer->answer_limit();
+        loop.timers().arm(*this, loop.now(), std::max(gate_.policy_->answer_timeout, own + own / 4));
+        return Verdict::Pending;
+      }
       if (const auto verdict = gate_.weigh(answer, *source.counts)) return *verdict;
     }
     return gate_.no_match();
@@ -80,13 +69,9 @@ class NodeGate::Question final : public std::enable_shared_from_this<Question>, 
     if (at != at_ || !reply_) return;  // late or twice
     const auto self = shared_from_this();
     auto verdict = gate_.weigh(answer == Answer::Pending ? Answer::NoMatch : answer, *chains_->sources[at].counts);
-    if (!verdict) {
-      runtime::Loop& loop = gate_.broker_.loop();
-      loop.timers().arm(*this, loop.now(), gate_.policy_->answer_timeout);
-      verdict = walk(at + 1);
-    }
-    if (*verdict == Verdict::Pending) return;
     runtime::TimerWheel::cancel(*this);
+    if (!verdict) verdict = walk(at + 1);
+    if (*verdict == Verdict::Pending) return;
     const AuthorizeReply reply = std::exchange(reply_, nullptr);
     erase_one(gate_.questions_, this);
     reply(*verdict);
@@ -206,7 +191,7 @@ void NodeGate::set_policy(PolicyRef policy) {
   const ShardEnvironment environment{broker_.shard(), broker_.loop()};
   auto chains = std::make_shared<Chains>();
   for (const AuthorizerSource& source : policy_->sources)
-    if (source.enable) chains->sources.push_back({source.make(environment), source.counts});
+    if (source.enable) chains->sources.push_back({source.owner, source.make(environment), source.counts});
   for (const auto& [listener, chain] : policy_->authentication) {
     if (chain.empty()) continue;
     auto& members = chains->members[listener];  // present even when all are disabled: it replaces the global chain
@@ -214,7 +199,7 @@ void NodeGate::set_policy(PolicyRef policy) {
       if (member.enable) members.push_back({member.owner, member.make(environment), member.counts});
   }
   chains_ = std::move(chains);
-  if (broker_.shard() == 0 && !policy_->authentication.empty() && !ticker_.armed())
+  if (broker_.shard() == 0 && !(policy_->authentication.empty() && policy_->sources.empty()) && !ticker_.armed())
     broker_.loop().timers().arm(ticker_, broker_.loop().now(), kSecond);
   open_to_all_ = chains_->sources.empty() && policy_->allow_no_match;
   open_to_publish_ = policy_->allow_no_match;
@@ -237,6 +222,10 @@ void NodeGate::Ticker::on_timer() {
       any = true;
       member.counts->rate.tick(member.counts->total.load(std::memory_order_relaxed));
     }
+  for (const AuthorizerSource& source : gate.policy_->sources) {
+    any = true;
+    source.counts->rate.tick(source.counts->total.load(std::memory_order_relaxed));
+  }
   runtime::Loop& loop = gate.broker_.loop();
   if (any) loop.timers().arm(*this, loop.now(), kSecond);
 }
@@ -349,6 +338,12 @@ Verdict NodeGate::ask_deferring(const Subject& subject, const Action& action, st
   const Verdict verdict = question->walk(from);
   if (verdict != Verdict::Pending) erase_one(questions_, question.get());
   return verdict;
+}
+
+bool NodeGate::cacheable(const Action& action) const {
+  for (const std::string& filter : policy_->cache_excludes)
+    if (filter == action.topic || broker::matches(filter, action.topic)) return false;
+  return true;
 }
 
 std::size_t NodeGate::outstanding() const {

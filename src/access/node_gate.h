@@ -31,6 +31,7 @@ class NodeGate final : public Gate, private runtime::Timer {
   bool disconnect_on_deny() const override { return policy_->disconnect_on_deny; }
   std::uint64_t generation() const override { return generation_; }
   CacheSettings cache() const override { return policy_->cache; }
+  bool cacheable(const Action& action) const override;
 
   /// On this shard. Questions on their way are still answered by the old sources.
   void set_policy(PolicyRef policy);
@@ -45,6 +46,7 @@ class NodeGate final : public Gate, private runtime::Timer {
 
  private:
   struct Source {
+    std::shared_ptr<const void> owner;  // first: goes last
     std::unique_ptr<Authorizer> authorizer;
     std::shared_ptr<SourceCounts> counts;
   };
@@ -61,7 +63,7 @@ class NodeGate final : public Gate, private runtime::Timer {
   class Inquiry;
 
   void on_timer() override;
-  /// Keeps the rates of authenticators on shard 0, while there are any.
+  /// Keeps the rates of authenticators and sources on shard 0, while there are any.
   struct Ticker final : runtime::Timer {
     explicit Ticker(NodeGate& owner) : gate(owner) {}
     void on_timer() override;

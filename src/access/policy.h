@@ -8,6 +8,7 @@
 #include "access/failure_limit.h"
 #include "access/flapping.h"
 #include "access/gate.h"
+#include "base/rate_meter.h"
 
 #include <atomic>
 #include <functional>
@@ -18,23 +19,6 @@
 
 namespace sb::access {
 
-/// Questions a second, from a counter that is looked at once a second by one thread and read by any.
-class RateMeter {
- public:
-  /// Called once a second.
-  void tick(std::uint64_t total);
-  double current() const { return current_.load(std::memory_order_relaxed); }
-  double last_5m() const { return last_5m_.load(std::memory_order_relaxed); }
-  double most() const { return most_.load(std::memory_order_relaxed); }
-
- private:
-  static constexpr std::size_t kWindow = 300;  // seconds
-  std::vector<std::uint64_t> totals_;          // a ring, once full
-  std::size_t next_ = 0;
-  std::uint64_t last_ = 0;
-  std::atomic<double> current_{0}, last_5m_{0}, most_{0};
-};
-
 /// Counters of one source or authenticator over all shards; outlives policy changes as long as somebody holds it.
 struct SourceCounts {
   std::atomic<std::uint64_t> total{0}, allow{0}, deny{0}, nomatch{0};
@@ -44,6 +28,7 @@ struct SourceCounts {
 struct AuthorizerSource {
   std::string type;  // "file"; one per type
   bool enable = true;
+  std::shared_ptr<const void> owner = nullptr;  // what its instances stand on: lives as long as they do
   std::function<std::unique_ptr<Authorizer>(const ShardEnvironment&)> make;
   std::shared_ptr<SourceCounts> counts = std::make_shared<SourceCounts>();
 };
@@ -62,6 +47,7 @@ struct Policy {
   bool allow_no_match = true;       // authorization.no_match
   bool disconnect_on_deny = false;  // authorization.deny_action
   Gate::CacheSettings cache;
+  std::vector<std::string> cache_excludes;  // topic filters whose verdicts are not kept
   std::vector<AuthorizerSource> sources;
   /// "" is the global chain; others by listener id replace it when they have members (access-control 2.1).
   std::map<std::string, AuthenticatorChain, std::less<>> authentication;

@@ -8,9 +8,6 @@
 #include "plugins/module/sys_topics/sys_topics.h"
 #include "plugins/module/topic_metrics/topic_metrics.h"
 
-#include <fstream>
-#include <sstream>
-
 namespace sb::app {
 
 namespace {
@@ -24,23 +21,6 @@ access::FlappingSettings flapping_of(const config::FlappingDetect& from) {
   out.max_count = from.max_count;
   out.ban_time = from.ban_time;
   return out;
-}
-
-Result<access::AclRef> acl_of(const config::AuthzSource& source) {
-  std::string text = source.rules;
-  if (!source.path.empty()) {
-    std::ifstream file(source.path);
-    if (!file)
-      return fail(Errc::NotFound, fmt::format("authorization.sources: cannot read the ACL file '{}'", source.path));
-    std::ostringstream all;
-    all << file.rdbuf();
-    text = all.str();
-  }
-  auto acl = access::Acl::parse(text);
-  if (!acl)
-    return fail(acl.error().code, fmt::format("authorization.sources: {}: {}",
-                                              source.path.empty() ? "rules" : source.path, acl.error().what));
-  return *acl;
 }
 
 module::rewrite::Applies applies_of(config::RewriteAction action) {
@@ -69,23 +49,17 @@ module::slow_subs::Kind kind_of(config::SlowStats stats) {
 
 }  // namespace
 
-Result<access::PolicyRef> access_policy(const config::Config& config, access::authn::Authentication& authentication) {
+Result<access::PolicyRef> access_policy(const config::Config& config, access::authn::Authentication& authentication,
+                                        access::authz::Authorization& authorization) {
   auto out = std::make_shared<access::Policy>();
-  const config::Authorization& authorization = config.authorization;
-  out->allow_no_match = authorization.no_match == config::NoMatch::Allow;
-  out->disconnect_on_deny = authorization.deny_action == config::DenyAction::Disconnect;
-  out->cache.enable = authorization.cache.enable;
-  out->cache.max_size = authorization.cache.max_size;
-  out->cache.ttl_ms = authorization.cache.ttl.count();
-  for (const config::AuthzSource& source : authorization.sources) {
-    if (source.type != "file") continue;  // refused at load if enabled
-    if (!source.enable) {
-      out->sources.push_back(access::file_source(nullptr, false));
-      continue;
-    }
-    SB_TRY(access::AclRef acl, acl_of(source));
-    out->sources.push_back(access::file_source(std::move(acl)));
-  }
+  const config::Authorization& from = config.authorization;
+  out->allow_no_match = from.no_match == config::NoMatch::Allow;
+  out->disconnect_on_deny = from.deny_action == config::DenyAction::Disconnect;
+  out->cache.enable = from.cache.enable;
+  out->cache.max_size = from.cache.max_size;
+  out->cache.ttl_ms = from.cache.ttl.count();
+  out->cache_excludes = from.cache.excludes;
+  SB_TRY(out->sources, authorization.apply(config));
   out->flapping = flapping_of(config.flapping_detect);
   for (const auto& [name, zone] : config.zones) out->zones.emplace(name, flapping_of(zone.flapping_detect));
   const config::AuthenticationFailureLimit& limit = config.authentication_failure_limit;

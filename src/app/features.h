@@ -2,15 +2,17 @@
 #pragma once
 
 #include "access/authn/authentication.h"
+#include "access/authz/authorization.h"
 #include "access/policy.h"
 #include "app/node.h"
 #include "config/config.h"
 
 namespace sb::app {
 
-/// The ACL files of `authorization.sources` are read here: an unreadable file or a bad rule is an error with its line.
+/// ACL files are read here: an unreadable file or a bad rule is an error with its line.
 [[nodiscard]] Result<access::PolicyRef> access_policy(const config::Config& config,
-                                                      access::authn::Authentication& authentication);
+                                                      access::authn::Authentication& authentication,
+                                                      access::authz::Authorization& authorization);
 
 /// Gives every module its settings; before the node starts and again after a change. The first problem is returned, the
 /// rest is applied all the same.

@@ -37,31 +37,9 @@ net::TlsVersion version_of(config::TlsVersion version) {
 
 Result<net::TlsOptions> tls_of(const config::Listener& listener, const config::Config& config,
                                ListenerResources& resources) {
-  const config::ServerTls& from = listener.ssl_options;
-  net::TlsOptions out;
-  out.certificate_file = from.certfile;
-  out.key_file = from.keyfile;
-  // The CA file matters only to those who check clients; a default path that does not exist is no reason to refuse.
-  if (from.verify == config::TlsVerify::Peer || ::access(from.cacertfile.c_str(), R_OK) == 0)
-    out.ca_file = from.cacertfile;
-  SB_TRY(out.password, config::resolve_secret(from.password));
-  out.verify_peer = from.verify == config::TlsVerify::Peer;
-  out.fail_if_no_peer_cert = from.fail_if_no_peer_cert;
-  out.depth = from.depth;
-  out.versions.clear();
-  for (const config::TlsVersion version : from.versions) out.versions.push_back(version_of(version));
-  out.ciphers = from.ciphers;
-  out.honor_cipher_order = from.honor_cipher_order;
-  out.reuse_sessions = from.reuse_sessions;
-  out.client_renegotiation = from.client_renegotiation;
-  out.dh_file = from.dhfile;
+  SB_TRY(auto out, tls_options(listener.ssl_options, resources));
   if (config.psk_authentication.enable)
     out.psk = [table = resources.psk](std::string_view identity) { return table->find(identity); };
-  if (from.enable_crl_check) out.crls = resources.certificates.crls();
-  if (from.ocsp.enable_ocsp_stapling) {
-    SB_TRY(out.staple, resources.certificates.staple({from.certfile, from.ocsp.issuer_pem, from.ocsp.responder_url,
-                                                      from.ocsp.refresh_interval, from.ocsp.refresh_http_timeout}));
-  }
   return out;
 }
 
@@ -180,6 +158,32 @@ Result<ListenerOptions> options_of(const config::Listener& listener, const confi
 }
 
 }  // namespace
+
+Result<net::TlsOptions> tls_options(const config::ServerTls& from, ListenerResources& resources) {
+  net::TlsOptions out;
+  out.certificate_file = from.certfile;
+  out.key_file = from.keyfile;
+  // The CA file matters only to those who check clients; a default path that does not exist is no reason to refuse.
+  if (from.verify == config::TlsVerify::Peer || ::access(from.cacertfile.c_str(), R_OK) == 0)
+    out.ca_file = from.cacertfile;
+  SB_TRY(out.password, config::resolve_secret(from.password));
+  out.verify_peer = from.verify == config::TlsVerify::Peer;
+  out.fail_if_no_peer_cert = from.fail_if_no_peer_cert;
+  out.depth = from.depth;
+  out.versions.clear();
+  for (const config::TlsVersion version : from.versions) out.versions.push_back(version_of(version));
+  out.ciphers = from.ciphers;
+  out.honor_cipher_order = from.honor_cipher_order;
+  out.reuse_sessions = from.reuse_sessions;
+  out.client_renegotiation = from.client_renegotiation;
+  out.dh_file = from.dhfile;
+  if (from.enable_crl_check) out.crls = resources.certificates.crls();
+  if (from.ocsp.enable_ocsp_stapling) {
+    SB_TRY(out.staple, resources.certificates.staple({from.certfile, from.ocsp.issuer_pem, from.ocsp.responder_url,
+                                                      from.ocsp.refresh_interval, from.ocsp.refresh_http_timeout}));
+  }
+  return out;
+}
 
 client::LimitRates node_limits(const config::Config& config) {
   const config::Limiter& from = config.limiter;

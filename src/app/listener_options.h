@@ -30,6 +30,9 @@ client::LimitRates node_limits(const config::Config& config);
 /// Reads the keys of `psk_authentication` where it is enabled. Known identities get the new key, none is removed.
 [[nodiscard]] Result<> import_psk(const config::Config& config, ListenerResources& resources);
 
+/// Certificates, versions and ciphers of `from`; without the keys of PSK.
+[[nodiscard]] Result<net::TlsOptions> tls_options(const config::ServerTls& from, ListenerResources& resources);
+
 /// The listeners, those that are not enabled too. An error names the listener, the key and what is wrong.
 [[nodiscard]] Result<std::vector<ListenerOptions>> listener_options(const config::Config& config,
                                                                     const std::map<std::string, client::ZoneRef>& zones,

@@ -83,6 +83,12 @@ Result<> LiveConfig::apply(const config::Config& before, const config::Config& a
   return changed;
 }
 
+Result<> LiveConfig::refresh_access(const config::Config& now) {
+  SB_TRY(auto policy, access_policy(now, node_.authentication(), node_.authorization()));
+  node_.access().set_policy(std::move(policy));
+  return {};
+}
+
 Result<> LiveConfig::change(const config::Config& before, const config::Config& after,
                             const std::vector<std::string>& roots, Undo& undo) {
   const auto changed = [&](std::string_view root) {
@@ -94,11 +100,11 @@ Result<> LiveConfig::change(const config::Config& before, const config::Config& 
   if (changed("log") && log_) SB_CHECKED(check_log(after.log));
   if (changed("authorization") || changed("authentication") || changed("authentication_failure_limit") ||
       changed("listeners") || zones) {
-    SB_TRY(auto policy, access_policy(after, node_.authentication()));
+    SB_TRY(auto policy, access_policy(after, node_.authentication(), node_.authorization()));
     const access::PolicyRef old = node_.access().policy();
     undo.push_back([this, old, &before]() -> Result<> {
       // Made anew, so that management sees the authenticators that are asked.
-      auto again = access_policy(before, node_.authentication());
+      auto again = access_policy(before, node_.authentication(), node_.authorization());
       node_.access().set_policy(again ? *again : old);
       if (!again) return tl::unexpected(again.error());
       return {};
@@ -108,7 +114,10 @@ Result<> LiveConfig::change(const config::Config& before, const config::Config& 
   undo.push_back([this, &before] { return configure_modules(node_, before); });
   SB_CHECKED(configure_modules(node_, after));
   const bool psk = changed("psk_authentication");
-  if (psk && resources_) SB_CHECKED(import_psk(after, *resources_));
+  if (psk && resources_) {
+    SB_CHECKED(import_psk(after, *resources_));
+    SB_CHECKED(node_.keep_psk());
+  }
   if (changed("listeners") || psk) SB_CHECKED(change_listeners(before, after, psk, undo));
 
   // What cannot.

@@ -24,6 +24,9 @@ class LiveConfig {
   [[nodiscard]] Result<> apply(const config::Config& before, const config::Config& after,
                                const std::vector<std::string>& roots);
 
+  /// Access control anew from the configuration that is in force: a file that it reads has changed.
+  [[nodiscard]] Result<> refresh_access(const config::Config& now);
+
  private:
   /// What takes a step back again; run in reverse.
   using Undo = std::vector<std::function<Result<>()>>;

@@ -44,7 +44,7 @@ class CtlTest : public testing::Test {
       sys->set_options({Millis{0}, Millis{0}});
     ManagementOptions how;
     how.data_dir = folder;
-    how.load_options.env = {{"SIGNALBOX_NODE__DATA_DIR", folder}};
+    how.load_options.env = {{"SIGNALBOX_NODE__DATA_DIR", folder}, {"SIGNALBOX_DASHBOARD__LISTENERS__HTTP__BIND", "0"}};
     how.loaded = config::load(how.load_options);
     management = std::make_unique<Management>(*node, std::move(how));
     EXPECT_TRUE(node->start());

@@ -78,7 +78,8 @@ Result<> NodeListeners::restart(std::string_view id) {
   return node_.listeners().restart(std::string(id));
 }
 Result<> NodeListeners::reload_certificates() {
-  return node_.listeners().reload_certificates();
+  SB_CHECKED(node_.listeners().reload_certificates());
+  return others_ ? others_() : Result<>{};
 }
 
 std::vector<management::DelayedInfo> NodeDelayed::list(std::size_t skip, std::size_t limit) {
@@ -107,7 +108,8 @@ std::vector<management::TraceInfo> NodeTraces::list() {
   std::vector<management::TraceInfo> out;
   for (const auto& known : traces_.list())
     out.push_back({known.trace.name, std::string(to_string(known.trace.kind)), known.trace.value, known.trace.start_ms,
-                   known.trace.end_ms, std::string(status_name(known.status)), known.file, known.bytes});
+                   known.trace.end_ms, std::string(status_name(known.status)), known.file, known.bytes,
+                   std::string(to_string(known.trace.payload))});
   return out;
 }
 
@@ -121,6 +123,10 @@ Result<> NodeTraces::create(const management::TraceInfo& trace) {
   wanted.value = trace.value;
   wanted.start_ms = trace.start_ms;
   wanted.end_ms = trace.end_ms;
+  const auto form = plugins::module::log_trace::payload_form(trace.payload_encode);
+  if (!form)
+    return fail(Errc::Invalid, fmt::format("payload_encode '{}': expected text, hex or hidden", trace.payload_encode));
+  wanted.payload = *form;
   return traces_.create(std::move(wanted));
 }
 

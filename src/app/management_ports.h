@@ -8,6 +8,8 @@
 #include "plugins/module/slow_subs/slow_subs.h"
 #include "plugins/module/topic_metrics/topic_metrics.h"
 
+#include <functional>
+
 namespace sb::app {
 
 class NodeListeners final : public management::ListenerControl {
@@ -18,9 +20,12 @@ class NodeListeners final : public management::ListenerControl {
   [[nodiscard]] Result<> stop(std::string_view id) override;
   [[nodiscard]] Result<> restart(std::string_view id) override;
   [[nodiscard]] Result<> reload_certificates() override;
+  /// Listeners that are not the node's.
+  void set_others(std::function<Result<>()> reload) { others_ = std::move(reload); }
 
  private:
   Node& node_;
+  std::function<Result<>()> others_;
 };
 
 class NodeDelayed final : public management::DelayedControl {
@@ -57,6 +62,7 @@ class NodeTraces final : public management::TraceControl {
   [[nodiscard]] Result<> stop(std::string_view name) override { return traces_.stop_trace(name); }
   [[nodiscard]] Result<> remove(std::string_view name) override { return traces_.remove(name); }
   void clear() override { traces_.clear(); }
+  void flush() override { traces_.flush(); }
 
  private:
   plugins::module::log_trace::LogTrace& traces_;

@@ -13,6 +13,7 @@ namespace sb::app {
 
 namespace {
 const access::authn::Registry kNoMechanisms;
+const access::authz::Registry kNoSources;
 /// For each worker: what bcrypt at cost 10 gets through in the five seconds that a client is kept waiting.
 constexpr std::size_t kHashesWaiting = 100;
 
@@ -31,9 +32,12 @@ Node::Node(NodeOptions options, const broker::ModuleRegistry& registry)
       workers_({.name = "hash",
                 .threads = std::max(1U, options_.shards / 2),
                 .queue_max = kHashesWaiting * std::max(1U, options_.shards / 2)}),
+      quota_(options_.shards),
       access_(core_, clock_, options_.policy),
       authentication_(options_.mechanisms ? *options_.mechanisms : kNoMechanisms,
                       access::authn::Services{clock_, users_, workers_, alarms_}),
+      authorization_(options_.sources ? *options_.sources : kNoSources,
+                     access::authz::Services{clock_, rules_, workers_, alarms_}),
       stats_(core_),
       pressure_(alarms_, options_.shards, options_.pressure),
       module_context_{core_,   clock_,        alarms_,
@@ -58,6 +62,7 @@ Node::Node(NodeOptions options, const broker::ModuleRegistry& registry)
     return access_.bans().banned(who.client_id, who.username, who.peer_host);
   };
   core_.set_suppressed(module_context_.banned);
+  rules_.on_change([this] { access_.clear_caches(); });
   modules_.make(registry, module_context_);
   if (auto* sys = modules_.find_as<plugins::module::sys_topics::SysTopics>("sys_topics"))
     alarms_.add_listener([sys](const telemetry::Alarm& alarm, bool publish) {
@@ -69,6 +74,7 @@ Node::~Node() {
   stop();
   workers_.stop();
   authentication_.stop();
+  authorization_.stop();
 }
 
 Result<> Node::open_store() {
@@ -120,6 +126,18 @@ Result<> Node::open_store() {
   user_log_ = std::make_unique<access::authn::StoreUserLog>(*store_);
   SB_TRY(auto users, user_log_->load());
   users_.open(std::move(users), user_log_.get());
+  rule_log_ = std::make_unique<access::authz::StoreRuleLog>(*store_);
+  SB_TRY(auto rules, rule_log_->load());
+  rules_.open(std::move(rules), rule_log_.get());
+  if (options_.psk) {
+    std::vector<net::PskTable::Row> kept;
+    SB_CHECKED(store::scan<store::PskIdentityRecord>(*store_, [&](const store::PskIdentityRecord& row) -> Result<> {
+      kept.emplace_back(row.identity, Secret(std::string(row.secret)));
+      return {};
+    }));
+    options_.psk->add_missing(std::move(kept));
+    SB_CHECKED(keep_psk());
+  }
   if (auto* delayed = modules_.find_as<plugins::module::delayed::Delayed>("delayed")) {
     delayed_log_ = std::make_unique<plugins::module::delayed::StoreLog>(core_, *store_);
     SB_CHECKED(delayed->open(*delayed_log_));
@@ -135,12 +153,22 @@ Result<> Node::open_store() {
   return {};
 }
 
+Result<> Node::keep_psk() {
+  if (!store_ || !options_.psk) return {};
+  store::Batch batch;
+  for (const auto& [identity, secret] : options_.psk->all())
+    store::put(batch, store::PskIdentityRecord{identity, secret.reveal()});
+  return store_->commit_wait(std::move(batch));
+}
+
 Result<> Node::start() {
   SB_CHECKED(open_store());
   SB_CHECKED(authentication_.start());
+  SB_CHECKED(authorization_.start());
   for (auto& shard : shards_) {
     shard->context().pressure = &pressure_;
     shard->context().alarms = &alarms_;
+    shard->context().quota = &quota_;
     stats_.join(shard->broker(), [&context = shard->context()] { return context.connected; });
     pressure_.join(shard->broker());
     modules_.join(shard->broker());
@@ -200,6 +228,7 @@ void Node::stop() {
   for (auto& shard : shards_) shard->loop().stop();
   for (auto& shard : shards_) shard->join();
   authentication_.stop();
+  authorization_.stop();
   if (!store_) return;
   for (auto& shard : shards_) shard->broker().finish_journal();
   if (auto node = store::load_node(*store_)) {

@@ -4,6 +4,8 @@
 #include "access/access_control.h"
 #include "access/authn/authentication.h"
 #include "access/authn/store_user_log.h"
+#include "access/authz/authorization.h"
+#include "access/authz/store_rule_log.h"
 #include "access/store_ban_log.h"
 #include "app/alive_mark.h"
 #include "app/listeners.h"
@@ -13,6 +15,7 @@
 #include "broker/module_registry.h"
 #include "broker/stats.h"
 #include "client/pressure.h"
+#include "net/psk_table.h"
 #include "plugins/module/delayed/store_log.h"
 #include "runtime/reclaimer.h"
 #include "store/key_value.h"
@@ -43,6 +46,10 @@ struct NodeOptions {
 
   /// Mechanisms that authenticators may be made of; outlives the node.
   const access::authn::Registry* mechanisms = nullptr;
+  /// The same for authorization sources.
+  const access::authz::Registry* sources = nullptr;
+  /// Pre-shared keys of TLS: what the store kept is added, and all of them are kept there.
+  std::shared_ptr<net::PskTable> psk{};
   access::PolicyRef policy = std::make_shared<const access::Policy>();
   client::PressureOptions pressure{};
   std::string name = "signalbox@127.0.0.1";
@@ -66,10 +73,18 @@ class Node {
   Shard& shard(unsigned id) { return *shards_[id]; }
   access::AccessControl& access() { return access_; }
   access::authn::Authentication& authentication() { return authentication_; }
+  access::authn::UserTable& users() { return users_; }
+  access::ConnectionQuota& quota() { return quota_; }
+  /// Once started; null where nothing is kept.
+  store::KeyValue* store() { return store_.get(); }
+  access::authz::Authorization& authorization() { return authorization_; }
+  access::authz::RuleTable& rules() { return rules_; }
   telemetry::Alarms& alarms() { return alarms_; }
   broker::Stats& stats() { return stats_; }
   client::Pressure& pressure() { return pressure_; }
   broker::Modules& modules() { return modules_; }
+  /// Null before start(), and without a data folder.
+  store::KeyValue* store() { return store_.get(); }
   unsigned shard_count() const { return options_.shards; }
   /// Opens, changes and closes listeners while the node runs.
   Listeners& listeners() { return *listeners_; }
@@ -81,6 +96,8 @@ class Node {
   /// Where the listeners really listen, in the order of the options.
   const std::vector<net::Endpoint>& bound() const { return bound_; }
   const std::string& name() const { return options_.name; }
+  /// Writes the pre-shared keys to the store, if there is one; waits for it.
+  [[nodiscard]] Result<> keep_psk();
 
  private:
   NodeOptions options_;
@@ -92,16 +109,20 @@ class Node {
   std::unique_ptr<store::KeyValue> store_;  // outlives the shards' journals
   std::unique_ptr<access::StoreBanLog> ban_log_;
   std::unique_ptr<access::authn::StoreUserLog> user_log_;
+  std::unique_ptr<access::authz::StoreRuleLog> rule_log_;
   std::unique_ptr<telemetry::StoreAlarmLog> alarm_log_;
   std::unique_ptr<plugins::module::delayed::StoreLog> delayed_log_;
   runtime::Reclaimer reclaimer_;
   broker::Core core_;
   telemetry::Alarms alarms_;
   access::authn::UserTable users_;
+  access::authz::RuleTable rules_;
   runtime::Workers workers_;  // stopped before the shards, whose loops it posts to; providers are buried there
+  access::ConnectionQuota quota_;
   access::AccessControl access_;
   std::vector<std::unique_ptr<Shard>> shards_;
   access::authn::Authentication authentication_;
+  access::authz::Authorization authorization_;
   std::unique_ptr<Listeners> listeners_;
   // These hold timers of the shards' loops: after them, so that they go first.
   broker::Stats stats_;

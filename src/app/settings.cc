@@ -156,6 +156,7 @@ Result<NodeOptions> node_options(const config::Config& config, ListenerResources
   const auto zones = zone_settings(config);
   out.default_session = zones.at("default")->session;
   SB_CHECKED(import_psk(config, resources));
+  out.psk = resources.psk;
   SB_TRY(out.listeners, listener_options(config, zones, resources));
   out.limits = node_limits(config);
   out.data_dir = config.node.data_dir;

@@ -49,6 +49,19 @@ int refuse(const std::string& what) {
   return 1;
 }
 
+/// Where people log in, and how for the first time.
+void print_dashboard(Management& management) {
+  for (std::string address : management.addresses()) {
+    if (const auto any = address.find("0.0.0.0"); any != std::string::npos) address.replace(any, 7, "localhost");
+    std::printf("Dashboard: %s\n", address.c_str());
+  }
+  if (management.addresses().empty())
+    std::printf("Dashboard: none is listening (dashboard.listeners)\n");
+  else if (!management.first_user().empty())
+    std::printf("First log-in: user %s, password public, from this machine only until you change it\n",
+                management.first_user().c_str());
+}
+
 }  // namespace
 
 int start(const std::string& config_file) {
@@ -72,6 +85,9 @@ int start(const std::string& config_file) {
   access::authn::Registry mechanisms;
   add_authn_plugins(mechanisms);
   load_options.built_authn = mechanisms.names();
+  access::authz::Registry sources;
+  add_authz_plugins(sources);
+  load_options.built_authz = sources.names();
   config::Loaded loaded = config::load(load_options);
   std::string problems;
   if (config::report(loaded, problems) != 0) {
@@ -101,8 +117,9 @@ int start(const std::string& config_file) {
   broker::ModuleRegistry modules;
   add_module_plugins(modules);
   options->mechanisms = &mechanisms;
+  options->sources = &sources;
   Node node(std::move(*options), modules);
-  auto policy = access_policy(*loaded.config, node.authentication());
+  auto policy = access_policy(*loaded.config, node.authentication(), node.authorization());
   if (!policy) return refuse(policy.error().what);
   node.access().set_policy(std::move(*policy));
   if (const auto configured = configure_modules(node, *loaded.config); !configured)
@@ -129,9 +146,11 @@ int start(const std::string& config_file) {
     if (listeners[i].enable)
       std::printf("Listener %s on %s started.\n", listeners[i].settings.id.c_str(),
                   node.bound()[i].to_string().c_str());
+  print_dashboard(management);
   std::printf("Data folder: %s\n", std::filesystem::absolute(data_dir).c_str());
   for (const telemetry::HandlerInfo& handler : logger.handlers())
     if (handler.id != "console") std::printf("Logs: %s\n", std::filesystem::absolute(handler.destination).c_str());
+  if (const std::string banner = management.licence().banner(); !banner.empty()) std::printf("%s\n", banner.c_str());
   std::printf("Signalbox %s is started successfully!\n", SB_VERSION);
   std::fflush(stdout);
 

@@ -55,4 +55,14 @@ std::string json_quoted(std::string_view text) {
   return out + '"';
 }
 
+std::string utf8_text(std::string_view text) {
+  std::string out;
+  for (std::size_t i = 0; i < text.size();) {
+    const std::size_t size = sequence(text, i);
+    out += size == 0 ? std::string_view("\xEF\xBF\xBD") : text.substr(i, size);
+    i += std::max<std::size_t>(1, size);
+  }
+  return out;
+}
+
 }  // namespace sb

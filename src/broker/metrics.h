@@ -100,6 +100,7 @@ namespace sb::broker {
   X(AuthenticationSuccessAnonymous, "authentication.success.anonymous")         \
   X(AuthenticationFailure, "authentication.failure")                            \
   X(AuthenticationLimited, "authentication.failure.limited")                    \
+  X(LicenseRefused, "client.license_refused")                                   \
   X(OverloadDelayOk, "overload_protection.delay.ok")                            \
   X(OverloadDelayTimeout, "overload_protection.delay.timeout")                  \
   X(OverloadHibernation, "overload_protection.hibernation")                     \

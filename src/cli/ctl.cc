@@ -17,7 +17,7 @@ constexpr std::size_t kRowsOfPage = 1000;
 std::vector<CommandGroup> all_commands() {
   std::vector<CommandGroup> out;
   for (auto* part : {&node_commands, &client_commands, &listener_commands, &trace_commands, &config_commands,
-                     &message_commands, &access_commands})
+                     &message_commands, &access_commands, &admin_commands, &account_commands})
     for (CommandGroup& group : part()) out.push_back(std::move(group));
   std::sort(out.begin(), out.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
   return out;
@@ -128,6 +128,7 @@ int Ctl::run(std::vector<std::string> arguments) {
     out_ << text;
     return 0;
   }
+  client_.set_command(arguments);
   for (const CommandGroup& group : groups) {
     if (group.name != word) continue;
     const std::vector<std::string> rest(arguments.begin() + 1, arguments.end());

@@ -78,6 +78,8 @@ std::vector<CommandGroup> trace_commands();
 std::vector<CommandGroup> config_commands();
 std::vector<CommandGroup> message_commands();
 std::vector<CommandGroup> access_commands();
+std::vector<CommandGroup> admin_commands();
+std::vector<CommandGroup> account_commands();
 
 /// "<command padded> # <description>" lines.
 std::string usage_text(const CommandGroup& group);

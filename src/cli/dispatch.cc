@@ -1,6 +1,7 @@
 #include "cli/dispatch.h"
 
 #include "cli/ctl.h"
+#include "cli/license_tool.h"
 #include "config/config.h"
 
 #include <boost/json/array.hpp>
@@ -31,6 +32,7 @@ constexpr std::string_view kUsage =
     "  ctl           Ask and steer a running node: signalbox ctl help\n"
     "  check_config  Check the configuration; silent when it is good\n"
     "  config-docs   Print the documentation of every configuration key\n"
+    "  license       Make licence keys of your own: signalbox license help\n"
     "  bench         Load a broker: signalbox bench conn|pub|sub --help\n"
     "  help          This text\n"
     "  --version     Print the version\n"
@@ -66,6 +68,7 @@ std::string take_config(std::vector<std::string>& arguments) {
 int check_config(std::vector<std::string> arguments, const Programs& programs) {
   config::LoadOptions options;
   if (programs.mechanisms) options.built_authn = programs.mechanisms();
+  if (programs.sources) options.built_authz = programs.sources();
   options.main_file = take_config(arguments);
   options.env = environment();
   std::string output;
@@ -191,6 +194,7 @@ int dispatch(int argc, char** argv, const Programs& programs) {
   const bool help = !arguments.empty() && (arguments[0] == "help" || arguments[0] == "--help");
   if (command == "ctl") return main_ctl(std::move(arguments));
   if (command == "bench") return main_bench(arguments);
+  if (command == "license") return main_license(arguments);
   if (command == "help" || command == "--help" || command == "-h" || help) return usage(stdout, 0);
   if (command == "--version" || command == "version" || command == "versions") {
     std::printf("%s\n", SB_VERSION);

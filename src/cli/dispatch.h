@@ -4,6 +4,7 @@
 
 #include "base/result.h"
 #include "config/roots/authentication.h"
+#include "config/roots/modules.h"
 
 #include <functional>
 #include <map>
@@ -18,6 +19,8 @@ struct Programs {
   std::function<int(const std::string& config_file)> start;
   /// The authentication mechanisms that are built, for check_config.
   std::function<std::vector<config::AuthnMechanism>()> mechanisms;
+  /// The authorization sources that are built, likewise.
+  std::function<std::vector<config::AuthzKind>()> sources;
 };
 
 int dispatch(int argc, char** argv, const Programs& programs);

@@ -1,7 +1,9 @@
 #include "cli/http_client.h"
 
+#include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
 #include <fcntl.h>
 #include <sys/socket.h>
 #include <sys/time.h>
@@ -40,6 +42,14 @@ HttpClient::~HttpClient() {
 
 void HttpClient::close() {
   if (fd_ >= 0) ::close(std::exchange(fd_, -1));
+}
+
+void HttpClient::set_command(const std::vector<std::string>& words) {
+  // Bounded, as the head of a request is.
+  constexpr std::size_t kCommandMax = 4096;
+  json::array list(words.begin(), words.end());
+  command_ = percent_encode(json::serialize(list));
+  if (command_.size() > kCommandMax) command_.clear();
 }
 
 Result<> HttpClient::connect() {
@@ -122,6 +132,7 @@ Result<HttpAnswer> HttpClient::ask(std::string_view method, std::string_view tar
                                    std::string_view content_type) {
   SB_CHECKED(connect());
   std::string request = fmt::format("{} {} HTTP/1.1\r\nhost: localhost\r\n", method, target);
+  if (!command_.empty()) request += fmt::format("x-ctl-command: {}\r\n", command_);
   if (!body.empty()) request += fmt::format("content-type: {}\r\ncontent-length: {}\r\n", content_type, body.size());
   request += "\r\n";
   request += body;

@@ -8,6 +8,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace sb::cli {
 
@@ -34,6 +35,8 @@ class HttpClient {
   /// Unavailable: nobody listens there. Timeout. Corrupt: not HTTP.
   [[nodiscard]] Result<HttpAnswer> ask(std::string_view method, std::string_view target, std::string_view body = {},
                                        std::string_view content_type = "application/json");
+  /// What the node's audit log says that was called.
+  void set_command(const std::vector<std::string>& words);
   const std::string& socket_path() const { return path_; }
 
  private:
@@ -44,6 +47,7 @@ class HttpClient {
 
   std::string path_;
   Millis timeout_;
+  std::string command_;  // JSON, percent-encoded
   int fd_ = -1;
 };
 

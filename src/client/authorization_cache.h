@@ -19,7 +19,11 @@ class AuthorizationCache {
                                       const access::Gate::CacheSettings& settings);
   void add(const access::Action& action, access::Verdict verdict, std::int64_t now_ms, std::uint64_t generation,
            const access::Gate::CacheSettings& settings);
-  void clear() { entries_.clear(); }
+  void clear() {
+    entries_.clear();
+    hashes_.clear();
+    oldest_ = hit_ = 0;
+  }
   std::size_t size() const { return entries_.size(); }
   template <class Fn>
   void for_each(Fn&& fn) const {
@@ -27,7 +31,6 @@ class AuthorizationCache {
   }
 
   struct Entry {
-    std::uint64_t hash = 0;
     std::string topic;
     std::int64_t since_ms = 0;
     std::uint8_t kind = 0;  // action, QoS and retain packed
@@ -36,8 +39,12 @@ class AuthorizationCache {
 
  private:
   static std::uint8_t pack(const access::Action& action);
-  std::vector<Entry> entries_;  // insertion order, a ring once full
+  static constexpr std::size_t kNowhere = ~std::size_t{0};
+  std::size_t place_of(const access::Action& action) const;
+  std::vector<Entry> entries_;         // insertion order, a ring once full
+  std::vector<std::uint64_t> hashes_;  // of their topics
   std::size_t oldest_ = 0;
+  std::size_t hit_ = 0;  // the last one that was found
   std::uint64_t generation_ = 0;
 };
 

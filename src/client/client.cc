@@ -53,10 +53,16 @@ access::Subject Client::subject() const {
   subject.common_name = common_name_;
   subject.subject_dn = subject_dn_;
   subject.superuser = superuser();
+  subject.protocol_name = info_.protocol_name;
+  subject.mountpoint = mountpoint_;
   return subject;
 }
 
 ReasonCode Client::admit() {
+  if (shard_.quota && shard_.quota->refuses(shard_.broker.loop().wall_ms())) {
+    shard_.broker.metrics().add(broker::Metric::LicenseRefused);
+    return ReasonCode::QuotaExceeded;
+  }
   if (shard_.pressure && shard_.pressure->memory_high()) return ReasonCode::QuotaExceeded;
   const access::Subject who = subject();
   if (shard_.gate.banned(who)) return ReasonCode::Banned;
@@ -234,25 +240,25 @@ access::Verdict Client::authorize(const access::Action& action, const std::funct
   }
   metrics.add(broker::Metric::ClientAuthorize);
   if (!alive_) alive_ = std::make_shared<bool>(true);
-  const access::Verdict verdict =
-      gate.authorize(subject(), action,
-                     [this, alive = alive_, topic = std::string(action.topic), copy = action, generation, question,
-                      settings, resume](access::Verdict late) {
-                       if (!*alive) return;
-                       verdict_outstanding_ = false;
-                       late_.push_back({question, late});
-                       // Rules that changed meanwhile decide the next packet, not this one.
-                       if (settings.enable && generation == shard_.gate.generation()) {
-                         access::Action answered = copy;
-                         answered.topic = topic;
-                         cache_.add(answered, late, std::chrono::duration_cast<Millis>(shard_.io.loop.now()).count(),
-                                    generation, settings);
-                       }
-                       resume();
-                     });
+  const access::Verdict verdict = gate.authorize(
+      subject(), action,
+      [this, alive = alive_, topic = std::string(action.topic), copy = action, generation, question, settings,
+       resume](access::Verdict late) {
+        if (!*alive) return;
+        verdict_outstanding_ = false;
+        late_.push_back({question, late});
+        // Rules that changed meanwhile decide the next packet, not this one.
+        access::Action answered = copy;
+        answered.topic = topic;
+        if (settings.enable && generation == shard_.gate.generation() && shard_.gate.cacheable(answered)) {
+          cache_.add(answered, late, std::chrono::duration_cast<Millis>(shard_.io.loop.now()).count(), generation,
+                     settings);
+        }
+        resume();
+      });
   verdict_outstanding_ = verdict == access::Verdict::Pending;
   if (verdict == access::Verdict::Pending) return verdict;
-  if (settings.enable) cache_.add(action, verdict, now, generation, settings);
+  if (settings.enable && gate.cacheable(action)) cache_.add(action, verdict, now, generation, settings);
   count(verdict, "sources");
   return verdict;
 }
@@ -280,6 +286,7 @@ void Client::connected() {
   connected_ = true;
   connected_ms_ = shard_.broker.loop().wall_ms();
   ++shard_.connected;
+  if (shard_.quota) shard_.quota->tell(shard_.broker.shard(), shard_.connected);
   shard_.broker.metrics().add(broker::Metric::ClientConnected);
   if (!shard_.broker.hooks().client_connected.empty()) shard_.broker.hooks().client_connected.run(event({}));
 }
@@ -288,6 +295,7 @@ void Client::disconnected(std::string_view reason) {
   if (!connected_) return;
   connected_ = false;
   --shard_.connected;
+  if (shard_.quota) shard_.quota->tell(shard_.broker.shard(), shard_.connected);
   disconnected_ms_ = shard_.broker.loop().wall_ms();
   shard_.broker.metrics().add(broker::Metric::ClientDisconnected);
   if (!shard_.broker.hooks().client_disconnected.empty()) shard_.broker.hooks().client_disconnected.run(event(reason));

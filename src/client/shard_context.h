@@ -1,6 +1,7 @@
 // What the channels of one shard share. Built by app/, outlives every channel of the shard.
 #pragma once
 
+#include "access/connection_quota.h"
 #include "access/gate.h"
 #include "broker/broker.h"
 #include "client/pressure.h"
@@ -20,8 +21,9 @@ struct ShardContext {
   std::uint64_t connected = 0;  // live_connections of the shard
   std::string scratch;          // for mounted topics; valid until the next packet
   std::vector<std::uint8_t> property_scratch;
-  Pressure* pressure = nullptr;         // may be null: tests
-  broker::AlarmSink* alarms = nullptr;  // may be null: tests
+  Pressure* pressure = nullptr;              // may be null: tests
+  broker::AlarmSink* alarms = nullptr;       // may be null: tests
+  access::ConnectionQuota* quota = nullptr;  // may be null: tests
 };
 
 }  // namespace sb::client

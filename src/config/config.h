@@ -7,12 +7,15 @@
 #include "config/hocon.h"
 #include "config/roots/authentication.h"
 #include "config/roots/broker.h"
+#include "config/roots/dashboard.h"
 #include "config/roots/guards.h"
+#include "config/roots/license.h"
 #include "config/roots/listener.h"
 #include "config/roots/log.h"
 #include "config/roots/modules.h"
 #include "config/roots/mqtt.h"
 #include "config/roots/node.h"
+#include "config/roots/prometheus.h"
 
 #include <map>
 #include <memory>
@@ -66,6 +69,10 @@ struct Roots {
   CrlCache crl_cache;
   Limiter limiter;
   SessionPersistence session_persistence;
+  Prometheus prometheus;
+  License license;
+  Dashboard dashboard;
+  ApiKeys api_key;
   static const Struct& schema();
 };
 
@@ -90,7 +97,7 @@ struct LoadOptions {
   std::vector<AuthnMechanism> built_authn;
   /// Chains of authenticators are not looked at: for who only wants to know where a node is.
   bool skip_authn = false;
-  std::vector<std::string> built_authz = {"file"};
+  std::vector<AuthzKind> built_authz = {"file"};
   /// Roots whose area was added since, read as Value from Config::effective.
   std::vector<std::string> built_roots;
   /// Unset: the file system. Used by tests and fuzzers.

@@ -11,13 +11,23 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::string_view kUnbuilt[] = {
-    "license",        "dashboard",       "gateway",           "file_transfer",
-    "rule_engine",    "bridges",         "connectors",        "actions",
-    "exhook",         "plugins",         "opentelemetry",     "prometheus",
-    "api_key",        "schema_registry", "telemetry",         "sso",
-    "node_rebalance", "sources",         "schema_validation", "message_transformation",
-    "durable_storage"};
+constexpr std::string_view kUnbuilt[] = {"gateway",
+                                         "file_transfer",
+                                         "rule_engine",
+                                         "bridges",
+                                         "connectors",
+                                         "actions",
+                                         "exhook",
+                                         "plugins",
+                                         "opentelemetry",
+                                         "schema_registry",
+                                         "telemetry",
+                                         "sso",
+                                         "node_rebalance",
+                                         "sources",
+                                         "schema_validation",
+                                         "message_transformation",
+                                         "durable_storage"};
 /// Accepted without a word: they never did anything, or no longer do.
 constexpr std::string_view kIgnored[] = {"persistent_session_store", "trace"};
 constexpr std::string_view kReadOnly[] = {"node", "cluster", "rpc"};
@@ -52,17 +62,38 @@ void check_authentication(Checker& c, Value& tree, Config& config, const LoadOpt
   }
 }
 
-void check_protection(Checker& c, const Config& config, const LoadOptions& options) {
+/// Reads each source by the keys of its kind; the tree gets their checked form.
+void check_protection(Checker& c, Value& tree, Config& config, const LoadOptions& options) {
   const Checker::Level a(c, "authorization");
   const Checker::Level b(c, "sources");
   std::size_t n = 0;
-  for (const AuthzSource& source : config.authorization.sources) {
+  Value* root = tree.find("authorization");
+  Value* list = root ? root->find("sources") : nullptr;
+  Value::Array* values = list ? list->if_array() : nullptr;
+  std::vector<std::string> seen;
+  for (AuthzSource& source : config.authorization.sources) {
     const Checker::Level level(c, std::to_string(++n));
-    if (source.enable && !contains(options.built_authz, source.type)) {
-      c.error(source.raw, "not_built",
-              fmt::format("this version has no authorization source {}; remove it or set enable = false", source.type),
-              "");
+    if (std::find(seen.begin(), seen.end(), source.type) != seen.end())
+      c.error(source.raw, "already_exists", fmt::format("at most one source {}", source.type), "");
+    seen.push_back(source.type);
+    const auto known = std::find_if(options.built_authz.begin(), options.built_authz.end(),
+                                    [&](const AuthzKind& kind) { return kind.type == source.type; });
+    if (known == options.built_authz.end()) {
+      if (source.enable)
+        c.error(
+            source.raw, "not_built",
+            fmt::format("this version has no authorization source {}; remove it or set enable = false", source.type),
+            "");
+      continue;
     }
+    if (!known->schema || !values || n > values->size()) continue;
+    Value& value = (*values)[n - 1];
+    const std::size_t before = c.error_count();
+    std::shared_ptr<void> settings = known->schema->make();
+    c.read_object(*known->schema, value, settings.get());
+    if (c.error_count() != before) continue;
+    source.settings = std::move(settings);
+    source.raw = value;
   }
 }
 
@@ -240,7 +271,7 @@ Loaded check(Value all, const LoadOptions& options) {
   if (out.errors.empty()) make_zones(checker, raw, all, *config, out.errors);
   if (out.errors.empty()) check_listeners(checker, all, *config);
   if (!options.skip_authn) check_authentication(checker, all, *config, options);
-  if (out.errors.empty() || !config->authorization.sources.empty()) check_protection(checker, *config, options);
+  if (out.errors.empty() || !config->authorization.sources.empty()) check_protection(checker, all, *config, options);
   // The default source is a file that a package brings; without it there are no rules.
   auto& sources = config->authorization.sources;
   if (!sources_given && sources.size() == 1 && !has_file(sources.front().path, options)) {
@@ -250,7 +281,8 @@ Loaded check(Value all, const LoadOptions& options) {
   out.errors.sort();
   if (!out.errors.empty()) return out;
   for (auto& [root, value] : *all.if_object()) {
-    if (!Roots::schema().find(root) || root == "authentication" || root == "authorization" || root == "listeners")
+    if (!Roots::schema().find(root) || root == "authentication" || root == "authorization" || root == "listeners" ||
+        root == "prometheus")
       mask_by_name(value);
   }
   config->effective = std::move(all);

@@ -172,6 +172,9 @@ TEST(Load, EmqxFileLoadsUnchanged) {
   EXPECT_EQ(c.log.file.at("default").path, "/tmp/x.log");
   EXPECT_EQ(c.log.file.at("default").rotation_count, 3);
   EXPECT_EQ(c.log.file.at("default").rotation_size, 10u << 20);
+  EXPECT_EQ(c.dashboard.listeners.http.bind.port, 18083);
+  EXPECT_EQ(c.dashboard.listeners.https.bind.port, 0);
+  EXPECT_EQ(c.dashboard.default_password.reveal(), "public");
   EXPECT_TRUE(c.log.console.enable);
   EXPECT_DOUBLE_EQ(c.sysmon.os.cpu_low_watermark.value, 0.5);
   ASSERT_EQ(c.authorization.sources.size(), 2u);
@@ -185,7 +188,31 @@ TEST(Load, EmqxFileLoadsUnchanged) {
   EXPECT_EQ(c.zone("gone").mqtt.max_inflight, 32);
   ASSERT_EQ(l.warnings.size(), 1u) << all(l.warnings);
   EXPECT_EQ(l.warnings[0].reason, "config_not_used");
-  EXPECT_THAT(l.warnings[0].expected, HasSubstr("dashboard, gateway, license, listeners.quic"));
+  EXPECT_THAT(l.warnings[0].expected, HasSubstr("gateway, listeners.quic"));
+}
+
+TEST(Load, TheDashboardTakesOldAndNewShapes) {
+  const Loaded l = load_text(R"(
+    dashboard {
+      listeners.https { bind = "127.0.0.1:18084", certfile = "/a.pem", keyfile = "/b.pem" }
+      listeners.http { bind = 0, proxy_header = true }
+      default_username = root
+      token_expired_time = 10m
+      login_lockout.user_failures = 3
+    }
+    api_key.bootstrap_file = "/keys"
+  )");
+  ASSERT_TRUE(l.config) << all(l.errors);
+  EXPECT_TRUE(l.warnings.empty()) << all(l.warnings);
+  const Dashboard& d = l.config->dashboard;
+  EXPECT_EQ(d.listeners.https.bind.host, "127.0.0.1");
+  EXPECT_EQ(d.listeners.https.ssl_options.certfile, "/a.pem");
+  EXPECT_TRUE(d.listeners.http.proxy_header);
+  EXPECT_EQ(d.default_username, "root");
+  EXPECT_EQ(d.token_expired_time, std::chrono::minutes(10));
+  EXPECT_EQ(d.login_lockout.user_failures, 3u);
+  EXPECT_EQ(l.config->api_key.bootstrap_file, "/keys");
+  EXPECT_FALSE(load_text("dashboard.listeners.http.bnid = 1").config);
 }
 
 TEST(Load, TellsAllProblemsAtOnceWithTheirLines) {
@@ -368,11 +395,11 @@ TEST(LoadAuthentication, IsNotLookedAtBesideADisabledListener) {
 
 TEST(Load, BuiltMechanismsAreAccepted) {
   Files files{{{"etc/emqx.conf",
-                "authentication = [{mechanism = jwt}]\nauthorization.sources = [{type = mysql}]\nprometheus.x = 1"}}};
+                "authentication = [{mechanism = jwt}]\nauthorization.sources = [{type = mysql}]\nexhook.x = 1"}}};
   LoadOptions options = files.options();
   options.built_authn = {"jwt"};
   options.built_authz = {"file", "mysql"};
-  options.built_roots = {"prometheus"};
+  options.built_roots = {"exhook"};
   const Loaded l = load(options);
   ASSERT_TRUE(l.config) << all(l.errors);
   EXPECT_TRUE(l.warnings.empty()) << all(l.warnings);

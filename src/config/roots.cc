@@ -48,6 +48,10 @@ const Struct& Roots::schema() {
                               .field("crl_cache", &Roots::crl_cache)
                               .field("limiter", &Roots::limiter, {.hidden = true})
                               .field("session_persistence", &Roots::session_persistence, {.hidden = true})
+                              .field("prometheus", &Roots::prometheus)
+                              .field("license", &Roots::license)
+                              .field("dashboard", &Roots::dashboard)
+                              .field("api_key", &Roots::api_key)
                               .open()
                               .build();
   return s;

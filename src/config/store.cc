@@ -38,12 +38,25 @@ std::string identity(const Value& entry) {
   return out;
 }
 
-/// Puts the old value where the new one is ******.
+bool masked(const Value& value) {
+  const auto* text = value.if_string();
+  return text && *text == kMasked;
+}
+
+/// Puts the old value where the new one is ******; where nothing is stored, the key is left out.
 void keep_secrets(Value& fresh, const Value* old) {
-  if (auto* s = fresh.if_string(); s && *s == kMasked && old && old->is_string()) {
+  if (masked(fresh) && old) {
     fresh = *old;
   } else if (auto* o = fresh.if_object()) {
-    for (auto& [key, value] : *o) keep_secrets(value, old ? old->find(key) : nullptr);
+    for (auto it = o->begin(); it != o->end();) {
+      const Value* before = old ? old->find(it->first) : nullptr;
+      if (masked(it->second) && !before) {
+        it = o->erase(it);
+        continue;
+      }
+      keep_secrets(it->second, before);
+      ++it;
+    }
   } else if (auto* a = fresh.if_array()) {
     const auto* before = old ? old->if_array() : nullptr;
     for (std::size_t i = 0; i < a->size(); ++i) {
@@ -205,6 +218,13 @@ Outcome ConfigStore::update(std::string_view path, Value value, Mode mode) {
       merge(*layer, tree, problems);
     } else if (path.empty()) {
       for (const auto& [root, fresh] : *tree.if_object()) (*layer->if_object())[root] = fresh;
+    } else if (mode == Mode::Shallow) {
+      const Value* fresh = tree.at_path(path);
+      if (!fresh || !fresh->is_object()) return refusal("BAD_REQUEST", fmt::format("{}: an object is expected", path));
+      Value joined = Value::Object{};
+      if (const Value* stored = layer->at_path(path); stored && stored->is_object()) joined = *stored;
+      for (const auto& [key, value_of_key] : *fresh->if_object()) (*joined.if_object())[key] = value_of_key;
+      put(*layer, path, std::move(joined), true, problems);
     } else {
       const Value* fresh = tree.at_path(path);
       if (!fresh) return refusal("NOT_FOUND", "use the present name of the key");
@@ -305,6 +325,65 @@ Outcome ConfigStore::reload(Mode mode) {
   }
   if (!problems.empty()) return refusal(problems);
   return apply(std::move(all), cluster_, false);
+}
+
+Outcome ConfigStore::take_backup(Value roots) {
+  // Members replace those of the same name; what a root's backup lacks stays.
+  constexpr std::string_view kShallow[] = {"delayed",
+                                           "retainer",
+                                           "mqtt",
+                                           "alarm",
+                                           "sysmon",
+                                           "sys_topics",
+                                           "limiter",
+                                           "log",
+                                           "zones",
+                                           "stats",
+                                           "crl_cache",
+                                           "prometheus",
+                                           "conn_congestion",
+                                           "slow_subs",
+                                           "broker",
+                                           "force_gc",
+                                           "session_persistence",
+                                           "force_shutdown",
+                                           "overload_protection",
+                                           "flapping_detect",
+                                           "authentication_failure_limit"};
+  constexpr std::string_view kLeftOut[] = {"node", "cluster", "rpc", "license", "dashboard", "api_key", "sso"};
+  if (!roots.is_object()) return refusal("BAD_REQUEST", "a set of roots is expected");
+  for (const std::string_view root : kLeftOut) erase(roots, root);
+  Problems problems;
+  use_new_names(Roots::schema(), roots);
+  keep_secrets(roots, &all_);
+  std::vector<PemFile> pems;
+  take_pems(roots, (std::filesystem::path(current_->node.data_dir) / "certs").string(), pems);
+  join_by_identity(roots, all_, "authentication", problems);
+  join_by_identity(roots, all_, "authorization.sources", problems);
+  Layers next = layers();
+  for (Value* layer : {&next.all, &next.cluster}) {
+    use_new_names(Roots::schema(), *layer);
+    for (const auto& [root, value] : *roots.if_object()) {
+      Value& stored = (*layer->if_object())[root];
+      const bool shallow = std::find(std::begin(kShallow), std::end(kShallow), root) != std::end(kShallow);
+      if (shallow && value.is_object() && stored.is_object()) {
+        for (const auto& [key, member] : *value.if_object()) (*stored.if_object())[key] = member;
+      } else {
+        merge(stored, value, problems, root);
+      }
+    }
+  }
+  if (!problems.empty()) return refusal(problems);
+  prune(next.all);
+  return apply(std::move(next.all), std::move(next.cluster), true, pems);
+}
+
+Outcome ConfigStore::restore_text(std::string_view cluster) {
+  if (const auto written = write_rotating(current_->cluster_file, cluster, clock_.wall_ms()); !written)
+    return refusal("UPDATE_FAILED", written.error().what);
+  Loaded loaded = load(options_);
+  if (!loaded.config) return refusal(loaded.errors);
+  return apply(std::move(loaded.all), std::move(loaded.cluster), true);
 }
 
 std::vector<std::string> ConfigStore::differing(const Value& a, const Value& b) const {

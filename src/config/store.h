@@ -19,7 +19,11 @@ using Snapshot = std::shared_ptr<const Config>;
 
 class ConfigStore {
  public:
-  enum class Mode : std::uint8_t { Merge, Replace };
+  enum class Mode : std::uint8_t {
+    Merge,
+    Replace,
+    Shallow,  // members of the object at the path replace those of the same name, the others stay
+  };
 
   struct Change {
     Snapshot config;                              // in force now
@@ -63,6 +67,22 @@ class ConfigStore {
   [[nodiscard]] Outcome<Change> reset(std::string_view path);
   /// Reads the main file again and applies it without keeping it; read-only roots are left out.
   [[nodiscard]] Outcome<Change> reload(Mode mode);
+
+  /// What is kept of changes at run time, secrets included: for a backup.
+  const Value& cluster() const { return cluster_; }
+  /// Takes over what a backup kept, as one change. Generic roots take the backup's members, named objects are merged by
+  /// name, authenticators and sources by identity; read-only roots, the licence and the management interface stay.
+  [[nodiscard]] Outcome<Change> take_backup(Value roots);
+  /// Everything as it was, to undo a change.
+  struct Layers {
+    Value all, cluster;
+  };
+  Layers layers() const { return {all_, cluster_}; }
+  [[nodiscard]] Outcome<Change> restore(Layers layers) {
+    return apply(std::move(layers.all), std::move(layers.cluster), true);
+  }
+  /// The same with only the text of cluster.hocon at hand.
+  [[nodiscard]] Outcome<Change> restore_text(std::string_view cluster);
 
  private:
   struct PemFile {

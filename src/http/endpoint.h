@@ -3,6 +3,7 @@
 #pragma once
 
 #include "http/message.h"
+#include "http/multipart.h"
 #include "http/schema.h"
 
 #include <string>
@@ -27,6 +28,7 @@ class Call {
   Request request;
   json::object parameters;  // of path and query, typed
   json::value body;         // checked against the endpoint's schema
+  std::vector<Part> parts;  // of an upload that is a form; they live as long as `request`
 
   std::string text(std::string_view name) const;
   std::optional<std::string> find_text(std::string_view name) const;
@@ -40,11 +42,17 @@ class Call {
 /// Works later if it must ask elsewhere: `reply` is called exactly once, on the thread that called the handler.
 using Handler = std::function<void(Call call, Reply reply)>;
 
+/// Who may use an operation. The administrator may use every one.
 enum class Access : std::uint8_t {
-  Viewer,  // administrator and viewer
+  Viewer,  // and the viewer
   Administrator,
-  Open,  // no log-in at all
+  Publisher,  // and the publisher, but not the viewer
+  Own,        // and whoever is named by the first path parameter, or has no path parameter to name
+  Metrics,    // open, or as Viewer, as the configuration wants
+  Open,       // no log-in at all
 };
+/// By what means one may have logged in.
+enum class Login : std::uint8_t { Any, TokenOnly };
 
 struct Answer {
   unsigned status = 200;
@@ -65,6 +73,9 @@ struct Endpoint {
   std::vector<Answer> answers{};
   bool hidden = false;  // not in the OpenAPI document
   Handler handler;
+  Login login = Login::Any;
+  /// Takes a file up to this size: a form's parts are in Call::parts, another body is Request::upload.
+  std::uint64_t upload_max = 0;
 };
 
 // Parameters that many operations share.

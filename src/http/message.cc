@@ -1,5 +1,7 @@
 #include "http/message.h"
 
+#include "http/file_body.h"
+
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
 
@@ -25,6 +27,17 @@ std::optional<Method> parse_method(std::string_view text) {
   return std::nullopt;
 }
 
+std::string_view Request::header(std::string_view name) const {
+  for (const auto& [known, value] : headers)
+    if (known == name) return value;
+  return {};
+}
+
+std::uint64_t Response::body_size() const {
+  if (file) return file->size();
+  return fixed_body.empty() ? body.size() : fixed_body.size();
+}
+
 Response Response::of(const json::value& value, unsigned status) {
   return {status, "application/json", json::serialize(value)};
 }
@@ -41,6 +54,14 @@ Response Response::error(unsigned status, std::string_view code, std::string_vie
   return of(json::object{{"code", code}, {"message", message}}, status);
 }
 
+Response path_not_found(std::string_view accept) {
+  const bool page = accept.empty() || accept.find("text/html") != std::string_view::npos;
+  if (!page && accept.find("text/plain") != std::string_view::npos) return Response::text("404 - NOT FOUND", 404);
+  if (!page) return Response::error(404, "NOT_FOUND", "Request Path Not Found");
+  return {404, "text/html; charset=utf-8",
+          "<!DOCTYPE html><html><head><title>404</title></head><body><h1>404 - NOT FOUND</h1></body></html>\n"};
+}
+
 std::string_view reason_phrase(unsigned status) {
   switch (status) {
     case 200:
@@ -51,6 +72,10 @@ std::string_view reason_phrase(unsigned status) {
       return "Accepted";
     case 204:
       return "No Content";
+    case 302:
+      return "Found";
+    case 304:
+      return "Not Modified";
     case 400:
       return "Bad Request";
     case 401:
@@ -69,6 +94,10 @@ std::string_view reason_phrase(unsigned status) {
       return "Precondition Failed";
     case 413:
       return "Content Too Large";
+    case 415:
+      return "Unsupported Media Type";
+    case 429:
+      return "Too Many Requests";
     case 431:
       return "Request Header Fields Too Large";
     case 500:
@@ -77,6 +106,10 @@ std::string_view reason_phrase(unsigned status) {
       return "Not Implemented";
     case 503:
       return "Service Unavailable";
+    case 504:
+      return "Gateway Timeout";
+    case 507:
+      return "Insufficient Storage";
     case 505:
       return "HTTP Version Not Supported";
     default:

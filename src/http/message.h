@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -19,8 +20,14 @@ enum class Method : std::uint8_t { Get, Post, Put, Delete };
 std::string_view to_string(Method method);
 std::optional<Method> parse_method(std::string_view text);
 
-/// Through which door a request came: audit records say so, and the local socket needs no log-in.
+class Upload;    // upload.h
+class FileBody;  // file_body.h
+
+/// Through which door a request came: the local socket needs no log-in.
 enum class Door : std::uint8_t { Cli, Rest };
+
+/// On whose behalf a request is served; audit records say so.
+enum class Actor : std::uint8_t { Nobody, Cli, User, ApiKey };
 
 struct Request {
   std::string method = "GET";  // as sent: an unknown one is answered with 405
@@ -29,10 +36,22 @@ struct Request {
   std::string content_type;
   std::string accept;
   std::string authorization;
+  /// All fields as they came, names in lower case.
+  std::vector<std::pair<std::string, std::string>> headers{};
   std::string body;
+  std::shared_ptr<Upload> upload{};  // the body, where the endpoint takes uploads
   bool keep_alive = true;
   Door door = Door::Rest;
-  std::string user;  // who asks, once known; for audit
+  /// The address that the connection, or a PROXY header in front of it, names; "" on the local socket.
+  std::string peer{};
+  bool peer_is_loopback = false;
+  Actor actor = Actor::Nobody;
+  std::string user;  // who asks, once known: user name or API key
+  std::string role{};
+  bool refused_key = false;  // an API key was shown
+
+  /// Of a repeated field the first; "" when absent. `name` in lower case.
+  std::string_view header(std::string_view name) const;
 };
 
 struct Response {
@@ -40,7 +59,12 @@ struct Response {
   std::string content_type;
   std::string body;
   std::vector<std::pair<std::string, std::string>> headers{};
+  /// In place of `body`: bytes that outlive the server.
+  std::string_view fixed_body{};
+  /// In place of `body`: a file, sent piece by piece while others are served.
+  std::shared_ptr<FileBody> file{};
 
+  std::uint64_t body_size() const;
   static Response of(const json::value& value, unsigned status = 200);
   static Response text(std::string body, unsigned status = 200);
   static Response empty(unsigned status = 204);
@@ -50,6 +74,9 @@ struct Response {
 
 /// Called exactly once, on the thread that asked.
 using Reply = std::function<void(Response)>;
+
+/// 404 for a path that nobody serves, in the form that `accept` asks for (management-api 1.7).
+Response path_not_found(std::string_view accept);
 
 std::string_view reason_phrase(unsigned status);
 

@@ -25,6 +25,22 @@ json::object describe(const Parameter& parameter) {
   return out;
 }
 
+json::array roles_of(Access access) {
+  switch (access) {
+    case Access::Administrator:
+      return {"administrator"};
+    case Access::Publisher:
+      return {"administrator", "publisher"};
+    case Access::Viewer:
+    case Access::Own:
+    case Access::Metrics:
+      return {"administrator", "viewer"};
+    case Access::Open:
+      break;
+  }
+  return {};
+}
+
 json::object describe(const Endpoint& endpoint) {
   json::object out{{"tags", json::array{endpoint.tag}},
                    {"summary", endpoint.summary},
@@ -34,6 +50,12 @@ json::object describe(const Endpoint& endpoint) {
   if (!parameters.empty()) out["parameters"] = std::move(parameters);
   if (endpoint.body)
     out["requestBody"] = {{"content", {{"application/json", {{"schema", to_openapi(*endpoint.body)}}}}}};
+  else if (endpoint.upload_max > 0)
+    out["requestBody"] = {
+        {"content",
+         {{"multipart/form-data",
+           {{"schema",
+             {{"type", "object"}, {"properties", {{"filename", {{"type", "string"}, {"format", "binary"}}}}}}}}}}}};
   else if (endpoint.plain_body)
     out["requestBody"] = {{"content", {{"text/plain", {{"schema", {{"type", "string"}}}}}}}};
   json::object responses;
@@ -45,13 +67,13 @@ json::object describe(const Endpoint& endpoint) {
   }
   if (responses.empty()) responses["200"] = {{"description", "OK"}};
   out["responses"] = std::move(responses);
-  if (endpoint.access == Access::Open)
-    out["security"] = json::array();
-  else
-    out["security"] =
-        json::array{json::object{{"basicAuth", json::array()}}, json::object{{"bearerAuth", json::array()}}};
-  out["x-roles"] =
-      endpoint.access == Access::Administrator ? json::array{"administrator"} : json::array{"administrator", "viewer"};
+  json::array security;
+  if (endpoint.access != Access::Open) {
+    if (endpoint.login == Login::Any) security.push_back(json::object{{"basicAuth", json::array()}});
+    security.push_back(json::object{{"bearerAuth", json::array()}});
+  }
+  out["security"] = std::move(security);
+  out["x-roles"] = roles_of(endpoint.access);
   return out;
 }
 

@@ -1,5 +1,7 @@
 #include "http/parser.h"
 
+#include "http/upload.h"
+
 #include <charconv>
 
 namespace sb::http {
@@ -65,13 +67,44 @@ RequestParser::Status RequestParser::next(Request& out, Response& error) {
     const std::string head = buffer_.substr(0, end);
     if (read_head(head, error) == Status::Bad) return Status::Bad;
     buffer_.erase(0, end + 4);
-    in_body_ = true;
+    if (begin_body(error) == Status::Bad) return Status::Bad;
   }
+  if (request_.upload) return take_upload(out, error);
   const std::size_t length = length_.value_or(0);
   if (buffer_.size() < length) return Status::NeedMore;
   request_.body = buffer_.substr(0, length);
   buffer_.erase(0, length);
-  in_body_ = false;
+  in_body_ = expects_ = false;
+  out = std::move(request_);
+  return Status::Ready;
+}
+
+RequestParser::Status RequestParser::begin_body(Response& error) {
+  BodyPlan plan;
+  if (plan_) plan = plan_(request_);
+  const std::size_t max = plan.max.value_or(limits_.body);
+  if (length_.value_or(0) > max)
+    return bad(error, 413, "BAD_REQUEST", fmt::format("request body: {} bytes, at most {} are taken", *length_, max));
+  if (plan.refusal) {
+    failed_ = true;
+    error = std::move(*plan.refusal);
+    return Status::Bad;
+  }
+  if (length_.value_or(0) > 0) request_.upload = std::move(plan.upload);
+  expects_ = length_.value_or(0) > 0 && same(request_.header("expect"), "100-continue");
+  in_body_ = true;
+  return Status::Ready;
+}
+
+RequestParser::Status RequestParser::take_upload(Request& out, Response& error) {
+  const std::size_t missing = *length_ - static_cast<std::size_t>(request_.upload->size());
+  const std::string_view piece = std::string_view(buffer_).substr(0, missing);
+  if (const auto kept = request_.upload->append(piece); !kept)
+    return bad(error, 507, "SERVICE_UNAVAILABLE", fmt::format("the upload cannot be kept: {}", kept.error().what));
+  const bool whole = piece.size() == missing;
+  buffer_.erase(0, piece.size());
+  if (!whole) return Status::NeedMore;
+  in_body_ = expects_ = false;
   out = std::move(request_);
   return Status::Ready;
 }
@@ -116,15 +149,15 @@ RequestParser::Status RequestParser::read_field(std::string_view line, Response&
   if (value.find('\0') != std::string_view::npos || value.find('\n') != std::string_view::npos ||
       value.find('\r') != std::string_view::npos)
     return bad(error, 400, "BAD_REQUEST", "header field: bad character");
+  std::string known(name);
+  for (char& c : known) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  request_.headers.emplace_back(std::move(known), std::string(value));
   if (same(name, "content-length")) {
     std::size_t length = 0;
     const auto [end, failure] = std::from_chars(value.data(), value.data() + value.size(), length);
     if (failure != std::errc() || end != value.data() + value.size() || value.empty() ||
         (length_ && *length_ != length))
       return bad(error, 400, "BAD_REQUEST", "content-length: expected one number");
-    if (length > limits_.body)
-      return bad(error, 413, "BAD_REQUEST",
-                 fmt::format("request body: {} bytes, at most {} are taken", length, limits_.body));
     length_ = length;
   } else if (same(name, "transfer-encoding")) {
     return bad(error, 501, "NOT_IMPLEMENTED", "transfer-encoding: send a content-length instead");
@@ -141,15 +174,26 @@ RequestParser::Status RequestParser::read_field(std::string_view line, Response&
   return Status::Ready;
 }
 
-std::string to_bytes(const Response& response, bool keep_alive) {
+namespace {
+/// 8.6 of RFC 9110: 204 and 304 have no content.
+bool has_content(const Response& response) {
+  return response.status != 204 && response.status != 304;
+}
+}  // namespace
+
+std::string head_bytes(const Response& response, bool keep_alive) {
   std::string out = fmt::format("HTTP/1.1 {} {}\r\n", response.status, reason_phrase(response.status));
   if (!response.content_type.empty()) out += fmt::format("content-type: {}\r\n", response.content_type);
-  // 8.6 of RFC 9110: a 204 has no Content-Length.
-  if (response.status != 204) out += fmt::format("content-length: {}\r\n", response.body.size());
+  if (has_content(response)) out += fmt::format("content-length: {}\r\n", response.body_size());
   for (const auto& [name, value] : response.headers) out += fmt::format("{}: {}\r\n", name, value);
   if (!keep_alive) out += "connection: close\r\n";
   out += "\r\n";
-  if (response.status != 204) out += response.body;
+  return out;
+}
+
+std::string to_bytes(const Response& response, bool keep_alive) {
+  std::string out = head_bytes(response, keep_alive);
+  if (has_content(response)) out += response.fixed_body.empty() ? std::string_view(response.body) : response.fixed_body;
   return out;
 }
 

@@ -1,14 +1,23 @@
 // Reads HTTP/1.1 requests (RFC 9112) from bytes, bounded, without sockets. Requests may follow each other in one
-// stream. Understood: Content-Length bodies. Refused: transfer codings (501), a head or body above its limit (431,
-// 413), anything ambiguous about where a body ends (400).
+// stream. Understood: Content-Length bodies, `Expect: 100-continue`. Refused: transfer codings (501), a head or body
+// above its limit (431, 413), anything ambiguous about where a body ends (400).
 #pragma once
 
 #include "http/message.h"
 
+#include <functional>
 #include <string>
 #include <string_view>
 
 namespace sb::http {
+
+/// What is done with the body of a request, decided from its head.
+struct BodyPlan {
+  std::optional<Response> refusal{};  // answered at once; the body is not read
+  std::optional<std::size_t> max{};   // in place of RequestParser::Limits::body
+  std::shared_ptr<Upload> upload{};   // takes the body in place of Request::body
+};
+using PlanBody = std::function<BodyPlan(Request& head)>;
 
 class RequestParser {
  public:
@@ -16,7 +25,7 @@ class RequestParser {
     std::size_t head = 16 << 10;  // request line and header fields
     std::size_t body = 8 << 20;
   };
-  explicit RequestParser(Limits limits) : limits_(limits) {}
+  explicit RequestParser(Limits limits, PlanBody plan = {}) : limits_(limits), plan_(std::move(plan)) {}
 
   enum class Status : std::uint8_t { NeedMore, Ready, Bad };
   void feed(std::string_view bytes) { buffer_.append(bytes); }
@@ -24,21 +33,32 @@ class RequestParser {
   Status next(Request& out, Response& error);
   /// Bytes held that are not part of a request handed out.
   std::size_t pending() const { return buffer_.size(); }
+  /// Once for a request whose client waits to be asked for the body.
+  bool take_expectation() { return std::exchange(expects_, false); }
+  /// Of the request that is being read: bytes of its body, once the head is known.
+  std::optional<std::size_t> body_length() const { return in_body_ ? length_ : std::nullopt; }
+  bool in_body() const { return in_body_; }
 
  private:
   Status bad(Response& error, unsigned status, std::string_view code, std::string_view message);
+  Status begin_body(Response& error);
+  Status take_upload(Request& out, Response& error);
   Status read_head(std::string_view head, Response& error);
   Status read_field(std::string_view line, Response& error);
 
   Limits limits_;
+  PlanBody plan_;
   std::string buffer_;
   Request request_;
   bool in_body_ = false;
   bool failed_ = false;
+  bool expects_ = false;
   std::optional<std::size_t> length_;
 };
 
-/// Status line, header fields and body.
+/// Status line and header fields, with the empty line behind them.
+std::string head_bytes(const Response& response, bool keep_alive);
+/// The same and the body, which is no file.
 std::string to_bytes(const Response& response, bool keep_alive);
 
 }  // namespace sb::http

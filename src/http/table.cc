@@ -1,6 +1,8 @@
 #include "http/table.h"
 
 #include "base/check.h"
+#include "base/log.h"
+#include "http/upload.h"
 
 #include <boost/json/parse.hpp>
 
@@ -92,11 +94,28 @@ std::optional<Response> read_body(const Endpoint& endpoint, Call& call, std::vec
   return std::nullopt;
 }
 
+std::optional<Response> read_form(Call& call) {
+  const std::string boundary = multipart_boundary(call.request.content_type);
+  if (boundary.empty()) return std::nullopt;
+  std::string_view bytes = call.request.body;
+  if (call.request.upload) {
+    const auto mapped = call.request.upload->bytes();
+    if (!mapped) return Response::error(500, "INTERNAL_ERROR", mapped.error().what);
+    bytes = *mapped;
+  }
+  auto parts = parse_multipart(bytes, boundary);
+  if (!parts) return Response::error(400, "BAD_FORM_DATA", parts.error().what);
+  call.parts = std::move(*parts);
+  return std::nullopt;
+}
+
 }  // namespace
 
 std::optional<Response> Table::read(const Endpoint& endpoint, const Match& match, Call& call) {
   std::vector<Complaint> complaints;
   if (auto refused = read_body(endpoint, call, complaints)) return refused;
+  if (endpoint.upload_max > 0)
+    if (auto refused = read_form(call)) return refused;
 
   std::vector<std::pair<std::string, std::string>> query;
   for (std::string_view rest = call.request.query; !rest.empty();) {
@@ -136,28 +155,67 @@ std::optional<Response> Table::read(const Endpoint& endpoint, const Match& match
   return std::nullopt;
 }
 
+const Endpoint* Table::choose(const Match& match, std::string_view method) {
+  const auto parsed = parse_method(method);
+  for (const Endpoint* candidate : match.route->endpoints)
+    if (parsed == candidate->method) return candidate;
+  return nullptr;
+}
+
+BodyPlan Table::plan_body(Request& head) const {
+  // What a stranger may make the server keep.
+  constexpr std::size_t kUnasked = 64 << 10;
+  BodyPlan plan;
+  const auto match = find(head.path);
+  const Endpoint* endpoint = match ? choose(*match, head.method) : nullptr;
+  if (!endpoint || endpoint->access == Access::Open) {
+    plan.max = kUnasked;
+    return plan;
+  }
+  std::uint64_t length = 0;
+  for (const char c : head.header("content-length"))
+    if (c >= '0' && c <= '9' && length < (std::uint64_t{1} << 50))
+      length = length * 10 + static_cast<unsigned>(c - '0');
+  if (endpoint->upload_max > 0) plan.max = endpoint->upload_max;
+  if (length <= kUnasked) return plan;
+  if (gate_) {
+    plan.refusal = gate_(head, *endpoint, match->parameters);
+    if (plan.refusal) {
+      if (audit_ && endpoint->method != Method::Get) {
+        Call call;
+        call.request = head;
+        audit_({*endpoint, call, *plan.refusal, Nanos{0}});
+      }
+      return plan;
+    }
+  }
+  if (endpoint->upload_max == 0 || length > endpoint->upload_max) return plan;
+  auto upload = Upload::create(upload_folder_);
+  if (upload) {
+    plan.upload = std::move(*upload);
+  } else {
+    SB_LOG(log::Level::Error, "upload_not_kept", kv("reason", upload.error().what));
+    plan.refusal = Response::error(503, "SERVICE_UNAVAILABLE", "the upload cannot be kept");
+  }
+  return plan;
+}
+
 void Table::handle(Request request, Reply reply) const {
   const auto match = find(request.path);
-  if (!match) return reply(Response::error(404, "NOT_FOUND", "Request Path Not Found"));
-  const auto method = parse_method(request.method);
-  const Endpoint* endpoint = nullptr;
-  std::string allowed;
-  for (const Endpoint* candidate : match->route->endpoints) {
-    if (method == candidate->method) endpoint = candidate;
-    if (!allowed.empty()) allowed += ", ";
-    allowed += to_string(candidate->method);
-  }
+  if (!match) return reply(path_not_found(request.door == Door::Cli ? "application/json" : request.accept));
+  const Endpoint* const endpoint = choose(*match, request.method);
   if (!endpoint) {
     Response response = Response::empty(405);
+    std::string allowed;
+    for (const Endpoint* candidate : match->route->endpoints)
+      allowed += fmt::format("{}{}", allowed.empty() ? "" : ", ", to_string(candidate->method));
     response.headers.emplace_back("allow", allowed);
     return reply(std::move(response));
   }
-  if (gate_)
-    if (auto refused = gate_(request, *endpoint)) return reply(std::move(*refused));
-
   Call call;
   call.request = std::move(request);
-  auto refused = read(*endpoint, *match, call);
+  auto refused = gate_ ? gate_(call.request, *endpoint, match->parameters) : std::nullopt;
+  if (!refused) refused = read(*endpoint, *match, call);
   if (audit_ && endpoint->method != Method::Get) {
     auto kept = std::make_shared<const Call>(call);
     reply = [this, endpoint, kept, began = clock_.monotonic(), reply = std::move(reply)](Response response) {

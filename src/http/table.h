@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "http/endpoint.h"
+#include "http/parser.h"
 
 #include <functional>
 #include <memory>
@@ -30,14 +31,21 @@ class Table {
 
   /// Log-in and role (management-api 1.2, step 3): a response refuses. May set `user`. None: everything is allowed, as
   /// over the local socket.
-  using Gate = std::function<std::optional<Response>(Request&, const Endpoint&)>;
+  /// The path's parameters are as sent.
+  using Raw = std::vector<std::pair<std::string, std::string>>;
+  using Gate = std::function<std::optional<Response>(Request&, const Endpoint&, const Raw& parameters)>;
   void set_gate(Gate gate) { gate_ = std::move(gate); }
-  /// Told of each answered operation that may change something.
+  /// Where uploads are kept while they come; without it they are refused.
+  void set_upload_folder(std::string folder) { upload_folder_ = std::move(folder); }
+  /// Told of each answered operation that may change something, refused ones included.
   using Audit = std::function<void(const Audited&)>;
   void set_audit(Audit audit) { audit_ = std::move(audit); }
 
   /// Order of checks: path, method, log-in and role, body, parameters, handler.
   void handle(Request request, Reply reply) const;
+  /// What is taken of a body, from the request's head. A large one is refused before it comes if its sender may not
+  /// send it.
+  BodyPlan plan_body(Request& head) const;
 
   json::value openapi() const;
   const std::vector<std::unique_ptr<const Endpoint>>& endpoints() const { return endpoints_; }
@@ -57,12 +65,14 @@ class Table {
   };
   static std::vector<Segment> split(std::string_view path);
   std::optional<Match> find(std::string_view path) const;
+  static const Endpoint* choose(const Match& match, std::string_view method);
   static std::optional<Response> read(const Endpoint& endpoint, const Match& match, Call& call);
 
   const Clock& clock_;
   std::vector<std::unique_ptr<const Endpoint>> endpoints_;
   std::vector<Route> routes_;
   Gate gate_;
+  std::string upload_folder_;
   Audit audit_;
 };
 

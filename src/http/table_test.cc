@@ -171,7 +171,7 @@ TEST_F(TableTest, ComplaintsAreBounded) {
 }
 
 TEST_F(TableTest, TheGateComesBeforeTheBody) {
-  table.set_gate([](Request&, const Endpoint& endpoint) -> std::optional<Response> {
+  table.set_gate([](Request&, const Endpoint& endpoint, const Table::Raw&) -> std::optional<Response> {
     if (endpoint.access == Access::Administrator) return Response::error(403, "UNAUTHORIZED_ROLE", "no");
     return std::nullopt;
   });

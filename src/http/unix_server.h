@@ -4,13 +4,10 @@
 #pragma once
 
 #include "base/result.h"
-#include "http/parser.h"
+#include "http/connections.h"
 #include "runtime/loop.h"
 
-#include <functional>
-#include <memory>
 #include <string>
-#include <unordered_map>
 
 namespace sb::http {
 
@@ -19,16 +16,10 @@ class UnixServer final : private runtime::IoHandler {
   struct Options {
     std::string path;
     std::size_t connections_max = 64;  // further ones are closed at once
-    RequestParser::Limits limits;
-    Nanos request_timeout{30'000'000'000};  // from the first byte of a request to its last
-    Nanos idle_timeout{120'000'000'000};
-    Nanos answer_timeout{120'000'000'000};  // a handler that is late gets 503 in its place
-    Nanos write_timeout{30'000'000'000};
+    Accepted::Limits limits{};
   };
-  /// `reply` may be called after the connection, but not after the server's loop, is gone.
-  using Handler = std::function<void(Request, Reply)>;
 
-  UnixServer(runtime::Loop& loop, Options options, Handler handler);
+  UnixServer(runtime::Loop& loop, Options options, Connections::Handler handler, PlanBody plan = {});
   ~UnixServer();
   UnixServer(const UnixServer&) = delete;
   UnixServer& operator=(const UnixServer&) = delete;
@@ -40,17 +31,12 @@ class UnixServer final : private runtime::IoHandler {
   std::size_t connection_count() const { return connections_.size(); }
 
  private:
-  class Connection;
   void on_io(std::uint32_t events) override;
-  void remove(std::uint64_t id);
 
   runtime::Loop& loop_;
   Options options_;
-  Handler handler_;
   int fd_ = -1;
-  std::uint64_t next_id_ = 1;
-  std::unordered_map<std::uint64_t, std::unique_ptr<Connection>> connections_;
-  std::shared_ptr<UnixServer*> self_;  // seen by late replies; null inside once the server is gone
+  Connections connections_;
 };
 
 }  // namespace sb::http

@@ -101,6 +101,7 @@ struct TraceInfo {
   std::string status;         // "running", "waiting", "stopped"
   std::string file;
   std::uint64_t bytes = 0;
+  std::string payload_encode = "text";  // "text", "hex", "hidden"
 };
 
 class TraceControl {
@@ -111,6 +112,8 @@ class TraceControl {
   [[nodiscard]] virtual Result<> stop(std::string_view name) = 0;    // NotFound
   [[nodiscard]] virtual Result<> remove(std::string_view name) = 0;  // NotFound
   virtual void clear() = 0;
+  /// Waits until what was traced so far is in the files.
+  virtual void flush() = 0;
 
  protected:
   ~TraceControl() = default;

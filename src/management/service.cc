@@ -7,7 +7,9 @@ namespace sb::management {
 Service::Service(Environment environment)
     : environment_(std::move(environment)),
       core_(*environment_.core),
-      loop_(*environment_.clock, runtime::Loop::Options{Nanos{0}}) {
+      loop_(*environment_.clock, runtime::Loop::Options{Nanos{0}}),
+      accounts_(loop_),
+      monitor_(loop_, [this] { return monitor_reading(core_, *environment_.stats); }) {
   for (unsigned id = 0; id < core_.shards(); ++id) walks_.push_back(std::make_unique<SessionWalks>(core_.shard(id)));
   started_ = environment_.clock->monotonic();
 }
@@ -20,6 +22,8 @@ void Service::start(std::function<void()> before) {
   thread_ = std::thread([this, before = std::move(before)] {
     pthread_setname_np(pthread_self(), "management");
     if (before) before();
+    store::KeyValue* store = environment_.store ? environment_.store() : nullptr;
+    monitor_.start(store, environment_.config ? sample_interval(*environment_.config->current()) : kSampleInterval);
     loop_.run();
   });
 }
@@ -28,6 +32,8 @@ void Service::stop(std::function<void()> last) {
   if (!thread_.joinable()) return;
   loop_.post([this, last = std::move(last)] {
     if (last) last();
+    monitor_.stop();
+    accounts_.stop();
     loop_.stop();
   });
   thread_.join();

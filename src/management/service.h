@@ -5,14 +5,20 @@
 
 #include "access/access_control.h"
 #include "access/authn/authentication.h"
+#include "access/authz/authorization.h"
 #include "base/clock.h"
 #include "broker/broker.h"
 #include "broker/stats.h"
 #include "config/store.h"
+#include "management/accounts.h"
+#include "management/audit_log.h"
+#include "management/monitor.h"
 #include "management/ports.h"
+#include "management/publish.h"
 #include "management/session_walk.h"
 #include "management/views.h"
 #include "runtime/loop.h"
+#include "store/key_value.h"
 #include "telemetry/alarms.h"
 #include "telemetry/logger.h"
 
@@ -24,6 +30,9 @@
 #include <vector>
 
 namespace sb::management {
+
+class Backup;
+class Licence;
 
 /// What the service stands on. core, clock, stats, access and alarms are there, the others may be null. Everything
 /// outlives the service.
@@ -38,6 +47,9 @@ struct Environment {
   broker::Stats* stats = nullptr;
   access::AccessControl* access = nullptr;
   access::authn::Authentication* authentication = nullptr;  // belongs to the management thread from start() on
+  access::authz::Authorization* authorization = nullptr;    // likewise
+  /// Brings access control into force anew where a file that it reads has changed, and nothing else.
+  std::function<Result<>()> refresh_access{};
   telemetry::Alarms* alarms = nullptr;
   config::ConfigStore* config = nullptr;  // belongs to the management thread from start() on
   ListenerControl* listeners = nullptr;
@@ -46,6 +58,10 @@ struct Environment {
   TraceControl* traces = nullptr;
   SlowSubscriptionControl* slow_subscriptions = nullptr;
   telemetry::LogControl* log = nullptr;
+  Licence* licence = nullptr;
+  Backup* backup = nullptr;
+  /// The node's store once it has started; null where nothing is kept.
+  std::function<store::KeyValue*()> store{};
   /// Asks the process to end in order.
   std::function<void()> stop{};
 };
@@ -89,6 +105,12 @@ class Service {
 
   const Environment& environment() const { return environment_; }
   runtime::Loop& loop() { return loop_; }
+  /// Users, log-ins and API keys; opened before start().
+  Accounts& accounts() { return accounts_; }
+  /// Opened before start().
+  AuditLog& audit() { return audit_; }
+  bool audited() const { return audited_; }
+  void set_audited(bool on) { audited_ = on; }
   std::int64_t uptime_ms() const;
 
   // --- clients
@@ -122,7 +144,16 @@ class Service {
   /// Deletes what matches ("" = everything) and tells how many.
   void clear_retained(std::string filter, std::function<void(std::size_t)> done);
 
+  // --- publishing
+  /// Codes of the messages in their order: Success, NoMatchingSubscribers, or what a hook refused with.
+  void publish(std::vector<PublishRequest> messages, std::function<void(std::vector<ReasonCode>)> done);
+  /// 32 hexadecimal digits, each time others.
+  std::string next_message_id();
+  /// The largest packet that the default zone takes.
+  std::size_t max_packet_size() const;
+
   // --- numbers
+  Monitor& monitor() { return monitor_; }
   std::vector<std::pair<std::string_view, std::uint64_t>> metrics() const;  // any thread
   /// "connections.count", "connections.max", ... sorted by name.
   std::vector<std::pair<std::string, std::uint64_t>> gauges() const {
@@ -146,8 +177,13 @@ class Service {
   Environment environment_;
   broker::Core& core_;
   runtime::Loop loop_;
+  Accounts accounts_;
+  AuditLog audit_;
+  bool audited_ = false;  // log.audit.enable
   std::vector<std::unique_ptr<SessionWalks>> walks_;
   Nanos started_{0};
+  Monitor monitor_;
+  std::uint64_t last_message_ = 0;
   std::thread thread_;
 };
 

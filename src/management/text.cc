@@ -109,4 +109,41 @@ std::string base64(std::string_view bytes) {
   return out;
 }
 
+std::optional<std::string> from_base64(std::string_view text) {
+  if (text.size() % 4 != 0) return std::nullopt;
+  std::string out;
+  out.reserve(text.size() / 4 * 3);
+  for (std::size_t i = 0; i < text.size(); i += 4) {
+    unsigned word = 0;
+    std::size_t padding = 0;
+    for (std::size_t n = 0; n < 4; ++n) {
+      const char c = text[i + n];
+      unsigned bits = 0;
+      if (c >= 'A' && c <= 'Z') {
+        bits = static_cast<unsigned>(c - 'A');
+      } else if (c >= 'a' && c <= 'z') {
+        bits = static_cast<unsigned>(c - 'a') + 26;
+      } else if (c >= '0' && c <= '9') {
+        bits = static_cast<unsigned>(c - '0') + 52;
+      } else if (c == '+') {
+        bits = 62;
+      } else if (c == '/') {
+        bits = 63;
+      } else if (c == '=' && i + 4 == text.size() && n >= 2) {
+        ++padding;
+        word <<= 6;
+        continue;
+      } else {
+        return std::nullopt;
+      }
+      if (padding != 0) return std::nullopt;
+      word = word << 6 | bits;
+    }
+    out += static_cast<char>(word >> 16 & 0xFF);
+    if (padding < 2) out += static_cast<char>(word >> 8 & 0xFF);
+    if (padding < 1) out += static_cast<char>(word & 0xFF);
+  }
+  return out;
+}
+
 }  // namespace sb::management

@@ -19,5 +19,7 @@ std::optional<std::int64_t> parse_time(std::string_view text, std::int64_t unit_
 std::string memory_text(std::uint64_t bytes);
 
 std::string base64(std::string_view bytes);
+/// nullopt: other characters, or a length that cannot be. White space is not allowed.
+std::optional<std::string> from_base64(std::string_view text);
 
 }  // namespace sb::management

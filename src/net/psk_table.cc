@@ -17,6 +17,17 @@ std::optional<Secret> PskTable::find(std::string_view identity) const {
   return it->second;
 }
 
+std::vector<PskTable::Row> PskTable::all() const {
+  const auto keys = std::atomic_load(&keys_);
+  return {keys->begin(), keys->end()};
+}
+
+void PskTable::add_missing(std::vector<Row> rows) {
+  auto next = std::make_shared<Keys>(*std::atomic_load(&keys_));
+  for (Row& row : rows) next->try_emplace(std::move(row.first), std::move(row.second));
+  std::atomic_store(&keys_, std::shared_ptr<const Keys>(std::move(next)));
+}
+
 Result<std::size_t> PskTable::import_text(std::string_view text, char separator) {
   auto next = std::make_shared<Keys>(*std::atomic_load(&keys_));
   std::size_t lines = 0;

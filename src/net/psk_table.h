@@ -11,6 +11,8 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
+#include <vector>
 
 namespace sb::net {
 
@@ -26,6 +28,11 @@ class PskTable {
   /// Returns the number of lines. One writer at a time.
   [[nodiscard]] Result<std::size_t> import_text(std::string_view text, char separator);
   [[nodiscard]] Result<std::size_t> import_file(const std::string& path, char separator);
+
+  using Row = std::pair<std::string, Secret>;
+  std::vector<Row> all() const;
+  /// What a store kept: identities that are known already keep their key.
+  void add_missing(std::vector<Row> rows);
 
  private:
   struct Hash : std::hash<std::string_view> {

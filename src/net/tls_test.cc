@@ -328,6 +328,15 @@ TEST_F(TlsTest, OpensKeysWithTheirPassword) {
   EXPECT_TRUE(TlsContext::make(locked).has_value());
 }
 
+TEST(PskTable, TakesWhatAStoreKeptUnlessItKnowsBetter) {
+  PskTable table;
+  ASSERT_TRUE(table.import_text("a:new\n", ':'));
+  table.add_missing({{"a", Secret("old")}, {"b", Secret("kept")}});
+  EXPECT_EQ(table.find("a")->reveal(), "new");
+  EXPECT_EQ(table.find("b")->reveal(), "kept");
+  EXPECT_EQ(table.all().size(), 2U);
+}
+
 TEST(PskTable, ImportsWholeFilesOrNothing) {
   PskTable table;
   ASSERT_EQ(table.import_text("a:1\r\nb:2:3\n", ':').value(), 2U);

@@ -399,6 +399,125 @@ Result<UserRecord> decode(std::string_view key, std::string_view value) {
   });
 }
 
+Batch::Mark put(Batch& batch, const AuthzRulesRecord& r) {
+  Record out(batch, Table::AuthzRules, r.holder.size() + 1 + r.who.size(), size_of(r.rules));
+  out.key.raw(r.holder.data(), r.holder.size());
+  out.key.u8(0);
+  out.key.raw(r.who.data(), r.who.size());
+  out.value.text(r.rules);
+  return out.finish();
+}
+
+template <>
+Result<AuthzRulesRecord> decode(std::string_view key, std::string_view value) {
+  return decode_with<AuthzRulesRecord>(key, value, [](AuthzRulesRecord& r, Reader& key_in, Reader& in) {
+    const std::string_view whole = key_in.rest();
+    const std::size_t split = whole.find('\0');
+    in.fail_unless(split != std::string_view::npos);
+    if (split == std::string_view::npos) return;
+    r.holder = whole.substr(0, split);
+    r.who = whole.substr(split + 1);
+    r.rules = in.text();
+  });
+}
+Batch::Mark put(Batch& batch, const AdminRecord& r) {
+  Record out(batch, Table::Admins, r.username.size(), 1 + size_of(r.password) + size_of(r.description) + 1);
+  out.key.raw(r.username.data(), r.username.size());
+  out.value.u8(r.role);
+  out.value.text(r.password);
+  out.value.text(r.description);
+  out.value.u8(r.initial);
+  return out.finish();
+}
+
+template <>
+Result<AdminRecord> decode(std::string_view key, std::string_view value) {
+  return decode_with<AdminRecord>(key, value, [](AdminRecord& r, Reader& key_in, Reader& in) {
+    r.username = key_in.rest();
+    r.role = in.in_range(in.u8(), std::uint8_t{1});
+    r.password = in.text();
+    r.description = in.text();
+    r.initial = in.flag();
+  });
+}
+
+Batch::Mark put(Batch& batch, const ApiKeyRecord& r) {
+  Record out(batch, Table::ApiKeys, r.name.size(),
+             size_of(r.key) + size_of(r.secret) + 1 + 1 + size_of(r.description) + 8 + 8);
+  out.key.raw(r.name.data(), r.name.size());
+  out.value.text(r.key);
+  out.value.text(r.secret);
+  out.value.u8(r.role);
+  out.value.u8(r.enable);
+  out.value.text(r.description);
+  out.value.i64(r.created_ms);
+  out.value.i64(r.expires_ms);
+  return out.finish();
+}
+
+template <>
+Result<ApiKeyRecord> decode(std::string_view key, std::string_view value) {
+  return decode_with<ApiKeyRecord>(key, value, [](ApiKeyRecord& r, Reader& key_in, Reader& in) {
+    r.name = key_in.rest();
+    r.key = in.text();
+    r.secret = in.text();
+    r.role = in.in_range(in.u8(), std::uint8_t{2});
+    r.enable = in.flag();
+    r.description = in.text();
+    r.created_ms = in.i64();
+    r.expires_ms = in.i64();
+  });
+}
+
+Batch::Mark put(Batch& batch, const LoginTokenRecord& r) {
+  Record out(batch, Table::LoginTokens, r.hash.size(), size_of(r.username) + 8);
+  out.key.raw(r.hash.data(), r.hash.size());
+  out.value.text(r.username);
+  out.value.i64(r.expires_ms);
+  return out.finish();
+}
+
+template <>
+Result<LoginTokenRecord> decode(std::string_view key, std::string_view value) {
+  return decode_with<LoginTokenRecord>(key, value, [](LoginTokenRecord& r, Reader& key_in, Reader& in) {
+    r.hash = key_in.rest();
+    r.username = in.text();
+    r.expires_ms = in.i64();
+  });
+}
+
+Batch::Mark put(Batch& batch, const AuditRecord& r) {
+  Record out(batch, Table::Audit, 8 + 8, size_of(r.entry));
+  out.key.key(static_cast<std::uint64_t>(r.created_us));
+  out.key.key(r.sequence);
+  out.value.text(r.entry);
+  return out.finish();
+}
+
+template <>
+Result<AuditRecord> decode(std::string_view key, std::string_view value) {
+  return decode_with<AuditRecord>(key, value, [](AuditRecord& r, Reader& key_in, Reader& in) {
+    r.created_us = static_cast<std::int64_t>(key_in.key<std::uint64_t>());
+    r.sequence = key_in.key<std::uint64_t>();
+    r.entry = in.text();
+  });
+}
+
+Batch::Mark put(Batch& batch, const PskIdentityRecord& r) {
+  Record out(batch, Table::PskIdentities, r.identity.size(), size_of(r.secret));
+  out.key.raw(r.identity.data(), r.identity.size());
+  out.value.text(r.secret);
+  return out.finish();
+}
+
+template <>
+Result<PskIdentityRecord> decode(std::string_view key, std::string_view value) {
+  return decode_with<PskIdentityRecord>(key, value, [](PskIdentityRecord& r, Reader& key_in, Reader& in) {
+    r.identity = key_in.rest();
+    r.secret = in.text();
+  });
+}
+
 Batch::Mark put(Batch& batch, const ExclusiveRecord& r) {
   Record out(batch, Table::Exclusive, r.topic.size(), size_of(r.client_id));
   out.key.raw(r.topic.data(), r.topic.size());
@@ -433,6 +552,26 @@ Result<AlarmRecord> decode(std::string_view key, std::string_view value) {
     r.deactivated_ms = in.i64();
     r.message = in.text();
     r.details = in.text();
+  });
+}
+
+// Monitor. key: time:u64, value: seven counts, each u64
+Batch::Mark put(Batch& batch, const MonitorRecord& r) {
+  Record out(batch, Table::Monitor, 8, 7 * 8);
+  out.key.key(static_cast<std::uint64_t>(r.time_ms));
+  for (const std::uint64_t count :
+       {r.received, r.sent, r.dropped, r.subscriptions, r.topics, r.connections, r.live_connections})
+    out.value.u64(count);
+  return out.finish();
+}
+
+template <>
+Result<MonitorRecord> decode(std::string_view key, std::string_view value) {
+  return decode_with<MonitorRecord>(key, value, [](MonitorRecord& r, Reader& key_in, Reader& in) {
+    r.time_ms = static_cast<std::int64_t>(key_in.key<std::uint64_t>());
+    for (std::uint64_t* count :
+         {&r.received, &r.sent, &r.dropped, &r.subscriptions, &r.topics, &r.connections, &r.live_connections})
+      *count = in.u64();
   });
 }
 

@@ -159,6 +159,53 @@ struct UserRecord {
   std::uint32_t iterations = 0;   // scram
 };
 
+/// What one client id, one username or everybody may do, in the built-in authorization database.
+struct AuthzRulesRecord {
+  std::string_view holder{};  // key: clientid, username, all
+  std::string_view who{};     // key
+  std::string_view rules{};   // JSON, as the management interface has it
+};
+
+/// Somebody who logs in to the dashboard.
+struct AdminRecord {
+  std::string_view username{};  // key
+  std::uint8_t role = 0;        // 0 administrator, 1 viewer
+  std::string_view password{};  // hash
+  std::string_view description{};
+  bool initial = false;  // still has the password that the world knows
+};
+
+struct ApiKeyRecord {
+  std::string_view name{};  // key
+  std::string_view key{};
+  std::string_view secret{};  // hash
+  std::uint8_t role = 0;      // 0 administrator, 1 viewer, 2 publisher
+  bool enable = true;
+  std::string_view description{};
+  std::int64_t created_ms = 0;
+  std::int64_t expires_ms = 0;  // 0 = never
+};
+
+/// The token itself is not kept.
+struct LoginTokenRecord {
+  std::string_view hash{};  // key
+  std::string_view username{};
+  std::int64_t expires_ms = 0;
+};
+
+/// One management call.
+struct AuditRecord {
+  std::int64_t created_us = 0;  // key
+  std::uint64_t sequence = 0;   // key
+  std::string_view entry{};     // JSON text
+};
+
+/// A pre-shared key of TLS.
+struct PskIdentityRecord {
+  std::string_view identity{};  // key
+  std::string_view secret{};
+};
+
 struct ExclusiveRecord {
   std::string_view topic{};  // key
   std::string_view client_id{};
@@ -170,6 +217,18 @@ struct AlarmRecord {
   std::int64_t deactivated_ms = 0;  // 0 = active
   std::string_view message{};
   std::string_view details{};  // JSON text
+};
+
+/// What the node did in one interval, and how much it held at its end.
+struct MonitorRecord {
+  std::int64_t time_ms = 0;  // key: start of the interval, a multiple of its length
+  std::uint64_t received = 0;
+  std::uint64_t sent = 0;
+  std::uint64_t dropped = 0;
+  std::uint64_t subscriptions = 0;
+  std::uint64_t topics = 0;
+  std::uint64_t connections = 0;
+  std::uint64_t live_connections = 0;
 };
 
 /// Key of the node's row in Meta; "format" and "guard" are the store's own.
@@ -195,8 +254,15 @@ Batch::Mark put(Batch& batch, const DelayedRecord& record);
 Batch::Mark put(Batch& batch, const WillRecord& record);
 Batch::Mark put(Batch& batch, const BannedRecord& record);
 Batch::Mark put(Batch& batch, const UserRecord& record);
+Batch::Mark put(Batch& batch, const AuthzRulesRecord& record);
+Batch::Mark put(Batch& batch, const AdminRecord& record);
+Batch::Mark put(Batch& batch, const ApiKeyRecord& record);
+Batch::Mark put(Batch& batch, const LoginTokenRecord& record);
+Batch::Mark put(Batch& batch, const AuditRecord& record);
+Batch::Mark put(Batch& batch, const PskIdentityRecord& record);
 Batch::Mark put(Batch& batch, const ExclusiveRecord& record);
 Batch::Mark put(Batch& batch, const AlarmRecord& record);
+Batch::Mark put(Batch& batch, const MonitorRecord& record);
 Batch::Mark put(Batch& batch, const NodeRecord& record);
 
 // Reading. Errc::Corrupt, naming table and key, when the bytes do not check: too short, too long, a value out of its
@@ -224,9 +290,23 @@ template <>
 template <>
 [[nodiscard]] Result<UserRecord> decode(std::string_view key, std::string_view value);
 template <>
+[[nodiscard]] Result<AuthzRulesRecord> decode(std::string_view key, std::string_view value);
+template <>
+[[nodiscard]] Result<AdminRecord> decode(std::string_view key, std::string_view value);
+template <>
+[[nodiscard]] Result<ApiKeyRecord> decode(std::string_view key, std::string_view value);
+template <>
+[[nodiscard]] Result<LoginTokenRecord> decode(std::string_view key, std::string_view value);
+template <>
+[[nodiscard]] Result<AuditRecord> decode(std::string_view key, std::string_view value);
+template <>
+[[nodiscard]] Result<PskIdentityRecord> decode(std::string_view key, std::string_view value);
+template <>
 [[nodiscard]] Result<ExclusiveRecord> decode(std::string_view key, std::string_view value);
 template <>
 [[nodiscard]] Result<AlarmRecord> decode(std::string_view key, std::string_view value);
+template <>
+[[nodiscard]] Result<MonitorRecord> decode(std::string_view key, std::string_view value);
 template <>
 [[nodiscard]] Result<NodeRecord> decode(std::string_view key, std::string_view value);
 
@@ -254,8 +334,22 @@ inline constexpr Table table_of<BannedRecord> = Table::Banned;
 template <>
 inline constexpr Table table_of<UserRecord> = Table::Users;
 template <>
+inline constexpr Table table_of<AuthzRulesRecord> = Table::AuthzRules;
+template <>
+inline constexpr Table table_of<AdminRecord> = Table::Admins;
+template <>
+inline constexpr Table table_of<ApiKeyRecord> = Table::ApiKeys;
+template <>
+inline constexpr Table table_of<LoginTokenRecord> = Table::LoginTokens;
+template <>
+inline constexpr Table table_of<AuditRecord> = Table::Audit;
+template <>
+inline constexpr Table table_of<PskIdentityRecord> = Table::PskIdentities;
+template <>
 inline constexpr Table table_of<ExclusiveRecord> = Table::Exclusive;
 template <>
 inline constexpr Table table_of<AlarmRecord> = Table::Alarms;
+template <>
+inline constexpr Table table_of<MonitorRecord> = Table::Monitor;
 
 }  // namespace sb::store

@@ -240,6 +240,60 @@ TEST(Records, KeepABan) {
   EXPECT_EQ(r->until_ms, 2);
 }
 
+TEST(Records, KeepAnAdmin) {
+  const Row row =
+      encode(AdminRecord{.username = "admin", .role = 1, .password = "h", .description = "d", .initial = true});
+  EXPECT_EQ(row.table, Table::Admins);
+  const auto r = decode<AdminRecord>(row.key, row.value);
+  ASSERT_TRUE(r) << r.error().what;
+  EXPECT_EQ(r->username, "admin");
+  EXPECT_EQ(r->role, 1);
+  EXPECT_EQ(r->password, "h");
+  EXPECT_EQ(r->description, "d");
+  EXPECT_TRUE(r->initial);
+  EXPECT_FALSE(decode<AdminRecord>(encode(AdminRecord{.username = "x", .role = 2}).key,
+                                   encode(AdminRecord{.username = "x", .role = 2}).value));
+}
+
+TEST(Records, KeepAnApiKey) {
+  const Row row = encode(ApiKeyRecord{.name = "ci",
+                                      .key = "k",
+                                      .secret = "s",
+                                      .role = 2,
+                                      .enable = false,
+                                      .description = "d",
+                                      .created_ms = 5,
+                                      .expires_ms = 6});
+  EXPECT_EQ(row.table, Table::ApiKeys);
+  const auto r = decode<ApiKeyRecord>(row.key, row.value);
+  ASSERT_TRUE(r) << r.error().what;
+  EXPECT_EQ(r->name, "ci");
+  EXPECT_EQ(r->key, "k");
+  EXPECT_EQ(r->secret, "s");
+  EXPECT_EQ(r->role, 2);
+  EXPECT_FALSE(r->enable);
+  EXPECT_EQ(r->description, "d");
+  EXPECT_EQ(r->created_ms, 5);
+  EXPECT_EQ(r->expires_ms, 6);
+}
+
+TEST(Records, KeepALoginTokenAndAnAuditEntry) {
+  const Row token = encode(LoginTokenRecord{.hash = "hash", .username = "admin", .expires_ms = 7});
+  EXPECT_EQ(token.table, Table::LoginTokens);
+  const auto t = decode<LoginTokenRecord>(token.key, token.value);
+  ASSERT_TRUE(t) << t.error().what;
+  EXPECT_EQ(t->hash, "hash");
+  EXPECT_EQ(t->username, "admin");
+  EXPECT_EQ(t->expires_ms, 7);
+  const Row row = encode(AuditRecord{.created_us = 8, .sequence = 9, .entry = "{}"});
+  EXPECT_EQ(row.table, Table::Audit);
+  const auto a = decode<AuditRecord>(row.key, row.value);
+  ASSERT_TRUE(a) << a.error().what;
+  EXPECT_EQ(a->created_us, 8);
+  EXPECT_EQ(a->sequence, 9U);
+  EXPECT_EQ(a->entry, "{}");
+}
+
 TEST(Records, KeepAUser) {
   const Row row = encode(UserRecord{.group = "mqtt:global/x",
                                     .user_id = "joe",
@@ -260,6 +314,23 @@ TEST(Records, KeepAUser) {
   EXPECT_EQ(r->server_key, "k");
   EXPECT_EQ(r->algorithm, "sha256");
   EXPECT_EQ(r->iterations, 4096U);
+}
+
+TEST(Records, OfRulesAndPreSharedKeysComeBack) {
+  const Row rules = encode(AuthzRulesRecord{"clientid", "joe", "[]"});
+  EXPECT_EQ(rules.table, Table::AuthzRules);
+  const auto r = decode<AuthzRulesRecord>(rules.key, rules.value);
+  ASSERT_TRUE(r) << r.error().what;
+  EXPECT_EQ(r->holder, "clientid");
+  EXPECT_EQ(r->who, "joe");
+  EXPECT_EQ(r->rules, "[]");
+  EXPECT_FALSE(decode<AuthzRulesRecord>("no holder", rules.value));
+  const Row key = encode(PskIdentityRecord{"device", "secret"});
+  EXPECT_EQ(key.table, Table::PskIdentities);
+  const auto p = decode<PskIdentityRecord>(key.key, key.value);
+  ASSERT_TRUE(p) << p.error().what;
+  EXPECT_EQ(p->identity, "device");
+  EXPECT_EQ(p->secret, "secret");
 }
 
 TEST(Records, KeepAnExclusiveClaim) {
@@ -334,6 +405,7 @@ void for_each_kind(Check check) {
   check(UserRecord{.group = "g", .user_id = "u", .hash = "h", .salt = "s"});
   check(ExclusiveRecord{.topic = "t", .client_id = "c"});
   check(AlarmRecord{.activated_ms = 1, .name = "n", .message = "m", .details = "d"});
+  check(MonitorRecord{.time_ms = 10'000, .received = 1, .live_connections = 7});
   check(NodeRecord{.home_seed = 1});
 }
 
@@ -436,6 +508,7 @@ TEST(Keys, OfErasesAreThoseOfPuts) {
   erase_user(batch, "g", "joe");
   erase_exclusive(batch, "t/1");
   erase_alarm(batch, 10, "disk");
+  erase_monitor(batch, 10'000);
   std::vector<Row> erased;
   batch.for_each([&](const Batch::Entry& e) {
     EXPECT_EQ(e.op, Batch::Op::Erase);
@@ -454,6 +527,7 @@ TEST(Keys, OfErasesAreThoseOfPuts) {
       encode(UserRecord{.group = "g", .user_id = "joe"}),
       encode(ExclusiveRecord{.topic = "t/1"}),
       encode(AlarmRecord{.activated_ms = 10, .name = "disk"}),
+      encode(MonitorRecord{.time_ms = 10'000}),
   };
   for (Row& row : written) row.value.clear();
   EXPECT_EQ(erased, written);

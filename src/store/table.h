@@ -21,15 +21,22 @@ enum class Table : std::uint8_t {
   Exclusive = 10,
   Alarms = 11,
   Users = 12,
-  // 13 to 15 are kept for keys, audit and monitor.
+  ApiKeys = 13,
+  Audit = 14,
+  Monitor = 15,
+  Admins = 16,
+  LoginTokens = 17,
+  AuthzRules = 18,
+  PskIdentities = 19,
 };
 
-constexpr std::size_t kTableCount = 13;
+constexpr std::size_t kTableCount = 20;
 
 /// Names of the column families, by number.
 constexpr std::array<std::string_view, kTableCount> kTableNames = {
-    "meta",    "sessions", "subscriptions", "messages",  "queues", "awaiting_rel", "retained",
-    "delayed", "wills",    "banned",        "exclusive", "alarms", "users",
+    "meta",    "sessions", "subscriptions", "messages",     "queues",      "awaiting_rel",   "retained",
+    "delayed", "wills",    "banned",        "exclusive",    "alarms",      "users",          "api_keys",
+    "audit",   "monitor",  "admins",        "login_tokens", "authz_rules", "psk_identities",
 };
 
 constexpr std::size_t index_of(Table table) {

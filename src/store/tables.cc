@@ -83,12 +83,63 @@ Batch::Mark erase_user(Batch& batch, std::string_view group, std::string_view us
   return erase_pair(batch, Table::Users, group, user_id);
 }
 
+Batch::Mark erase_authz_rules(Batch& batch, std::string_view holder, std::string_view who) {
+  return erase_pair(batch, Table::AuthzRules, holder, who);
+}
+
+Batch::Mark erase_admin(Batch& batch, std::string_view username) {
+  return batch.erase(Table::Admins, username);
+}
+
+Batch::Mark erase_api_key(Batch& batch, std::string_view name) {
+  return batch.erase(Table::ApiKeys, name);
+}
+
+Batch::Mark erase_login_token(Batch& batch, std::string_view hash) {
+  return batch.erase(Table::LoginTokens, hash);
+}
+
+namespace {
+std::string audit_key(std::int64_t created_us, std::uint64_t sequence) {
+  std::string key(16, '\0');
+  Writer out(reinterpret_cast<std::uint8_t*>(key.data()));
+  out.key(static_cast<std::uint64_t>(created_us));
+  out.key(sequence);
+  return key;
+}
+}  // namespace
+
+Batch::Mark erase_audit(Batch& batch, std::int64_t created_us, std::uint64_t sequence) {
+  return batch.erase(Table::Audit, audit_key(created_us, sequence));
+}
+
+Result<std::string> load_audit(const KeyValue& store, std::int64_t created_us, std::uint64_t sequence) {
+  const std::string key = audit_key(created_us, sequence);
+  SB_TRY(const std::string value, store.get(Table::Audit, key));
+  SB_TRY(const AuditRecord record, decode<AuditRecord>(key, value));
+  return std::string(record.entry);
+}
+
+Batch::Mark erase_psk_identity(Batch& batch, std::string_view identity) {
+  return batch.erase(Table::PskIdentities, identity);
+}
+
 Batch::Mark erase_exclusive(Batch& batch, std::string_view topic) {
   return batch.erase(Table::Exclusive, topic);
 }
 
 Batch::Mark erase_alarm(Batch& batch, std::int64_t activated_ms, std::string_view name) {
   return erase_numbered(batch, Table::Alarms, static_cast<std::uint64_t>(activated_ms), name);
+}
+
+std::string monitor_key(std::int64_t time_ms) {
+  std::string key(8, '\0');
+  Writer(reinterpret_cast<std::uint8_t*>(key.data())).key(static_cast<std::uint64_t>(time_ms));
+  return key;
+}
+
+Batch::Mark erase_monitor(Batch& batch, std::int64_t time_ms) {
+  return batch.erase(Table::Monitor, monitor_key(time_ms));
 }
 
 std::string session_prefix(SessionNumber session) {

@@ -20,8 +20,17 @@ Batch::Mark erase_delayed(Batch& batch, std::int64_t due_ms, MessageId id);
 Batch::Mark erase_will(Batch& batch, std::string_view client_id);
 Batch::Mark erase_banned(Batch& batch, std::string_view as, std::string_view who);
 Batch::Mark erase_user(Batch& batch, std::string_view group, std::string_view user_id);
+Batch::Mark erase_authz_rules(Batch& batch, std::string_view holder, std::string_view who);
+Batch::Mark erase_admin(Batch& batch, std::string_view username);
+Batch::Mark erase_api_key(Batch& batch, std::string_view name);
+Batch::Mark erase_login_token(Batch& batch, std::string_view hash);
+Batch::Mark erase_audit(Batch& batch, std::int64_t created_us, std::uint64_t sequence);
+Batch::Mark erase_psk_identity(Batch& batch, std::string_view identity);
 Batch::Mark erase_exclusive(Batch& batch, std::string_view topic);
 Batch::Mark erase_alarm(Batch& batch, std::int64_t activated_ms, std::string_view name);
+Batch::Mark erase_monitor(Batch& batch, std::int64_t time_ms);
+/// Key of the monitor's row of a time, for scans from there on.
+std::string monitor_key(std::int64_t time_ms);
 
 /// Everything that hangs at a session number: subscriptions, queue, awaited PUBRELs. Three prefix erases: where few
 /// rows are left, erase those instead (see Batch::erase_prefix). Messages and the session's own row are not touched.
@@ -48,6 +57,9 @@ template <class Record, class Visitor>
 
 /// The node's own row; a fresh store has none: Errc::NotFound.
 [[nodiscard]] Result<NodeRecord> load_node(const KeyValue& store);
+
+/// The text of one audit record. Errc::NotFound.
+[[nodiscard]] Result<std::string> load_audit(const KeyValue& store, std::int64_t created_us, std::uint64_t sequence);
 
 /// Reads one message: `visit(const MessageRecord&)` sees views that live until it returns.
 [[nodiscard]] Result<> load_message(const KeyValue& store, MessageId id,

@@ -40,7 +40,9 @@ void in_order(const log::Record& record, Fn&& fn) {
 /// "nan" and "inf" are no JSON.
 bool bare_json(const log::Field& field) {
   if (field.quoted || field.value.empty() || secret_key(field.key)) return false;
+  const char first = field.value.front();
   const char last = field.value.back();
+  if (first == '{' || first == '[') return true;  // of the audit log: JSON already
   return field.value == "true" || field.value == "false" || (last >= '0' && last <= '9');
 }
 

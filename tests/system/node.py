@@ -55,7 +55,7 @@ class Raw:
 class Node:
     """Node(folder, mqtt={"max_packet_size": "1KB"}, text="..."): keywords become top-level keys, merged over defaults.
 
-    `port` is the TCP listener; TLS and WebSocket listeners are off until the configuration says otherwise.
+    `port` is the TCP listener, `api_port` the REST API; TLS and WebSocket listeners are off until the configuration says otherwise.
     `env` is added to the environment, `text` to the end of the configuration.
     """
 
@@ -64,6 +64,7 @@ class Node:
         self.data = self.folder / "data"
         self.log_path = self.folder / "output.log"
         self.port = free_port()
+        self.api_port = free_port()
         self.text, self.env, self.config, self.shards = text, env or {}, config, shards
         self.process, self.starts = None, 0
 
@@ -74,6 +75,8 @@ class Node:
             "listeners.ssl.default.enable = false",
             "listeners.ws.default.enable = false",
             "listeners.wss.default.enable = false",
+            "license.key = community",  # the trial ends at 25 connections
+            f"dashboard.listeners.http.bind = \"127.0.0.1:{self.api_port}\"",
         ]
         lines += [f"{key} = {hocon(value)}" for key, value in self.config.items()]
         return "\n".join(lines + [self.text]) + "\n"

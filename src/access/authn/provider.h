@@ -8,6 +8,7 @@
 #include "base/result.h"
 #include "broker/alarm_sink.h"
 #include "config/roots/authentication.h"
+#include "driver/resource/resource.h"
 #include "runtime/workers.h"
 
 #include <functional>
@@ -70,6 +71,8 @@ class Provider {
   virtual void stop() {}
   virtual State state() const { return {}; }
   virtual UserDirectory* users() { return nullptr; }
+  /// The back end that it asks; null: it needs none, or watches it by itself.
+  virtual const driver::resource::Resource* resource() const { return nullptr; }
 };
 
 struct Mechanism {

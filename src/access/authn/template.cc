@@ -46,33 +46,32 @@ bool Template::has_placeholders() const {
   return false;
 }
 
+std::string_view Template::value_of(Field field, const Credentials& credentials) {
+  switch (field) {
+    case Field::None:
+      return {};
+    case Field::Username:
+      return credentials.subject.username;
+    case Field::ClientId:
+      return credentials.subject.client_id;
+    case Field::Password:
+      return credentials.password ? as_text(*credentials.password) : std::string_view{};
+    case Field::PeerHost:
+      return credentials.subject.peer_host;
+    case Field::Subject:
+      return credentials.subject.subject_dn;
+    case Field::CommonName:
+      return credentials.subject.common_name;
+  }
+  return {};
+}
+
 std::string Template::render(const Credentials& credentials, const Encode& encode) const {
   std::string out;
   for (const Part& part : parts_) {
     out += part.text;
-    std::string_view value;
-    switch (part.field) {
-      case Field::None:
-        continue;
-      case Field::Username:
-        value = credentials.subject.username;
-        break;
-      case Field::ClientId:
-        value = credentials.subject.client_id;
-        break;
-      case Field::Password:
-        if (credentials.password) value = as_text(*credentials.password);
-        break;
-      case Field::PeerHost:
-        value = credentials.subject.peer_host;
-        break;
-      case Field::Subject:
-        value = credentials.subject.subject_dn;
-        break;
-      case Field::CommonName:
-        value = credentials.subject.common_name;
-        break;
-    }
+    if (part.field == Field::None) continue;
+    const std::string_view value = value_of(part.field, credentials);
     out += encode ? encode(value) : std::string(value);
   }
   return out;

@@ -23,13 +23,17 @@ class Template {
   /// Those that are not known, for a warning.
   const std::vector<std::string>& unknown() const { return unknown_; }
 
- private:
   enum class Field : std::uint8_t { None, Username, ClientId, Password, PeerHost, Subject, CommonName };
+  /// None: not a placeholder.
+  static Field field_of(std::string_view name);
+  /// What is undefined is empty. Lives as long as the credentials.
+  static std::string_view value_of(Field field, const Credentials& credentials);
+
+ private:
   struct Part {
     std::string text;  // literal, in front of
     Field field = Field::None;
   };
-  static Field field_of(std::string_view name);
   std::vector<Part> parts_;
   std::vector<std::string> unknown_;
 };

@@ -95,6 +95,14 @@ UserTable::Page UserTable::list(std::string_view group, const UserQuery& query) 
   return page;
 }
 
+std::vector<std::string> UserTable::groups() const {
+  const std::shared_lock reader(mutex_);
+  std::vector<std::string> out;
+  for (const auto& [name, group] : groups_)
+    if (!group.empty()) out.push_back(name);
+  return out;
+}
+
 std::size_t UserTable::size(std::string_view group) const {
   const std::shared_lock guard(mutex_);
   const auto users = groups_.find(group);

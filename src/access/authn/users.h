@@ -83,6 +83,7 @@ class UserTable {
   /// In the order of ids.
   Page list(std::string_view group, const UserQuery& query) const;
   std::size_t size(std::string_view group) const;
+  std::vector<std::string> groups() const;
 
  private:
   using Group = std::map<std::string, UserRef, std::less<>>;

@@ -20,5 +20,11 @@ int main(int argc, char** argv) {
                                   sb::access::authn::Registry mechanisms;
                                   sb::app::add_authn_plugins(mechanisms);
                                   return mechanisms.names();
+                                },
+                            .sources =
+                                [] {
+                                  sb::access::authz::Registry sources;
+                                  sb::app::add_authz_plugins(sources);
+                                  return sources.names();
                                 }});
 }

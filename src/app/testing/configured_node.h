@@ -30,6 +30,7 @@ class ConfiguredNode : public ::testing::Test {
       listeners.ssl.default.enable = false
       listeners.ws.default.enable = false
       listeners.wss.default.enable = false
+      dashboard.listeners.http.bind = 0
       log.console.enable = false
       log.file.default.enable = false
     )" << text;
@@ -40,6 +41,8 @@ class ConfiguredNode : public ::testing::Test {
     load.main_file = folder.path().string() + "/main.conf";
     if (mechanisms.all().empty()) add_authn_plugins(mechanisms);
     load.built_authn = mechanisms.names();
+    if (sources.all().empty()) add_authz_plugins(sources);
+    load.built_authz = sources.names();
     config::Loaded loaded = config::load(load);
     std::string problems;
     ASSERT_EQ(config::report(loaded, problems), 0) << problems;
@@ -47,10 +50,11 @@ class ConfiguredNode : public ::testing::Test {
     auto options = node_options(*loaded.config, *resources);
     ASSERT_TRUE(options) << options.error().what;
     options->mechanisms = &mechanisms;
+    options->sources = &sources;
     broker::ModuleRegistry registry;
     add_module_plugins(registry);
     node = std::make_unique<Node>(*std::move(options), registry);
-    auto policy = access_policy(*loaded.config, node->authentication());
+    auto policy = access_policy(*loaded.config, node->authentication(), node->authorization());
     ASSERT_TRUE(policy) << policy.error().what;
     node->access().set_policy(*policy);
     ASSERT_TRUE(configure_modules(*node, *loaded.config));
@@ -112,6 +116,7 @@ class ConfiguredNode : public ::testing::Test {
 
   Folder folder;
   access::authn::Registry mechanisms;
+  access::authz::Registry sources;
   std::unique_ptr<ListenerResources> resources;
   std::unique_ptr<Node> node;
   std::unique_ptr<Management> management;

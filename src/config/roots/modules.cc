@@ -110,6 +110,8 @@ const Struct& AuthzCache::schema() {
           .field("max_size", &S::max_size,
                  {.def = "32", .min = 1, .max = 1048576, .doc = "Decisions kept per connection."})
           .field("ttl", &S::ttl, {.def = "1m", .doc = "How long a decision is kept."})
+          .field("excludes", &S::excludes,
+                 {.def = "[]", .doc = "Topic filters whose decisions are not kept.", .since = "5.5"})
           .build();
   return s;
 }

@@ -76,15 +76,36 @@ struct AuthzCache {
   bool enable = true;
   std::uint32_t max_size = 32;
   milliseconds ttl{};
+  std::vector<std::string> excludes;  // topic filters whose decisions are not kept
   static const Struct& schema();
 };
-/// One source. The file source is typed here; others are read from `raw` by the areas that build them.
+/// A kind of source that is built. Without a schema it is taken as it is written (tests).
+struct AuthzKind {
+  AuthzKind(const char* name) : type(name) {}  // NOLINT: lists of names are written down as literals
+  AuthzKind(std::string name, const Struct* keys) : type(std::move(name)), schema(keys) {}
+  std::string type;  // "file", "http"
+  const Struct* schema = nullptr;
+};
+/// Keys that every source has. The settings of a source derive from it and begin their schema with authz_schema().
+struct AuthzCommon {
+  std::string type;
+  bool enable = true;
+};
+template <class T>
+Schema<T> authz_schema(std::string_view name) {
+  Schema<T> s(name, Hot::Y);
+  s.field("type", static_cast<std::string T::*>(&T::type), {.doc = "Kind of source."});
+  s.field("enable", static_cast<bool T::*>(&T::enable), {.def = "true", .doc = "Whether it is asked."});
+  return s;
+}
+/// One source. The file source is typed here, since it is the default; the others are read by their own schema.
 struct AuthzSource {
   std::string type;
   bool enable = true;
-  std::string path;   // file: "" when inline
-  std::string rules;  // file: inline text
-  Value raw;
+  std::string path;                      // file: "" when inline
+  std::string rules;                     // file: inline text
+  Value raw;                             // checked, defaults filled, secrets marked
+  std::shared_ptr<const void> settings;  // what the kind's schema filled; null where there is none
   static const Struct& schema();
 };
 struct Authorization {

@@ -6,6 +6,7 @@
 #include "config/hocon.h"
 #include "http/table.h"
 #include "management/api_registry.h"
+#include "management/resource_json.h"
 #include "management/service.h"
 #include "plugins/api/authentication/chains.h"
 
@@ -182,15 +183,16 @@ void Api::status(const Call& call, Chain& chain, const Reply& reply) {
                                 {"rate_max", counts.rate.most()}};
   const auto state = found->provider ? found->provider->state() : access::authn::Provider::State{};
   const std::string& node = service_.environment().node;
+  const json::object asked = management::to_json(found->provider ? found->provider->resource() : nullptr);
   json::array errors;
   if (!state.reason.empty()) errors.push_back(json::object{{"node", node}, {"reason", state.reason}});
   reply(Response::of(json::object{
       {"status", access::authn::to_string(state.health)},
       {"metrics", metrics},
-      {"resource_metrics", json::object{}},
+      {"resource_metrics", asked},
       {"node_status", json::array{json::object{{"node", node}, {"status", access::authn::to_string(state.health)}}}},
       {"node_metrics", json::array{json::object{{"node", node}, {"metrics", metrics}}}},
-      {"node_resource_metrics", json::array{json::object{{"node", node}, {"metrics", json::object{}}}}},
+      {"node_resource_metrics", json::array{json::object{{"node", node}, {"metrics", asked}}}},
       {"node_error", std::move(errors)}}));
 }
 

@@ -4,6 +4,7 @@
 #include "management/service.h"
 
 #include <boost/json/array.hpp>
+#include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 
 namespace sb::plugins::api::configs {
@@ -33,6 +34,33 @@ std::string refusal_text(const ConfigStore::Refusal& refusal) {
   return out.empty() ? refusal.code : out;
 }
 
+/// {"<root>":{"kind":"validation_error","path":…,"reason":…,"value":…,"expected":…}}, one of each root.
+std::string validation_text(const ConfigStore::Refusal& refusal) {
+  json::object out;
+  for (const auto& problem : refusal.problems) {
+    const std::string root = problem.path.substr(0, problem.path.find('.'));
+    if (root.empty() || out.contains(root)) continue;
+    out[root] = json::object{{"kind", "validation_error"},
+                             {"path", problem.path},
+                             {"reason", problem.reason},
+                             {"value", problem.value},
+                             {"expected", problem.expected}};
+  }
+  return out.empty() ? refusal_text(refusal) : json::serialize(out);
+}
+
+/// What the client wants of the two forms, quality values aside; nullopt: neither.
+enum class Form : std::uint8_t { Hocon, Json };
+std::optional<Form> form_of(std::string_view accept) {
+  if (accept.empty() || accept.find("*/*") != accept.npos || accept.find("text/plain") != accept.npos)
+    return Form::Hocon;
+  if (accept.find("application/json") != accept.npos) return Form::Json;
+  return std::nullopt;
+}
+
+/// The roots of the older form.
+constexpr std::string_view kJsonRoots[] = {"dashboard", "alarm", "sys_topics", "sysmon", "log", "file_transfer"};
+
 ConfigStore::Mode mode_of(const Call& call) {
   return call.text("mode") == "replace" ? ConfigStore::Mode::Replace : ConfigStore::Mode::Merge;
 }
@@ -44,8 +72,19 @@ http::Parameter mode_parameter() {
   return out;
 }
 
-void dump(ConfigStore& store, const Call& call, const Reply& reply) {
+void dump(ConfigStore& store, const std::string& node, const Call& call, const Reply& reply) {
   const config::Value& all = store.current()->effective;
+  if (const auto wanted = call.find_text("node"); wanted && *wanted != node)
+    return reply(Response::error(404, "NOT_FOUND", "Node not found: " + *wanted));
+  const auto form = form_of(call.request.accept);
+  if (!form) return reply(Response::error(400, "INVALID_ACCEPT", "text/plain or application/json is offered"));
+  if (*form == Form::Json) {
+    json::object out;
+    for (const std::string_view root : kJsonRoots)
+      if (const config::Value* value = all.find(root))
+        out[root] = json::parse(config::to_json(*value, {.reveal = false, .pretty = false}));
+    return reply(Response::of(std::move(out)));
+  }
   const auto key = call.find_text("key");
   if (key) {
     const config::Value* root = all.at_path(*key);
@@ -62,13 +101,27 @@ void dump(ConfigStore& store, const Call& call, const Reply& reply) {
   reply(Response::text(config::to_hocon(shown)));
 }
 
-void answer(const ConfigStore::Outcome<ConfigStore::Change>& outcome, const Reply& reply) {
-  if (!outcome) return reply(Response::text(refusal_text(outcome.error()), 400));
+void answer(const ConfigStore::Outcome<ConfigStore::Change>& outcome, const Call& call, const Reply& reply) {
+  if (!outcome) {
+    // People read the lines that ctl prints; programs want the object of the reference.
+    const bool cli = call.request.door == http::Door::Cli;
+    return reply(Response::text(cli ? refusal_text(outcome.error()) : validation_text(outcome.error()), 400));
+  }
   json::array roots;
   for (const std::string& root : outcome->roots) roots.emplace_back(root);
   json::array after_restart;
   for (const std::string& root : outcome->after_restart) after_restart.emplace_back(root);
   reply(Response::of(json::object{{"roots", std::move(roots)}, {"after_restart", std::move(after_restart)}}));
+}
+/// `ignore_readonly`: the roots that cannot change while the node runs are left out instead of refused.
+ConfigStore::Outcome<ConfigStore::Change> load(ConfigStore& store, const Call& call) {
+  if (!call.flag("ignore_readonly")) return store.update_text("", call.request.body, mode_of(call));
+  config::Problems problems;
+  config::Value roots = config::parse_document(call.request.body, "request", problems);
+  if (!problems.empty()) return store.update_text("", call.request.body, mode_of(call));  // tells them
+  if (auto* members = roots.if_object())
+    std::erase_if(*members, [](const auto& member) { return config::read_only_root(member.first); });
+  return store.update("", std::move(roots), mode_of(call));
 }
 }  // namespace
 
@@ -81,25 +134,27 @@ void add_to(management::ApiRegistry& api) {
                  kTag,
                  http::Access::Viewer,
                  "Dump the configuration as HOCON text",
-                 {http::query_parameter("key", schema::string(1, 256), "Only this key")},
+                 {http::query_parameter("key", schema::string(1, 256), "Only this key"),
+                  http::query_parameter("node", schema::string(1, 256), "Of this node")},
                  {},
                  false,
                  {{200, "HOCON", schema::string(), "text/plain"}, http::fault(404, "No such key")},
                  false,
-                 [&store](const Call& call, const Reply& reply) { dump(store, call, reply); }});
-  api.table.add({http::Method::Put,
-                 "/api/v5/configs",
-                 kTag,
-                 http::Access::Administrator,
-                 "Load a HOCON document, merging or replacing roots",
-                 {mode_parameter()},
-                 {},
-                 true,
-                 {{200, "Applied", schema::open_object()}, {400, "What is wrong", schema::string(), "text/plain"}},
-                 false,
-                 [&store](const Call& call, const Reply& reply) {
-                   answer(store.update_text("", call.request.body, mode_of(call)), reply);
+                 [&store, node = api.service.environment().node](const Call& call, const Reply& reply) {
+                   dump(store, node, call, reply);
                  }});
+  api.table.add(
+      {http::Method::Put,
+       "/api/v5/configs",
+       kTag,
+       http::Access::Administrator,
+       "Load a HOCON document, merging or replacing roots",
+       {mode_parameter(), http::query_parameter("ignore_readonly", schema::boolean(), "Leave out what cannot change")},
+       {},
+       true,
+       {{200, "Applied", schema::open_object()}, {400, "What is wrong", schema::string(), "text/plain"}},
+       false,
+       [&store](const Call& call, const Reply& reply) { answer(load(store, call), call, reply); }});
   api.table.add(
       {http::Method::Post,
        "/api/v5/configs_reset/{rootname}",
@@ -144,7 +199,7 @@ void add_to(management::ApiRegistry& api) {
                  false,
                  {{200, "Applied", schema::open_object()}, {400, "What is wrong", schema::string(), "text/plain"}},
                  true,
-                 [&store](const Call& call, const Reply& reply) { answer(store.reload(mode_of(call)), reply); }});
+                 [&store](const Call& call, const Reply& reply) { answer(store.reload(mode_of(call)), call, reply); }});
 }
 
 }  // namespace sb::plugins::api::configs

@@ -1,10 +1,17 @@
 // Log traces of clients, topics and addresses (management-api 2.16).
+#include "base/json_text.h"
+#include "http/file_body.h"
 #include "http/table.h"
 #include "management/api_registry.h"
+#include "management/archive.h"
 #include "management/service.h"
 #include "management/text.h"
 
 #include <boost/json/array.hpp>
+#include <sys/stat.h>
+
+#include <filesystem>
+#include <fstream>
 
 namespace sb::plugins::api::trace {
 
@@ -22,6 +29,7 @@ json::object to_json(const TraceInfo& trace, const std::string& node) {
           {trace.type, trace.value},
           {"start_at", management::rfc3339_s(trace.start_ms)},
           {"end_at", management::rfc3339_s(trace.end_ms)},
+          {"payload_encode", trace.payload_encode},
           {"status", trace.status},
           {"file", trace.file},
           {"log_size", json::object{{node, trace.bytes}}}};
@@ -41,6 +49,7 @@ void create(management::TraceControl& traces, const std::string& node, const Cal
   trace.name = text("name");
   trace.type = text("type");
   trace.value = text(trace.type);
+  trace.payload_encode = text("payload_encode");
   if (trace.value.empty())
     return reply(http::refusal({{trace.type, "required_field", "string of at least 1 bytes", nullptr}}));
   for (const auto& [name, to] : {std::pair{"start_at", &trace.start_ms}, std::pair{"end_at", &trace.end_ms}}) {
@@ -59,6 +68,75 @@ void create(management::TraceControl& traces, const std::string& node, const Cal
   for (const TraceInfo& known : traces.list())
     if (known.name == trace.name) return reply(Response::of(to_json(known, node)));
   reply(Response::error(500, "INTERNAL_ERROR", "the trace was made and is gone"));
+}
+constexpr std::int64_t kSliceMax = 64 << 20;
+
+std::optional<TraceInfo> find(management::TraceControl& traces, std::string_view name) {
+  for (TraceInfo& known : traces.list())
+    if (known.name == name) return std::move(known);
+  return std::nullopt;
+}
+
+/// A trace of this node; else `refused`.
+std::optional<TraceInfo> wanted(management::TraceControl& traces, const std::string& node, const Call& call,
+                                Response& refused) {
+  if (const auto asked = call.find_text("node"); asked && *asked != node) {
+    refused = Response::error(404, "NOT_FOUND", "Node not found: " + *asked);
+    return std::nullopt;
+  }
+  auto trace = find(traces, call.text("name"));
+  if (!trace) refused = not_found(call.text("name"));
+  return trace;
+}
+
+/// A piece of the file from a position on; where there is no more, nothing and the position of the end.
+void slice(management::TraceControl& traces, const std::string& node, const Call& call, const Reply& reply) {
+  Response refused;
+  traces.flush();
+  const auto trace = wanted(traces, node, call, refused);
+  if (!trace) return reply(std::move(refused));
+  const std::int64_t bytes = call.integer("bytes");
+  std::error_code error;
+  const auto size = static_cast<std::int64_t>(std::filesystem::file_size(trace->file, error));
+  const std::int64_t from = error ? 0 : std::min(call.integer("position"), size);
+  std::string items(static_cast<std::size_t>(error ? 0 : std::min(bytes, size - from)), '\0');
+  std::ifstream file(trace->file, std::ios::binary);
+  file.seekg(from);
+  file.read(items.data(), static_cast<std::streamsize>(items.size()));
+  items.resize(static_cast<std::size_t>(std::max<std::streamsize>(0, file.gcount())));
+  const std::int64_t position = from + static_cast<std::int64_t>(items.size());
+  reply(Response::of(
+      json::object{{"items", utf8_text(items)}, {"meta", json::object{{"bytes", bytes}, {"position", position}}}}));
+}
+
+std::int64_t modified_ms(const std::string& path) {
+  struct stat about {};
+  if (stat(path.c_str(), &about) != 0) return 0;
+  return std::int64_t{about.st_mtim.tv_sec} * 1000 + about.st_mtim.tv_nsec / 1'000'000;
+}
+
+void download(const management::Service& service, management::TraceControl& traces, const Call& call,
+              const Reply& reply) {
+  const std::string& node = service.environment().node;
+  Response refused;
+  traces.flush();
+  const auto trace = wanted(traces, node, call, refused);
+  if (!trace) return reply(std::move(refused));
+  if (trace->bytes == 0) return reply(Response::error(404, "NOT_FOUND", "Trace is empty"));
+  const std::string path = trace->file + ".zip";
+  const std::string inner = fmt::format("{}-{}", node, std::filesystem::path(trace->file).filename().string());
+  if (const auto zipped = management::write_zip(path, {{inner, trace->file}}, service.environment().clock->wall_ms());
+      !zipped)
+    return reply(Response::error(500, "INTERNAL_ERROR", zipped.error().what));
+  auto file = http::FileBody::open(path);
+  std::error_code ignored;
+  std::filesystem::remove(path, ignored);  // what is open is sent to its end
+  if (!file) return reply(Response::error(500, "INTERNAL_ERROR", file.error().what));
+  Response response;
+  response.file = *std::move(file);
+  response.content_type = "application/x-zip";
+  response.headers.emplace_back("content-disposition", fmt::format("attachment; filename={}.zip", trace->name));
+  reply(std::move(response));
 }
 }  // namespace
 
@@ -90,6 +168,7 @@ void add_to(management::ApiRegistry& api) {
                       {"clientid", schema::string(1, 65535)},
                       {"topic", schema::string(1, 65535)},
                       {"ip_address", schema::string(1, 64)},
+                      {"payload_encode", schema::choice({"text", "hex", "hidden"}), false, "", "text"},
                       {"start_at", schema::string(), false, "Seconds since 1970, or RFC 3339; now if absent"},
                       {"end_at", schema::string(), false, "Seconds since 1970, or RFC 3339"}});
   body.open = true;
@@ -145,6 +224,54 @@ void add_to(management::ApiRegistry& api) {
                    const std::string wanted = call.text("name");
                    if (!traces.stop(wanted)) return reply(not_found(wanted));
                    reply(Response::of(json::object{{"name", wanted}, {"enable", false}}));
+                 }});
+  std::vector<http::Parameter> of_node = name;
+  of_node.push_back(http::query_parameter("node", schema::string(1, 256), "Of this node"));
+  management::Service& service = api.service;
+  api.table.add(
+      {http::Method::Get,
+       "/api/v5/trace/{name}/download",
+       kTag,
+       http::Access::Viewer,
+       "Download a trace as a zip file",
+       of_node,
+       {},
+       false,
+       {{200, "The log in a zip file", schema::string(), "application/x-zip"}, missing},
+       false,
+       [&service, &traces](const Call& call, const Reply& reply) { download(service, traces, call, reply); }});
+  std::vector<http::Parameter> place = of_node;
+  place.push_back(http::query_parameter("bytes", schema::integer(1, kSliceMax), "Most bytes of the answer"));
+  place.back().fallback = 1000;
+  place.push_back(http::query_parameter("position", schema::integer(0), "Where to begin"));
+  place.back().fallback = 0;
+  api.table.add({http::Method::Get,
+                 "/api/v5/trace/{name}/log",
+                 kTag,
+                 http::Access::Viewer,
+                 "Read a piece of a trace",
+                 std::move(place),
+                 {},
+                 false,
+                 {http::ok(schema::open_object()), missing},
+                 false,
+                 [&traces, &node](const Call& call, const Reply& reply) { slice(traces, node, call, reply); }});
+  api.table.add({http::Method::Get,
+                 "/api/v5/trace/{name}/log_detail",
+                 kTag,
+                 http::Access::Viewer,
+                 "Size and time of change of a trace's file",
+                 name,
+                 {},
+                 false,
+                 {http::ok(schema::array(schema::open_object())), missing},
+                 false,
+                 [&traces, &node](const Call& call, const Reply& reply) {
+                   traces.flush();
+                   const auto trace = find(traces, call.text("name"));
+                   if (!trace) return reply(not_found(call.text("name")));
+                   reply(Response::of(json::array{
+                       json::object{{"node", node}, {"size", trace->bytes}, {"mtime", modified_ms(trace->file)}}}));
                  }});
 }
 

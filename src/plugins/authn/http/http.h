@@ -3,34 +3,16 @@
 // authenticator.
 #pragma once
 
+#include "access/authn/down_alarm.h"
+#include "access/authn/http_settings.h"
 #include "access/authn/provider.h"
-#include "access/authn/template.h"
-#include "config/roots/listener.h"
-#include "driver/http/client.h"
 
-#include <map>
 #include <memory>
-#include <mutex>
 #include <string>
-#include <utility>
-#include <vector>
 
 namespace sb::plugins::authn::http {
 
-enum class RequestMethod : std::uint8_t { Get, Post };
-
-struct Settings : config::AuthnCommon {
-  RequestMethod method = RequestMethod::Post;
-  std::string url;
-  config::Value headers;
-  config::Value body;
-  config::milliseconds request_timeout{};
-  config::milliseconds connect_timeout{};
-  std::uint32_t pool_size = 8;
-  std::uint32_t enable_pipelining = 100;
-  config::ClientTls ssl;
-
-  std::map<std::string, std::string> header_map;  // lower-case names, defaults included
+struct Settings : config::AuthnCommon, access::authn::HttpSettings {
   static const config::Struct& schema();
 };
 
@@ -49,31 +31,11 @@ class Http final : public access::authn::Provider {
 
  private:
   class OnShard;
-  driver::http::ClientRequest request_for(const access::Credentials& credentials) const;
-  /// Raises or clears the alarm.
-  void note(bool answered, const std::string& reason);
 
-  const access::authn::Services services_;
-  const std::string resource_;
   const std::shared_ptr<const Settings> settings_;
-  access::authn::Template url_;
-  std::vector<std::pair<std::string, access::authn::Template>> headers_;
-  struct Field {
-    std::string name;
-    access::authn::Template text;  // of a text; others go as they are written
-    std::string raw;
-  };
-  std::vector<Field> body_;
-  bool form_ = false;
-  std::mutex mutex_;  // guards alarmed_ and stopping_
-  bool alarmed_ = false;
-  bool stopping_ = false;
+  access::authn::HttpRequestTemplate<access::authn::Template> request_;
+  access::authn::DownAlarm alarm_;
   std::unique_ptr<driver::http::Client> client_;
 };
 
 }  // namespace sb::plugins::authn::http
-
-template <>
-struct sb::config::EnumNames<sb::plugins::authn::http::RequestMethod> {
-  static constexpr std::string_view names[] = {"get", "post"};
-};

@@ -21,9 +21,20 @@ constexpr std::size_t kPayloadShown = 1024;
 constexpr std::size_t kPayloadHead = 100;
 constexpr Nanos kTick{1'000'000'000};
 
-std::string payload_text(ByteView payload) {
-  if (payload.size() <= kPayloadShown) return std::string(as_text(payload));
-  return fmt::format("{}... (The total length of the payload is {} bytes)", as_text(payload.first(kPayloadHead)),
+constexpr std::size_t kPayloadForms = 3;
+
+std::string encoded(ByteView payload, PayloadForm form) {
+  if (form == PayloadForm::Text) return std::string(as_text(payload));
+  std::string out;
+  out.reserve(payload.size() * 2);
+  for (const auto byte : payload) out += fmt::format("{:02X}", static_cast<unsigned>(byte));
+  return out;
+}
+
+std::string payload_text(ByteView payload, PayloadForm form) {
+  if (form == PayloadForm::Hidden) return "******";
+  if (payload.size() <= kPayloadShown) return encoded(payload, form);
+  return fmt::format("{}... (The total length of the payload is {} bytes)", encoded(payload.first(kPayloadHead), form),
                      payload.size());
 }
 bool good_name(std::string_view name) {
@@ -49,6 +60,24 @@ std::string_view to_string(Kind kind) {
 std::optional<Kind> trace_kind(std::string_view name) {
   for (const Kind kind : {Kind::ClientId, Kind::Topic, Kind::IpAddress})
     if (to_string(kind) == name) return kind;
+  return std::nullopt;
+}
+
+std::string_view to_string(PayloadForm form) {
+  switch (form) {
+    case PayloadForm::Text:
+      return "text";
+    case PayloadForm::Hex:
+      return "hex";
+    case PayloadForm::Hidden:
+      return "hidden";
+  }
+  return "text";
+}
+
+std::optional<PayloadForm> payload_form(std::string_view name) {
+  for (const PayloadForm form : {PayloadForm::Text, PayloadForm::Hex, PayloadForm::Hidden})
+    if (to_string(form) == name) return form;
   return std::nullopt;
 }
 
@@ -97,7 +126,7 @@ class LogTrace::Shard final : private runtime::Timer {
   template <class MakeLine>
   void write(std::string_view client_id, std::string_view address, std::string_view topic, bool topic_is_filter,
              MakeLine&& make) {
-    std::string line;
+    std::string lines[kPayloadForms];  // each made when the first trace wants it
     for (const Active& trace : *active_) {
       bool hit = false;
       switch (trace.kind) {
@@ -113,7 +142,8 @@ class LogTrace::Shard final : private runtime::Timer {
           break;
       }
       if (!hit) continue;
-      if (line.empty()) line = make();
+      std::string& line = lines[static_cast<std::size_t>(trace.payload)];
+      if (line.empty()) line = make(trace.payload);
       module_.writer_.append(trace.file, line);
     }
   }
@@ -125,10 +155,10 @@ class LogTrace::Shard final : private runtime::Timer {
   void on_packet(const broker::PacketEvent& e) {
     if (e.topic.starts_with("$SYS/")) return;
     const std::string_view client_id = e.identity ? std::string_view(e.identity->client_id) : std::string_view{};
-    write(client_id, e.peer_name, e.topic, false, [&] {
+    write(client_id, e.peer_name, e.topic, false, [&](PayloadForm form) {
       std::string line = head("MQTT", client_id, e.peer_name, e.received ? "mqtt_packet_received" : "mqtt_packet_sent");
       line += fmt::format(", packet: {}", e.packet);
-      if (e.payload) line += ", payload: " + payload_text(*e.payload);
+      if (e.payload) line += ", payload: " + payload_text(*e.payload, form);
       return line + '\n';
     });
   }
@@ -136,24 +166,25 @@ class LogTrace::Shard final : private runtime::Timer {
     if (e.topic.starts_with("$SYS/")) return;
     const std::string_view client_id = e.identity ? std::string_view(e.identity->client_id) : std::string_view{};
     const auto parsed = broker::parse_filter(e.topic);
-    write(client_id, e.peer_name, parsed ? parsed->filter : e.topic, broker::has_wildcard(e.topic),
-          [&] { return fmt::format("{}, {}\n", head(e.tag, client_id, e.peer_name, e.event), e.details); });
+    write(client_id, e.peer_name, parsed ? parsed->filter : e.topic, broker::has_wildcard(e.topic), [&](PayloadForm) {
+      return fmt::format("{}, {}\n", head(e.tag, client_id, e.peer_name, e.event), e.details);
+    });
   }
   void on_publish(const broker::Publication& p) {
     if (p.system || p.topic.starts_with("$SYS/")) return;
     const broker::Identity* from = p.from && *p.from ? p.from->get() : nullptr;
     const std::string_view client_id = from ? std::string_view(from->client_id) : std::string_view{};
     const std::string_view address = from ? std::string_view(from->peer_host) : std::string_view{};
-    write(client_id, address, p.topic, false, [&] {
+    write(client_id, address, p.topic, false, [&](PayloadForm form) {
       return head("PUBLISH", client_id, address, "publish_to") +
-             fmt::format(", topic: {}, payload: {}\n", p.topic, payload_text(p.payload));
+             fmt::format(", topic: {}, payload: {}\n", p.topic, payload_text(p.payload, form));
     });
   }
   void on_filter(std::string_view event, std::string_view tag, const broker::Session& session,
                  std::string_view filter) {
     if (filter.starts_with("$SYS/")) return;
     const auto parsed = broker::parse_filter(filter);
-    write(session.client_id(), session.identity()->peer_host, parsed ? parsed->filter : filter, true, [&] {
+    write(session.client_id(), session.identity()->peer_host, parsed ? parsed->filter : filter, true, [&](PayloadForm) {
       return head(tag, session.client_id(), session.identity()->peer_host, event) +
              fmt::format(", topic: {}\n", filter);
     });
@@ -200,7 +231,7 @@ void LogTrace::keep() const {
     JsonObject one;
     one.text("name", known.trace.name).text("type", to_string(known.trace.kind)).text("value", known.trace.value);
     one.number("start_ms", known.trace.start_ms).number("end_ms", known.trace.end_ms);
-    one.boolean("stopped", known.trace.stopped);
+    one.boolean("stopped", known.trace.stopped).text("payload_encode", to_string(known.trace.payload));
     text += (text.size() > 1 ? ",\n " : "\n ") + one.done();
   }
   text += "\n]\n";
@@ -238,7 +269,13 @@ void LogTrace::restore() {
     const auto kind = trace_kind(word("type"));
     if (!kind || !good_name(word("name")) || known_.size() >= kTracesMax) continue;
     Known known;
-    known.trace = {word("name"), *kind, word("value"), number("start_ms"), number("end_ms"), word("stopped") == "true"};
+    known.trace = {word("name"),
+                   *kind,
+                   word("value"),
+                   number("start_ms"),
+                   number("end_ms"),
+                   word("stopped") == "true",
+                   payload_form(word("payload_encode")).value_or(PayloadForm::Text)};
     known.path = path_of(known.trace);
     known.starts = now_ms() + (known.trace.start_ms - wall);
     known.ends = now_ms() + (known.trace.end_ms - wall);
@@ -352,7 +389,8 @@ void LogTrace::refresh() {
   for (Known& known : known_) {
     const Status now = status(known, now_ms());
     if (now == Status::Stopped) known.file.reset();  // closed when the last line in the queue is written
-    if (now == Status::Running && known.file) active->push_back({known.trace.kind, known.trace.value, known.file});
+    if (now == Status::Running && known.file)
+      active->push_back({known.trace.kind, known.trace.value, known.trace.payload, known.file});
   }
   active_ = std::move(active);
   for (const auto& shard : shards_)

@@ -22,6 +22,11 @@ enum class Kind : std::uint8_t {
 std::string_view to_string(Kind kind);  // "clientid", "topic", "ip_address"
 std::optional<Kind> trace_kind(std::string_view name);
 
+/// How payloads are shown.
+enum class PayloadForm : std::uint8_t { Text, Hex, Hidden };
+std::string_view to_string(PayloadForm form);
+std::optional<PayloadForm> payload_form(std::string_view name);
+
 struct Trace {
   std::string name;  // letters, digits, '_' and '-'; 1..256
   Kind kind = Kind::ClientId;
@@ -29,6 +34,7 @@ struct Trace {
   std::int64_t start_ms = 0;  // wall clock; 0: now
   std::int64_t end_ms = 0;    // 0: half an hour after the start
   bool stopped = false;
+  PayloadForm payload = PayloadForm::Text;
 };
 enum class Status : std::uint8_t { Waiting, Running, Stopped };
 
@@ -66,6 +72,7 @@ class LogTrace final : public broker::Module {
   struct Active {
     Kind kind;
     std::string value;
+    PayloadForm payload;
     TraceWriter::FileRef file;
   };
   using ActiveRef = std::shared_ptr<const std::vector<Active>>;

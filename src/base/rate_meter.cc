@@ -1,8 +1,6 @@
-#include "access/policy.h"
+#include "base/rate_meter.h"
 
-#include <algorithm>
-
-namespace sb::access {
+namespace sb {
 
 void RateMeter::tick(std::uint64_t total) {
   const auto gained = static_cast<double>(total - last_);
@@ -18,4 +16,4 @@ void RateMeter::tick(std::uint64_t total) {
   last_5m_.store(static_cast<double>(total - before) / static_cast<double>(totals_.size()), std::memory_order_relaxed);
 }
 
-}  // namespace sb::access
+}  // namespace sb

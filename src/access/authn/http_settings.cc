@@ -1,0 +1,128 @@
+#include "access/authn/http_settings.h"
+
+#include "access/authn/http_tls.h"
+
+#include <boost/json/object.hpp>
+#include <boost/json/parse.hpp>
+
+#include <algorithm>
+
+namespace sb::access::authn {
+
+namespace json = boost::json;
+
+namespace {
+std::string lower(std::string_view text) {
+  std::string out(text);
+  for (char& c : out)
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + 32);
+  return out;
+}
+
+/// The end of scheme and host, where the path begins.
+std::size_t end_of_host(std::string_view url) {
+  const auto host = url.find("://");
+  if (host == std::string_view::npos) return 0;
+  return std::min(url.find_first_of("/?#", host + 3), url.size());
+}
+
+/// A member of a form, RFC 1866 8.2.1; what is no escape stays.
+std::string form_decoded(std::string_view text) {
+  const auto digit = [](char c) {
+    return c >= '0' && c <= '9'   ? c - '0'
+           : c >= 'a' && c <= 'f' ? c - 'a' + 10
+           : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                  : -1;
+  };
+  std::string out;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '%' && i + 2 < text.size() && digit(text[i + 1]) >= 0 && digit(text[i + 2]) >= 0) {
+      out += static_cast<char>(digit(text[i + 1]) * 16 + digit(text[i + 2]));
+      i += 2;
+    } else {
+      out += text[i] == '+' ? ' ' : text[i];
+    }
+  }
+  return out;
+}
+}  // namespace
+
+void check_http_settings(config::Checker& c, const config::Value& v, HttpSettings& s) {
+  const bool tls = s.url.starts_with("https://");
+  if (!tls && !s.url.starts_with("http://")) c.broken(v, "url", "bad_url", "http:// or https://");
+  if (s.url.substr(0, end_of_host(s.url)).find("${") != std::string::npos)
+    c.broken(v, "url", "placeholder_in_host", "placeholders in path and query only");
+  if (tls != s.ssl.enable)
+    c.broken(v, "ssl", "scheme_and_ssl_differ", "ssl.enable = true with https://, false with http://");
+  const bool post = s.method == RequestMethod::Post;
+  s.header_map = {{"accept", "application/json"},
+                  {"cache-control", "no-cache"},
+                  {"connection", "keep-alive"},
+                  {"keep-alive", "timeout=30, max=1000"}};
+  if (post) s.header_map.emplace("content-type", "application/json");
+  if (const auto* headers = s.headers.if_object())
+    for (const auto& [name, value] : *headers) {
+      const std::string text = value.text();
+      if (!value.is_scalar() || (name + text).find_first_of("\r\n") != std::string::npos ||
+          name.find(':') != std::string::npos)
+        c.broken(v, "headers", "bad_header", "names and one-line texts");
+      s.header_map.insert_or_assign(lower(name), text);
+    }
+  if (!post && s.header_map.contains("content-type"))
+    c.broken(v, "headers", "content_type_with_get", "no content-type with method = get");
+  if (post) {
+    const std::string& type = s.header_map.at("content-type");
+    if (!type.starts_with("application/json") && !type.starts_with("application/x-www-form-urlencoded"))
+      c.broken(v, "headers", "unsupported_content_type", "application/json or application/x-www-form-urlencoded");
+  }
+}
+
+Result<driver::http::ClientOptions> http_client_options(const HttpSettings& s, std::string name) {
+  driver::http::ClientOptions out;
+  out.name = std::move(name);
+  out.pool_size = s.pool_size;
+  out.connect_timeout = s.connect_timeout;
+  SB_TRY(out.tls, http_tls(s.ssl));
+  return out;
+}
+
+std::string header_value(std::string_view value) {
+  std::string clean;
+  for (const char c : value)
+    if (static_cast<unsigned char>(c) >= 0x20 && c != 0x7F) clean += c;
+  return clean;
+}
+
+std::optional<HttpMembers> http_members(const driver::http::ClientResponse& answer, std::string_view assumed_type) {
+  const std::string_view type = answer.content_type.empty() ? assumed_type : std::string_view(answer.content_type);
+  HttpMembers out;
+  if (type.starts_with("application/json")) {
+    boost::system::error_code error;
+    const json::value value = json::parse(answer.body, error);
+    if (error || !value.is_object()) return std::nullopt;
+    for (const auto& [name, member] : value.get_object()) {
+      if (const auto* text = member.if_string())
+        out.emplace(name, std::string_view(*text));
+      else if (const auto* flag = member.if_bool())
+        out.emplace(name, *flag ? "true" : "false");
+      else if (const auto* number = member.if_int64())
+        out.emplace(name, std::to_string(*number));
+      else if (const auto* big = member.if_uint64())
+        out.emplace(name, std::to_string(*big));
+    }
+    return out;
+  }
+  if (!type.starts_with("application/x-www-form-urlencoded")) return std::nullopt;
+  std::string_view rest = answer.body;
+  while (!rest.empty()) {
+    const auto end = rest.find('&');
+    const std::string_view pair = rest.substr(0, end);
+    rest = end == std::string_view::npos ? std::string_view{} : rest.substr(end + 1);
+    const auto equals = pair.find('=');
+    if (equals != std::string_view::npos)
+      out.insert_or_assign(form_decoded(pair.substr(0, equals)), form_decoded(pair.substr(equals + 1)));
+  }
+  return out;
+}
+
+}  // namespace sb::access::authn

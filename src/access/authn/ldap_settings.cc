@@ -1,0 +1,42 @@
+#include "access/authn/ldap_settings.h"
+
+#include "access/authn/resource_settings.h"
+#include "driver/ldap/text.h"
+
+namespace sb::access::authn {
+
+void check_ldap_settings(config::Checker& c, const config::Value& v, LdapSettings& s) {
+  auto at = driver::resource::parse_server(s.server, driver::ldap::kDefaultPort);
+  if (at)
+    s.at = *std::move(at);
+  else
+    c.broken(v, "server", "bad_server", at.error().what);
+  s.base = Template(s.base_dn);
+  s.where = Template(s.filter);
+  const Credentials somebody{Subject{"x", "x", "x", {}, {}, "x", "x"}, as_bytes(std::string_view("x")), {}, {}};
+  if (const auto good = driver::ldap::check_filter(s.where.render(somebody)); !good)
+    c.broken(v, "filter", "bad_filter", good.error().what);
+  for (const auto* text : {&s.base, &s.where})
+    for (const std::string& name : text->unknown())
+      c.broken(v, text == &s.base ? "base_dn" : "filter", "unknown_placeholder", "${" + name + "} is not known");
+  if (s.start_tls && !s.ssl.enable) c.broken(v, "start_tls", "needs_ssl", "ssl.enable = true");
+}
+
+Result<driver::ldap::Options> ldap_options(const LdapSettings& s, bool bound) {
+  driver::ldap::Options out;
+  out.server = s.at;
+  if (bound) {
+    out.username = s.username;
+    SB_TRY(out.password, config::resolve_secret(s.password));
+  }
+  SB_TRY(out.tls, resource_tls(s.ssl));
+  out.start_tls = s.start_tls;
+  return out;
+}
+
+LdapQuestion ldap_question(const LdapSettings& s, const Credentials& credentials) {
+  return {s.base.render(credentials, driver::ldap::escape_dn),
+          s.where.render(credentials, driver::ldap::escape_filter)};
+}
+
+}  // namespace sb::access::authn

@@ -1,0 +1,70 @@
+// The authenticators that fetch a record of the client from a back end and compare its hash: SQL, Redis and their like
+// differ in how they fetch. Fetching and comparing happen on threads of the resource, bcrypt and pbkdf2 on workers; a
+// shard only asks and is told.
+#pragma once
+
+#include "access/authn/password.h"
+#include "access/authn/provider.h"
+#include "driver/resource/resource.h"
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace sb::access::authn {
+
+/// What a back end keeps of a client (access-control 3, external stores).
+struct StoredRecord {
+  std::optional<std::string> password_hash;
+  std::string salt{};
+  bool superuser = false;
+};
+
+/// `is_superuser` as text: true, and numbers from 1 on (access-control 2.2).
+bool means_superuser(std::string_view text);
+
+/// No hash in the record: not authorized; another one: bad username or password.
+Authenticated verdict(const PasswordHash& how, std::string_view password, const StoredRecord& record);
+
+/// A record from named values, as columns of a row or fields of a hash: password_hash or password, salt, is_superuser.
+using NamedValue = std::pair<std::string_view, const std::optional<std::string>*>;
+StoredRecord record_of(const std::vector<NamedValue>& values);
+
+class StoredPassword final : public Provider {
+ public:
+  using Values = std::vector<std::optional<std::string>>;
+  struct Back {
+    driver::resource::Options resource;  // `id` and `changed` are set here
+    /// On the shard: what the question needs of the client.
+    std::function<Values(const Credentials&)> values;
+    /// On a thread of the resource. nullopt: it does not know the client.
+    std::function<Result<std::optional<StoredRecord>>(driver::resource::Connection&, const Values&,
+                                                      const driver::resource::Limit&)>
+        fetch;
+    PasswordHash hash;
+    Millis timeout{5'000};  // of a question, waiting included
+  };
+
+  StoredPassword(const Services& services, std::string_view mechanism, std::string_view chain, Back back);
+  ~StoredPassword() override;
+
+  [[nodiscard]] Result<> start() override;
+  std::unique_ptr<Authenticator> make(const ShardEnvironment& shard) override;
+  void stop() override { resource_.stop(); }
+  State state() const override;
+  const driver::resource::Resource* resource() const override { return &resource_; }
+
+ private:
+  class OnShard;
+  static Back with_alarm(Back back, broker::AlarmSink& alarms, const std::string& id);
+
+  runtime::Workers& workers_;
+  const std::string id_;
+  const Back back_;
+  driver::resource::Resource resource_;
+};
+
+}  // namespace sb::access::authn

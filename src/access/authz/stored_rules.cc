@@ -1,0 +1,88 @@
+#include "access/authz/stored_rules.h"
+
+#include "access/authn/resource_settings.h"
+#include "access/owned_subject.h"
+#include "base/log.h"
+
+namespace sb::access::authz {
+
+namespace resource = driver::resource;
+
+void add_rule(std::vector<Rule>& rules, const Rule::Text& text, std::string_view resource_id) {
+  if (auto rule = Rule::parse(text))
+    rules.push_back(*std::move(rule));
+  else
+    SB_LOG(log::Level::Error, "authz_bad_rule", kv("resource_id", resource_id), kv("topic", text.topic),
+           kv("reason", rule.error().what));
+}
+
+class StoredRules::OnShard final : public Authorizer {
+ public:
+  OnShard(StoredRules& source, runtime::Loop& loop) : source_(source), loop_(loop) {}
+
+  bool defers() const override { return true; }
+  Millis answer_limit() const override { return source_.back_.timeout; }
+
+  Answer decide(const Subject& subject, const Action& action, Reply reply) override {
+    using Rules = std::vector<Rule>;
+    const auto sent = source_.resource_.submit<resource::Connection, Rules>(
+        source_.back_.timeout,
+        [&back = source_.back_, values = source_.back_.values(subject)](resource::Connection& connection,
+                                                                        const resource::Limit& limit) {
+          return back.fetch(connection, values, limit);
+        },
+        [&source = source_, &loop = loop_, reply = std::move(reply), subject = OwnedSubject(subject),
+         action = OwnedAction(action)](sb::Result<Rules> found) mutable {
+          if (!found && found.error().code != Errc::Unavailable)
+            SB_LOG(log::Level::Warning, "authz_query_failed", kv("resource_id", source.id_),
+                   kv("reason", found.error().what));
+          loop.post([reply = std::move(reply), subject = std::move(subject), action = std::move(action),
+                     found = std::move(found)] {
+            reply(found ? first_match(*found, subject.view(), action.view()) : Answer::NoMatch);
+          });
+        });
+    return sent ? Answer::Pending : Answer::NoMatch;
+  }
+
+ private:
+  StoredRules& source_;  // the policy that this stands in holds it
+  runtime::Loop& loop_;
+};
+
+StoredRules::Back StoredRules::with_alarm(Back back, broker::AlarmSink& alarms, const std::string& id) {
+  back.resource.id = id;
+  back.resource.changed = authn::resource_alarm(alarms, id);
+  return back;
+}
+
+StoredRules::StoredRules(const Services& services, std::string_view type, Back back)
+    : id_("authorization:" + std::string(type)),
+      back_(with_alarm(std::move(back), services.alarms, id_)),
+      resource_(back_.resource) {}
+
+StoredRules::~StoredRules() {
+  stop();  // what is under way uses this
+}
+
+Result<> StoredRules::start() {
+  resource_.start();
+  return {};
+}
+
+std::unique_ptr<Authorizer> StoredRules::make(const ShardEnvironment& shard) {
+  return std::make_unique<OnShard>(*this, shard.loop);
+}
+
+Source::State StoredRules::state() const {
+  const resource::State now = resource_.state();
+  switch (now.status) {
+    case resource::Status::Connected:
+      return {Health::Connected, ""};
+    case resource::Status::Connecting:
+      return {Health::Connecting, ""};
+    default:
+      return {Health::Disconnected, now.reason};
+  }
+}
+
+}  // namespace sb::access::authz

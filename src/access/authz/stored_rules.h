@@ -1,0 +1,51 @@
+// The sources that fetch the rules of a client from a back end: SQL, Redis, MongoDB, LDAP differ in how they fetch.
+// Fetching happens on threads of the resource, matching on the shard. Whatever goes wrong is no match.
+#pragma once
+
+#include "access/authz/source.h"
+#include "driver/resource/resource.h"
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace sb::access::authz {
+
+class StoredRules final : public Source {
+ public:
+  using Values = std::vector<std::optional<std::string>>;
+  struct Back {
+    driver::resource::Options resource;  // `id` and `changed` are set here
+    /// On the shard: what the question needs of the client.
+    std::function<Values(const Subject&)> values;
+    /// On a thread of the resource: the rules in their order; none where the back end does not know the client.
+    std::function<Result<std::vector<Rule>>(driver::resource::Connection&, const Values&,
+                                            const driver::resource::Limit&)>
+        fetch;
+    Millis timeout{5'000};  // of a question, waiting included
+  };
+
+  StoredRules(const Services& services, std::string_view type, Back back);
+  ~StoredRules() override;
+
+  [[nodiscard]] Result<> start() override;
+  std::unique_ptr<Authorizer> make(const ShardEnvironment& shard) override;
+  void stop() override { resource_.stop(); }
+  State state() const override;
+  const driver::resource::Resource* resource() const override { return &resource_; }
+
+ private:
+  class OnShard;
+  static Back with_alarm(Back back, broker::AlarmSink& alarms, const std::string& id);
+
+  const std::string id_;
+  const Back back_;
+  driver::resource::Resource resource_;
+};
+
+/// Rows that cannot be rules are logged and skipped.
+void add_rule(std::vector<Rule>& rules, const Rule::Text& text, std::string_view resource_id);
+
+}  // namespace sb::access::authz

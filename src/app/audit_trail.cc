@@ -1,0 +1,277 @@
+#include "app/audit_trail.h"
+
+#include "base/secret.h"
+#include "base/time_text.h"
+#include "config/hocon.h"
+#include "http/upload.h"
+
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
+
+#include <algorithm>
+
+namespace sb::app {
+
+namespace json = http::json;
+
+namespace {
+
+constexpr std::string_view kBase = "/api/v5";
+constexpr std::string_view kCommandHeader = "x-ctl-command";
+/// A key that ends with one of these names a secret.
+constexpr std::string_view kSecrets[] = {"password",    "passwd", "pwd",          "passphrase", "secret",
+                                         "token",       "cookie", "credential",   "access_key", "secret_key",
+                                         "private_key", "jwt",    "authorization"};
+constexpr std::string_view kPrivateKey = "PRIVATE KEY-----";  // PEM
+/// What programs do many times a second, without the base.
+constexpr std::string_view kFrequent[] = {"/publish",
+                                          "/publish/bulk",
+                                          "/clients/{clientid}/subscribe",
+                                          "/clients/{clientid}/subscribe/bulk",
+                                          "/clients/{clientid}/unsubscribe",
+                                          "/clients/{clientid}/unsubscribe/bulk",
+                                          "/clients/kickout/bulk"};
+
+std::string lower(std::string_view text) {
+  std::string out(text);
+  for (char& c : out)
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  return out;
+}
+
+bool is_secret(std::string_view key) {
+  const std::string known = lower(key);
+  return std::any_of(std::begin(kSecrets), std::end(kSecrets),
+                     [&known](std::string_view end) { return known.ends_with(end); });
+}
+
+/// "/mqtt/retainer/message/:topic"
+std::string operation_of(std::string_view path) {
+  if (path.starts_with(kBase)) path.remove_prefix(kBase.size());
+  std::string out;
+  for (const char c : path) {
+    if (c == '{') out += ':';
+    if (c != '{' && c != '}') out += c;
+  }
+  return out;
+}
+
+std::string first_segment(std::string_view path) {
+  if (path.starts_with('/')) path.remove_prefix(1);
+  return std::string(path.substr(0, path.find('/')));
+}
+
+json::value body_of(const http::Call& call) {
+  const http::Request& request = call.request;
+  const std::uint64_t size = request.upload ? request.upload->size() : request.body.size();
+  if (size == 0) return json::object();
+  if (size > AuditTrail::kBodyMax || request.content_type.starts_with("multipart/"))
+    return json::value(fmt::format("{} bytes", size));
+  json::error_code error;
+  json::value parsed = json::parse(request.body, error);
+  if (error) {
+    // Configuration comes as HOCON; what is neither may hold anything.
+    config::Problems problems;
+    const config::Value value = config::parse_document(request.body, "body", problems);
+    if (problems.empty()) parsed = json::parse(config::to_json(value), error);
+    if (!problems.empty() || error) return json::value(fmt::format("{} bytes", size));
+  }
+  AuditTrail::mask(parsed);
+  return parsed;
+}
+
+json::object request_of(const http::Audited& audited, std::string_view method) {
+  json::object headers;
+  // The command line is shown as `args`, without its secrets.
+  for (const auto& [name, value] : audited.call.request.headers)
+    if (name != kCommandHeader) headers[name] = value;
+  json::object bindings;
+  for (const http::Parameter& parameter : audited.endpoint.parameters)
+    if (parameter.in == http::Parameter::In::Path)
+      if (const auto* value = audited.call.parameters.if_contains(parameter.name)) bindings[parameter.name] = *value;
+  json::value masked = json::object{{"headers", std::move(headers)}, {"bindings", std::move(bindings)}};
+  AuditTrail::mask(masked);
+  json::value body = body_of(audited.call);
+  // The key of a licence is named like any other key: only its place tells.
+  if (audited.endpoint.path.starts_with("/api/v5/license") && body.is_object() && body.get_object().contains("key"))
+    body.get_object()["key"] = kMasked;
+  masked.get_object()["method"] = method;
+  masked.get_object()["body"] = std::move(body);
+  return std::move(masked.get_object());
+}
+
+json::value failure_of(const http::Response& response) {
+  if (response.status < 300) return "";
+  json::error_code error;
+  json::value body = json::parse(response.body, error);
+  return error ? json::value("") : body;
+}
+
+/// What `ctl` says it was called with: JSON, percent-encoded.
+json::array command_of(const http::Request& request) {
+  const auto text = http::percent_decode(request.header(kCommandHeader), false);
+  if (!text || text->empty()) return {};
+  json::error_code error;
+  json::value parsed = json::parse(*text, error);
+  if (error || !parsed.is_array()) return {};
+  json::array words = std::move(parsed.get_array());
+  const auto word = [&](std::size_t i) {
+    return i < words.size() && words[i].is_string() ? std::string_view(words[i].get_string()) : std::string_view();
+  };
+  if (word(0) == "admins" && (word(1) == "add" || word(1) == "passwd") && words.size() > 3) words[3] = kMasked;
+  if (word(0) == "license" && word(1) == "update" && words.size() > 2) words[2] = kMasked;
+  return words;
+}
+
+log::Level level_of(unsigned status) {
+  if (status < 300) return log::Level::Info;
+  if (status < 400) return log::Level::Warning;
+  return status < 500 ? log::Level::Error : log::Level::Critical;
+}
+
+}  // namespace
+
+void AuditTrail::mask(json::value& value) {
+  if (auto* array = value.if_array()) {
+    for (json::value& element : *array) mask(element);
+  } else if (auto* object = value.if_object()) {
+    for (auto& [key, member] : *object) {
+      if (is_secret(key) && !member.is_null())
+        member = kMasked;
+      else
+        mask(member);
+    }
+  } else if (value.is_string() && value.get_string().find(kPrivateKey) != json::string::npos) {
+    value = kMasked;
+  }
+}
+
+void AuditTrail::set(const config::LogHandler& settings) {
+  service_.audit().set_max(settings.max_filter_size);
+  skip_frequent_ = settings.ignore_high_frequency_request;
+  if (settings.enable || !service_.audited()) {
+    service_.set_audited(settings.enable);
+    return;
+  }
+  // The request that switches it off is itself recorded.
+  service_.loop().post([&service = service_] { service.set_audited(false); });
+}
+
+void AuditTrail::record(const http::Audited& audited) {
+  if (!service_.audited()) return;
+  const http::Request& request = audited.call.request;
+  const std::string_view path = audited.endpoint.path;
+  if (skip_frequent_ && path.starts_with(kBase) && audited.endpoint.method == http::Method::Post &&
+      std::find(std::begin(kFrequent), std::end(kFrequent), path.substr(kBase.size())) != std::end(kFrequent))
+    return;
+
+  const std::string method = lower(http::to_string(audited.endpoint.method));
+  management::AuditEntry entry;
+  entry.operation_id = operation_of(path);
+  entry.operation_type = first_segment(entry.operation_id);
+  entry.result = audited.response.status < 300 ? "success" : "failure";
+  entry.status = audited.response.status;
+  entry.method = method;
+  entry.duration_ms = std::chrono::duration_cast<Millis>(audited.took).count();
+  json::value arguments = "";
+  json::object only_file;
+  switch (request.actor) {
+    case http::Actor::Cli: {
+      entry.from = "cli";
+      json::array words = command_of(request);
+      if (!words.empty()) {
+        entry.operation_type = std::string_view(words[0].get_string());
+        only_file["cmd"] = words[0];
+        words.erase(words.begin());
+        arguments = std::move(words);
+      }
+      break;
+    }
+    case http::Actor::ApiKey:
+      entry.from = "rest_api";
+      only_file["auth_type"] = "api_key";
+      break;
+    case http::Actor::User:
+      entry.from = "dashboard";
+      only_file["auth_type"] = "jwt_token";
+      break;
+    case http::Actor::Nobody:
+      entry.from = request.refused_key ? "rest_api" : "dashboard";
+      break;
+  }
+  entry.source = request.user;
+  if (entry.source.empty() && entry.operation_id == "/login" && audited.call.body.is_object())
+    if (const auto* name = audited.call.body.get_object().if_contains("username"); name && name->is_string())
+      entry.source = std::string_view(name->get_string());
+  entry.source_ip = request.peer;
+  json::object record{{"args", std::move(arguments)},
+                      {"failure", failure_of(audited.response)},
+                      {"http_request", request_of(audited, method)}};
+  if (!request.query.empty()) only_file["query_string"] = request.query;
+  keep(std::move(entry), std::move(record), level_of(audited.response.status), only_file);
+}
+
+void AuditTrail::record_command(const std::string& command, const std::vector<std::string>& arguments) {
+  if (!service_.audited()) return;
+  management::AuditEntry entry;
+  entry.from = "cli";
+  entry.operation_type = command;
+  json::array words(arguments.begin(), arguments.end());
+  keep(std::move(entry), {{"args", std::move(words)}, {"failure", ""}, {"http_request", ""}}, log::Level::Info,
+       {{"cmd", command}});
+}
+
+void AuditTrail::keep(management::AuditEntry entry, json::object record, log::Level level,
+                      const json::object& only_file) {
+  const management::Environment& environment = service_.environment();
+  entry.created_us = environment.clock->wall_ms() * 1000;
+  const bool http = entry.status != 0;
+  record["created_at"] = rfc3339_ns(entry.created_us * 1000, 6);
+  record["node"] = environment.node;
+  record["from"] = entry.from;
+  record["source"] = entry.source;
+  record["source_ip"] = entry.source_ip;
+  record["operation_id"] = entry.operation_id;
+  record["operation_type"] = entry.operation_type;
+  record["operation_result"] = entry.result;
+  record["http_status_code"] = http ? json::value(entry.status) : json::value("");
+  record["http_method"] = entry.method;
+  record["duration_ms"] = http ? json::value(entry.duration_ms) : json::value("");
+  std::string text = json::serialize(record);
+  if (log_) {
+    json::object line = record;
+    for (const auto& [key, value] : only_file) line[key] = value;
+    std::vector<log::Field> fields;
+    for (const auto& [key, value] : line) {
+      // Keys are views of literals: of the record's own names only.
+      static constexpr std::string_view kNames[] = {"created_at",
+                                                    "node",
+                                                    "from",
+                                                    "source",
+                                                    "source_ip",
+                                                    "operation_id",
+                                                    "operation_type",
+                                                    "operation_result",
+                                                    "http_status_code",
+                                                    "http_method",
+                                                    "http_request",
+                                                    "duration_ms",
+                                                    "args",
+                                                    "failure",
+                                                    "auth_type",
+                                                    "query_string",
+                                                    "cmd"};
+      const auto name = std::find(std::begin(kNames), std::end(kNames), std::string_view(key));
+      if (name == std::end(kNames)) continue;
+      const bool quoted = value.is_string();
+      fields.push_back(
+          {*name, quoted ? std::string(std::string_view(value.get_string())) : json::serialize(value), quoted});
+    }
+    log_->audit(level, "audit", std::move(fields));
+  }
+  service_.audit().add(std::move(entry), std::move(text));
+}
+
+}  // namespace sb::app

@@ -1,0 +1,277 @@
+#include "management/backup_tables.h"
+
+#include "broker/topic.h"
+#include "management/text.h"
+#include "store/tables.h"
+
+#include <fmt/format.h>
+
+namespace sb::management {
+
+namespace json = boost::json;
+
+Result<std::string> row_text(const BackupRow& row, std::string_view member) {
+  const auto* value = row.if_contains(member);
+  if (!value || !value->is_string()) return fail(Errc::Invalid, fmt::format("{}: a text is expected", member));
+  return std::string(std::string_view(value->get_string()));
+}
+
+Result<std::string> row_bytes(const BackupRow& row, std::string_view member) {
+  if (!row.if_contains(member)) return std::string();
+  SB_TRY(const std::string text, row_text(row, member));
+  auto out = from_base64(text);
+  if (!out) return fail(Errc::Invalid, fmt::format("{}: base64 is expected", member));
+  return *std::move(out);
+}
+
+bool row_flag(const BackupRow& row, std::string_view member) {
+  const auto* value = row.if_contains(member);
+  return value && value->is_bool() && value->get_bool();
+}
+
+namespace {
+
+std::int64_t row_number(const BackupRow& row, std::string_view member, std::int64_t absent) {
+  const auto* value = row.if_contains(member);
+  json::error_code error;
+  const auto out = value ? value->to_number<std::int64_t>(error) : absent;
+  return error ? absent : out;
+}
+
+class Banned final : public BackupTable {
+ public:
+  explicit Banned(access::AccessControl& access) : access_(access) {}
+  std::string_view name() const override { return "emqx_banned"; }
+  Result<std::vector<BackupRow>> rows() override {
+    std::vector<BackupRow> out;
+    for (const access::Ban& ban : access_.bans().list()) {
+      BackupRow row{{"as", access::to_string(ban.as)},
+                    {"who", ban.who},
+                    {"by", ban.by},
+                    {"reason", ban.reason},
+                    {"at", ban.at_ms / 1000}};
+      if (ban.until_ms != access::Ban::kForever) row["until"] = ban.until_ms / 1000;
+      out.push_back(std::move(row));
+    }
+    return out;
+  }
+  Result<> check(const BackupRow& row) const override {
+    SB_TRY(const access::Ban ban, read(row));
+    static_cast<void>(ban);
+    return {};
+  }
+  Result<> put(const std::vector<BackupRow>& rows) override {
+    for (const BackupRow& row : rows) {
+      SB_TRY(access::Ban ban, read(row));
+      access_.bans().erase(ban.as, ban.who);
+      // One that has ended meanwhile is none.
+      if (auto stored = access_.bans().create(std::move(ban)); !stored && stored.error().code != Errc::Invalid)
+        return tl::unexpected(std::move(stored).error());
+    }
+    return {};
+  }
+  Result<> erase(const std::vector<BackupRow>& rows) override {
+    for (const BackupRow& row : rows) {
+      SB_TRY(const access::Ban ban, read(row));
+      access_.bans().erase(ban.as, ban.who);
+    }
+    return {};
+  }
+  std::string key(const BackupRow& row) const override {
+    const auto ban = read(row);
+    return ban ? fmt::format("{}/{}", access::to_string(ban->as), ban->who) : std::string();
+  }
+
+ private:
+  static Result<access::Ban> read(const BackupRow& row) {
+    SB_TRY(const std::string as, row_text(row, "as"));
+    const auto kind = access::ban_kind(as);
+    if (!kind) return fail(Errc::Invalid, fmt::format("as = {}: expected clientid, username or peerhost", as));
+    access::Ban out;
+    out.as = *kind;
+    SB_TRY(out.who, row_text(row, "who"));
+    if (out.who.empty()) return fail(Errc::Invalid, "who: a name is expected");
+    if (row.if_contains("by")) {
+      SB_TRY(out.by, row_text(row, "by"));
+    }
+    if (row.if_contains("reason")) {
+      SB_TRY(out.reason, row_text(row, "reason"));
+    }
+    out.at_ms = row_number(row, "at", 0) * 1000;
+    out.until_ms = row.if_contains("until") ? row_number(row, "until", 0) * 1000 : access::Ban::kForever;
+    return out;
+  }
+  access::AccessControl& access_;
+};
+
+/// Both built-in databases: who has a server key is one for scram.
+class Users final : public BackupTable {
+ public:
+  Users(access::authn::UserTable& users, bool scram) : users_(users), scram_(scram) {}
+  std::string_view name() const override { return scram_ ? "emqx_authn_scram_mnesia" : "emqx_authn_mnesia"; }
+  Result<std::vector<BackupRow>> rows() override {
+    std::vector<BackupRow> out;
+    access::authn::UserQuery all;
+    all.limit = SIZE_MAX;
+    for (const std::string& group : users_.groups())
+      for (const access::authn::UserRef& user : users_.list(group, all).rows) {
+        if (user->server_key.empty() == scram_) continue;
+        BackupRow row{{"group", group}, {"user_id", user->id}, {"is_superuser", user->superuser}};
+        row["salt"] = base64(user->salt);
+        row[scram_ ? "stored_key" : "password_hash"] = base64(user->hash);
+        if (scram_) {
+          row["server_key"] = base64(user->server_key);
+          row["algorithm"] = user->algorithm;
+          row["iteration_count"] = user->iterations;
+        }
+        out.push_back(std::move(row));
+      }
+    return out;
+  }
+  Result<> check(const BackupRow& row) const override {
+    SB_TRY(const auto user, read(row));
+    static_cast<void>(user);
+    return {};
+  }
+  Result<> put(const std::vector<BackupRow>& rows) override {
+    std::map<std::string, std::vector<access::authn::User>> groups;
+    for (const BackupRow& row : rows) {
+      SB_TRY(auto user, read(row));
+      groups[user.first].push_back(std::move(user.second));
+    }
+    for (auto& [group, users] : groups) {
+      SB_TRY(const std::size_t written, users_.put(group, std::move(users), true));
+      static_cast<void>(written);
+    }
+    return {};
+  }
+  Result<> erase(const std::vector<BackupRow>& rows) override {
+    for (const BackupRow& row : rows) {
+      SB_TRY(const auto user, read(row));
+      if (auto erased = users_.erase(user.first, user.second.id); !erased && erased.error().code != Errc::NotFound)
+        return erased;
+    }
+    return {};
+  }
+  std::string key(const BackupRow& row) const override {
+    const auto user = read(row);
+    return user ? user->first + '\0' + user->second.id : std::string();
+  }
+
+ private:
+  Result<std::pair<std::string, access::authn::User>> read(const BackupRow& row) const {
+    std::pair<std::string, access::authn::User> out;
+    SB_TRY(out.first, row_text(row, "group"));
+    access::authn::User& user = out.second;
+    SB_TRY(user.id, row_text(row, "user_id"));
+    if (user.id.empty() || user.id.size() > access::authn::UserTable::kIdMax || out.first.empty())
+      return fail(Errc::Invalid, "user_id: a name is expected");
+    user.superuser = row_flag(row, "is_superuser");
+    SB_TRY(user.salt, row_bytes(row, "salt"));
+    SB_TRY(user.hash, row_bytes(row, scram_ ? "stored_key" : "password_hash"));
+    if (user.hash.empty()) return fail(Errc::Invalid, "a password hash is expected");
+    if (!scram_) return out;
+    SB_TRY(user.server_key, row_bytes(row, "server_key"));
+    if (user.server_key.empty()) return fail(Errc::Invalid, "server_key: base64 is expected");
+    user.algorithm = user.server_key.size() > 32 ? "sha512" : "sha256";
+    if (row.if_contains("algorithm")) {
+      SB_TRY(user.algorithm, row_text(row, "algorithm"));
+    }
+    constexpr std::int64_t kUsualIterations = 4096;
+    user.iterations = static_cast<std::uint32_t>(row_number(row, "iteration_count", kUsualIterations));
+    return out;
+  }
+  access::authn::UserTable& users_;
+  bool scram_;
+};
+
+class Retained final : public BackupTable {
+ public:
+  Retained(broker::Core& core, std::function<store::KeyValue*()> store) : core_(core), store_(std::move(store)) {}
+  std::string_view name() const override { return "retained"; }
+  bool optional() const override { return true; }
+  Result<std::vector<BackupRow>> rows() override {
+    std::vector<BackupRow> out;
+    store::KeyValue* store = store_();
+    if (!store) return out;
+    SB_CHECKED(store::scan<store::RetainedRecord>(*store, [&](const store::RetainedRecord& record) -> Result<> {
+      const store::MessageFields& message = record.message;
+      BackupRow row{{"topic", message.topic},
+                    {"payload", base64(as_text(message.payload))},
+                    {"properties", base64(as_text(message.properties))},
+                    {"qos", to_int(message.qos)},
+                    {"published_ms", message.published_ms},
+                    {"from_clientid", message.client_id},
+                    {"from_username", message.username}};
+      if (message.expiry_s != kNeverExpires) row["expiry_s"] = message.expiry_s;
+      out.push_back(std::move(row));
+      return {};
+    }));
+    return out;
+  }
+  Result<> check(const BackupRow& row) const override {
+    SB_TRY(const std::string topic, row_text(row, "topic"));
+    if (!broker::check_topic_name(topic)) return fail(Errc::Invalid, "topic: a topic without wildcards is expected");
+    SB_TRY(const std::string payload, row_bytes(row, "payload"));
+    SB_TRY(const std::string properties, row_bytes(row, "properties"));
+    if (payload.empty()) return fail(Errc::Invalid, "payload: must not be empty");
+    const std::int64_t qos = row_number(row, "qos", 0);
+    if (qos < 0 || qos > 2) return fail(Errc::Invalid, "qos: expected 0..2");
+    return {};
+  }
+  Result<> put(const std::vector<BackupRow>& rows) override {
+    for (const BackupRow& row : rows) {
+      SB_TRY(const std::string topic, row_text(row, "topic"));
+      SB_TRY(const std::string payload, row_bytes(row, "payload"));
+      SB_TRY(const std::string properties, row_bytes(row, "properties"));
+      auto from = std::make_shared<broker::Identity>();
+      if (auto id = row_text(row, "from_clientid")) from->client_id = *std::move(id);
+      if (auto name = row_text(row, "from_username")) from->username = *std::move(name);
+      const broker::IdentityRef sender = std::move(from);
+      broker::Publication publication;
+      publication.topic = topic;
+      publication.payload = as_bytes(payload);
+      publication.properties = as_bytes(properties);
+      publication.qos = static_cast<Qos>(row_number(row, "qos", 0));
+      publication.retain = true;
+      publication.published_ms = row_number(row, "published_ms", 0);
+      publication.expiry_s = static_cast<std::uint32_t>(row_number(row, "expiry_s", kNeverExpires));
+      publication.from = &sender;
+      broker::Broker& home = core_.shard(core_.retained_home_of(topic));
+      home.loop().post([&home, message = broker::MessageRef::adopt(broker::Message::make(publication))] {
+        home.store_retained(message);
+      });
+    }
+    return {};
+  }
+  Result<> erase(const std::vector<BackupRow>& rows) override {
+    for (const BackupRow& row : rows) {
+      SB_TRY(const std::string topic, row_text(row, "topic"));
+      broker::Broker& home = core_.shard(core_.retained_home_of(topic));
+      home.loop().post([&home, topic] { home.clear_retained(topic); });
+    }
+    return {};
+  }
+  std::string key(const BackupRow& row) const override { return row_text(row, "topic").value_or(std::string()); }
+
+ private:
+  broker::Core& core_;
+  std::function<store::KeyValue*()> store_;
+};
+
+}  // namespace
+
+std::unique_ptr<BackupTable> banned_backup(access::AccessControl& access) {
+  return std::make_unique<Banned>(access);
+}
+std::unique_ptr<BackupTable> users_backup(access::authn::UserTable& users) {
+  return std::make_unique<Users>(users, false);
+}
+std::unique_ptr<BackupTable> scram_backup(access::authn::UserTable& users) {
+  return std::make_unique<Users>(users, true);
+}
+std::unique_ptr<BackupTable> retained_backup(broker::Core& core, std::function<store::KeyValue*()> store) {
+  return std::make_unique<Retained>(core, std::move(store));
+}
+
+}  // namespace sb::management

@@ -1,0 +1,100 @@
+"""FerretDB, which speaks MongoDB's protocol over SQLite, and the few messages that fill it.
+
+The program is taken from PATH, or built once by `go` from its module into build/peers; where neither is there the test is
+skipped by name.
+"""
+import itertools
+import os
+import pathlib
+import shutil
+import socket
+import struct
+import subprocess
+
+from . import node
+from .servers import Server
+
+VERSION = "v1.24.2"
+MODULE = "github.com/FerretDB/FerretDB"
+
+
+def program(skip):
+    found = os.environ.get("FERRETDB_BIN") or shutil.which("ferretdb")
+    built = node.ROOT / "build" / "peers" / "ferretdb"
+    if found or built.exists():
+        return found or str(built)
+    go = shutil.which("go") or next((p for p in ("/usr/local/go/bin/go",) if os.access(p, os.X_OK)), None)
+    if go is None:
+        skip.because("ferretdb", "no ferretdb, and no go to build it with")
+    folder = built.parent / "ferretdb-module"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    (folder / "go.mod").write_text("module peer\n\ngo 1.22\n")
+
+    def run(*command):
+        done = subprocess.run([go, *command], cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=900)
+        if done.returncode != 0:
+            skip.because("ferretdb", f"go {command[0]}: {done.stdout.strip().splitlines()[-1:]}")
+        return done.stdout.strip()
+
+    run("get", f"{MODULE}/cmd/ferretdb@{VERSION}")
+    # The module lacks a file that its releases are made with: a copy gets it.
+    shutil.copytree(run("list", "-m", "-f", "{{.Dir}}", MODULE), folder / "source")
+    for path in (folder / "source" / "build" / "version", folder / "source"):
+        path.chmod(0o755)
+    (folder / "source" / "build" / "version" / "version.txt").write_text(VERSION + "\n")
+    run("mod", "edit", "-replace", f"{MODULE}=./source")
+    run("build", "-o", str(built), f"{MODULE}/cmd/ferretdb")
+    return str(built)
+
+
+def bson(document):
+    """A dict of str, bool, int, float, None, list and dict."""
+    out = b""
+    for key, value in document.items():
+        name = key.encode() + b"\0"
+        if isinstance(value, bool):
+            out += b"\x08" + name + bytes([value])
+        elif isinstance(value, int):
+            out += b"\x12" + name + struct.pack("<q", value)
+        elif isinstance(value, float):
+            out += b"\x01" + name + struct.pack("<d", value)
+        elif isinstance(value, str):
+            data = value.encode() + b"\0"
+            out += b"\x02" + name + struct.pack("<i", len(data)) + data
+        elif isinstance(value, list):
+            out += b"\x04" + name + bson({str(i): v for i, v in enumerate(value)})
+        elif isinstance(value, dict):
+            out += b"\x03" + name + bson(value)
+        else:
+            out += b"\x0a" + name
+    return struct.pack("<i", len(out) + 5) + out + b"\0"
+
+
+_ids = itertools.count(1)
+
+
+class FerretDB(Server):
+    def __init__(self, folder, skip):
+        super().__init__(folder)
+        self.server = program(skip)
+        self.data = pathlib.Path(folder) / "data"
+        self.data.mkdir()
+
+    def command(self):
+        return [self.server, "--handler=sqlite", f"--sqlite-url=file:{self.data}/", f"--listen-addr=127.0.0.1:{self.port}",
+                f"--state-dir={self.data}", "--telemetry=disable", "--debug-addr=-", "--log-level=error"]
+
+    def insert(self, database, collection, *documents):
+        """OP_MSG (wire protocol 6): one insert command; the answer must say ok."""
+        number = next(_ids)
+        documents = [{"_id": f"{number}-{i}"} | d for i, d in enumerate(documents)]
+        body = struct.pack("<i", 0) + b"\0" + bson({"insert": collection, "documents": documents, "$db": database})
+        with socket.create_connection(("127.0.0.1", self.port), 10) as s:
+            s.sendall(struct.pack("<iiii", 16 + len(body), number, 0, 2013) + body)
+            answer = s.recv(4)
+            while len(answer) < 4 or len(answer) < struct.unpack("<i", answer[:4])[0]:
+                more = s.recv(65536)
+                assert more, answer
+                answer += more
+        assert b"\x10n\0" + struct.pack("<i", len(documents)) in answer and b"writeErrors" not in answer, answer

@@ -1,0 +1,270 @@
+"""Backup and restore: round trip, all or nothing, refusals, archives of EMQX."""
+import gzip
+import io
+import json
+import tarfile
+import time
+
+import pytest
+
+from . import api, erlang, node as nodes
+from .erlang import Atom
+
+META = b'version = "5.4.0"\nedition = ee\n'
+
+
+def archive(base, files, raw=()):
+    """A .tar.gz of {name: bytes} below `base`; `raw` are further TarInfo as they are."""
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w:gz") as tar:
+        for name, content in files.items():
+            info = tarfile.TarInfo(f"{base}/{name}")
+            info.size = len(content)
+            tar.addfile(info, io.BytesIO(content))
+        for info, content in raw:
+            info.size = len(content)
+            tar.addfile(info, io.BytesIO(content))
+    return out.getvalue()
+
+
+def download(broker, name):
+    connection = api._Unix(str(broker.data / "ctl.sock"))
+    try:
+        connection.request("GET", "/api/v5/data/files/" + name)
+        answer = connection.getresponse()
+        assert answer.status == 200 and answer.getheader("Content-Type") == "application/octet-stream"
+        assert name in answer.getheader("Content-Disposition")
+        return answer.read()
+    finally:
+        connection.close()
+
+
+def imported(broker, name, content, status=204):
+    api.upload(broker, 204, "/data/files", name, content)
+    # Over the local socket the report comes with the answer.
+    return api.want(broker, 200 if status == 204 else status, "POST", "/data/import", {"filename": name})
+
+
+AUTHN = '{mechanism = password_based, backend = built_in_database, password_hash_algorithm = {name = sha256}}'
+USERS = "/authentication/password_based%3Abuilt_in_database/users"
+# What the answers of a restored node must equal.
+COMPARED = ["/mqtt/retainer", "/mqtt/delayed", "/mqtt/topic_rewrite", "/mqtt/auto_subscribe", "/configs/global_zone",
+            "/configs/alarm", "/configs/sysmon", "/configs/limiter", "/slow_subscriptions/settings", "/prometheus",
+            "/banned", "/authentication", USERS, "/mqtt/topic_metrics"]
+
+
+def fill(broker):
+    api.want(broker, 200, "PUT", "/configs", f"authentication = [{AUTHN}]".encode(), content_type="text/plain")
+    for name in ("one", "two"):
+        api.want(broker, 201, "POST", USERS, {"user_id": name, "password": "public1", "is_superuser": name == "two"})
+    api.want(broker, 200, "POST", "/banned", {"as": "clientid", "who": "bad", "reason": "why", "at": "1700000000",
+                                              "until": "2524608000"})
+    api.want(broker, 200, "PUT", "/mqtt/retainer", {"max_payload_size": "2MB"})
+    api.want(broker, 200, "PUT", "/mqtt/auto_subscribe", [{"topic": "a/${clientid}", "qos": 1}])
+    api.want(broker, 200, "PUT", "/mqtt/topic_rewrite",
+             [{"action": "all", "source_topic": "x/#", "dest_topic": "y/$1", "re": "^x/(.+)$"}])
+    api.want(broker, 200, "PUT", "/configs/global_zone", {"mqtt": {"max_topic_levels": 11}})
+    api.want(broker, 200, "PUT", "/configs/limiter", {"max_conn_rate": "500/s"})
+
+
+def answers(broker):
+    out = {}
+    for path in COMPARED:
+        out[path] = api.want(broker, 200, "GET", path)
+    return out
+
+
+def test_a_fresh_node_answers_as_the_one_that_was_saved(tmp_path, broker):
+    fill(broker)
+    api.want(broker, 202, "POST", "/publish", {"topic": "kept", "payload": "x", "retain": True})
+    deadline = time.monotonic() + 10
+    while not api.want(broker, 200, "GET", "/mqtt/retainer/messages")["data"]:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    file = api.want(broker, 200, "POST", "/data/export", {"retained": True})
+    assert set(file) == {"filename", "size", "created_at", "created_at_sec", "node"}
+    listed = api.want(broker, 200, "GET", "/data/files")
+    assert listed["data"] == [file] and listed["meta"]["count"] == 1
+    content = download(broker, file["filename"])
+    assert len(content) == file["size"]
+
+    (tmp_path / "fresh").mkdir()
+    fresh = nodes.Node(tmp_path / "fresh").start()
+    try:
+        report = imported(fresh, file["filename"], content)
+        assert report["result"] == "success" and report["tables"]["emqx_authn_mnesia"]["rows"] == 2
+        assert answers(fresh) == answers(broker)
+        assert api.want(fresh, 200, "GET", "/data/imports/last")["filename"] == file["filename"]
+        deadline = time.monotonic() + 10
+        while not api.want(fresh, 200, "GET", "/mqtt/retainer/messages")["data"]:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        shown = api.want(fresh, 200, "GET", "/mqtt/retainer/message/kept")
+        assert shown["payload"] == "eA=="
+        client = fresh.client()
+        client.connect("c", username="one", password=b"public1")
+        client.close()
+        fresh.restart()
+        assert answers(fresh) == answers(broker)
+        again = api.want(fresh, 200, "POST", "/data/import", {"filename": file["filename"]})
+        assert again["tables"]["emqx_banned"] == {"rows": 1, "written_over": 1}
+    finally:
+        fresh.stop()
+    api.want(broker, 204, "DELETE", "/data/files/" + file["filename"])
+    assert api.want(broker, 404, "GET", "/data/files/" + file["filename"])["code"] == "NOT_FOUND"
+
+
+@pytest.mark.parametrize("name, content, said", [
+    ("a.zip", b"x", "file name must have .tar.gz extension"),
+    ("a.tar.gz", b"not gzip", "gzip"),
+    ("a.tar.gz", b"", "gzip"),
+    ("a.tar.gz", archive("b", {"META.hocon": META}), "must be under a directory"),
+    ("a.tar.gz", archive("a", {"cluster.hocon": b""}), "missing META.hocon"),
+    ("a.tar.gz", archive("a", {"META.hocon": b'version = "5.4.0"\nedition = xx'}), "wrong EMQX edition"),
+    ("a.tar.gz", archive("a", {"META.hocon": b'version = "five"\nedition = ee'}), "wrong EMQX version"),
+    ("a.tar.gz", archive("a", {"META.hocon": b'version = "5.5.0"\nedition = ee'}), "is newer than"),
+    ("a.tar.gz", archive("a", {"META.hocon": META, "cluster.hocon": b"a {"}), "cluster.hocon"),
+    ("a.tar.gz", archive("a", {"META.hocon": META, "tables/other.jsonl": b"{}"}), "not a file of a backup"),
+    ("a.tar.gz", archive("a", {"META.hocon": META, "tables/emqx_banned.jsonl": b"{\n"}), "line 1"),
+    ("a.tar.gz", archive("a", {"META.hocon": META, "tables/emqx_banned.jsonl": b'{"as":"x","who":"y"}'}), "as = x"),
+    ("a.tar.gz", archive("a", {"META.hocon": META, "mnesia/emqx_banned": b"junk"}), "mnesia/emqx_banned"),
+])
+def test_a_foreign_or_damaged_archive_is_refused_and_not_kept(broker, name, content, said):
+    assert said in api.upload(broker, 400, "/data/files", name, content)["message"]
+    assert api.want(broker, 200, "GET", "/data/files")["data"] == []
+
+
+def special(kind, name="a/link", target="/etc/passwd"):
+    info = tarfile.TarInfo(name)
+    info.type, info.linkname = kind, target
+    return info
+
+
+@pytest.mark.parametrize("raw", [
+    (special(tarfile.SYMTYPE), b""), (special(tarfile.LNKTYPE), b""), (special(tarfile.FIFOTYPE), b""),
+    (special(tarfile.CHRTYPE), b""), (tarfile.TarInfo("../out"), b"x"), (tarfile.TarInfo("/abs"), b"x"),
+    (tarfile.TarInfo("a/../../out"), b"x"),
+], ids=["symlink", "hardlink", "fifo", "device", "parent", "absolute", "inner-parent"])
+def test_what_leads_out_of_the_archive_is_refused(broker, raw):
+    api.upload(broker, 400, "/data/files", "a.tar.gz", archive("a", {"META.hocon": META}, [raw]))
+    assert not (broker.data / "out").exists() and not (broker.folder / "out").exists()
+
+
+@pytest.mark.parametrize("name", ["..%2Fa.tar.gz", "%2Fetc%2Fpasswd", "..", ".hidden.tar.gz", "a%00.tar.gz"])
+def test_names_are_no_paths(broker, name):
+    for method in ("GET", "DELETE"):
+        status, _ = api.call(broker, method, "/data/files/" + name)
+        assert status == 400, (method, name)
+    assert api.call(broker, "POST", "/data/import", {"filename": "../../etc/passwd"})[0] == 400
+    assert api.call(broker, "POST", "/data/import", {"filename": "none.tar.gz"})[0] == 400
+
+
+def test_a_bomb_is_refused(broker):
+    inner = archive("a", {"META.hocon": META, "cluster.hocon": b"#" * (64 << 20)})
+    assert len(inner) < 1 << 20
+    assert "far more" in api.upload(broker, 400, "/data/files", "a.tar.gz", inner)["message"]
+    twice = gzip.compress(gzip.compress(inner))
+    api.upload(broker, 400, "/data/files", "a.tar.gz", twice)
+
+
+@pytest.mark.parametrize("config", ["mqtt { max_inflight = 0 }", "mqtt { no_such_key = 1 }",
+                                    "listeners.tcp.more.bind = \"192.0.2.1:1\""])
+def test_an_import_that_fails_changes_nothing(broker, config):
+    fill(broker)
+    before = answers(broker)
+    content = archive("a", {"META.hocon": META, "cluster.hocon": (config + "\ndelayed.enable = false").encode(),
+                            "tables/emqx_banned.jsonl": b'{"as":"clientid","who":"new"}\n'})
+    message = imported(broker, "a.tar.gz", content, 400)["message"]
+    assert "cluster.hocon" in message
+    assert answers(broker) == before
+    last = api.want(broker, 200, "GET", "/data/imports/last")
+    assert last["result"] == "failure" and last["reason"] == message
+    broker.restart()
+    assert answers(broker) == before
+
+
+def test_an_import_that_was_cut_short_is_finished_at_the_next_start(broker):
+    content = archive("a", {"META.hocon": META, "cluster.hocon": b"delayed.max_delayed_messages = 77",
+                            "tables/emqx_banned.jsonl": b'{"as":"clientid","who":"new"}\n'})
+    broker.kill()
+    journal = broker.data / "backup" / ".import"
+    journal.mkdir(parents=True)
+    (journal / "archive").write_bytes(content)
+    (journal / "state.json").write_text(json.dumps(
+        {"archive_name": "a.tar.gz", "cluster_before": "", "before": {"emqx_banned": []}}))
+    broker.start()
+    deadline = time.monotonic() + 10
+    while journal.exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    assert api.want(broker, 200, "GET", "/mqtt/delayed")["max_delayed_messages"] == 77
+    assert [ban["who"] for ban in api.want(broker, 200, "GET", "/banned")["data"]] == ["new"]
+    last = api.want(broker, 200, "GET", "/data/imports/last")
+    assert last["recovered"] is True and last["result"] == "success"
+
+
+def test_an_import_that_cannot_be_finished_is_undone_at_the_next_start(broker):
+    api.want(broker, 200, "PUT", "/mqtt/delayed", {"max_delayed_messages": 5})
+    before = (broker.data / "configs/cluster.hocon").read_text()
+    content = archive("a", {"META.hocon": META, "cluster.hocon": b"mqtt.max_inflight = 0",
+                            "tables/emqx_banned.jsonl": b'{"as":"clientid","who":"new"}\n'})
+    broker.kill()
+    journal = broker.data / "backup" / ".import"
+    journal.mkdir(parents=True)
+    (journal / "archive").write_bytes(content)
+    (journal / "state.json").write_text(json.dumps(
+        {"archive_name": "a.tar.gz", "cluster_before": before, "before": {"emqx_banned": []}}))
+    broker.start()
+    deadline = time.monotonic() + 10
+    while journal.exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    assert api.want(broker, 200, "GET", "/mqtt/delayed")["max_delayed_messages"] == 5
+    assert api.want(broker, 200, "GET", "/banned")["data"] == []
+    last = api.want(broker, 200, "GET", "/data/imports/last")
+    assert last["recovered"] is True and last["result"] == "failure" and "max_inflight" in last["reason"]
+
+
+def test_an_archive_of_emqx(broker):
+    import hashlib
+    hashed = hashlib.sha256(b"salt" + b"secret12").hexdigest()
+    cluster = f"authentication = [{AUTHN}]\nmqtt {{ max_topic_levels = 13 }}\nretainer {{ enable = true }}".encode()
+    files = {
+        "META.hocon": META, "cluster.hocon": cluster,
+        "mnesia/emqx_authn_mnesia": erlang.table(
+            "emqx_authn_mnesia", ["user_id", "password_hash", "salt", "is_superuser"],
+            [((Atom("mqtt:global"), "erl"), hashed, "salt", True)]),
+        "mnesia/emqx_banned": erlang.table(
+            "emqx_banned", ["who", "by", "reason", "at", "until"],
+            [((Atom("peerhost"), (10, 1, 2, 3)), "mgmt_api", "r", 1700000000, Atom("infinity")),
+             ((Atom("clientid"), "worst"), "mgmt_api", "", 1700000000, 2524608000)]),
+        "mnesia/emqx_admin": erlang.table(
+            "emqx_admin", ["username", "pwdhash", "description", "role", "extra"],
+            [("ops", b"abcd" + bytes(32), "d", Atom("viewer"), [])]),
+    }
+    report = imported(broker, "emqx-export-x.tar.gz", archive("emqx-export-x", files))
+    assert report["tables"]["emqx_authn_mnesia"]["rows"] == 1
+    assert {(b["as"], b["who"]) for b in api.want(broker, 200, "GET", "/banned")["data"]} == \
+        {("peerhost", "10.1.2.3"), ("clientid", "worst")}
+    assert api.want(broker, 200, "GET", "/configs/global_zone")["mqtt"]["max_topic_levels"] == 13
+    client = broker.client()
+    client.connect("c", username="erl", password=b"secret12")
+    client.close()
+
+
+def test_the_command_line(broker, tmp_path):
+    fill(broker)
+    said = broker.ctl("data", "export")
+    name = said.split("exported to ")[1].strip().rstrip(".")
+    assert said == f"Data has been successfully exported to {name}.\n"
+    assert name in broker.ctl("data", "list")
+    (tmp_path / "other").mkdir()
+    other = nodes.Node(tmp_path / "other").start()
+    try:
+        said = other.ctl("data", "import", str(broker.data / "backup" / name))
+        assert said.startswith("Data has been imported successfully.\n") and "table emqx_banned: 1 rows" in said
+        assert answers(other) == answers(broker)
+        assert json.loads(other.ctl("data", "import", name, "--json"))["result"] == "success"
+        assert other.ctl("data", "import", "none.tar.gz", check=False).startswith("Error: backup file not found")
+    finally:
+        other.stop()

@@ -1,0 +1,157 @@
+"""Configuration by HTTP: roots, the whole, secrets, refusals that name the key."""
+import pytest
+
+from . import api
+
+
+@pytest.mark.parametrize("path, change, key", [
+    ("/configs/alarm", {"size_limit": 77}, "size_limit"),
+    ("/configs/sys_topics", {"sys_heartbeat_interval": "45s"}, "sys_heartbeat_interval"),
+    ("/configs/sysmon", {"os": {"cpu_high_watermark": "70%"}}, None),
+    ("/mqtt/retainer", {"max_payload_size": "2MB"}, "max_payload_size"),
+    ("/mqtt/delayed", {"max_delayed_messages": 9}, "max_delayed_messages"),
+    ("/slow_subscriptions/settings", {"enable": True, "top_k_num": 5}, "top_k_num"),
+    ("/prometheus", {"enable_basic_auth": True}, "enable_basic_auth"),
+])
+def test_a_root_is_read_and_written(broker, path, change, key):
+    before = api.want(broker, 200, "GET", path)
+    after = api.want(broker, 200, "PUT", path, change)
+    assert set(after) == set(before)
+    if key:
+        assert after[key] == change[key]
+        assert {k: v for k, v in after.items() if k not in change} == \
+               {k: v for k, v in before.items() if k not in change}
+    assert api.want(broker, 200, "GET", path) == after
+
+
+def test_a_change_survives_a_restart(broker):
+    api.want(broker, 200, "PUT", "/mqtt/delayed", {"max_delayed_messages": 41})
+    broker.restart()
+    assert api.want(broker, 200, "GET", "/mqtt/delayed")["max_delayed_messages"] == 41
+
+
+def test_a_nested_object_is_taken_whole(broker):
+    api.want(broker, 200, "PUT", "/configs/sysmon", {"os": {"cpu_high_watermark": "70%"}})
+    after = api.want(broker, 200, "PUT", "/configs/sysmon", {"os": {"cpu_low_watermark": "50%"}})
+    assert after["os"]["cpu_high_watermark"] == "80%"  # the default again
+    assert after["vm"]["process_high_watermark"] == "80%"
+
+
+@pytest.mark.parametrize("path, change, named", [
+    ("/configs/alarm", {"size_limit": 0}, "alarm.size_limit"),
+    ("/configs/alarm", {"no_such_key": 1}, "no_such_key"),
+    ("/configs/sysmon", {"os": {"cpu_high_watermark": "170%"}}, "cpu_high_watermark"),
+    ("/mqtt/delayed", {"max_delayed_messages": -1}, "max_delayed_messages"),
+    ("/prometheus", {"push_gateway": {"url": "ftp://x"}}, "push_gateway.url"),
+    ("/configs/global_zone", {"mqtt": {"max_inflight": 0}}, "mqtt.max_inflight"),
+    ("/configs/limiter", {"messages_rate": "quick"}, "messages_rate"),
+])
+def test_a_refusal_names_the_key_and_changes_nothing(broker, path, change, named):
+    before = api.want(broker, 200, "GET", path)
+    refused = api.want(broker, 400, "PUT", path, change)
+    assert named in refused["message"]
+    assert api.want(broker, 200, "GET", path) == before
+
+
+def test_the_global_zone_changes_several_roots_at_once(broker):
+    zone = api.want(broker, 200, "GET", "/configs/global_zone")
+    assert set(zone) == {"mqtt", "flapping_detect", "force_shutdown", "force_gc"}
+    after = api.want(broker, 200, "PUT", "/configs/global_zone",
+                     {"mqtt": {"max_topic_levels": 7}, "force_gc": {"enable": False}})
+    assert after["mqtt"]["max_topic_levels"] == 7 and after["force_gc"]["enable"] is False
+    assert {k: v for k, v in after["mqtt"].items() if k != "max_topic_levels"} == \
+           {k: v for k, v in zone["mqtt"].items() if k != "max_topic_levels"}
+    api.want(broker, 400, "PUT", "/configs/global_zone", {"node": {}})
+
+
+def test_limits_of_the_node(broker):
+    assert api.want(broker, 200, "GET", "/configs/limiter")["max_conn_rate"] == "infinity"
+    after = api.want(broker, 200, "PUT", "/configs/limiter", {"max_conn_rate": "1000/s"})
+    assert after["max_conn_rate"] == "1000/s"
+    assert "/configs/limiter" not in str(api.call(broker, "GET", "/../api-docs/swagger.json"))
+
+
+def test_lists_are_replaced_and_bounded(broker):
+    rule = {"action": "all", "source_topic": "a/#", "dest_topic": "b/$1", "re": "^a/(.+)$"}
+    assert api.want(broker, 200, "PUT", "/mqtt/topic_rewrite", [rule]) == [rule]
+    assert api.want(broker, 200, "GET", "/mqtt/topic_rewrite") == [rule]
+    assert api.want(broker, 413, "PUT", "/mqtt/topic_rewrite", [rule] * 21)["code"] == "EXCEED_LIMIT"
+    api.want(broker, 400, "PUT", "/mqtt/topic_rewrite", [{**rule, "re": "("}])
+    api.want(broker, 400, "PUT", "/mqtt/topic_rewrite", [{**rule, "dest_topic": "b/#"}])
+    assert api.want(broker, 200, "PUT", "/mqtt/topic_rewrite", []) == []
+    topics = api.want(broker, 200, "PUT", "/mqtt/auto_subscribe", [{"topic": "c/${clientid}", "qos": 1}])
+    assert topics == [{"topic": "c/${clientid}", "qos": 1, "rh": 0, "rap": 0, "nl": 0}]
+    assert api.want(broker, 409, "PUT", "/mqtt/auto_subscribe", topics * 21)["code"] == "EXCEED_LIMIT"
+
+
+def test_an_older_form_of_the_prometheus_settings_is_taken(broker):
+    after = api.want(broker, 200, "PUT", "/prometheus",
+                     {"push_gateway_server": "http://gateway:9091", "interval": "30s", "enable": False,
+                      "vm_memory_collector": "enabled"})
+    assert after["push_gateway"]["url"] == "http://gateway:9091" and after["push_gateway"]["interval"] == "30s"
+    assert after["collectors"]["vm_memory"] == "enabled"
+
+
+def test_the_whole_as_text_and_as_json(broker):
+    connection = api._Unix(str(broker.data / "ctl.sock"))
+
+    def dump(accept, query=""):
+        connection.request("GET", "/api/v5/configs" + query, headers={"Accept": accept} if accept else {})
+        answer = connection.getresponse()
+        return answer.status, answer.getheader("Content-Type"), answer.read().decode()
+
+    try:
+        for accept in ("", "*/*", "text/plain", "text/plain, application/json"):
+            status, kind, text = dump(accept)
+            assert status == 200 and kind.startswith("text/plain") and "retainer" in text
+        status, kind, text = dump("application/json")
+        assert status == 200 and "json" in kind and '"sysmon"' in text and '"retainer"' not in text
+        assert dump("image/png")[0] == 400
+        assert dump("", "?key=retainer")[2].startswith("retainer")
+        assert dump("", "?node=other@1.2.3.4")[0] == 404
+    finally:
+        connection.close()
+
+
+def test_loading_text(broker):
+    put = lambda status, text, query="": api.want(broker, status, "PUT", "/configs" + query, text.encode(),
+                                                  content_type="text/plain")
+    put(200, "delayed { max_delayed_messages = 12 }\nmqtt.max_topic_levels = 9")
+    assert api.want(broker, 200, "GET", "/mqtt/delayed") == {"enable": True, "max_delayed_messages": 12}
+    put(200, "delayed { enable = false }", "?mode=replace")
+    assert api.want(broker, 200, "GET", "/mqtt/delayed") == {"enable": False, "max_delayed_messages": 0}
+    assert "update_readonly_keys_prohibited" in put(400, "node.name = x@y") or True
+    before = api.want(broker, 200, "GET", "/mqtt/delayed")
+    put(400, "delayed { enable = maybe }\nmqtt.max_topic_levels = 10")
+    put(400, "delayed {")
+    assert api.want(broker, 200, "GET", "/mqtt/delayed") == before
+    put(200, "node.cookie = other\ndelayed.max_delayed_messages = 13", "?ignore_readonly=true")
+    assert api.want(broker, 200, "GET", "/mqtt/delayed")["max_delayed_messages"] == 13
+
+
+def test_secrets_are_never_shown_and_a_mask_keeps_them(broker):
+    chain = [{"mechanism": "jwt", "use_jwks": False, "algorithm": "hmac-based", "secret": "very-secret-indeed",
+              "from": "password", "enable": True}]
+    api.want(broker, 200, "PUT", "/configs", ("authentication = " + str(chain).replace("True", "true").replace(
+        "False", "false").replace("'", '"').replace(":", "=")).encode(), content_type="text/plain")
+    shown = api.call(broker, "GET", "/configs?key=authentication")[1]
+    assert "very-secret-indeed" not in shown and "******" in shown
+    api.want(broker, 200, "PUT", "/configs", shown.encode(), content_type="text/plain")
+    assert "very-secret-indeed" in (broker.data / "configs/cluster.hocon").read_text()
+    assert "******" not in (broker.data / "configs/cluster.hocon").read_text()
+
+
+def test_a_key_returns_to_its_default(broker):
+    api.want(broker, 200, "PUT", "/mqtt/delayed", {"max_delayed_messages": 12})
+    api.want(broker, 200, "POST", "/configs_reset/delayed?conf_path=max_delayed_messages")
+    assert api.want(broker, 200, "GET", "/mqtt/delayed")["max_delayed_messages"] == 0
+    assert api.want(broker, 400, "POST", "/configs_reset/node")["message"]
+
+
+def test_the_schema_of_the_forms(broker):
+    schema = api.want(broker, 200, "GET", "/schemas/hotconf")
+    roots = {root["name"]: root for root in schema["roots"]}
+    field = {f["name"]: f for f in roots["alarm"]["fields"]}["size_limit"]
+    assert field["default"] == 1000 and field["minimum"] == 1 and field["maximum"] == 3000
+    assert api.want(broker, 200, "GET", "/schemas/actions")["roots"] == []
+    api.want(broker, 400, "GET", "/schemas/other")

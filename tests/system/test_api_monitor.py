@@ -1,0 +1,144 @@
+"""Overview, metrics page, what a single node says of a cluster, error codes."""
+import http.server
+import re
+import threading
+import time
+
+from . import api, node as nodes
+
+
+def test_rates_and_gauges_of_right_now(broker):
+    with broker.client("watched") as client:
+        client.subscribe("a/+")
+        deadline = time.monotonic() + 10
+        while True:
+            now = api.want(broker, 200, "GET", "/monitor_current")
+            if now["live_connections"] == 1 and now["subscriptions"] == 1:
+                break
+            assert time.monotonic() < deadline, now
+            time.sleep(0.1)
+        for key in ("received_msg_rate", "sent_msg_rate", "dropped_msg_rate", "topics", "connections",
+                    "retained_msg_count", "node_uptime", "shared_subscriptions"):
+            assert isinstance(now[key], int), key
+        assert api.want(broker, 200, "GET", "/monitor_current/nodes/signalbox@127.0.0.1").keys() == now.keys()
+        assert api.want(broker, 404, "GET", "/monitor_current/nodes/no@where")["code"] == "NOT_FOUND"
+
+
+def test_history_is_kept_over_a_restart(tmp_path):
+    broker = nodes.Node(tmp_path, text="dashboard.sample_interval = 1s").start()
+    try:
+        broker.client("a").close()
+        deadline = time.monotonic() + 15
+        while len(api.want(broker, 200, "GET", "/monitor")) < 3:
+            assert time.monotonic() < deadline
+            time.sleep(0.2)
+        first = api.want(broker, 200, "GET", "/monitor")[0]
+        assert first["time_stamp"] % 1000 == 0
+        assert set(first) == {"time_stamp", "received", "sent", "dropped", "subscriptions", "topics", "connections",
+                              "live_connections"}
+        broker.restart()
+        stamps = [row["time_stamp"] for row in api.want(broker, 200, "GET", "/monitor")]
+        assert first["time_stamp"] in stamps and stamps == sorted(stamps)
+        assert len(api.want(broker, 200, "GET", "/monitor?latest=1")) <= 2
+        api.want(broker, 400, "GET", "/monitor?latest=0")
+        api.want(broker, 404, "GET", "/monitor/nodes/no@where")
+    finally:
+        broker.stop()
+
+
+def families(text):
+    """{name: (type, value)} of a page; every family has one type, one text and one sample."""
+    out = {}
+    for name, kind in re.findall(r"^# TYPE (\S+) (\S+)$", text, re.M):
+        assert name not in out, f"{name} twice"
+        assert re.search(rf"^# HELP {name} \S", text, re.M), name
+        value = re.search(rf"^{name} (\S+)$", text, re.M)
+        out[name] = (kind, float(value.group(1)) if value else None)
+    return out
+
+
+def test_the_metrics_page(broker):
+    with broker.client("c") as client:
+        client.publish("a", b"x", qos=1)
+        page = api.want(broker, 200, "GET", "/prometheus/stats")
+        found = families(page)
+    gauges = [n for n, (kind, _) in found.items() if kind == "gauge"]
+    counters = [n for n, (kind, _) in found.items() if kind == "counter"]
+    assert len(gauges) == 28 and len(counters) >= 89
+    for name in ("emqx_connections_count", "emqx_live_connections_max", "emqx_vm_cpu_use", "emqx_vm_total_memory",
+                 "emqx_cluster_nodes_running", "emqx_packets_connect", "emqx_messages_dropped_expired",
+                 "emqx_messages_retained", "emqx_authorization_matched_allow", "emqx_session_takenover",
+                 "emqx_delivery_dropped_queue_full", "emqx_bytes_received"):
+        assert name in found, name
+    assert "emqx_channels_count" not in found
+    assert found["emqx_messages_received"][1] >= 1
+
+
+def test_families_of_the_process_can_be_switched_on(broker):
+    collectors = {name: "enabled" for name in ("vm_memory", "vm_statistics", "vm_system_info", "vm_msacc", "mnesia",
+                                               "vm_dist")}
+    api.want(broker, 200, "PUT", "/prometheus", {"collectors": collectors})
+    page = api.want(broker, 200, "GET", "/prometheus/stats")
+    for name in ('signalbox_process_memory_bytes{kind="resident"}', 'signalbox_shard_load_ratio{shard="0"}',
+                 "signalbox_process_threads", 'signalbox_process_cpu_seconds_total{mode="user"}',
+                 'signalbox_store_records{table="retained"}'):
+        assert name in page, name
+
+
+def test_metrics_are_pushed(broker):
+    got = []
+
+    class Gateway(http.server.BaseHTTPRequestHandler):
+        def do_POST(self):
+            body = self.rfile.read(int(self.headers["Content-Length"])).decode()
+            got.append((self.path, self.headers["X-Who"], body))
+            self.send_response(202)
+            self.end_headers()
+
+        def log_message(self, *_):
+            pass
+
+    server = http.server.HTTPServer(("127.0.0.1", 0), Gateway)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        api.want(broker, 200, "PUT", "/prometheus", {"push_gateway": {
+            "enable": True, "url": f"http://127.0.0.1:{server.server_port}", "interval": "1s",
+            "headers": {"X-Who": "tests"}}})
+        deadline = time.monotonic() + 10
+        while not got:
+            assert time.monotonic() < deadline, broker.log()
+            time.sleep(0.05)
+        path, who, body = got[0]
+        assert path == "/metrics/job/signalbox/instance/signalbox~127.0.0.1" and who == "tests"
+        assert "emqx_connections_count" in families(body)
+        api.want(broker, 200, "PUT", "/prometheus", {"push_gateway": {"enable": False}})
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def test_a_node_alone(broker):
+    me = "signalbox@127.0.0.1"
+    assert api.want(broker, 200, "GET", "/cluster") == {"name": "emqxcl", "nodes": [me], "self": me}
+    assert api.want(broker, 200, "GET", "/cluster/topology") == [{"core_node": me, "replicant_nodes": []}]
+    for name in (me, "nonsense", "other@10.0.0.1"):
+        api.want(broker, 400, "PUT", f"/cluster/{name}/invite")
+        api.want(broker, 400, "PUT", f"/cluster/{name}/invite_async")
+    assert api.want(broker, 200, "GET", "/cluster/invitation") == {"in_progress": [], "succeed": [], "failed": []}
+    api.want(broker, 400, "DELETE", "/cluster/other@10.0.0.1/force_leave")
+    assert api.want(broker, 200, "GET", "/load_rebalance/status") == {"status": "disabled"}
+    assert api.want(broker, 200, "GET", "/load_rebalance/global_status") == \
+        {"evacuations": [], "purges": [], "rebalances": []}
+    assert api.want(broker, 200, "GET", "/load_rebalance/availability_check") == {}
+    assert api.want(broker, 200, "GET", "/node_eviction/status") == {"status": "disabled"}
+    for path in ("start", "stop", "evacuation/start", "evacuation/stop"):
+        assert api.want(broker, 400, "POST", f"/load_rebalance/{me}/{path}", {})["code"] == "BAD_REQUEST"
+        assert api.want(broker, 404, "POST", f"/load_rebalance/no@where/{path}", {})["code"] == "NOT_FOUND"
+    api.want(broker, 400, "POST", f"/load_rebalance/{me}/evacuation/start", {"no_such": 1})
+
+
+def test_error_codes(broker):
+    codes = {row["code"] for row in api.want(broker, 200, "GET", "/error_codes")}
+    assert {"BAD_REQUEST", "NOT_FOUND", "EXCEED_LIMIT", "UNAUTHORIZED_ROLE", "NOT_IMPLEMENTED"} <= codes
+    assert api.want(broker, 200, "GET", "/error_codes/NOT_FOUND")["description"]
+    api.want(broker, 400, "GET", "/error_codes/NOPE")

@@ -1,0 +1,138 @@
+"""The authorization source http against a service of the test's own: answers, faults, templates (access-control 7.8)."""
+import json
+import socket
+import threading
+import time
+import urllib.parse
+
+import pytest
+
+from . import api, raw, tokens
+from .test_authn_http import said
+from .test_authz_sources import authorization, may_publish, may_subscribe
+
+STATUS = "/authorization/sources/http/status"
+
+
+def http(url, **more):
+    return {"type": "http", "method": "post", "url": url + "/acl",
+            "body": {"username": "${username}", "clientid": "${clientid}", "topic": "${topic}", "action": "${action}",
+                     "qos": "${qos}", "retain": "${retain}", "access": "${access}"}} | more
+
+
+def test_answers(start_broker):
+    answer = {}
+    allowed, denied, next_one = "allow", "deny", "nomatch"
+    with tokens.Service(lambda _: answer["now"]) as service:
+        # The file behind it tells "no opinion" from "deny": it allows.
+        broker = start_broker(authorization=authorization(http(service.url), {"type": "file", "rules": "{allow, all}."},
+                                                          cache={"enable": False}))
+        expected = {"allow": 0, "deny": 0, "nomatch": 0, "total": 0}
+        for service_answer, result in (
+                (said(result="allow"), allowed), ((204, None, ""), allowed), (said(result="deny"), denied),
+                (said(result="ignore"), "ignore"), (said(), next_one), (said(result=True), next_one), (said(result="x"), next_one),
+                ((200, None, '{"result":"deny"}'), denied), ((200, "application/json", "["), next_one),
+                ((200, "application/x-www-form-urlencoded", "result=deny"), denied),
+                ((200, "text/html", '{"result":"deny"}'), next_one),
+                ((401, None, ""), next_one), ((403, None, ""), next_one), ((500, None, ""), next_one), ((302, None, ""), next_one)):
+            answer["now"] = service_answer
+            assert may_publish(broker, "t") == (result != denied), service_answer
+            expected["total"] += 1
+            if result in expected:
+                expected[result] += 1
+        metrics = api.want(broker, 200, "GET", STATUS)["metrics"]
+        assert {k: metrics[k] for k in expected} == expected
+
+
+def test_what_is_asked(start_broker):
+    evil = 'j"o,e\\ &x=1/../?#%'
+    with tokens.Service(lambda _: said(result="allow")) as service:
+        broker = start_broker(authorization=authorization(http(service.url)))
+        assert may_publish(broker, 'a"/b&c', "dev", qos=1, retain=True, username=evil)
+        assert json.loads(service.requests[-1]["body"]) == {"username": evil, "clientid": "dev", "topic": 'a"/b&c', "action": "publish",
+                                                            "qos": "1", "retain": "true", "access": "2"}
+        assert may_subscribe(broker, "$share/g/a/#", qos=2)
+        asked = json.loads(service.requests[-1]["body"])
+        assert (asked["topic"], asked["action"], asked["qos"], asked["access"]) == ("a/#", "subscribe", "2", "1")
+        api.want(broker, 204, "PUT", "/authorization/sources/http",
+                 http(service.url, method="get", body={}, headers={"x-topic": "${topic}"})
+                 | {"url": service.url + "/${mountpoint}${proto_name}/${topic}?u=${username}"})
+        assert may_publish(broker, "a/b c", username=evil)
+        got = service.requests[-1]
+        path, query = got["path"].split("?")
+        assert path == "/MQTT/" + urllib.parse.quote("a/b c", safe="") and got["headers"]["x-topic"] == "a/b c"
+        assert dict(urllib.parse.parse_qsl(query)) == {"u": evil}
+
+
+def test_verdicts_are_kept_and_the_connection_alone_waits(start_broker):
+    with tokens.Service(lambda request: (time.sleep(0.3), said(result="allow"))[1]) as service:
+        broker = start_broker(authorization=authorization(http(service.url)))
+        with broker.client("slow") as slow, broker.client("other") as other:
+            slow.send(raw.publish("t", b"", qos=1, packet_id=1), raw.publish("t", b"", qos=1, packet_id=2), raw.pingreq())
+            began = time.monotonic()
+            other.ping()
+            assert time.monotonic() - began < 0.25, "nobody else waits"
+            assert slow.expect(raw.PUBACK).packet_id == 1
+            assert slow.expect(raw.PUBACK).packet_id == 2
+            slow.expect(raw.PINGRESP)
+        assert len(service.requests) == 1, "the second publish takes the kept verdict"
+
+
+@pytest.mark.parametrize("no_match", ["allow", "deny"])
+@pytest.mark.parametrize("fault", ["dead", "hung", "garbage"])
+def test_a_service_that_fails_is_no_answer(start_broker, fault, no_match):
+    """The next source is asked, and in the end no_match: never a yes of the source itself."""
+    server = socket.create_server(("127.0.0.1", 0))
+    port = server.getsockname()[1]
+    stop = []
+
+    def garbage():
+        while not stop:
+            try:
+                peer = server.accept()[0]
+            except OSError:
+                return
+            with peer:
+                peer.recv(65536)
+                peer.sendall(b"\x00\xff\x01 not http\r\n\r\n")
+    if fault == "dead":
+        server.close()
+    if fault == "garbage":
+        threading.Thread(target=garbage, daemon=True).start()
+    try:
+        broker = start_broker(authorization=authorization(http(f"http://127.0.0.1:{port}", request_timeout="500ms"),
+                                                          no_match=no_match, cache={"enable": False}))
+        for _ in range(5):
+            assert may_publish(broker, "t") == (no_match == "allow")
+        status = api.want(broker, 200, "GET", STATUS)
+        assert status["status"] == "disconnected" and status["node_error"]
+        assert status["metrics"]["total"] == 5 and status["metrics"]["allow"] == 0
+        assert "authorization:http" in [a["name"] for a in api.want(broker, 200, "GET", "/alarms?activated=true")["data"]]
+        api.want(broker, 204, "DELETE", "/authorization/sources/http")
+        deadline = time.monotonic() + 10
+        while api.want(broker, 200, "GET", "/alarms?activated=true")["data"]:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+    finally:
+        stop.append(True)
+        server.close()
+
+
+def test_stop_while_questions_are_out(start_broker):
+    hung = socket.create_server(("127.0.0.1", 0))
+    try:
+        broker = start_broker(authorization=authorization(http(f"http://127.0.0.1:{hung.getsockname()[1]}",
+                                                               request_timeout="30s")))
+        clients = [broker.client(f"c{i}") for i in range(10)]
+        for c in clients:
+            c.send(raw.publish("t", b"", qos=1, packet_id=1))
+        hung.settimeout(10)
+        hung.accept()
+        api.want(broker, 204, "DELETE", "/authorization/sources/http")
+        began = time.monotonic()
+        broker.stop()
+        assert time.monotonic() - began < 10
+        for c in clients:
+            c.close()
+    finally:
+        hung.close()

@@ -1,0 +1,123 @@
+"""The record of management calls, over the network (management)."""
+import json
+import time
+
+import pytest
+
+from . import rest
+
+
+@pytest.fixture
+def audited(start_broker, tmp_path):
+    """(broker, administrator); the record goes to tmp_path/audit.log too."""
+    broker = start_broker(text=f'log.audit {{ enable = true, path = "{tmp_path}/audit.log" }}')
+    return broker, rest.Rest(broker).login()
+
+
+def rows(client, query=""):
+    return client.want(200, "GET", "/audit" + query)["data"]
+
+
+def test_who_did_what(audited):
+    broker, admin = audited
+    admin.want(200, "POST", "/banned", {"as": "clientid", "who": "meter-07"})
+    admin.refuses(404, "NOT_FOUND", "DELETE", "/banned/clientid/other")
+    admin.want(200, "GET", "/banned")
+    key = admin.new_key("ci", "viewer")
+    key.refuses(403, "UNAUTHORIZED_ROLE", "DELETE", "/banned")
+    admin.bare("Bearer forged").refuses(401, "BAD_TOKEN", "DELETE", "/banned")
+    admin.want(405, "DELETE", "/nodes")
+    admin.want(404, "POST", "/nothing")
+    seen = rows(admin)
+    assert [(r["from"], r["operation_id"], r["http_method"], r["http_status_code"]) for r in seen] == [
+        ("dashboard", "/banned", "delete", 401),
+        ("rest_api", "/banned", "delete", 403),
+        ("dashboard", "/api_key", "post", 200),
+        ("dashboard", "/banned/:as/:who", "delete", 404),
+        ("dashboard", "/banned", "post", 200),
+        ("dashboard", "/login", "post", 200),
+        ("cli", "", "", ""),
+    ]
+    assert seen[4]["source"] == "admin" and seen[4]["source_ip"] == "127.0.0.1"
+    assert seen[4]["operation_type"] == "banned" and seen[4]["operation_result"] == "success"
+    assert seen[4]["http_request"]["body"] == {"as": "clientid", "who": "meter-07"}
+    assert seen[4]["http_request"]["headers"]["authorization"] == "******"
+    assert seen[3]["http_request"]["bindings"] == {"as": "clientid", "who": "other"}
+    assert seen[3]["failure"]["code"] == "NOT_FOUND" and seen[3]["operation_result"] == "failure"
+    assert seen[1]["source"] and seen[1]["source"] != "ci"  # the key, not its name
+    assert seen[5]["source"] == "admin" and seen[5]["http_request"]["body"]["password"] == "******"
+    assert seen[6]["operation_type"] == "signalbox" and seen[6]["args"] == ["start"]
+
+
+def test_filters_and_pages(audited):
+    broker, admin = audited
+    for number in range(7):
+        admin.want(200, "POST", "/banned", {"as": "clientid", "who": f"c{number}"})
+    admin.want(400, "POST", "/banned", {"as": "clientid", "who": "c0"})
+    page = admin.want(200, "GET", "/audit?operation_id=/banned&limit=3&page=2")
+    assert page["meta"] == {"page": 2, "limit": 3, "count": 8, "hasnext": True}
+    assert [r["http_request"]["body"]["who"] for r in page["data"]] == ["c4", "c3", "c2"]
+    assert len(rows(admin, "?http_status_code=400")) == 1
+    assert len(rows(admin, "?operation_result=failure&operation_type=banned")) == 1
+    assert len(rows(admin, "?from=dashboard&source=admin&http_method=post&operation_type=banned")) == 8
+    assert rows(admin, "?from=rest_api") == [] and rows(admin, "?node=other@127.0.0.1") == []
+    later = int(time.time() * 1e6) + 10_000_000
+    assert rows(admin, f"?gte_created_at={later}") == []
+    assert len(rows(admin, f"?lte_created_at={later}&operation_id=/banned")) == 8
+    assert len(rows(admin, "?lte_duration_ms=60000&gte_duration_ms=0&operation_id=/banned")) == 8
+    for bad in ("?from=nobody", "?http_status_code=x", "?gte_created_at=yesterday", "?limit=0", "?limit=10001"):
+        admin.refuses(400, "BAD_REQUEST", "GET", "/audit" + bad)
+
+
+def test_secrets_are_nowhere(audited, tmp_path):
+    broker, admin = audited
+    admin.want(200, "POST", "/users", {"username": "joe", "password": rest.PASSWORD})
+    admin.call("POST", "/users/joe/change_pwd", {"old_pwd": rest.PASSWORD, "new_pwd": "An0ther-one"})
+    admin.call("PUT", "/configs", b'dashboard { default_password = "C0nfigured-1" }', {"Content-Type": "text/plain"})
+    admin.call("PUT", "/configs", b'dashboard { default_password = "Br0ken-text', {"Content-Type": "text/plain"})
+    broker.ctl("admins", "passwd", "joe", "Cl1-password")
+    text = json.dumps(rows(admin)) + (tmp_path / "audit.log").read_text()
+    for secret in (rest.PASSWORD, "An0ther-one", "C0nfigured-1", "Br0ken-text", "Cl1-password",
+                   admin.authorization.split()[1]):
+        assert secret not in text
+    assert any(r["args"] == ["passwd", "joe", "******"] for r in rows(admin, "?from=cli"))
+
+
+def test_the_file_has_the_same(audited, tmp_path):
+    broker, admin = audited
+    admin.want(200, "POST", "/banned?x=1", {"as": "clientid", "who": "meter-07"})
+    broker.stop()
+    lines = [json.loads(line) for line in (tmp_path / "audit.log").read_text().splitlines()]
+    line = next(one for one in lines if one.get("operation_id") == "/banned")
+    assert line["level"] == "info" and line["auth_type"] == "jwt_token" and line["query_string"] == "x=1"
+    assert line["source"] == "admin" and line["http_request"]["body"]["who"] == "meter-07"
+
+
+def test_bounded_and_kept(start_broker, tmp_path):
+    broker = start_broker(text=f'log.audit {{ enable = true, path = "{tmp_path}/a.log", max_filter_size = 10 }}')
+    admin = rest.Rest(broker).login()
+    for number in range(15):
+        admin.want(200, "POST", "/banned", {"as": "clientid", "who": f"c{number}"})
+    assert admin.want(200, "GET", "/audit")["meta"]["count"] == 10
+    broker.restart()
+    admin = rest.Rest(broker).login()
+    kept = rows(admin)
+    assert len(kept) == 10 and kept[0]["operation_id"] == "/login"
+    assert kept[2]["http_request"]["body"]["who"] == "c14"
+
+
+def test_frequent_calls_and_the_switch(audited):
+    broker, admin = audited
+    admin.call("POST", "/clients/nobody/subscribe", {"topic": "t"})
+    admin.call("POST", "/clients/nobody/subscribe/bulk", [{"topic": "t"}])
+    assert not rows(admin, "?operation_type=clients")
+    admin.configure("log.audit.ignore_high_frequency_request = false")
+    admin.call("POST", "/clients/nobody/subscribe", {"topic": "t"})
+    assert rows(admin, "?operation_type=clients")
+    admin.configure("log.audit.enable = false")
+    assert admin.refuses(400, "BAD_REQUEST", "GET", "/audit") == "Audit is disabled"
+    admin.want(200, "POST", "/banned", {"as": "clientid", "who": "unseen"})
+    admin.configure("log.audit.enable = true")
+    operations = [r["operation_id"] for r in rows(admin)]
+    assert operations.count("/configs") == 3  # both switches are recorded too
+    assert "/banned" not in operations
