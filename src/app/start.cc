@@ -64,7 +64,7 @@ void print_dashboard(Management& management) {
 
 }  // namespace
 
-int start(const std::string& config_file) {
+int start(const std::string& config_file, const http::AssetSource* dashboard) {
   sigset_t signals;
   sigemptyset(&signals);
   sigaddset(&signals, SIGTERM);
@@ -130,6 +130,7 @@ int start(const std::string& config_file) {
   management_options.load_options = load_options;
   management_options.log = &logger;
   management_options.resources = &resources;
+  management_options.assets = dashboard;
   // The same way out as a signal from outside.
   management_options.stop = [] { kill(getpid(), SIGTERM); };
   Management management(node, std::move(management_options));

@@ -209,6 +209,7 @@ int dispatch(int argc, char** argv, const Programs& programs) {
     return programs.start(file);
   }
   if (command == "stop" || command == "ping" || command == "pid") return ask_node(command, std::move(arguments));
+  if (command == "openapi" && programs.openapi) return programs.openapi();
   if (command == "config-docs") {
     std::fputs(config::document_schema().c_str(), stdout);
     return 0;

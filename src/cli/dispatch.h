@@ -21,6 +21,8 @@ struct Programs {
   std::function<std::vector<config::AuthnMechanism>()> mechanisms;
   /// The authorization sources that are built, likewise.
   std::function<std::vector<config::AuthzKind>()> sources;
+  /// Prints the OpenAPI document; for builds, not for people.
+  std::function<int()> openapi;
 };
 
 int dispatch(int argc, char** argv, const Programs& programs);

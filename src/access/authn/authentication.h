@@ -39,6 +39,8 @@ class Authentication {
   };
   /// By chain and id; null: there is none. `chain` as in Mechanism::make.
   const Member* find(std::string_view chain, std::string_view id) const;
+  /// What authenticators may be made of.
+  const Registry& mechanisms() const { return registry_; }
   runtime::Workers& workers() const { return services_.workers; }
 
  private:

@@ -35,6 +35,8 @@ class Authorization {
   };
   /// Null: not configured.
   const Member* find(std::string_view type) const;
+  /// What sources may be made of.
+  const Registry& sources() const { return registry_; }
   RuleTable& rules() const { return services_.rules; }
   runtime::Workers& workers() const { return services_.workers; }
 

@@ -1,4 +1,6 @@
 #include "app/catalogs.h"
+#include "app/dashboard.h"
+#include "app/print_openapi.h"
 #include "app/start.h"
 #include "cli/dispatch.h"
 #include "net/tls_memory.h"
@@ -14,7 +16,14 @@ const char* malloc_conf = "background_thread:true,dirty_decay_ms:1000,muzzy_deca
 int main(int argc, char** argv) {
   sb::net::install_tls_memory();
   return sb::cli::dispatch(argc, argv,
-                           {.start = [](const std::string& config_file) { return sb::app::start(config_file); },
+                           {.start =
+                                [](const std::string& config_file) {
+                                  sb::http::AssetTable dashboard;
+                                  for (const sb::app::DashboardFile& file : sb::app::dashboard_files())
+                                    dashboard.add(std::string(file.path), {file.content_type, file.bytes, file.gzip,
+                                                                           file.etag, file.immutable});
+                                  return sb::app::start(config_file, dashboard.size() > 0 ? &dashboard : nullptr);
+                                },
                             .mechanisms =
                                 [] {
                                   sb::access::authn::Registry mechanisms;
@@ -26,5 +35,6 @@ int main(int argc, char** argv) {
                                   sb::access::authz::Registry sources;
                                   sb::app::add_authz_plugins(sources);
                                   return sources.names();
-                                }});
+                                },
+                            .openapi = sb::app::print_openapi});
 }

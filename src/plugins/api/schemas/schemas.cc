@@ -76,6 +76,28 @@ json::array describe(const config::Struct& from, int depth) {
 }
 
 constexpr int kDepthMax = 8;
+
+/// An authenticator by its id, a source by its type, as if it were a key: its settings are its fields.
+json::object describe(const std::string& name, const config::Struct* settings) {
+  json::object out{{"name", name}, {"type", "object"}, {"shape", "object"}};
+  if (settings) out["fields"] = describe(*settings, kDepthMax);
+  return out;
+}
+
+json::object hot_configuration(const management::Environment& environment) {
+  json::array authentication;
+  if (environment.authentication)
+    for (const config::AuthnMechanism& one : environment.authentication->mechanisms().names())
+      authentication.push_back(describe(one.id, one.schema));
+  json::array authorization;
+  if (environment.authorization)
+    for (const config::AuthzKind& one : environment.authorization->sources().names())
+      authorization.push_back(describe(one.type, one.schema));
+  return {{"name", "hotconf"},
+          {"roots", describe(config::Roots::schema(), kDepthMax)},
+          {"authentication", std::move(authentication)},
+          {"authorization", std::move(authorization)}};
+}
 }  // namespace
 
 void add_to(management::ApiRegistry& api) {
@@ -89,15 +111,14 @@ void add_to(management::ApiRegistry& api) {
                  false,
                  {http::ok(schema::open_object()), http::fault(400, "No such schema")},
                  false,
-                 [](const Call& call, const Reply& reply) {
+                 [&service = api.service](const Call& call, const Reply& reply) {
                    const std::string name = call.text("name");
                    const bool known =
                        name == "hotconf" || name == "bridges" || name == "actions" || name == "connectors";
                    if (!known) return reply(Response::error(400, "BAD_REQUEST", fmt::format("no schema '{}'", name)));
+                   if (name == "hotconf") return reply(Response::of(hot_configuration(service.environment())));
                    // Areas that are not there have no forms.
-                   json::array roots;
-                   if (name == "hotconf") roots = describe(config::Roots::schema(), kDepthMax);
-                   reply(Response::of(json::object{{"name", name}, {"roots", std::move(roots)}}));
+                   reply(Response::of(json::object{{"name", name}, {"roots", json::array()}}));
                  }});
 }
 

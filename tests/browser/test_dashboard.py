@@ -1,0 +1,162 @@
+"""The dashboard in a real Chromium, driven by web/e2e, against a real node with real MQTT clients."""
+import base64
+import http.client
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import threading
+import time
+
+import paho.mqtt.client as mqtt
+import pytest
+
+from tests.system import node
+from tests.system.node import free_port
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+WEB = ROOT / "web"
+PASSWORD = "kept to itself 1"
+
+
+@pytest.fixture(scope="module")
+def broker(tmp_path_factory):
+    chromium = os.environ.get("SB_CHROMIUM", "/usr/bin/chromium")
+    for peer, path in (("chromium", chromium), ("node", shutil.which("node")), ("playwright-core", WEB / "node_modules/playwright-core")):
+        if not path or not os.path.exists(path):
+            print(f"SKIP {peer}: not installed")
+            pytest.skip(f"SKIP {peer}: not installed")
+    web_port = free_port()
+    started = node.Node(
+        tmp_path_factory.mktemp("node"),
+        text="\n".join([
+            "license.key = community",
+            "dashboard.sample_interval = 1s",
+            "log.audit.enable = true",
+            f'listeners.ws.browser {{ bind = "127.0.0.1:{web_port}" }}',
+        ]),
+    ).start()
+    started.web_port = web_port
+    yield started
+    started.stop()
+
+
+@pytest.fixture(scope="module")
+def run(broker, tmp_path_factory):
+    """run("scenario", **args): the folder where it left things."""
+
+    def go(scenario, password=PASSWORD, **args):
+        out = tmp_path_factory.mktemp(scenario)
+        env = {**os.environ, "SB_URL": f"http://127.0.0.1:{broker.api_port}", "SB_USER": "admin", "SB_PASSWORD": password,
+               "SB_OUT": str(out), "SB_ARGS": json.dumps(args)}
+        done = subprocess.run(["node", "e2e/run.js", scenario], cwd=WEB, env=env, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, text=True, timeout=180)
+        assert done.returncode == 0, f"{done.stdout}\npictures: {out}\n{broker.log()[-3000:]}"
+        return out
+
+    go("first-login", password="public", newPassword=PASSWORD)
+    return go
+
+
+def ask(broker, method, path, key, body=None):
+    """Status of a request with an API key."""
+    connection = http.client.HTTPConnection("127.0.0.1", broker.api_port, timeout=10)
+    token = base64.b64encode(f"{key['key']}:{key['secret']}".encode()).decode()
+    connection.request(method, f"/api/v5{path}", json.dumps(body) if body is not None else None,
+                       {"Authorization": f"Basic {token}", "Content-Type": "application/json"})
+    return connection.getresponse().status
+
+
+class Meter:
+    """A real client: what it got, and whether it was disconnected."""
+
+    def __init__(self, broker, client_id, topic):
+        self.messages, self.gone = [], threading.Event()
+        subscribed = threading.Event()
+        self.client = mqtt.Client(client_id=client_id, protocol=mqtt.MQTTv5)
+        self.client.on_message = lambda _c, _u, message: self.messages.append((message.topic, message.payload))
+        self.client.on_disconnect = lambda *_: (self.gone.set(), self.client.loop_stop())
+        self.client.on_connect = lambda *_: self.client.subscribe(topic, 1)
+        self.client.on_subscribe = lambda *_: subscribed.set()
+        self.client.connect("127.0.0.1", broker.port)
+        self.client.loop_start()
+        assert subscribed.wait(10)
+
+    def close(self):
+        self.client.disconnect()
+        self.client.loop_stop()
+
+
+def test_first_login_asks_for_a_password_of_its_own(run):
+    assert run is not None  # the fixture went through it
+
+
+def test_a_client_is_found_served_and_kicked_out(broker, run):
+    meter = Meter(broker, "meter-07", "plant/7/#")
+    run("client", clientid="meter-07", topic="plant/7/#", added="commands/meter-07", payload="open the valve")
+    assert ("commands/meter-07", b"open the valve") in meter.messages
+    assert meter.gone.wait(10)
+
+
+def test_api_keys_do_what_their_role_allows(broker, run):
+    keys = json.loads((run("api-keys") / "keys.json").read_text())
+    message = {"topic": "t", "payload": "x"}
+    expected = {"administrator": (200, 200, 202), "viewer": (200, 403, 403), "publisher": (403, 403, 202)}
+    ban = {"as": "clientid", "who": "nobody-at-all"}
+    for role, statuses in expected.items():
+        key = keys[role]
+        got = (ask(broker, "GET", "/clients", key), ask(broker, "POST", "/banned", key, ban),
+               ask(broker, "POST", "/publish", key, message))
+        assert got == statuses, role
+
+
+def test_a_backup_is_made_saved_sent_back_and_restored(run):
+    out = run("backup")
+    assert [path for path in out.iterdir() if path.name.endswith(".tar.gz")]
+
+
+def test_a_setting_changes_and_the_audit_log_says_who_did_it(broker, run):
+    run("setting", value=48)
+    assert "48" in broker.ctl("conf", "show", "mqtt.max_inflight")
+
+
+def test_a_viewer_looks_and_changes_nothing(broker, run):
+    meter = Meter(broker, "meter-08", "plant/8/#")
+    run("viewer", viewer="looker", password="only looking 1", clientid="meter-08")
+    meter.close()
+
+
+def test_every_page_opens_by_menu_and_keyboard_in_both_languages(run):
+    run("pages")
+
+
+def test_a_client_in_the_page_talks_to_the_broker(broker, run):
+    run("websocket", address=f"ws://127.0.0.1:{broker.web_port}/mqtt")
+
+
+def test_pictures_of_a_node_under_load(broker, run):
+    """SB_PICTURES names the folder where the pictures of the documentation go."""
+    meters = [Meter(broker, f"meter-{n:02}", f"plant/{n}/#") for n in range(12, 24)]
+    stop = threading.Event()
+
+    def publish():
+        number = 0
+        while not stop.wait(0.004):
+            meters[number % len(meters)].client.publish(f"plant/{12 + (number * 7) % len(meters)}/power", str(number), 1)
+            number += 1
+
+    load = threading.Thread(target=publish)
+    load.start()
+    try:
+        time.sleep(float(os.environ.get("SB_PICTURE_SECONDS", "5")))
+        out = run("pictures", atLeast=len(meters))
+    finally:
+        stop.set()
+        load.join()
+        for meter in meters:
+            meter.close()
+    for name in ("overview-light.png", "overview-dark.png"):
+        assert (out / name).stat().st_size > 20_000
+        if os.environ.get("SB_PICTURES"):
+            shutil.copy(out / name, os.environ["SB_PICTURES"])

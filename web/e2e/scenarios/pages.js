@@ -1,0 +1,51 @@
+// Every page opens from the menu, says its name, and breaks nothing; in both languages, and by keyboard alone.
+import { strict as assert } from "node:assert";
+
+const kPages = [
+  "Overview", "Nodes", "Clients", "Subscriptions", "Topics", "Retained messages", "Delayed messages", "Alarms",
+  "Authentication", "Authorization", "Banned clients", "Listeners", "Configuration", "WebSocket client",
+  "Topic metrics", "Slow subscriptions", "Log trace", "Users", "API keys", "Audit log", "Backup and restore", "Licence",
+  "Settings",
+];
+
+/** Controls without a name that a screen reader could say. */
+function nameless() {
+  const name = (element) =>
+    element.getAttribute("aria-label") ||
+    element.getAttribute("aria-labelledby") ||
+    element.textContent?.trim() ||
+    (element.labels && element.labels.length > 0) ||
+    element.getAttribute("title");
+  const hidden = (element) => element.closest('[aria-hidden="true"]') || element.type === "hidden" || element.type === "file";
+  return [...document.querySelectorAll("button, a[href], input, select, textarea")]
+    .filter((element) => !hidden(element) && !name(element))
+    .map((element) => element.outerHTML.slice(0, 200));
+}
+
+export async function run(dashboard) {
+  const { page } = dashboard;
+  await dashboard.logIn();
+  const menu = page.getByRole("navigation").first();
+  for (const title of kPages) {
+    await menu.getByRole("link", { name: title, exact: true }).click();
+    await dashboard.expectTitle(title);
+    await page.waitForLoadState("networkidle");
+    assert.deepEqual(await page.evaluate(nameless), [], title);
+    assert.equal(await page.getByText("The request failed").count(), 0, title);
+  }
+
+  // By keyboard: the first stop leads past the menu, and a page change moves the focus to its content.
+  await dashboard.open("/clients");
+  await page.reload();
+  await dashboard.expectTitle("Clients");
+  await page.keyboard.press("Tab");
+  await page.keyboard.press("Enter");
+  assert.equal(await page.evaluate(() => document.activeElement?.id), "content");
+
+  await page.getByRole("button", { name: "Language" }).click();
+  await page.getByRole("menuitem", { name: "中文" }).click();
+  await page.getByRole("heading", { level: 1, name: "客户端" }).waitFor();
+  assert.equal(await page.evaluate(() => document.documentElement.lang), "zh");
+  await page.reload();
+  await page.getByRole("heading", { level: 1, name: "客户端" }).waitFor();
+}

@@ -1,0 +1,21 @@
+import { describe, expect, it } from "vitest";
+
+import { errorOf } from "./errors";
+
+describe("errorOf", () => {
+  it("reads complaints out of the message of a validation error", () => {
+    const one = { kind: "validation_error", path: "root.qos", reason: "out_of_range", expected: "integer 0..2", value: 7 };
+    const error = errorOf(400, { code: "BAD_REQUEST", message: JSON.stringify([one]) });
+    expect(error.code).toBe("BAD_REQUEST");
+    expect(error.complaints).toHaveLength(1);
+    expect(error.message).toBe("qos: out of range, expected integer 0..2");
+  });
+  it("keeps plain messages", () => {
+    expect(errorOf(404, { code: "NOT_FOUND", message: "Client ID not found" }).message).toBe("Client ID not found");
+    expect(errorOf(400, "mqtt.max_inflight = 0").message).toBe("mqtt.max_inflight = 0");
+  });
+  it("has something to say about an empty answer", () => {
+    expect(errorOf(503, undefined).message).toBe("HTTP 503");
+    expect(errorOf(400, { message: "[broken" }).message).toBe("[broken");
+  });
+});

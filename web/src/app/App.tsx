@@ -1,0 +1,35 @@
+import { MantineProvider } from "@mantine/core";
+import { ModalsProvider } from "@mantine/modals";
+import { Notifications } from "@mantine/notifications";
+import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
+import { RouterProvider } from "react-router-dom";
+
+import { ApiError } from "../api/errors";
+import { LoginPage } from "../session/LoginPage";
+import { useSession } from "../session/session";
+import { router } from "./router";
+import { theme } from "./theme";
+
+const queries = new QueryClient({
+  defaultOptions: {
+    queries: {
+      // A refusal is an answer; only what may have been the network is tried again.
+      retry: (count, error) => count < 2 && (!(error instanceof ApiError) || error.status === 0 || error.status === 503),
+      staleTime: 1000,
+      refetchOnWindowFocus: false,
+    },
+  },
+});
+
+export function App() {
+  const session = useSession();
+  if (!session) queries.clear();
+  return (
+    <QueryClientProvider client={queries}>
+      <MantineProvider theme={theme} defaultColorScheme="auto">
+        <Notifications position="bottom-right" />
+        <ModalsProvider>{session ? <RouterProvider router={router} /> : <LoginPage />}</ModalsProvider>
+      </MantineProvider>
+    </QueryClientProvider>
+  );
+}

@@ -1,0 +1,70 @@
+// A form in a dialog: sends, stays open on a refusal and says why at the field or above the buttons.
+import { Alert, Button, Group, Modal, Stack } from "@mantine/core";
+import type { UseFormReturnType } from "@mantine/form";
+import { useMutation } from "@tanstack/react-query";
+import type { ReactNode } from "react";
+import { useTranslation } from "react-i18next";
+
+import { ApiError, describeComplaint } from "../api/errors";
+
+interface Props<V extends Record<string, unknown>> {
+  title: string;
+  opened: boolean;
+  onClose: () => void;
+  form: UseFormReturnType<V>;
+  submit: (values: V) => Promise<unknown>;
+  onDone: (answer: unknown) => void;
+  button?: string;
+  size?: string;
+  children: ReactNode;
+}
+
+/** Puts what the server complained about to the fields that the form has; the rest is told as a whole. */
+export function showComplaints<V extends Record<string, unknown>>(form: UseFormReturnType<V>, error: unknown) {
+  if (!(error instanceof ApiError)) return;
+  const known = Object.keys(form.getValues());
+  for (const complaint of error.complaints) {
+    const field = complaint.path.replace(/^root\./, "");
+    if (known.includes(field)) form.setFieldError(field, describeComplaint({ ...complaint, path: "" }));
+  }
+}
+
+export function FormModal<V extends Record<string, unknown>>(props: Props<V>) {
+  const { title, opened, onClose, form, submit, onDone, button, size, children } = props;
+  const { t } = useTranslation();
+  const sending = useMutation({
+    mutationFn: submit,
+    onSuccess: (answer) => {
+      onDone(answer);
+      close();
+    },
+    onError: (error) => showComplaints(form, error),
+  });
+  const close = () => {
+    sending.reset();
+    form.reset();
+    onClose();
+  };
+  return (
+    <Modal opened={opened} onClose={close} title={title} size={size}>
+      <form onSubmit={form.onSubmit((values) => sending.mutate(values))} noValidate>
+        <Stack>
+          {children}
+          {sending.error && (
+            <Alert color="red" variant="light" role="alert">
+              {sending.error.message}
+            </Alert>
+          )}
+          <Group justify="flex-end">
+            <Button variant="default" onClick={close}>
+              {t("common.cancel")}
+            </Button>
+            <Button type="submit" loading={sending.isPending}>
+              {button ?? t("common.save")}
+            </Button>
+          </Group>
+        </Stack>
+      </form>
+    </Modal>
+  );
+}

@@ -1,0 +1,51 @@
+// Lists of texts as tags; what has no form of its own (maps, lists of objects) as JSON.
+import { JsonInput, MultiSelect, TagsInput } from "@mantine/core";
+import { useState } from "react";
+import { useTranslation } from "react-i18next";
+
+import { useDescription } from "./ScalarInput";
+import { useField } from "./SchemaForm";
+import { titleOf, type Field } from "./schema";
+
+const listOf = (value: unknown): string[] => (Array.isArray(value) ? value.map(String) : []);
+
+export function ListInput({ field, path }: { field: Field; path: string[] }) {
+  const { value, set, readOnly } = useField(path);
+  const description = useDescription(field);
+  const common = { label: titleOf(field.name), description, disabled: readOnly, value: listOf(value ?? field.default), onChange: set };
+  return field.symbols ? <MultiSelect {...common} data={field.symbols} /> : <TagsInput {...common} clearable />;
+}
+
+export function TreeInput({ field, path }: { field: Field; path: string[] }) {
+  const { t } = useTranslation();
+  const { value, set, readOnly } = useField(path);
+  const description = useDescription(field);
+  const [text, setText] = useState(() => (value === undefined ? "" : JSON.stringify(value, null, 2)));
+  const [bad, setBad] = useState(false);
+  return (
+    <JsonInput
+      label={titleOf(field.name)}
+      description={description}
+      disabled={readOnly}
+      error={bad ? t("form.notJson") : undefined}
+      autosize
+      minRows={2}
+      maxRows={16}
+      formatOnBlur
+      value={text}
+      onChange={(next) => {
+        setText(next);
+        if (next.trim() === "") {
+          setBad(false);
+          return set(undefined);
+        }
+        try {
+          set(JSON.parse(next));
+          setBad(false);
+        } catch {
+          setBad(true);
+        }
+      }}
+    />
+  );
+}

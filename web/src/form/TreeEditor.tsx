@@ -1,0 +1,71 @@
+// The form of one stored object: edit, see what is wrong, save, or go back to what is stored.
+import { Alert, Button, Card, Group, Stack } from "@mantine/core";
+import { useMutation } from "@tanstack/react-query";
+import { useEffect, useState } from "react";
+import { useTranslation } from "react-i18next";
+import { notifications } from "@mantine/notifications";
+
+import { useCanWrite } from "../session/session";
+import { SchemaForm } from "./SchemaForm";
+import { faultsOf, type Field, type Tree } from "./schema";
+
+interface Props {
+  fields: Field[];
+  stored: Tree;
+  save: (tree: Tree) => Promise<unknown>;
+  onSaved: () => void;
+}
+
+export function TreeEditor({ fields, stored, save, onSaved }: Props) {
+  const { t } = useTranslation();
+  const canWrite = useCanWrite();
+  const [tree, setTree] = useState(stored);
+  // What others saved shows up, unless something is being edited here.
+  const [base, setBase] = useState(stored);
+  const dirty = JSON.stringify(tree) !== JSON.stringify(base);
+  useEffect(() => {
+    if (dirty || JSON.stringify(base) === JSON.stringify(stored)) return;
+    setTree(stored);
+    setBase(stored);
+  }, [stored, base, dirty]);
+
+  const saving = useMutation({
+    mutationFn: save,
+    onSuccess: (_answer, saved) => {
+      setBase(saved);
+      notifications.show({ color: "green", message: t("form.saved") });
+      onSaved();
+    },
+  });
+  const faults = faultsOf(fields, tree);
+  return (
+    <Card withBorder maw={760}>
+      <form
+        noValidate
+        onSubmit={(event) => {
+          event.preventDefault();
+          if (Object.keys(faults).length === 0) saving.mutate(tree);
+        }}
+      >
+        <Stack>
+          <SchemaForm fields={fields} tree={tree} onChange={setTree} faults={faults} readOnly={!canWrite} />
+          {saving.error && (
+            <Alert color="red" variant="light" role="alert" style={{ whiteSpace: "pre-wrap" }}>
+              {saving.error.message}
+            </Alert>
+          )}
+          {canWrite && (
+            <Group justify="flex-end">
+              <Button variant="default" disabled={!dirty} onClick={() => setTree(base)}>
+                {t("form.undo")}
+              </Button>
+              <Button type="submit" disabled={!dirty || Object.keys(faults).length > 0} loading={saving.isPending}>
+                {t("common.save")}
+              </Button>
+            </Group>
+          )}
+        </Stack>
+      </form>
+    </Card>
+  );
+}

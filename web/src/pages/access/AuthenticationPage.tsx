@@ -1,0 +1,156 @@
+import { Badge, Button, Switch } from "@mantine/core";
+import { useDisclosure } from "@mantine/hooks";
+import { IconArrowDown, IconArrowUp, IconPlus, IconTrash } from "@tabler/icons-react";
+import { useQuery } from "@tanstack/react-query";
+import { useTranslation } from "react-i18next";
+
+import { api, take } from "../../api/client";
+import type { Authenticator, ChainStatus } from "../../api/types";
+import { IconAction, useChange, useConfirm } from "../../components/actions";
+import { actionsColumn, linkColumn } from "../../components/columns";
+import { DataTable, type Column } from "../../components/DataTable";
+import { PageHeader } from "../../components/PageHeader";
+import { formatCount } from "../../lib/numbers";
+import { useCanWrite } from "../../session/session";
+import { AddAuthenticator } from "./AddAuthenticator";
+import { moved } from "./order";
+
+export function ChainStatusBadge({ status }: { status: string | undefined }) {
+  const { t } = useTranslation();
+  if (!status) return <span>–</span>;
+  const color = status === "connected" ? "green" : status === "connecting" ? "yellow" : "red";
+  return (
+    <Badge variant="light" color={color}>
+      {t(`chain.${status}`, { defaultValue: status })}
+    </Badge>
+  );
+}
+
+function Status({ id }: { id: string }) {
+  const query = useQuery({
+    queryKey: ["authentication", id, "status"],
+    queryFn: () => take<ChainStatus>(api.GET("/api/v5/authentication/{id}/status", { params: { path: { id } } })),
+    refetchInterval: 10_000,
+  });
+  return <ChainStatusBadge status={query.data?.status} />;
+}
+
+function Counts({ id }: { id: string }) {
+  const metrics = useQuery({
+    queryKey: ["authentication", id, "status"],
+    queryFn: () => take<ChainStatus>(api.GET("/api/v5/authentication/{id}/status", { params: { path: { id } } })),
+  }).data?.metrics;
+  const { t } = useTranslation();
+  if (!metrics) return <span>–</span>;
+  return (
+    <span>
+      {t("chain.counts", { success: formatCount(metrics.success ?? 0), failed: formatCount(metrics.failed ?? 0) })}
+    </span>
+  );
+}
+
+export function AuthenticationPage() {
+  const { t } = useTranslation();
+  const canWrite = useCanWrite();
+  const confirm = useConfirm();
+  const [adding, dialog] = useDisclosure();
+  const query = useQuery({
+    queryKey: ["authentication"],
+    queryFn: () => take<Authenticator[]>(api.GET("/api/v5/authentication")),
+  });
+  const renews = [["authentication"]];
+  const move = useChange<{ id: string; position: string }>({
+    run: (path) => take(api.PUT("/api/v5/authentication/{id}/position/{position}", { params: { path } })),
+    renews,
+  });
+  const toggle = useChange<Authenticator>({
+    run: ({ id, ...settings }) =>
+      take(
+        api.PUT("/api/v5/authentication/{id}", {
+          params: { path: { id } },
+          body: { ...settings, enable: !settings.enable } as never,
+        }),
+      ),
+    renews,
+  });
+  const remove = useChange<string>({
+    run: (id) => take(api.DELETE("/api/v5/authentication/{id}", { params: { path: { id } } })),
+    done: t("chain.removed"),
+    renews,
+  });
+  const chain = query.data ?? [];
+  const columns: Column<Authenticator>[] = [
+    linkColumn<Authenticator>("id", t("chain.one"), ({ id }) => `/authentication/${encodeURIComponent(id)}`),
+    { id: "status", header: t("common.status"), enableSorting: false, cell: ({ row }) => <Status id={row.original.id} /> },
+    { id: "counts", header: t("chain.asked"), enableSorting: false, cell: ({ row }) => <Counts id={row.original.id} /> },
+    {
+      id: "enable",
+      header: t("common.enabled"),
+      enableSorting: false,
+      cell: ({ row: { original } }) => (
+        <Switch
+          aria-label={t("chain.enableOne", { id: original.id })}
+          checked={original.enable}
+          disabled={!canWrite}
+          onChange={() => toggle.mutate(original)}
+        />
+      ),
+    },
+  ];
+  if (canWrite)
+    columns.push(
+      actionsColumn<Authenticator>(({ id }) => {
+        const ids = chain.map((one) => one.id);
+        const up = moved(ids, id, -1);
+        const down = moved(ids, id, 1);
+        return (
+          <>
+            <IconAction
+              label={t("chain.up", { id })}
+              icon={<IconArrowUp size={16} />}
+              disabled={!up}
+              onClick={() => up && move.mutate({ id, position: up })}
+            />
+            <IconAction
+              label={t("chain.down", { id })}
+              icon={<IconArrowDown size={16} />}
+              disabled={!down}
+              onClick={() => down && move.mutate({ id, position: down })}
+            />
+            <IconAction
+              label={t("chain.remove", { id })}
+              icon={<IconTrash size={16} />}
+              color="red"
+              onClick={() =>
+                confirm({
+                  title: t("chain.removeTitle"),
+                  text: t("chain.removeText", { id }),
+                  button: t("common.delete"),
+                  run: () => remove.mutate(id),
+                })
+              }
+            />
+          </>
+        );
+      }),
+    );
+  return (
+    <>
+      <PageHeader title={t("nav.authentication")} hint={t("authn.hint")} refresh={() => void query.refetch()}>
+        {canWrite && (
+          <Button leftSection={<IconPlus size={16} />} onClick={dialog.open}>
+            {t("authn.add")}
+          </Button>
+        )}
+      </PageHeader>
+      <DataTable
+        label={t("nav.authentication")}
+        columns={columns}
+        query={query}
+        rowKey={(row) => row.id}
+        empty={t("authn.none")}
+      />
+      <AddAuthenticator opened={adding} onClose={dialog.close} used={chain.map(({ id }) => id)} />
+    </>
+  );
+}

@@ -1,0 +1,156 @@
+import { Button, Switch, Tabs } from "@mantine/core";
+import { useDisclosure } from "@mantine/hooks";
+import { IconArrowDown, IconArrowUp, IconPlus, IconTrash } from "@tabler/icons-react";
+import { useQuery } from "@tanstack/react-query";
+import { useTranslation } from "react-i18next";
+
+import { api, take } from "../../api/client";
+import type { ChainStatus, Source } from "../../api/types";
+import { IconAction, useChange, useConfirm } from "../../components/actions";
+import { actionsColumn, linkColumn } from "../../components/columns";
+import { DataTable, type Column } from "../../components/DataTable";
+import { PageHeader } from "../../components/PageHeader";
+import { useCanWrite } from "../../session/session";
+import { AddSource } from "./AddSource";
+import { ChainStatusBadge } from "./AuthenticationPage";
+import { AuthorizationSettings } from "./AuthorizationSettings";
+import { moved } from "./order";
+
+function Status({ type }: { type: string }) {
+  const query = useQuery({
+    queryKey: ["authorization", type, "status"],
+    queryFn: () =>
+      take<ChainStatus>(api.GET("/api/v5/authorization/sources/{type}/status", { params: { path: { type } as never } })),
+    refetchInterval: 10_000,
+  });
+  return <ChainStatusBadge status={query.data?.status} />;
+}
+
+function Sources() {
+  const { t } = useTranslation();
+  const canWrite = useCanWrite();
+  const confirm = useConfirm();
+  const query = useQuery({
+    queryKey: ["authorization"],
+    queryFn: async () => (await take<{ sources: Source[] }>(api.GET("/api/v5/authorization/sources"))).sources,
+  });
+  const renews = [["authorization"]];
+  const move = useChange<{ type: string; position: string }>({
+    run: ({ type, position }) =>
+      take(
+        api.POST("/api/v5/authorization/sources/{type}/move", {
+          params: { path: { type } as never },
+          body: { position },
+        }),
+      ),
+    renews,
+  });
+  const toggle = useChange<Source>({
+    run: (source) =>
+      take(
+        api.PUT("/api/v5/authorization/sources/{type}", {
+          params: { path: { type: source.type } as never },
+          body: { ...source, enable: !source.enable } as never,
+        }),
+      ),
+    renews,
+  });
+  const remove = useChange<string>({
+    run: (type) => take(api.DELETE("/api/v5/authorization/sources/{type}", { params: { path: { type } as never } })),
+    done: t("chain.removed"),
+    renews,
+  });
+  const [adding, dialog] = useDisclosure();
+  const types = (query.data ?? []).map(({ type }) => type);
+  const columns: Column<Source>[] = [
+    linkColumn<Source>("type", t("authz.source"), ({ type }) => `/authorization/${type}`),
+    { id: "status", header: t("common.status"), enableSorting: false, cell: ({ row }) => <Status type={row.original.type} /> },
+    {
+      id: "enable",
+      header: t("common.enabled"),
+      enableSorting: false,
+      cell: ({ row: { original } }) => (
+        <Switch
+          aria-label={t("chain.enableOne", { id: original.type })}
+          checked={original.enable}
+          disabled={!canWrite}
+          onChange={() => toggle.mutate(original)}
+        />
+      ),
+    },
+  ];
+  if (canWrite)
+    columns.push(
+      actionsColumn<Source>(({ type }) => {
+        const up = moved(types, type, -1);
+        const down = moved(types, type, 1);
+        return (
+          <>
+            <IconAction
+              label={t("chain.up", { id: type })}
+              icon={<IconArrowUp size={16} />}
+              disabled={!up}
+              onClick={() => up && move.mutate({ type, position: up })}
+            />
+            <IconAction
+              label={t("chain.down", { id: type })}
+              icon={<IconArrowDown size={16} />}
+              disabled={!down}
+              onClick={() => down && move.mutate({ type, position: down })}
+            />
+            <IconAction
+              label={t("chain.remove", { id: type })}
+              icon={<IconTrash size={16} />}
+              color="red"
+              onClick={() =>
+                confirm({
+                  title: t("chain.removeTitle"),
+                  text: t("chain.removeText", { id: type }),
+                  button: t("common.delete"),
+                  run: () => remove.mutate(type),
+                })
+              }
+            />
+          </>
+        );
+      }),
+    );
+  return (
+    <>
+      <DataTable
+        label={t("authz.sources")}
+        columns={columns}
+        query={query}
+        rowKey={(row) => row.type}
+        empty={t("authz.none")}
+      />
+      {canWrite && (
+        <Button mt="sm" leftSection={<IconPlus size={16} />} onClick={dialog.open}>
+          {t("authz.add")}
+        </Button>
+      )}
+      <AddSource opened={adding} onClose={dialog.close} used={types} />
+    </>
+  );
+}
+
+export function AuthorizationPage() {
+  const { t } = useTranslation();
+  return (
+    <>
+      <PageHeader title={t("nav.authorization")} hint={t("authz.hint")} />
+      <Tabs defaultValue="sources" keepMounted={false}>
+        <Tabs.List mb="md">
+          <Tabs.Tab value="sources">{t("authz.sources")}</Tabs.Tab>
+          <Tabs.Tab value="settings">{t("chain.settings")}</Tabs.Tab>
+        </Tabs.List>
+        <Tabs.Panel value="sources">
+          <Sources />
+        </Tabs.Panel>
+        <Tabs.Panel value="settings">
+          <AuthorizationSettings />
+        </Tabs.Panel>
+      </Tabs>
+    </>
+  );
+}

@@ -1,0 +1,84 @@
+import { Button, SegmentedControl } from "@mantine/core";
+import { useTranslation } from "react-i18next";
+import { useSearchParams } from "react-router-dom";
+
+import { api, take } from "../../api/client";
+import type { Alarm, Page } from "../../api/types";
+import { useChange, useConfirm } from "../../components/actions";
+import { monoColumn, textColumn, timeColumn } from "../../components/columns";
+import { DataTable, type Column } from "../../components/DataTable";
+import { PageControl, usePaged } from "../../components/paging";
+import { PageHeader } from "../../components/PageHeader";
+import { formatDuration } from "../../lib/time";
+import { useCanWrite } from "../../session/session";
+
+export function AlarmsPage() {
+  const { t } = useTranslation();
+  const canWrite = useCanWrite();
+  const confirm = useConfirm();
+  const [search, setSearch] = useSearchParams();
+  const past = search.get("show") === "past";
+  const list = usePaged<Alarm>(
+    ["alarms", past],
+    (paging) =>
+      take<Page<Alarm>>(api.GET("/api/v5/alarms", { params: { query: { activated: !past, ...paging } } })),
+    { refetchInterval: 10_000 },
+  );
+  const clear = useChange({
+    run: () => take(api.DELETE("/api/v5/alarms")),
+    done: t("alarms.cleared"),
+    renews: [["alarms"]],
+  });
+  const columns: Column<Alarm>[] = [
+    monoColumn<Alarm>("name", t("alarms.name")),
+    textColumn<Alarm>("message", t("alarms.message")),
+    timeColumn<Alarm>("activate_at", t("alarms.since")),
+    {
+      id: "duration",
+      header: t("alarms.duration"),
+      accessorKey: "duration",
+      cell: (cell) => formatDuration(Number(cell.getValue())),
+    },
+    textColumn<Alarm>("node", t("node.one")),
+  ];
+  if (past) columns.splice(3, 0, timeColumn<Alarm>("deactivate_at", t("alarms.until")));
+  return (
+    <>
+      <PageHeader title={t("nav.alarms")} refresh={() => void list.refetch()}>
+        <SegmentedControl
+          aria-label={t("alarms.which")}
+          value={past ? "past" : "active"}
+          onChange={(value) => setSearch(value === "past" ? { show: "past" } : {}, { replace: true })}
+          data={[
+            { value: "active", label: t("alarms.active") },
+            { value: "past", label: t("alarms.past") },
+          ]}
+        />
+        {past && canWrite && (
+          <Button
+            color="red"
+            variant="light"
+            onClick={() =>
+              confirm({
+                title: t("alarms.clearTitle"),
+                text: t("alarms.clearText"),
+                button: t("alarms.clear"),
+                run: () => clear.mutate(),
+              })
+            }
+          >
+            {t("alarms.clear")}
+          </Button>
+        )}
+      </PageHeader>
+      <DataTable
+        label={t("nav.alarms")}
+        columns={columns}
+        query={list}
+        rowKey={(row) => `${row.node} ${row.name} ${row.activate_at}`}
+        empty={t(past ? "alarms.nonePast" : "alarms.none")}
+      />
+      <PageControl list={list} />
+    </>
+  );
+}

@@ -1,0 +1,37 @@
+import { useQuery } from "@tanstack/react-query";
+import { useTranslation } from "react-i18next";
+
+import { EmptyState, Loaded } from "../../components/States";
+import type { Field, Tree } from "../../form/schema";
+import { TreeEditor } from "../../form/TreeEditor";
+import { useHotConf } from "../../form/useHotConf";
+import type { Section } from "./sections";
+
+/** The endpoint decides which keys there are; the schema says what they mean. */
+export const fieldsOf = (fields: Field[], tree: Tree): Field[] => fields.filter(({ name }) => name in tree);
+
+export function RootEditor({ section }: { section: Section }) {
+  const { t } = useTranslation();
+  const schema = useHotConf();
+  const stored = useQuery({ queryKey: ["config", section.key], queryFn: section.read });
+  return (
+    <Loaded query={schema}>
+      {({ roots }) => {
+        const root = roots.find(({ name }) => name === section.root);
+        if (!root?.fields) return <EmptyState title={t("configuration.noSchema")} />;
+        return (
+          <Loaded query={stored}>
+            {(tree) => (
+              <TreeEditor
+                fields={fieldsOf(root.fields ?? [], tree)}
+                stored={tree}
+                save={section.write}
+                onSaved={() => void stored.refetch()}
+              />
+            )}
+          </Loaded>
+        );
+      }}
+    </Loaded>
+  );
+}

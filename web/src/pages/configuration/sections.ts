@@ -1,0 +1,63 @@
+// The parts of the configuration that change at run time, each with the endpoint that reads and writes it.
+import { api, take } from "../../api/client";
+import type { Tree } from "../../form/schema";
+
+export interface Section {
+  key: string;
+  /** Root of the schema. */
+  root: string;
+  read: () => Promise<Tree>;
+  write: (tree: Tree) => Promise<unknown>;
+}
+
+/** global_zone holds several roots; each is a section. */
+function zoneSection(root: string): Section {
+  return {
+    key: root,
+    root,
+    read: async () => (await take<Record<string, Tree>>(api.GET("/api/v5/configs/global_zone")))[root] ?? {},
+    write: (tree) => take(api.PUT("/api/v5/configs/global_zone", { body: { [root]: tree } as never })),
+  };
+}
+
+type Root = "alarm" | "sys_topics" | "sysmon" | "log" | "dashboard" | "limiter";
+
+function rootSection(root: Root): Section {
+  return {
+    key: root,
+    root,
+    read: () => take<Tree>(api.GET(`/api/v5/configs/${root}`)),
+    write: (tree) => take(api.PUT(`/api/v5/configs/${root}`, { body: tree as never })),
+  };
+}
+
+export const sections: Section[] = [
+  zoneSection("mqtt"),
+  {
+    key: "retainer",
+    root: "retainer",
+    read: () => take<Tree>(api.GET("/api/v5/mqtt/retainer")),
+    write: (tree) => take(api.PUT("/api/v5/mqtt/retainer", { body: tree as never })),
+  },
+  {
+    key: "delayed",
+    root: "delayed",
+    read: () => take<Tree>(api.GET("/api/v5/mqtt/delayed")),
+    write: (tree) => take(api.PUT("/api/v5/mqtt/delayed", { body: tree as never })),
+  },
+  zoneSection("flapping_detect"),
+  zoneSection("force_shutdown"),
+  zoneSection("force_gc"),
+  rootSection("limiter"),
+  rootSection("sys_topics"),
+  rootSection("log"),
+  rootSection("sysmon"),
+  rootSection("alarm"),
+  rootSection("dashboard"),
+  {
+    key: "slow_subs",
+    root: "slow_subs",
+    read: () => take<Tree>(api.GET("/api/v5/slow_subscriptions/settings")),
+    write: (tree) => take(api.PUT("/api/v5/slow_subscriptions/settings", { body: tree as never })),
+  },
+];

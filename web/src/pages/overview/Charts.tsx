@@ -1,0 +1,49 @@
+import { SimpleGrid } from "@mantine/core";
+import { useMemo } from "react";
+import { useTranslation } from "react-i18next";
+
+import type { Sample } from "../../api/types";
+import { TimeChart } from "../../components/TimeChart";
+import { ratesOf } from "./history";
+
+const kColors = { received: "#228be6", sent: "#ae3ec9", dropped: "#fd7e14", live: "#12a594", all: "#868e96", topics: "#4c6ef5" };
+
+export default function Charts({ samples }: { samples: Sample[] }) {
+  const { t } = useTranslation();
+  const data = useMemo(() => {
+    const times = samples.map((sample) => sample.time_stamp / 1000);
+    const of = (key: keyof Sample) => samples.map((sample) => sample[key]);
+    return { times, of, rates: ratesOf(samples) };
+  }, [samples]);
+  return (
+    <SimpleGrid cols={{ base: 1, lg: 2 }}>
+      <TimeChart
+        title={t("overview.messageRates")}
+        times={data.times}
+        lines={[
+          { label: t("overview.received"), color: kColors.received, values: data.rates.received },
+          { label: t("overview.sent"), color: kColors.sent, values: data.rates.sent },
+          { label: t("overview.dropped"), color: kColors.dropped, values: data.rates.dropped },
+        ]}
+      />
+      <TimeChart
+        title={t("overview.connections")}
+        times={data.times}
+        lines={[
+          { label: t("overview.live"), color: kColors.live, values: data.of("live_connections") },
+          { label: t("overview.allSessions"), color: kColors.all, values: data.of("connections") },
+        ]}
+      />
+      <TimeChart
+        title={t("overview.subscriptions")}
+        times={data.times}
+        lines={[{ label: t("overview.subscriptions"), color: kColors.live, values: data.of("subscriptions") }]}
+      />
+      <TimeChart
+        title={t("overview.topics")}
+        times={data.times}
+        lines={[{ label: t("overview.topics"), color: kColors.topics, values: data.of("topics") }]}
+      />
+    </SimpleGrid>
+  );
+}
