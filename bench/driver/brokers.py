@@ -157,11 +157,13 @@ class Broker:
         return hocon(settings)
 
     def _wait_ready(self):
+        """Until every listener asked for answers."""
         deadline = time.monotonic() + START_SECONDS
-        while True:
+        wanted = [self.tcp, *([self.tls] if self.want_tls else []), *([self.ws] if self.want_websocket else [])]
+        while wanted:
             try:
-                socket.create_connection(("127.0.0.1", self.tcp), 1).close()
-                return
+                socket.create_connection(("127.0.0.1", wanted[0]), 1).close()
+                wanted.pop(0)
             except OSError:
                 if self.process.poll() is not None or time.monotonic() > deadline:
                     log = (self.folder / "output.log").read_text(errors="replace")[-800:]

@@ -41,8 +41,8 @@ def server(made):
     return made
 
 
-def postgresql(server, **more):
-    return {"mechanism": "password_based", "backend": "postgresql", "server": f"127.0.0.1:{server.port}", "database": "postgres",
+def postgresql(at, **more):
+    return {"mechanism": "password_based", "backend": "postgresql", "server": f"127.0.0.1:{at.port}", "database": "postgres",
             "username": "broker", "password": "db-secret-pw",
             "query": "SELECT password_hash, salt, is_superuser FROM users WHERE username = ${username} LIMIT 1"} | more
 

@@ -45,6 +45,13 @@ StoredRecord record_of(const std::vector<NamedValue>& values) {
   return out;
 }
 
+std::optional<StoredRecord> record_of(const driver::sql::Rows& rows) {
+  if (rows.rows.empty()) return std::nullopt;
+  std::vector<NamedValue> named;
+  for (std::size_t i = 0; i < rows.columns.size(); ++i) named.emplace_back(rows.columns[i], &rows.rows[0][i]);
+  return record_of(named);
+}
+
 class StoredPassword::OnShard final : public Authenticator {
  public:
   OnShard(StoredPassword& provider, runtime::Loop& loop) : provider_(provider), loop_(loop) {}

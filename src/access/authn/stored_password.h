@@ -6,6 +6,7 @@
 #include "access/authn/password.h"
 #include "access/authn/provider.h"
 #include "driver/resource/resource.h"
+#include "driver/sql/rows.h"
 
 #include <functional>
 #include <optional>
@@ -32,6 +33,8 @@ Authenticated verdict(const PasswordHash& how, std::string_view password, const 
 /// A record from named values, as columns of a row or fields of a hash: password_hash or password, salt, is_superuser.
 using NamedValue = std::pair<std::string_view, const std::optional<std::string>*>;
 StoredRecord record_of(const std::vector<NamedValue>& values);
+/// From the first row; nullopt: there is none.
+std::optional<StoredRecord> record_of(const driver::sql::Rows& rows);
 
 class StoredPassword final : public Provider {
  public:

@@ -16,6 +16,25 @@ void add_rule(std::vector<Rule>& rules, const Rule::Text& text, std::string_view
            kv("reason", rule.error().what));
 }
 
+std::vector<Rule> rules_of(const driver::sql::Rows& rows, std::string_view resource_id) {
+  std::vector<Rule> out;
+  for (const auto& row : rows.rows) {
+    const auto cell = [&](std::string_view name, std::string_view absent) -> std::string_view {
+      const auto column = rows.find(name);
+      return column && row[*column] ? std::string_view(*row[*column]) : absent;
+    };
+    // Without a permission, an action or a topic a row is no rule: "?" is none of theirs.
+    add_rule(out,
+             {.permission = cell("permission", "?"),
+              .action = cell("action", "?"),
+              .topic = cell("topic", ""),
+              .qos = cell("qos", ""),
+              .retain = cell("retain", "")},
+             resource_id);
+  }
+  return out;
+}
+
 class StoredRules::OnShard final : public Authorizer {
  public:
   OnShard(StoredRules& source, runtime::Loop& loop) : source_(source), loop_(loop) {}

@@ -4,6 +4,7 @@
 
 #include "access/authz/source.h"
 #include "driver/resource/resource.h"
+#include "driver/sql/rows.h"
 
 #include <functional>
 #include <optional>
@@ -47,5 +48,7 @@ class StoredRules final : public Source {
 
 /// Rows that cannot be rules are logged and skipped.
 void add_rule(std::vector<Rule>& rules, const Rule::Text& text, std::string_view resource_id);
+/// Rows with the columns permission, action, topic and perhaps qos, retain (access-control 7.5).
+std::vector<Rule> rules_of(const driver::sql::Rows& rows, std::string_view resource_id);
 
 }  // namespace sb::access::authz

@@ -3,6 +3,7 @@
 #include "app/print_openapi.h"
 #include "app/start.h"
 #include "cli/dispatch.h"
+#include "net/tls_memory.h"
 
 #include <string>
 
@@ -13,6 +14,7 @@ const char* malloc_conf = "background_thread:true,dirty_decay_ms:1000,muzzy_deca
 }
 
 int main(int argc, char** argv) {
+  sb::net::install_tls_memory();
   return sb::cli::dispatch(argc, argv,
                            {.start =
                                 [](const std::string& config_file) {

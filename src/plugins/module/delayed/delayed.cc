@@ -23,6 +23,11 @@ constexpr std::size_t kBatch = 256;
 class Delayed::Shard final : private runtime::Timer {
  public:
   Shard(Delayed& module, broker::Broker& broker) : module_(module), broker_(broker) {}
+  ~Shard() {
+    if (token_ != 0) broker_.hooks().message_publish.remove(token_);
+  }
+  Shard(const Shard&) = delete;
+  Shard& operator=(const Shard&) = delete;
   broker::Broker& broker() { return broker_; }
 
   void set_enabled(bool enable) {

@@ -86,6 +86,9 @@ class LogTrace::Shard final : private runtime::Timer {
   Shard(LogTrace& module, broker::Broker& broker) : module_(module), broker_(broker) {
     if (broker_.shard() == 0) arm();
   }
+  ~Shard() { set(nullptr); }
+  Shard(const Shard&) = delete;
+  Shard& operator=(const Shard&) = delete;
   broker::Broker& broker() { return broker_; }
 
   void set(ActiveRef active) {
