@@ -29,7 +29,8 @@ class Store:
             self.more = {"database": "postgres", "username": "root", "password": "root-pw-postgres", "query": QUERY}
         elif kind == "mysql":
             self.server = servers.MariaDB(folder, skip).start()
-            self.server.sql(f"CREATE DATABASE mqtt; USE mqtt; {TABLE}; CREATE USER broker@'%' IDENTIFIED BY 'db-secret-pw'; "
+            self.server.sql(f"CREATE DATABASE mqtt COLLATE utf8mb4_bin; USE mqtt; {TABLE}; "
+                            "CREATE USER broker@'%' IDENTIFIED BY 'db-secret-pw'; "
                             "GRANT SELECT ON mqtt.* TO broker@'%'")
             self.more = {"database": "mqtt", "username": "broker", "password": "db-secret-pw", "query": QUERY}
         else:

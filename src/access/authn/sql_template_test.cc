@@ -64,7 +64,7 @@ TEST(SqlTemplate, RefusesWhatIsNotOnePreparedSelect) {
   EXPECT_FALSE(SqlTemplate::parse("SELECT ?", SqlParameter::QuestionMark));
   EXPECT_FALSE(SqlTemplate::parse("SELECT `${username}`", SqlParameter::QuestionMark));
   EXPECT_FALSE(SqlTemplate::parse("/*!50000 DELETE */ SELECT 1", SqlParameter::QuestionMark));
-  EXPECT_FALSE(SqlTemplate::parse("SELECT 'a\\' , '${username}", SqlParameter::QuestionMark));
+  EXPECT_FALSE(SqlTemplate::parse("SELECT 'a\\' , ${username}", SqlParameter::QuestionMark));
 }
 
 TEST(SqlTemplate, TellsWhatIsWrong) {
