@@ -75,8 +75,6 @@ class Node {
   access::authn::Authentication& authentication() { return authentication_; }
   access::authn::UserTable& users() { return users_; }
   access::ConnectionQuota& quota() { return quota_; }
-  /// Once started; null where nothing is kept.
-  store::KeyValue* store() { return store_.get(); }
   access::authz::Authorization& authorization() { return authorization_; }
   access::authz::RuleTable& rules() { return rules_; }
   telemetry::Alarms& alarms() { return alarms_; }

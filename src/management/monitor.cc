@@ -8,7 +8,7 @@
 namespace sb::management {
 
 namespace {
-constexpr Nanos kTick{1'000'000'000};
+constexpr Millis kTick{1000};
 constexpr std::int64_t kMinuteMs = 60'000;
 constexpr std::int64_t kHourMs = 60 * kMinuteMs;
 constexpr std::int64_t kDayMs = 24 * kHourMs;
@@ -58,10 +58,11 @@ void Monitor::stop() {
 }
 
 void Monitor::tick() {
-  loop_.timers().arm(ticker_, loop_.now(), kTick);
+  const std::int64_t now_ms = loop_.wall_ms();
+  // At the full second: a tick that drifts would leave one out, which looks like a node that was away.
+  loop_.timers().arm(ticker_, loop_.now(), kTick - Millis{now_ms % kTick.count()});
   const Reading reading = read_();
   seconds_[seconds_seen_++ % kSeconds] = {loop_.now(), reading};
-  const std::int64_t now_ms = loop_.wall_ms();
   const std::int64_t slot = now_ms - now_ms % interval_.count();
   if (slot != slot_ms_) {
     take_sample(slot_ms_, reading);

@@ -118,11 +118,11 @@ TEST_F(LoggerTest, FullQueueDropsAndTells) {
   settings.console.drop_mode_qlen = 1;
   settings.file.clear();
   std::mutex gate;
-  gate.lock();
   Logger logger(settings, [&](std::string_view line) {
     const std::lock_guard wait(gate);
     console += line;
   });
+  gate.lock();
   int lost = 0;
   for (int i = 0; i < 10; ++i) lost += log::write(log::Level::Error, "full", log::kv("i", i)) ? 0 : 1;
   gate.unlock();
