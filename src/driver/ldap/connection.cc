@@ -1,5 +1,7 @@
 #include "driver/ldap/connection.h"
 
+#include "driver/ldap/peer.h"
+
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <ldap.h>
@@ -20,9 +22,14 @@ char lower(char c) {
   return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
 }
 
-std::string host_of(const Options& o) {
+/// Whom the certificate has to be for.
+const std::string& peer_of(const Options& o) {
   const std::string& name = o.tls.server_name;
-  const std::string host = name.empty() || name == "disable" ? o.server.host : name;
+  return name.empty() || name == "disable" ? o.server.host : name;
+}
+
+std::string host_of(const Options& o) {
+  const std::string& host = peer_of(o);
   return host.find(':') == std::string::npos ? host : "[" + host + "]";
 }
 
@@ -115,6 +122,15 @@ Result<std::unique_ptr<resource::Connection>> Connection::open(const Options& op
   return made;
 }
 
+std::string Connection::handshake_fault(int code) const {
+  char* detail = nullptr;
+  ldap_get_option(handle_, LDAP_OPT_DIAGNOSTIC_MESSAGE, &detail);
+  std::string out = detail && *detail ? detail : code > 0 && code < 0x60 ? "no handshake" : ldap_err2string(code);
+  ldap_memfree(detail);
+  // GnuTLS has no words for what the library itself finds wrong with a chain.
+  return out == "(unknown error code)" ? "the certificate is not trusted" : out;
+}
+
 Result<> Connection::secure(const Options& options, const resource::Limit& limit) {
   const resource::Tls& tls = options.tls;
   if (!tls.key_password.empty())
@@ -133,6 +149,11 @@ Result<> Connection::secure(const Options& options, const resource::Limit& limit
   const int client = 0;
   if (ldap_set_option(handle_, LDAP_OPT_X_TLS_NEWCTX, &client) != LDAP_OPT_SUCCESS)  // last: takes what was set
     return broken(Errc::Invalid, "TLS: a certificate or key cannot be used");
+  // The context has taken `demand`: it refuses a chain that is not trusted, whatever is set from here on. Of the handle
+  // the library asks only whether to compare the name, which is done below: itself, it compares a certificate for
+  // "localhost" with the machine's own name.
+  const int no_name = LDAP_OPT_X_TLS_ALLOW;
+  if (tls.verify) ldap_set_option(handle_, LDAP_OPT_X_TLS_REQUIRE_CERT, &no_name);
   if (options.start_tls) {
     int id = 0;
     if (const int code = ldap_start_tls(handle_, nullptr, nullptr, &id); code != LDAP_SUCCESS)
@@ -144,13 +165,15 @@ Result<> Connection::secure(const Options& options, const resource::Limit& limit
   // The library's handshake wants a socket that blocks; each of its waits is bounded.
   const Blocking blocking(descriptor(), limit.left());
   if (const int code = ldap_install_tls(handle_); code != LDAP_SUCCESS) {
-    char* detail = nullptr;
-    ldap_get_option(handle_, LDAP_OPT_DIAGNOSTIC_MESSAGE, &detail);
-    const std::string why = detail && *detail         ? detail
-                            : code > 0 && code < 0x60 ? "no handshake"
-                                                      : ldap_err2string(code);
-    ldap_memfree(detail);
-    return broken(limit.left() == Millis{0} ? Errc::Timeout : Errc::Unavailable, "TLS: " + why);
+    if (limit.left() == Millis{0}) return broken(Errc::Timeout, "TLS: no handshake in time");
+    return broken(Errc::Unavailable, "TLS: " + handshake_fault(code));
+  }
+  if (tls.verify) {
+    berval certificate{0, nullptr};
+    ldap_get_option(handle_, LDAP_OPT_X_TLS_PEERCERT, &certificate);
+    const bool named = certificate.bv_val && names_peer({certificate.bv_val, certificate.bv_len}, peer_of(options));
+    ldap_memfree(certificate.bv_val);
+    if (!named) return broken(Errc::Denied, fmt::format("TLS: the certificate is not for {}", peer_of(options)));
   }
   tls_ = true;
   return {};

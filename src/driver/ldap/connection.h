@@ -63,6 +63,8 @@ class Connection final : public resource::Connection {
   };
   using Message = std::unique_ptr<ldapmsg, Free>;
   [[nodiscard]] Result<> secure(const Options& options, const resource::Limit& limit);
+  /// Why ldap_install_tls() answered `code`.
+  std::string handshake_fault(int code) const;
   /// The whole answer to request `id`.
   [[nodiscard]] Result<Message> answer(int id, const resource::Limit& limit);
   struct Outcome {
