@@ -44,7 +44,9 @@ class CtlTest : public testing::Test {
       sys->set_options({Millis{0}, Millis{0}});
     ManagementOptions how;
     how.data_dir = folder;
-    how.load_options.env = {{"SIGNALBOX_NODE__DATA_DIR", folder}, {"SIGNALBOX_DASHBOARD__LISTENERS__HTTP__BIND", "0"}};
+    how.load_options.env = {{"SIGNALBOX_NODE__DATA_DIR", folder},
+                            {"SIGNALBOX_DASHBOARD__LISTENERS__HTTP__BIND", "0"},
+                            {"SIGNALBOX_LICENSE__KEY", "community"}};
     how.loaded = config::load(how.load_options);
     management = std::make_unique<Management>(*node, std::move(how));
     EXPECT_TRUE(node->start());

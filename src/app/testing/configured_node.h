@@ -31,6 +31,7 @@ class ConfiguredNode : public ::testing::Test {
       listeners.ws.default.enable = false
       listeners.wss.default.enable = false
       dashboard.listeners.http.bind = 0
+      license.key = community
       log.console.enable = false
       log.file.default.enable = false
     )" << text;

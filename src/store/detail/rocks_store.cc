@@ -26,6 +26,7 @@ constexpr std::size_t kScanReadahead = std::size_t{2} << 20;
 /// All logs together: above it the write buffers that pin the oldest are flushed. Bounds what a start has to replay.
 constexpr std::uint64_t kLogBytesMax = std::uint64_t{256} << 20;
 constexpr int kOpenFilesMax = 512;
+constexpr std::uint64_t kRoomForLog = std::uint64_t{2} << 20;
 
 rocksdb::Slice slice(std::string_view text) {
   return {text.data(), text.size()};
@@ -358,7 +359,21 @@ Result<> RocksStore::flush_log() {
   return {};
 }
 
+/// Resume() flushes what is in memory and waits for that, in this version of the library for ever if the flush meets a
+/// full disk: it is asked only where there is room for twice as much, and for a log.
+Result<> RocksStore::find_room() {
+  std::uint64_t in_memory = 0;
+  db_->GetAggregatedIntProperty(rocksdb::DB::Properties::kSizeAllMemTables, &in_memory);
+  std::error_code error;
+  const fs::space_info space = fs::space(db_->GetName(), error);
+  const std::uint64_t wanted = 2 * in_memory + kRoomForLog;
+  if (!error && space.available < wanted)
+    return fail(Errc::Full, fmt::format("{} bytes are free where {} are needed to go on", space.available, wanted));
+  return {};
+}
+
 Result<> RocksStore::recover() {
+  SB_CHECKED(find_room());
   if (const rocksdb::Status s = db_->Resume(); !s.ok()) return tl::unexpected(to_error(s, "the store cannot go on"));
   return {};
 }

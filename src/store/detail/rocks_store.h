@@ -56,6 +56,7 @@ class RocksStore final : public KeyValue, private CommitBackend {
   [[nodiscard]] Result<> recover() override;
 
   rocksdb::Status guard_log();
+  [[nodiscard]] Result<> find_room();
 
   const Durability durability_;
   const std::string path_;
