@@ -3,6 +3,8 @@
 #include "access/authz/stored_rules.h"
 #include "access/backend/sql.h"
 
+#include <fmt/format.h>
+
 namespace sb::plugins::authz::postgresql {
 
 namespace {
@@ -42,7 +44,7 @@ Result<std::shared_ptr<access::authz::Source>> make(const access::authz::Service
   back.fetch = [settings](resource::Connection& connection, const StoredRules::Values& values,
                           const resource::Limit& limit) -> Result<std::vector<Rule>> {
     SB_TRY(const auto rows, settings->ask(kDialect, connection, values, limit));
-    return access::authz::rules_of(rows, std::string("authorization:") + kType);
+    return access::authz::rules_of(rows, fmt::format("authorization:{}", kType));
   };
   back.timeout = kQueryTimeout;
   return std::make_shared<StoredRules>(services, kType, std::move(back));
