@@ -32,6 +32,7 @@ int print_openapi() {
   add_module_plugins(modules);
   Node node(std::move(options), modules);
   ManagementOptions management_options;
+  management_options.data_dir = "data";  // named, never opened: with one there are backups
   management_options.loaded = std::move(loaded);
   management_options.load_options = load_options;
   const Management management(node, std::move(management_options));
