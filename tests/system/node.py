@@ -94,12 +94,15 @@ class Node:
         return self
 
     def wait_ready(self):
+        """Until clients are served, and then `ctl`: management opens last."""
         deadline = time.monotonic() + START_SECONDS
         while True:
             if self.process.poll() is not None:
                 raise AssertionError(f"the broker ended with {self.process.returncode} at start\n{self.log()}")
             try:
                 socket.create_connection(("127.0.0.1", self.port), 1).close()
+                with socket.socket(socket.AF_UNIX) as local:
+                    local.connect(str(self.data / "ctl.sock"))
                 return
             except OSError:
                 if time.monotonic() > deadline:
