@@ -123,7 +123,7 @@ def test_a_setting_changes_and_the_audit_log_says_who_did_it(broker, run):
 
 def test_a_viewer_looks_and_changes_nothing(broker, run):
     meter = Meter(broker, "meter-08", "plant/8/#")
-    run("viewer", viewer="looker", password="only looking 1", clientid="meter-08")
+    run("viewer", viewer="looker", chosen="only looking 1", clientid="meter-08")
     meter.close()
 
 
