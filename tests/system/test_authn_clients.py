@@ -59,7 +59,7 @@ def test_the_examples_of_the_manual_are_good(tmp_path):
     text = (node.ROOT / "docs" / "access-control.md").read_text()
     chains = re.findall(r"^    (authentication = \[[^\n]*\]|authentication = \[.*?^    \])$", text, re.S | re.M)
     limits = re.findall(r"^    (authentication_failure_limit .*)$", text, re.M)
-    assert len(chains) == 7 and len(limits) == 1
+    assert len(chains) == 9 and len(limits) == 1
     for number, example in enumerate(chains + limits):
         file = tmp_path / f"{number}.conf"
         file.write_text(example + "\n")

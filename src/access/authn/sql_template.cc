@@ -161,7 +161,7 @@ Result<SqlTemplate> SqlTemplate::parse(std::string_view text, SqlParameter style
   std::string first = scanner.first_word;
   for (char& c : first)
     if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + 32);
-  if (first != "select" && first != "with") return fail(Errc::Invalid, "expected a SELECT");
+  if (first != "select" && first != "with") return fail(Errc::Invalid, "not a SELECT");
   SqlTemplate out;
   out.statement_ = std::move(scanner.out);
   out.fields_ = std::move(scanner.fields);

@@ -69,7 +69,7 @@ TEST(SqlTemplate, RefusesWhatIsNotOnePreparedSelect) {
 
 TEST(SqlTemplate, TellsWhatIsWrong) {
   EXPECT_EQ(statement("SELECT ${nobody}"), "error: unknown placeholder ${nobody}");
-  EXPECT_EQ(statement("INSERT INTO t VALUES (1)"), "error: expected a SELECT");
+  EXPECT_EQ(statement("INSERT INTO t VALUES (1)"), "error: not a SELECT");
   EXPECT_NE(statement("SELECT '%${username}%'").find("a placeholder inside '...'"), std::string::npos);
 }
 

@@ -51,8 +51,8 @@ Result<RedisCommand> RedisCommand::parse(std::string_view text, const std::vecto
   for (char& c : out.name_)
     if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 32);
   if (std::find(allowed.begin(), allowed.end(), out.name_) == allowed.end())
-    return fail(Errc::Invalid, fmt::format("expected {}", fmt::join(allowed, " or ")));
-  if (words.size() < 2) return fail(Errc::Invalid, "expected a key");
+    return fail(Errc::Invalid, fmt::format("{}", fmt::join(allowed, " or ")));
+  if (words.size() < 2) return fail(Errc::Invalid, "a key behind the command");
   out.key_ = authn::Template(words[1]);
   if (!out.key_.unknown().empty())
     return fail(Errc::Invalid, fmt::format("unknown placeholder ${{{}}}", out.key_.unknown()[0]));
@@ -61,7 +61,7 @@ Result<RedisCommand> RedisCommand::parse(std::string_view text, const std::vecto
     if (field.find("${") != std::string::npos) return fail(Errc::Invalid, "placeholders stand in the key only");
   const bool fieldless = out.name_ == "HGETALL";
   if (fieldless != out.fields_.empty())
-    return fail(Errc::Invalid, fieldless ? "HGETALL takes a key and nothing else" : "expected a field behind the key");
+    return fail(Errc::Invalid, fieldless ? "HGETALL takes a key and nothing else" : "a field behind the key");
   if (out.name_ == "HGET" && out.fields_.size() != 1) return fail(Errc::Invalid, "HGET takes one field");
   return out;
 }

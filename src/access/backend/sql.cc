@@ -41,7 +41,7 @@ void SqlServer::read(config::Checker& c, const config::Value& v, Dialect dialect
   if (parsed)
     statement = *std::move(parsed);
   else
-    c.broken(v, "query", "bad_query", parsed.error().what);
+    c.broken(v, "query", "bad_query", fmt::format("one SELECT: {}", parsed.error().what));
 }
 
 resource::Options SqlServer::options(std::shared_ptr<const void> owner, Dialect dialect, std::string_view use,
