@@ -61,7 +61,7 @@ void Accounts::stop() {
 Result<> Accounts::open(store::KeyValue* store, AccountSettings settings) {
   store_ = store;
   settings_ = std::move(settings);
-  SB_TRY(dummy_, hash_password("nobody"));
+  SB_TRY(dummy_, hash_of_nobody());
   if (store_) {
     SB_CHECKED(store::scan<store::AdminRecord>(*store_, [this](const store::AdminRecord& r) -> Result<> {
       admins_[std::string(r.username)] = {std::string(r.username), static_cast<Role>(r.role), std::string(r.password),

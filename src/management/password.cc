@@ -93,6 +93,12 @@ Result<std::string> hash_password(std::string_view password) {
   return fmt::format("{}{}:{}:{}", kScheme, kIterations, salt, derive(password, salt, kIterations));
 }
 
+Result<std::string> hash_of_nobody() {
+  SB_TRY(const std::string salt, access::authn::random_hex(16));
+  SB_TRY(const std::string hash, access::authn::random_hex(kHashBytes));
+  return fmt::format("{}{}:{}:{}", kScheme, kIterations, salt, hash);
+}
+
 bool password_matches(std::string_view stored, std::string_view password) {
   if (!stored.starts_with(kScheme)) return legacy_matches(stored, password);
   stored.remove_prefix(kScheme.size());
