@@ -19,26 +19,29 @@ std::optional<access::Verdict> AuthorizationCache::find(const access::Action& ac
   }
   const std::size_t at = place_of(action);
   if (at == kNowhere) return std::nullopt;
-  hit_ = at;
-  const Entry& entry = entries_[at];
+  kept_->hit = at;
+  const Entry& entry = kept_->entries[at];
   return now_ms - entry.since_ms < settings.ttl_ms ? std::optional(entry.verdict) : std::nullopt;
 }
 
 std::size_t AuthorizationCache::place_of(const access::Action& action) const {
-  const std::size_t count = entries_.size();
+  if (!kept_) return kNowhere;
+  const std::vector<Entry>& entries = kept_->entries;
+  const std::size_t count = entries.size();
   if (count == 0) return kNowhere;
   const std::uint8_t kind = pack(action);
   const auto fits = [&](std::size_t at) {
-    const Entry& entry = entries_[at];
+    const Entry& entry = entries[at];
     return entry.kind == kind && entry.topic == action.topic;
   };
   // Most clients publish to one topic, or to a few by turns: those are found without a hash.
-  if (hit_ < count && fits(hit_)) return hit_;
-  const std::size_t next = hit_ + 1 < count ? hit_ + 1 : 0;
+  const std::size_t hit = kept_->hit;
+  if (hit < count && fits(hit)) return hit;
+  const std::size_t next = hit + 1 < count ? hit + 1 : 0;
   if (fits(next)) return next;
   const std::uint64_t hash = hash_text(action.topic);
   for (std::size_t at = 0; at < count; ++at)
-    if (hashes_[at] == hash && fits(at)) return at;
+    if (kept_->hashes[at] == hash && fits(at)) return at;
   return kNowhere;
 }
 
@@ -50,19 +53,21 @@ void AuthorizationCache::add(const access::Action& action, access::Verdict verdi
   }
   Entry fresh{std::string(action.topic), now_ms, pack(action), verdict};
   if (const std::size_t at = place_of(action); at != kNowhere) {
-    entries_[at] = std::move(fresh);
+    kept_->entries[at] = std::move(fresh);
     return;
   }
+  if (settings.max_size == 0) return;
+  if (!kept_) kept_ = std::make_unique<Kept>();
+  Kept& kept = *kept_;
   const std::uint64_t hash = hash_text(action.topic);
-  if (entries_.size() < settings.max_size) {
-    entries_.push_back(std::move(fresh));
-    hashes_.push_back(hash);
+  if (kept.entries.size() < settings.max_size) {
+    kept.entries.push_back(std::move(fresh));
+    kept.hashes.push_back(hash);
     return;
   }
-  if (entries_.empty()) return;
-  const std::size_t at = oldest_++ % entries_.size();
-  entries_[at] = std::move(fresh);
-  hashes_[at] = hash;
+  const std::size_t at = kept.oldest++ % kept.entries.size();
+  kept.entries[at] = std::move(fresh);
+  kept.hashes[at] = hash;
 }
 
 }  // namespace sb::client

@@ -6,6 +6,7 @@
 #include "access/gate.h"
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -19,15 +20,12 @@ class AuthorizationCache {
                                       const access::Gate::CacheSettings& settings);
   void add(const access::Action& action, access::Verdict verdict, std::int64_t now_ms, std::uint64_t generation,
            const access::Gate::CacheSettings& settings);
-  void clear() {
-    entries_.clear();
-    hashes_.clear();
-    oldest_ = hit_ = 0;
-  }
-  std::size_t size() const { return entries_.size(); }
+  void clear() { kept_.reset(); }
+  std::size_t size() const { return kept_ ? kept_->entries.size() : 0; }
   template <class Fn>
   void for_each(Fn&& fn) const {
-    for (const Entry& entry : entries_) fn(entry);
+    if (kept_)
+      for (const Entry& entry : kept_->entries) fn(entry);
   }
 
   struct Entry {
@@ -41,10 +39,15 @@ class AuthorizationCache {
   static std::uint8_t pack(const access::Action& action);
   static constexpr std::size_t kNowhere = ~std::size_t{0};
   std::size_t place_of(const access::Action& action) const;
-  std::vector<Entry> entries_;         // insertion order, a ring once full
-  std::vector<std::uint64_t> hashes_;  // of their topics
-  std::size_t oldest_ = 0;
-  std::size_t hit_ = 0;  // the last one that was found
+
+  /// Made with the first verdict: a connection that only listens or idles pays for a pointer.
+  struct Kept {
+    std::vector<Entry> entries;         // insertion order, a ring once full
+    std::vector<std::uint64_t> hashes;  // of their topics
+    std::size_t oldest = 0;
+    std::size_t hit = 0;  // the last one that was found
+  };
+  std::unique_ptr<Kept> kept_;
   std::uint64_t generation_ = 0;
 };
 

@@ -4,7 +4,8 @@
 
 namespace sb::net {
 
-/// Once, before anything uses OpenSSL; later calls change nothing. Without it OpenSSL allocates as everybody does.
+/// Once, before anything uses OpenSSL, constructors of shared libraries included; a later call changes nothing. Without
+/// it OpenSSL allocates as everybody does.
 void install_tls_memory();
 
 }  // namespace sb::net

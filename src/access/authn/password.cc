@@ -149,9 +149,9 @@ const config::Struct& PasswordHash::schema() {
           .field("dk_length", &S::dk_length, {.min = 1, .max = kDerivedMax, .doc = "pbkdf2: bytes derived."})
           .prepare([](config::Checker& c, config::Value& v) {
             auto* fields = v.if_object();
-            const config::Value* name = v.find("name");
-            if (!fields || !name) return;
-            const std::string kind = name->text();
+            const config::Value* named = v.find("name");
+            if (!fields || !named) return;
+            const std::string kind = named->text();
             const bool pbkdf2_kind = kind == "pbkdf2";
             const bool bcrypt_kind = kind == "bcrypt";
             for (const auto& [key, value] : *fields) {

@@ -13,8 +13,10 @@ extern const char* malloc_conf;
 const char* malloc_conf = "background_thread:true,dirty_decay_ms:1000,muzzy_decay_ms:1000";
 }
 
+/// Before the constructors of shared libraries: some of them use OpenSSL, and after that it keeps its allocator.
+__attribute__((section(".preinit_array"), used)) void (*const before_libraries)() = &sb::net::install_tls_memory;
+
 int main(int argc, char** argv) {
-  sb::net::install_tls_memory();
   return sb::cli::dispatch(argc, argv,
                            {.start =
                                 [](const std::string& config_file) {

@@ -28,7 +28,7 @@ using Collection = std::unique_ptr<mongoc_collection_t, Call<mongoc_collection_d
 using Cursor = std::unique_ptr<mongoc_cursor_t, Call<mongoc_cursor_destroy>>;
 using Preference = std::unique_ptr<mongoc_read_prefs_t, Call<mongoc_read_prefs_destroy>>;
 struct FreeBson {
-  void operator()(_bson_t* what) const { bson_destroy(what); }
+  void operator()(_bson_t* what) const { bson_destroy(static_cast<bson_t*>(static_cast<void*>(what))); }
 };
 using Bson = std::unique_ptr<_bson_t, FreeBson>;  // the alias of the type carries an alignment of its own
 
