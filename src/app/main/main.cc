@@ -14,7 +14,9 @@ const char* malloc_conf = "background_thread:true,dirty_decay_ms:1000,muzzy_deca
 }
 
 /// Before the constructors of shared libraries: some of them use OpenSSL, and after that it keeps its allocator.
+#ifndef SB_SANITIZED  // whose own start comes later still
 __attribute__((section(".preinit_array"), used)) void (*const before_libraries)() = &sb::net::install_tls_memory;
+#endif
 
 int main(int argc, char** argv) {
   return sb::cli::dispatch(argc, argv,
