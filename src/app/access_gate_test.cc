@@ -62,7 +62,7 @@ class AccessGateTest : public testing::ConfiguredNode {
 };
 
 TEST_F(AccessGateTest, EveryOperationWithEveryRole) {
-  configure("");
+  configure();
   start();
   struct Who {
     std::string authorization;
@@ -115,7 +115,7 @@ TEST_F(AccessGateTest, EveryOperationWithEveryRole) {
 }
 
 TEST_F(AccessGateTest, TheLocalSocketIsForItsOwner) {
-  configure("");
+  configure();
   start();
   EXPECT_EQ(ctl({"admins", "add", "joe", "weak"}).find("Error: "), 0U);
   EXPECT_EQ(ctl({"admins", "add", "joe", "S3cret-enough", "text", "viewer"}), "ok\n");

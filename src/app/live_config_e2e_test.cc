@@ -19,8 +19,6 @@ using ::testing::Not;
 using testing::Pki;
 using testing::Wire;
 
-constexpr const char* kPlain = R"(listeners.tcp.default.bind = "127.0.0.1:0")";
-
 class LiveConfigTest : public ConfiguredNode {
  protected:
   /// The reason code of the first packet that comes back for a PUBLISH with QoS 1.
@@ -44,7 +42,7 @@ class LiveConfigTest : public ConfiguredNode {
 };
 
 TEST_F(LiveConfigTest, KeysThatTakeEffectAtOnceReachLiveConnections) {
-  configure(kPlain);
+  configure();
   start();
   auto live = client("live");
   EXPECT_EQ(publish(*live, "a/b/c"), 0x10);
@@ -53,7 +51,7 @@ TEST_F(LiveConfigTest, KeysThatTakeEffectAtOnceReachLiveConnections) {
 }
 
 TEST_F(LiveConfigTest, OtherKeysAreForNewConnections) {
-  configure(kPlain);
+  configure();
   start();
   auto live = client("live");
   ASSERT_EQ(put("mqtt.max_packet_size = 64"), 200);
@@ -66,7 +64,7 @@ TEST_F(LiveConfigTest, OtherKeysAreForNewConnections) {
 }
 
 TEST_F(LiveConfigTest, ZonesAreAddedChosenAndRemoved) {
-  configure(kPlain);
+  configure();
   start();
   auto before = client("before");
   ASSERT_EQ(put("zones.small.mqtt.max_topic_levels = 1"), 200);
@@ -84,7 +82,7 @@ TEST_F(LiveConfigTest, ZonesAreAddedChosenAndRemoved) {
 }
 
 TEST_F(LiveConfigTest, ListenersComeAndGoWithoutHurtingOthers) {
-  configure(kPlain);
+  configure();
   start();
   auto live = client("live");
   const auto added =
@@ -124,9 +122,7 @@ TEST_F(LiveConfigTest, ListenersComeAndGoWithoutHurtingOthers) {
 TEST_F(LiveConfigTest, ChangesSurviveARestart) {
   const std::uint16_t one = free_port();
   const std::uint16_t two = free_port();
-  configure(fmt::format(R"(listeners.tcp.default.bind = "127.0.0.1:0"
-                           listeners.tcp.declared.bind = "127.0.0.1:{}")",
-                        one));
+  configure(fmt::format(R"(listeners.tcp.declared.bind = "127.0.0.1:{}")", one));
   start();
   ASSERT_EQ(
       ask("POST", "listeners", fmt::format(R"({{"type":"tcp","name":"kept","bind":"127.0.0.1:{}"}})", two)).status,
@@ -145,7 +141,7 @@ TEST_F(LiveConfigTest, ChangesSurviveARestart) {
 }
 
 TEST_F(LiveConfigTest, AnOccupiedAddressLeavesEverythingAsItWas) {
-  configure(kPlain);
+  configure();
   start();
   ASSERT_EQ(put("mqtt.max_inflight = 9"), 200);
   auto live = client("live");
@@ -181,7 +177,7 @@ TEST_F(LiveConfigTest, AnOccupiedAddressLeavesEverythingAsItWas) {
 TEST_F(LiveConfigTest, ABadCertificateIsRefusedByName) {
   Pki pki;
   const net::TlsOptions tls = pki.tls();
-  configure(kPlain);
+  configure();
   start();
   auto live = client("live");
   const std::string good = fmt::format(R"({{"bind":"127.0.0.1:0","ssl_options":{{"certfile":"{}","keyfile":"{}"}}}})",
@@ -215,8 +211,7 @@ TEST_F(LiveConfigTest, ABadCertificateIsRefusedByName) {
 
 TEST_F(LiveConfigTest, AnAddressGoesFromOneListenerToAnother) {
   const std::uint16_t shared = free_port();
-  configure(
-      fmt::format(R"(listeners.tcp.default.bind = "127.0.0.1:0", listeners.tcp.old.bind = "127.0.0.1:{}")", shared));
+  configure(fmt::format(R"(listeners.tcp.old.bind = "127.0.0.1:{}")", shared));
   start();
   ASSERT_EQ(put(fmt::format(R"(listeners.tcp {{ old.enable = false, new.bind = "127.0.0.1:{}" }})", shared)), 200);
   EXPECT_EQ(port("tcp:new"), shared);
@@ -233,7 +228,7 @@ TEST_F(LiveConfigTest, AnAddressGoesFromOneListenerToAnother) {
 }
 
 TEST_F(LiveConfigTest, AModuleThatRefusesTakesAllBack) {
-  configure(kPlain);
+  configure();
   start();
   ASSERT_EQ(put(R"(rewrite = [{action = publish, source_topic = "a/#", dest_topic = "b/$1", re = "^a/(.+)$"}])"), 200);
   const std::string change = fmt::format(R"(
@@ -252,7 +247,7 @@ TEST_F(LiveConfigTest, AModuleThatRefusesTakesAllBack) {
 }
 
 TEST_F(LiveConfigTest, TheNodeLimiterIsInForceAndChanges) {
-  configure(std::string(kPlain) + "\nlimiter.message_routing { rate = \"1/s\" }");
+  configure("limiter.message_routing { rate = \"1/s\" }");
   start();
   auto live = client("live");
   EXPECT_EQ(publish(*live, "t"), 0x10);
@@ -269,7 +264,7 @@ TEST_F(LiveConfigTest, TheNodeLimiterIsInForceAndChanges) {
 }
 
 TEST_F(LiveConfigTest, TheLogIsSteeredWhileItRuns) {
-  configure(kPlain);
+  configure();
   const std::string file = (folder.path() / "node.log").string();
   config::Log settings = config::load({}).config->log;
   for (auto& [name, handler] : settings.file) handler.enable = false;
@@ -318,7 +313,7 @@ TEST_F(LiveConfigTest, TheLogIsSteeredWhileItRuns) {
 }
 
 TEST_F(LiveConfigTest, TracesShowSocketsAndAccessControlAndOutliveTheNode) {
-  configure(std::string(kPlain) + R"(
+  configure(R"(
     authorization { no_match = allow, sources = [{type = file, enable = true, rules = "{deny, all, publish, [\"no/#\"]}."}] })");
   start();
   EXPECT_EQ(ctl({"traces", "start", "t1", "client", "c", "600"}), "cluster_trace clientid c t1 successfully\n");
@@ -347,7 +342,7 @@ TEST_F(LiveConfigTest, TracesShowSocketsAndAccessControlAndOutliveTheNode) {
 
 /// A crash: what the folder holds at this moment is what a new process finds.
 TEST_F(LiveConfigTest, DownTimeAfterACrashCountsForSessionsThatWereConnected) {
-  configure(std::string(kPlain) + "\nsession_persistence.enable = true");
+  configure("session_persistence.enable = true");
   start();
   RawClient lasting(*node->listeners().bound("tcp:default"));
   lasting.send(lasting_session("lasting", 600));
@@ -371,7 +366,7 @@ TEST_F(LiveConfigTest, DownTimeAfterACrashCountsForSessionsThatWereConnected) {
 }
 
 TEST_F(LiveConfigTest, TheStoreKnowsWhenTheNodeWasLastAlive) {
-  configure(std::string(kPlain) + "\nsession_persistence.enable = true");
+  configure("session_persistence.enable = true");
   start();
   const std::string copy = (folder.path() / "copy").string();
   std::int64_t first = 0;
@@ -391,7 +386,7 @@ TEST_F(LiveConfigTest, TheStoreKnowsWhenTheNodeWasLastAlive) {
 }
 
 TEST_F(LiveConfigTest, AnOverloadedShardLooksAtConnectLater) {
-  configure(std::string(kPlain) + R"(
+  configure(R"(
     overload_protection { enable = true, backoff_delay = 300, backoff_new_conn = false })");
   start();
   const auto metric = [&](const char* name) {
@@ -431,7 +426,7 @@ TEST_F(LiveConfigTest, AnOverloadedShardLooksAtConnectLater) {
 }
 
 TEST_F(LiveConfigTest, AConnectionThatIsOwedTooMuchIsHeldUpNotEnded) {
-  configure(std::string(kPlain) + R"(
+  configure(R"(
     session_persistence.enable = true
     force_shutdown.max_mailbox_size = 2)");
   start();

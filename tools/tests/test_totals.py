@@ -50,3 +50,11 @@ def test_unlisted_skip_fails_only_when_strict(totals, tmp_path, capsys):
 
 def test_nothing_run_is_a_failure(totals, tmp_path, capsys):
     assert run(totals, tmp_path, capsys)[0] == 1
+
+
+def test_names_what_failed(totals, tmp_path, capsys):
+    write(tmp_path, "unit", 1, PASS + FAIL)
+    write(tmp_path, "check", 3)
+    assert totals.main([str(tmp_path), str(tmp_path / "none.txt")]) == 1
+    assert [line for line in capsys.readouterr().out.splitlines() if "FAIL" in line] == [
+        "  FAIL c.b: x", "  FAIL check: exit code 3"]

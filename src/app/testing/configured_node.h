@@ -23,10 +23,11 @@ class ConfiguredNode : public ::testing::Test {
   ~ConfiguredNode() override { stop(); }
 
   /// Default listeners other than `tcp` are off, and that one takes a free port.
-  void configure(const std::string& text) {
+  void configure(const std::string& text = {}) {
     std::ofstream(folder.path().string() + "/main.conf") << R"(
       node { name = "n@127.0.0.1", data_dir = ")" << folder.path().string()
                                                          << R"(/data", shards = 2 }
+      listeners.tcp.default.bind = "127.0.0.1:0"
       listeners.ssl.default.enable = false
       listeners.ws.default.enable = false
       listeners.wss.default.enable = false
