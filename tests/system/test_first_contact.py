@@ -1,4 +1,5 @@
 """The first thing a newcomer does: mosquitto_pub reaches mosquitto_sub."""
+import pathlib
 import subprocess
 
 import pytest
@@ -49,3 +50,7 @@ def test_reserved_packet_type_ends_the_connection(broker):
     with broker.client("c") as c:  # MQTT-4.13.1-1
         c.send(b"\x00\x00")
         c.expect_disconnect(0x81)
+
+
+def test_nothing_is_left_in_shared_memory(broker):
+    assert not list(pathlib.Path("/dev/shm").glob(f"*{broker.process.pid}*"))

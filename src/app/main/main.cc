@@ -3,6 +3,7 @@
 #include "app/print_openapi.h"
 #include "app/start.h"
 #include "cli/dispatch.h"
+#include "driver/mongodb/library.h"
 #include "net/tls_memory.h"
 
 #include <string>
@@ -13,12 +14,15 @@ extern const char* malloc_conf;
 const char* malloc_conf = "background_thread:true,dirty_decay_ms:1000,muzzy_decay_ms:1000";
 }
 
-/// Before the constructors of shared libraries: some of them use OpenSSL, and after that it keeps its allocator.
+/// Before the constructors of shared libraries: some of them use OpenSSL, and after that it keeps its allocator; others
+/// speak.
 #ifndef SB_SANITIZED  // whose own start comes later still
-__attribute__((section(".preinit_array"), used)) void (*const before_libraries)() = &sb::net::install_tls_memory;
+__attribute__((section(".preinit_array"), used)) void (*const before_libraries[])() = {
+    &sb::net::install_tls_memory, &sb::driver::mongodb::silence_library};
 #endif
 
 int main(int argc, char** argv) {
+  sb::driver::mongodb::unname_counters();
   return sb::cli::dispatch(argc, argv,
                            {.start =
                                 [](const std::string& config_file) {

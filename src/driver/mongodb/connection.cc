@@ -1,12 +1,11 @@
 #include "driver/mongodb/connection.h"
 
-#include "base/log.h"
+#include "driver/mongodb/library.h"
 
 #include <fmt/format.h>
 #include <mongoc/mongoc.h>
 
 #include <algorithm>
-#include <mutex>
 
 namespace sb::driver::mongodb {
 
@@ -31,20 +30,6 @@ struct FreeBson {
   void operator()(_bson_t* what) const { bson_destroy(static_cast<bson_t*>(static_cast<void*>(what))); }
 };
 using Bson = std::unique_ptr<_bson_t, FreeBson>;  // the alias of the type carries an alignment of its own
-
-/// The library's own start, once a process, and its messages into our log.
-void prepare_library() {
-  static std::once_flag once;
-  std::call_once(once, [] {
-    mongoc_init();
-    mongoc_log_set_handler(
-        [](mongoc_log_level_t level, const char* domain, const char* message, void*) {
-          if (level <= MONGOC_LOG_LEVEL_WARNING)
-            SB_LOG(log::Level::Debug, "mongodb_library", kv("domain", domain), kv("what", message));
-        },
-        nullptr);
-  });
-}
 
 Errc code_of(const bson_error_t& error) {
   if (error.domain == MONGOC_ERROR_CLIENT && error.code == MONGOC_ERROR_CLIENT_AUTHENTICATE) return Errc::Denied;
