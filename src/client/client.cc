@@ -50,8 +50,10 @@ access::Subject Client::subject() const {
   subject.peer_host = identity_->peer_host;
   subject.zone = zone_->name;
   subject.listener = listener_->id;
-  subject.common_name = common_name_;
-  subject.subject_dn = subject_dn_;
+  if (certificate_) {
+    subject.common_name = certificate_->common_name;
+    subject.subject_dn = certificate_->subject_dn;
+  }
   subject.superuser = superuser();
   subject.protocol_name = info_.protocol_name;
   subject.mountpoint = mountpoint_;
@@ -96,7 +98,7 @@ std::optional<access::Authenticated> Client::ask(std::optional<ByteView> passwor
                                                  std::optional<std::string_view> method, std::optional<ByteView> data,
                                                  std::function<void()> resume) {
   auto& metrics = shard_.broker.metrics();
-  if (answer_) return std::exchange(answer_, std::nullopt);
+  if (const auto late = std::move(answer_)) return std::move(*late);
   if (listener_->authn == AuthnMode::Off && !method) {
     access::Authenticated open;
     open.anonymous = true;
@@ -116,7 +118,7 @@ std::optional<access::Authenticated> Client::ask(std::optional<ByteView> passwor
         if (!*alive) return;
         asked_ = false;
         remember(late);
-        answer_ = std::move(late);
+        answer_ = std::make_unique<access::Authenticated>(std::move(late));
         resume();
       });
   asked_ = !answer;

@@ -102,8 +102,7 @@ class Client {
   /// A line of the traces that follow this client; only where traced().
   void trace(std::string_view tag, std::string_view event, std::string_view details, std::string_view topic = {}) const;
   void set_certificate(const net::PeerCertificate& certificate) {
-    common_name_ = certificate.common_name;
-    subject_dn_ = certificate.subject_dn;
+    certificate_ = std::make_unique<CertificateNames>(certificate.common_name, certificate.subject_dn);
   }
 
   Traffic traffic;
@@ -115,6 +114,10 @@ class Client {
     Ruled,      // rules of the credentials are asked first
   };
   struct Rights;
+  struct CertificateNames {
+    std::string common_name;
+    std::string subject_dn;
+  };
   access::Subject subject() const;
   std::optional<access::Authenticated> ask(std::optional<ByteView> password, std::optional<std::string_view> method,
                                            std::optional<ByteView> data, std::function<void()> resume);
@@ -129,8 +132,7 @@ class Client {
   ConnectInfo info_;
   broker::IdentityRef identity_;
   std::string mountpoint_;
-  std::string common_name_;
-  std::string subject_dn_;
+  std::unique_ptr<const CertificateNames> certificate_;  // only where the peer showed one
   AuthorizationCache cache_;
   // Verdicts that came late to the packet in hand, by the number of the question: they must not depend on a cache that
   // may be off, full or voided meanwhile.
@@ -142,7 +144,7 @@ class Client {
   std::uint32_t question_ = 0;
   std::uint32_t next_late_ = 0;
   bool verdict_outstanding_ = false;
-  std::optional<access::Authenticated> answer_;
+  std::unique_ptr<access::Authenticated> answer_;  // came late; taken by the next question
   bool asked_ = false;
   Standing standing_ = Standing::Ordinary;
   bool connected_ = false;

@@ -231,8 +231,19 @@ class Channel final : public runtime::Disposable,
   std::unique_ptr<RateGuard> rate_guard_;  // only where a rate is limited
   struct Deferred;
   std::unique_ptr<Deferred> deferred_;  // acknowledgements that wait for the disk
-  std::string authentication_method_;
-  std::string connect_packet_;  // kept while enhanced authentication goes on
+  /// Enhanced authentication (4.12), only where CONNECT asked for it.
+  struct Enhanced {
+    Enhanced(std::string_view method_of, std::string_view connect) : method(method_of), connect_packet(connect) {}
+    ~Enhanced() { forget_connect(); }
+    Enhanced(const Enhanced&) = delete;
+    Enhanced& operator=(const Enhanced&) = delete;
+    /// It holds the password.
+    void forget_connect();
+
+    std::string method;
+    std::string connect_packet;  // kept until the session opens
+  };
+  std::unique_ptr<Enhanced> enhanced_;
 };
 
 template <class Fn>

@@ -85,9 +85,9 @@ Channel::Step Channel::on_connect(const Frame& frame, ByteView from_here) {
     return Step::Suspend;
   }
   if (result->code == ReasonCode::ContinueAuthentication) {
-    authentication_method_ = packet->authentication_method.value_or(std::string_view{});
-    connect_packet_.assign(as_text(ByteView(from_here.data(), frame.size)));
-    codec::mqtt::Auth auth{ReasonCode::ContinueAuthentication, authentication_method_, as_bytes(result->data)};
+    enhanced_ = std::make_unique<Enhanced>(packet->authentication_method.value_or(std::string_view{}),
+                                           as_text(ByteView(from_here.data(), frame.size)));
+    codec::mqtt::Auth auth{ReasonCode::ContinueAuthentication, enhanced_->method, as_bytes(result->data)};
     commit(codec::mqtt::encode(reserve(codec::mqtt::size_of(auth)), auth), Metric::PacketsAuthSent);
     connect_done_ = true;
     return Step::Next;
@@ -293,9 +293,9 @@ Channel::Step Channel::on_auth(const Frame& frame) {
   const bool continues =
       packet->reason == ReasonCode::ContinueAuthentication && (connecting || state_ == State::Reauthenticating);
   const bool begins = packet->reason == ReasonCode::ReAuthenticate && state_ == State::Connected;
-  if (authentication_method_.empty() || !(continues || begins)) return refuse(ReasonCode::ProtocolError);
+  if (!enhanced_ || !(continues || begins)) return refuse(ReasonCode::ProtocolError);
   // 4.12-5: the method must not change.
-  if (packet->method != authentication_method_) return refuse(ReasonCode::BadAuthenticationMethod);
+  if (packet->method != enhanced_->method) return refuse(ReasonCode::BadAuthenticationMethod);
   if (begins && !suspended_) client_.begin_authentication();
   const auto result = client_.authenticate(std::nullopt, packet->method, packet->data, resumer());
   if (!result) return Step::Suspend;
@@ -304,7 +304,7 @@ Channel::Step Channel::on_auth(const Frame& frame) {
       client_.accept(*result, [this] { end(ReasonCode::NotAuthorized, "expired", true); });
     state_ = connecting ? State::Connecting
                         : (result->code == ReasonCode::Success ? State::Connected : State::Reauthenticating);
-    codec::mqtt::Auth auth{result->code, authentication_method_, as_bytes(result->data)};
+    codec::mqtt::Auth auth{result->code, enhanced_->method, as_bytes(result->data)};
     commit(codec::mqtt::encode(reserve(codec::mqtt::size_of(auth)), auth), Metric::PacketsAuthSent);
     return Step::Next;
   }
@@ -312,13 +312,17 @@ Channel::Step Channel::on_auth(const Frame& frame) {
     client_.refused();
     return refuse(result->code);
   }
-  const auto again = codec::mqtt::next_frame(as_bytes(connect_packet_), client_.zone().max_packet_size);
+  const auto again = codec::mqtt::next_frame(as_bytes(enhanced_->connect_packet), client_.zone().max_packet_size);
   const auto connect =
       codec::mqtt::decode_connect(*again, client_.zone().strict_mode, nullptr, &host_.shard().property_scratch);
   const Step step = open_session(*connect, *result);
-  explicit_bzero(connect_packet_.data(), connect_packet_.size());  // it holds the password
-  connect_packet_ = {};
+  if (enhanced_) enhanced_->forget_connect();
   return step;
+}
+
+void Channel::Enhanced::forget_connect() {
+  explicit_bzero(connect_packet.data(), connect_packet.size());
+  connect_packet = {};
 }
 
 Channel::Step Channel::on_disconnect(const Frame& frame) {
