@@ -199,6 +199,13 @@ Result<> Listeners::stop(const std::string& id) {
   return {};
 }
 
+Result<> Listeners::vacate(const std::string& id) {
+  const std::lock_guard guard(mutex_);
+  SB_TRY(Entry* const entry, find(id));
+  close(*entry, !entry->options.websocket.has_value());
+  return {};
+}
+
 Result<> Listeners::restart(const std::string& id) {
   const std::lock_guard guard(mutex_);
   SB_TRY(Entry* const entry, find(id));

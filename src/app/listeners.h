@@ -42,6 +42,8 @@ class Listeners {
   [[nodiscard]] Result<> start(const std::string& id);
   /// Connections of the listener end.
   [[nodiscard]] Result<> stop(const std::string& id);
+  /// Gives its address up until an update or a start; connections end as they do when that address changes.
+  [[nodiscard]] Result<> vacate(const std::string& id);
   [[nodiscard]] Result<> restart(const std::string& id);
   [[nodiscard]] Result<> remove(const std::string& id);
   /// Reads certificate files anew for the handshakes to come (`ctl pem_cache clean`). Listeners whose files are bad

@@ -9,6 +9,7 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <map>
 #include <set>
 
@@ -163,17 +164,39 @@ Result<> LiveConfig::change_listeners(const config::Config& before, const config
 
   // Connections end only where the change wants it: first what may be refused and needs no other's address, then what
   // gives up an address, then what takes it.
-  for (const bool late : {false, true}) {
-    if (late) {
-      for (const ListenerOptions* options : ended) SB_CHECKED(update(after, *options, undo));
-      for (const std::string& id : gone) SB_CHECKED(remove(id, undo));
-    }
-    for (const ListenerOptions* options : fresh)
-      if ((options->enable && freed.contains(options->bind.port())) == late) SB_CHECKED(add(after, *options, undo));
-    for (const ListenerOptions* options : changed) {
-      const bool takes = options->bind.port() != port_of(options->settings.id) && freed.contains(options->bind.port());
-      if (takes == late) SB_CHECKED(update(after, *options, undo));
-    }
+  const auto takes = [&](const ListenerOptions* options) {
+    return options->bind.port() != port_of(options->settings.id) && freed.contains(options->bind.port());
+  };
+  const auto takers = std::stable_partition(changed.begin(), changed.end(), std::not_fn(takes));
+  const auto takes_as_new = [&](const ListenerOptions* options) {
+    return options->enable && freed.contains(options->bind.port());
+  };
+  const auto late = std::stable_partition(fresh.begin(), fresh.end(), std::not_fn(takes_as_new));
+  for (auto one = fresh.begin(); one != late; ++one) SB_CHECKED(add(after, **one, undo));
+  for (auto one = changed.begin(); one != takers; ++one) SB_CHECKED(update(after, **one, undo));
+  for (const ListenerOptions* options : ended) SB_CHECKED(update(after, *options, undo));
+  for (const std::string& id : gone) SB_CHECKED(remove(id, undo));
+  SB_CHECKED(exchange({takers, changed.end()}, after, undo));
+  for (auto one = late; one != fresh.end(); ++one) SB_CHECKED(add(after, **one, undo));
+  return {};
+}
+
+Result<> LiveConfig::exchange(const std::vector<const ListenerOptions*>& takers, const config::Config& after,
+                              Undo& undo) {
+  // They may want each other's: all give theirs up before the first takes its new one, on the way back as well.
+  std::vector<std::string> ids;
+  for (const ListenerOptions* options : takers) ids.push_back(options->settings.id);
+  for (const std::string& id : ids) {
+    if (!node_.listeners().bound(id)) continue;
+    SB_CHECKED(node_.listeners().vacate(id));
+    undo.push_back([this, id] { return node_.listeners().start(id); });
+  }
+  for (const ListenerOptions* options : takers) {
+    SB_CHECKED(update(after, *options, undo));
+    undo.push_back([this, ids] {
+      for (const std::string& id : ids) SB_CHECKED(node_.listeners().vacate(id));
+      return Result<>{};
+    });
   }
   return {};
 }

@@ -34,6 +34,9 @@ class LiveConfig {
                                 const std::vector<std::string>& roots, Undo& undo);
   [[nodiscard]] Result<> change_listeners(const config::Config& before, const config::Config& after, bool all_tls,
                                           Undo& undo);
+  /// Updates listeners whose new addresses others of them may hold.
+  [[nodiscard]] Result<> exchange(const std::vector<const ListenerOptions*>& takers, const config::Config& after,
+                                  Undo& undo);
   [[nodiscard]] Result<> add(const config::Config& after, const ListenerOptions& options, Undo& undo);
   [[nodiscard]] Result<> update(const config::Config& after, const ListenerOptions& options, Undo& undo);
   [[nodiscard]] Result<> remove(const std::string& id, Undo& undo);

@@ -227,6 +227,30 @@ TEST_F(LiveConfigTest, AnAddressGoesFromOneListenerToAnother) {
   EXPECT_FALSE(info_of(*node, "tcp:old").running);
 }
 
+TEST_F(LiveConfigTest, ListenersExchangeTheirAddresses) {
+  const std::uint16_t one = free_port();
+  const std::uint16_t two = free_port();
+  configure(fmt::format(R"(listeners.tcp {{ a.bind = "127.0.0.1:{}", b.bind = "127.0.0.1:{}" }})", one, two));
+  start();
+  auto other = client("other");
+  const std::string exchange =
+      fmt::format(R"(listeners.tcp {{ a.bind = "127.0.0.1:{}", b.bind = "127.0.0.1:{}" }})", two, one);
+  ASSERT_EQ(put(exchange), 200);
+  EXPECT_EQ(port("tcp:a"), two);
+  EXPECT_EQ(port("tcp:b"), one);
+  client("c", "tcp:a");
+  client("d", "tcp:b");
+  // And back, with a third that wants one of the two as well: all is as it was.
+  const std::string back = fmt::format(
+      R"(listeners.tcp {{ a.bind = "127.0.0.1:{0}", b.bind = "127.0.0.1:{1}", zz.bind = "127.0.0.1:{0}" }})", one, two);
+  EXPECT_EQ(ask("PUT", "configs", back, "text/plain").status, 400);
+  EXPECT_EQ(port("tcp:a"), two);
+  EXPECT_EQ(port("tcp:b"), one);
+  client("e", "tcp:a");
+  client("f", "tcp:b");
+  EXPECT_EQ(publish(*other, "t"), 0x10);
+}
+
 TEST_F(LiveConfigTest, AModuleThatRefusesTakesAllBack) {
   configure();
   start();

@@ -267,6 +267,10 @@ class Broker {
   /// The publication's receipt, made when the first other shard gets a part of it.
   ReceiptRef expect_receipt(Delivery& delivery);
   void finish_receipt(const ReceiptRef& receipt);
+  std::size_t changes() const { return journal_ ? journal_->changes() : 0; }
+  /// A part of the publication is dealt with: the receipt, null if nobody waits, hears of it when what was changed
+  /// since `changes_before` is kept.
+  void conclude(const ReceiptRef& receipt, std::size_t changes_before);
   void store_session(const Session& session);
   void store_will_of_mortal(const Session& session);
   void store_will(std::string_view key, const Identity& from, const Will& will);

@@ -45,13 +45,9 @@ void Broker::at_home_of_retained(unsigned home, Publication& p, std::function<vo
   }
   Broker& there = core_.shard(home);
   there.loop().post([&there, receipt, change = std::move(change)] {
-    const std::size_t written = there.journal_ ? there.journal_->changes() : 0;
+    const std::size_t written = there.changes();
     change(there);
-    if (!receipt) return;
-    if (there.journal_->changes() != written)
-      there.journal_->attach(receipt);
-    else if (receipt->done(true))
-      there.finish_receipt(receipt);
+    there.conclude(receipt, written);
   });
 }
 

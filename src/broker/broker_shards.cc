@@ -86,13 +86,9 @@ void Broker::accept_crossing(Crossing crossing) {
     origin.loop().post([&origin, receipt, part = rows.close()] { origin.join(receipt, part); });
     return;
   }
-  const std::size_t written = journal_ ? journal_->changes() : 0;
+  const std::size_t written = changes();
   deliver();
-  if (!receipt) return;
-  if (journal_->changes() != written)
-    journal_->attach(receipt);
-  else if (receipt->done(true))
-    finish_receipt(receipt);
+  conclude(receipt, written);
 }
 
 // The member left while the message was on its way: whoever chose it chooses another.
@@ -108,12 +104,9 @@ void Broker::return_to_sender(const Crossing& crossing) {
       sender.join(receipt, rows.close());
       return;
     }
-    const std::size_t written = sender.journal_->changes();
+    const std::size_t written = sender.changes();
     sender.dispatch_again(message, group, left, receipt);
-    if (sender.journal_->changes() != written)
-      sender.journal_->attach(receipt);
-    else if (receipt->done(true))
-      sender.journal_->notify_waiters();
+    sender.conclude(receipt, written);
   };
   if (&sender == this) return choose();
   sender.loop_.post(choose);
@@ -167,6 +160,14 @@ ReceiptRef Broker::expect_receipt(Delivery& delivery) {
   if (!receipt) receipt = std::make_shared<Receipt>(shard_);
   receipt->expect();
   return receipt;
+}
+
+void Broker::conclude(const ReceiptRef& receipt, std::size_t changes_before) {
+  if (!receipt) return;
+  if (changes() != changes_before) return journal_->attach(receipt);
+  if (!receipt->done(true)) return;
+  finish_receipt(receipt);
+  if (receipt->origin() == shard_ && journal_) journal_->notify_waiters();  // no commit will
 }
 
 void Broker::finish_receipt(const ReceiptRef& receipt) {
