@@ -100,7 +100,7 @@ void Pressure::measure() {
       kMemoryAlarm,
       fmt::format("The node uses more than {:.0f}% of the memory that it may have; new connections are refused",
                   watermark * 100),
-      {{"usage", fmt::format("{:.1f}", usage)}, {"high_watermark", fmt::format("{:.0f}", watermark * 100)}});
+      {{"usage", fmt::format("\"{:.1f}%\"", usage)}, {"high_watermark", fmt::format("\"{:.0f}%\"", watermark * 100)}});
 }
 
 void Pressure::note_overload() {

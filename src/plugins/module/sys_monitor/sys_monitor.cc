@@ -17,7 +17,12 @@ constexpr std::string_view kMemoryAlarm = "high_system_memory_usage";
 constexpr std::string_view kProcessAlarm = "too_many_processes";
 
 std::string percent(double share) {
-  return fmt::format("{:.1f}", share * 100);
+  return fmt::format("{:.1f}%", share * 100);
+}
+
+/// As JSON.
+std::string quoted(double share) {
+  return '"' + percent(share) + '"';
 }
 
 double share_of(const Machine::Share& from) {
@@ -116,10 +121,10 @@ class SysMonitor::Watch {
     seen_ = now;
     const double usage = share_of(since);
     if (usage > options_.cpu_high)
-      alarms().activate(kCpuAlarm, fmt::format("{}% cpu usage", percent(usage)),
-                        {{"usage", percent(usage)},
-                         {"high_watermark", percent(options_.cpu_high)},
-                         {"low_watermark", percent(options_.cpu_low)}});
+      alarms().activate(kCpuAlarm, fmt::format("{} cpu usage", percent(usage)),
+                        {{"usage", quoted(usage)},
+                         {"high_watermark", quoted(options_.cpu_high)},
+                         {"low_watermark", quoted(options_.cpu_low)}});
     else if (usage < options_.cpu_low)
       alarms().deactivate(kCpuAlarm);
   }
@@ -128,8 +133,8 @@ class SysMonitor::Watch {
     const double usage = share_of(module_.probe_().memory);
     if (usage > options_.sysmem_high)
       alarms().activate(kMemoryAlarm,
-                        fmt::format("System memory usage is higher than {}%", percent(options_.sysmem_high)),
-                        {{"usage", percent(usage)}, {"high_watermark", percent(options_.sysmem_high)}});
+                        fmt::format("System memory usage is higher than {}", percent(options_.sysmem_high)),
+                        {{"usage", quoted(usage)}, {"high_watermark", quoted(options_.sysmem_high)}});
     else
       alarms().deactivate(kMemoryAlarm);
   }
@@ -139,10 +144,10 @@ class SysMonitor::Watch {
     const double usage =
         share_of({module_.context_.stats.count(broker::Gauge::LiveConnections), module_.probe_().open_max});
     if (usage > options_.process_high)
-      alarms().activate(kProcessAlarm, fmt::format("{}% of the connections that the process can hold", percent(usage)),
-                        {{"usage", percent(usage)},
-                         {"high_watermark", percent(options_.process_high)},
-                         {"low_watermark", percent(options_.process_low)}});
+      alarms().activate(kProcessAlarm, fmt::format("{} of the connections that the process can hold", percent(usage)),
+                        {{"usage", quoted(usage)},
+                         {"high_watermark", quoted(options_.process_high)},
+                         {"low_watermark", quoted(options_.process_low)}});
     else if (usage < options_.process_low)
       alarms().deactivate(kProcessAlarm);
   }
