@@ -5,6 +5,7 @@
 #include "plugins/module/delayed/delayed.h"
 #include "plugins/module/rewrite/rewrite.h"
 #include "plugins/module/slow_subs/slow_subs.h"
+#include "plugins/module/sys_monitor/sys_monitor.h"
 #include "plugins/module/sys_topics/sys_topics.h"
 #include "plugins/module/topic_metrics/topic_metrics.h"
 
@@ -111,6 +112,13 @@ Result<> configure_modules(Node& node, const config::Config& config) {
     sys->set_options({from.sys_msg_interval, from.sys_heartbeat_interval, from.sys_event_messages.client_connected,
                       from.sys_event_messages.client_disconnected, from.sys_event_messages.client_subscribed,
                       from.sys_event_messages.client_unsubscribed});
+  }
+  if (auto* monitor = modules.find_as<module::sys_monitor::SysMonitor>("sys_monitor")) {
+    const config::Sysmon& from = config.sysmon;
+    monitor->set_options({from.os.cpu_check_interval, from.os.cpu_high_watermark.value, from.os.cpu_low_watermark.value,
+                          from.os.mem_check_interval, from.os.sysmem_high_watermark.value,
+                          from.vm.process_check_interval, from.vm.process_high_watermark.value,
+                          from.vm.process_low_watermark.value});
   }
   note(node.alarms().set_options(
       {config.alarm.log(), config.alarm.publish(), config.alarm.size_limit, config.alarm.validity_period}));

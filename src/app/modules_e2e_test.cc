@@ -159,7 +159,7 @@ TEST_F(ModulesInANode, AboveTheMemoryMarkNewConnectionsGet97) {
   EXPECT_EQ(code, 0x97);
   early->send(RawClient::ping_packet());
   EXPECT_EQ(type_of(early->packet()), 13U);
-  EXPECT_TRUE(node->alarms().is_active("high_system_memory_usage"));
+  EXPECT_TRUE(node->alarms().is_active("memory_high_watermark"));
 }
 
 TEST_F(ModulesInANode, AnOverloadedShardClosesNewSocketsWhereAskedTo) {

@@ -17,6 +17,8 @@ const access::authz::Registry kNoSources;
 /// For each worker: what bcrypt at cost 10 gets through in the five seconds that a client is kept waiting.
 constexpr std::size_t kHashesWaiting = 100;
 
+constexpr std::string_view kStoreAlarm = "store_refuses_writes";
+
 broker::RouterOptions with_shards(broker::RouterOptions options, unsigned shards) {
   options.shards = shards;
   return options;
@@ -57,6 +59,7 @@ Node::Node(NodeOptions options, const broker::ModuleRegistry& registry)
   for (auto& shard : shards_) shards.push_back(shard.get());
   listeners_ = std::make_unique<Listeners>(std::move(shards));
   listeners_->set_node_limits(options_.limits);
+  store_reporter_->node = this;
   reclaimer_.set_rings_empty([this](unsigned id) { return !core_.shard(id).has_input(); });
   module_context_.banned = [this](const broker::Identity& who) {
     return access_.bans().banned(who.client_id, who.username, who.peer_host);
@@ -72,9 +75,23 @@ Node::Node(NodeOptions options, const broker::ModuleRegistry& registry)
 
 Node::~Node() {
   stop();
+  {
+    const std::lock_guard guard(store_reporter_->mutex);
+    store_reporter_->node = nullptr;
+  }
   workers_.stop();
   authentication_.stop();
   authorization_.stop();
+}
+
+void Node::tell_store_trouble(const std::optional<Error>& trouble) {
+  // Later: alarms are stored, and this is the thread that writes the store.
+  shards_.front()->loop().post([this, trouble] {
+    if (trouble)
+      alarms_.activate(kStoreAlarm, "the store refuses writes: " + trouble->what, {});
+    else
+      alarms_.deactivate(kStoreAlarm);
+  });
 }
 
 Result<> Node::open_store() {
@@ -82,11 +99,13 @@ Result<> Node::open_store() {
   store::Options options;
   options.folder = options_.data_dir + "/store";
   options.durability = options_.durability;
-  options.on_trouble = [](const std::optional<Error>& trouble) {
+  options.on_trouble = [reporter = store_reporter_](const std::optional<Error>& trouble) {
     if (trouble)
       SB_LOG(log::Level::Critical, "store_refuses_writes", kv("reason", trouble->what));
     else
       SB_LOG(log::Level::Warning, "store_takes_writes_again");
+    const std::lock_guard guard(reporter->mutex);
+    if (reporter->node) reporter->node->tell_store_trouble(trouble);
   };
   SB_TRY(store_, store::open_rocksdb(std::move(options)));
 

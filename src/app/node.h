@@ -23,6 +23,7 @@
 #include "telemetry/store_alarm_log.h"
 
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -100,10 +101,18 @@ class Node {
  private:
   NodeOptions options_;
   [[nodiscard]] Result<> open_store();
+  void tell_store_trouble(const std::optional<Error>& trouble);
   /// Runs on every shard, twice: a connection on its way between two shards is found in the second round.
   void for_each_host(const std::function<void(mqtt::ChannelHost&)>& work);
 
+  /// The store's thread reports to the node, which goes before the store does.
+  struct StoreReporter {
+    std::mutex mutex;  // guards node
+    Node* node = nullptr;
+  };
+
   SystemClock clock_;
+  std::shared_ptr<StoreReporter> store_reporter_ = std::make_shared<StoreReporter>();
   std::unique_ptr<store::KeyValue> store_;  // outlives the shards' journals
   std::unique_ptr<access::StoreBanLog> ban_log_;
   std::unique_ptr<access::authn::StoreUserLog> user_log_;

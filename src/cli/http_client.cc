@@ -26,11 +26,30 @@ json::value HttpAnswer::parsed() const {
   return error ? json::value(nullptr) : out;
 }
 
+namespace {
+/// Messages of EMQX's kind are JSON inside JSON; a line for people: "level = nope: expected one of: debug, info".
+std::string readable(std::string_view message) {
+  json::error_code error;
+  const json::value value = json::parse(json::string_view(message.data(), message.size()), error);
+  const json::object* problem = error ? nullptr : value.if_object();
+  const auto text = [problem](const char* name) -> std::string {
+    const json::value* found = problem->if_contains(name);
+    if (!found) return {};
+    return found->is_string() ? std::string(std::string_view(found->get_string())) : json::serialize(*found);
+  };
+  if (!problem || text("expected").empty()) return std::string(message);
+  std::string path = text("path");
+  constexpr std::string_view kRoot = "root.";
+  if (path.starts_with(kRoot)) path.erase(0, kRoot.size());
+  return path + (problem->contains("value") ? " = " + text("value") : "") + ": expected " + text("expected");
+}
+}  // namespace
+
 std::string HttpAnswer::message() const {
   const json::value value = parsed();
   if (const auto* object = value.if_object())
     if (const auto* message = object->if_contains("message"); message && message->is_string())
-      return std::string(std::string_view(message->get_string()));
+      return readable(message->get_string());
   return body;
 }
 

@@ -11,7 +11,7 @@
 namespace sb::client {
 
 namespace {
-constexpr std::string_view kMemoryAlarm = "high_system_memory_usage";
+constexpr std::string_view kMemoryAlarm = "memory_high_watermark";  // that of the machine is sys_monitor's
 constexpr std::string_view kLoadAlarm = "runq_overload";
 
 std::optional<std::uint64_t> read_number(const char* path, const char* format) {
@@ -97,8 +97,10 @@ void Pressure::measure() {
   }
   const double usage = 100.0 * static_cast<double>(now.used) / static_cast<double>(now.total);
   alarms_.activate(
-      kMemoryAlarm, fmt::format("System memory usage is higher than {:.0f}%", watermark * 100),
-      {{"usage", fmt::format("{:.1f}", usage)}, {"high_watermark", fmt::format("{:.0f}", watermark * 100)}});
+      kMemoryAlarm,
+      fmt::format("The node uses more than {:.0f}% of the memory that it may have; new connections are refused",
+                  watermark * 100),
+      {{"usage", fmt::format("\"{:.1f}%\"", usage)}, {"high_watermark", fmt::format("\"{:.0f}%\"", watermark * 100)}});
 }
 
 void Pressure::note_overload() {

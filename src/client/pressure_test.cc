@@ -83,7 +83,7 @@ TEST_F(PressureTest, AboveTheMarkTheLongestQueuesShrinkAndItIsAlarmed) {
   memory.used = 850'000 + 30 * each;
   advance(1100ms);
   EXPECT_TRUE(pressure.memory_high());
-  EXPECT_EQ(alarms.active.count("high_system_memory_usage"), 1U);
+  EXPECT_EQ(alarms.active.count("memory_high_watermark"), 1U);
   EXPECT_EQ(small.queue().size(), 10U);
   EXPECT_LE(large.queue().size(), 20U);
   EXPECT_GE(large.queue().size(), 19U);

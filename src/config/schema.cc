@@ -172,6 +172,10 @@ void Checker::refuse_unknown(const Struct& s, Value::Object& fields) {
         for (const Key& key : s.keys) {
           if (!key.opts.hidden && !key.opts.deprecated && !fields.contains(key.name)) names.push_back(key.name);
         }
+        // All of them are there, perhaps by default: they are what may be written here.
+        if (names.empty())
+          for (const Key& key : s.keys)
+            if (!key.opts.hidden && !key.opts.deprecated) names.push_back(key.name);
         constexpr std::size_t kMaxNames = 12;
         const bool more = names.size() > kMaxNames;
         names.resize(std::min(names.size(), kMaxNames));

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from tests.system import node, raw
+from tests.system import api, node, raw
 
 FOREVER = {"session_expiry_interval": 0xFFFFFFFF}
 
@@ -171,6 +171,10 @@ def acknowledged(client, topic, payload):
     return client.expect(raw.PUBACK).code
 
 
+def active_alarms(broker):
+    return [one["name"] for one in api.call(broker, "GET", "/alarms")[1]["data"]]
+
+
 @pytest.fixture
 def small_disk(tmp_path, skip):
     if os.geteuid() != 0:
@@ -212,11 +216,13 @@ def test_full_disk_refuses_and_recovers(start_broker, small_disk, tmp_path):
         while "store_refuses_writes" not in broker.log() and time.monotonic() < logged:
             time.sleep(0.05)
         assert "store_refuses_writes" in broker.log()
+        wait_until(lambda: "store_refuses_writes" in active_alarms(broker))
         filler.unlink()
         end = time.monotonic() + 15
         while acknowledged(writer, "keep/3", "after") >= 0x80:
             assert time.monotonic() < end, "it does not recover"
             time.sleep(0.2)
+        wait_until(lambda: "store_refuses_writes" not in active_alarms(broker))
         writer.close()
     finally:
         broker.stop()

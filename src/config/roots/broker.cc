@@ -189,17 +189,22 @@ const Struct& Sysmon::Vm::schema() {
       Schema<S>("vm", Hot::Y)
           .doc("The process: its tasks and queues.")
           .field("process_check_interval", &S::process_check_interval,
-                 {.def = "30s", .doc = "How often tasks are counted."})
+                 {.def = "30s", .doc = "How often connections are counted."})
           .field("process_high_watermark", &S::process_high_watermark,
-                 {.def = "80%", .doc = "Alarm above this share of the limit."})
+                 {.def = "80%", .doc = "Alarm above this share of the files that the process may open."})
           .field("process_low_watermark", &S::process_low_watermark, {.def = "60%", .doc = "Alarm cleared below."})
           .field("long_gc", &S::long_gc, {.def = "disabled", .words = "disabled", .doc = "Accepted for EMQX's sake."})
           .field("long_schedule", &S::long_schedule,
-                 {.def = "240ms", .words = "disabled", .doc = "Log a turn of an event loop longer than this."})
+                 {.def = "240ms", .words = "disabled", .doc = "Accepted for EMQX's sake: log a long turn."})
           .field("large_heap", &S::large_heap,
-                 {.def = "32MB", .words = "disabled", .doc = "Log a connection that holds more.", .size = true})
-          .field("busy_port", &S::busy_port, {.def = "true", .doc = "Log blocked sockets."})
-          .field("busy_dist_port", &S::busy_dist_port, {.def = "true", .doc = "Log blocked links between nodes."})
+                 {.def = "32MB",
+                  .words = "disabled",
+                  .doc = "Accepted for EMQX's sake: log a large connection; force_shutdown bounds them.",
+                  .size = true})
+          .field("busy_port", &S::busy_port,
+                 {.def = "true", .doc = "Accepted for EMQX's sake: conn_congestion tells of blocked sockets."})
+          .field("busy_dist_port", &S::busy_dist_port,
+                 {.def = "true", .doc = "Accepted for EMQX's sake: log blocked links."})
           .finish([](Checker& c, const Value& v, S& self) {
             if (self.process_high_watermark.value <= self.process_low_watermark.value) {
               c.broken(v, "process_high_watermark", "bad_watermark",
@@ -223,7 +228,7 @@ const Struct& Sysmon::Os::schema() {
           .field("sysmem_high_watermark", &S::sysmem_high_watermark,
                  {.def = "70%", .doc = "Alarm above this share of the machine's memory."})
           .field("procmem_high_watermark", &S::procmem_high_watermark,
-                 {.def = "5%", .doc = "Alarm for one task above this share."})
+                 {.def = "5%", .doc = "Accepted for EMQX's sake: node.memory_high_watermark bounds the process."})
           .finish([](Checker& c, const Value& v, S& self) {
             if (self.cpu_high_watermark.value <= self.cpu_low_watermark.value) {
               c.broken(v, "cpu_high_watermark", "bad_watermark", "cpu_high_watermark above cpu_low_watermark");

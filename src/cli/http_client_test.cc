@@ -1,0 +1,30 @@
+#include "cli/http_client.h"
+
+#include <gtest/gtest.h>
+
+namespace sb::cli {
+namespace {
+
+std::string message_of(std::string body) {
+  HttpAnswer answer;
+  answer.body = std::move(body);
+  return answer.message();
+}
+
+TEST(HttpAnswer, TellsAProblemWithAValueInOneLine) {
+  EXPECT_EQ(message_of(R"({"code":"BAD_REQUEST","message":"{\"kind\":\"validation_error\",\"path\":\"root.level\",)"
+                       R"(\"expected\":\"one of: debug, info\",\"value\":\"nope\"}"})"),
+            "level = nope: expected one of: debug, info");
+  EXPECT_EQ(message_of(R"({"message":"{\"path\":\"root.topic\",\"expected\":\"text\"}"})"), "topic: expected text");
+  EXPECT_EQ(message_of(R"({"message":"{\"path\":\"qos\",\"expected\":\"0..2\",\"value\":5}"})"),
+            "qos = 5: expected 0..2");
+}
+
+TEST(HttpAnswer, LeavesOtherMessagesAsTheyAre) {
+  EXPECT_EQ(message_of(R"({"message":"Node not found: x"})"), "Node not found: x");
+  EXPECT_EQ(message_of(R"({"message":"{\"who\":\"a\"}"})"), R"({"who":"a"})");
+  EXPECT_EQ(message_of("no JSON"), "no JSON");
+}
+
+}  // namespace
+}  // namespace sb::cli
