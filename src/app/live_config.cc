@@ -193,9 +193,9 @@ Result<> LiveConfig::exchange(const std::vector<const ListenerOptions*>& takers,
   }
   for (const ListenerOptions* options : takers) {
     SB_CHECKED(update(after, *options, undo));
-    undo.push_back([this, ids] {
+    undo.push_back([this, ids]() -> Result<> {
       for (const std::string& id : ids) SB_CHECKED(node_.listeners().vacate(id));
-      return Result<>{};
+      return {};
     });
   }
   return {};
