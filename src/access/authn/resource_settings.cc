@@ -17,8 +17,9 @@ Result<driver::resource::Tls> resource_tls(const config::ClientTls& from) {
   return out;
 }
 
-std::function<void(const driver::resource::State&)> resource_alarm(broker::AlarmSink& alarms, std::string id) {
-  return [&alarms, id = std::move(id)](const driver::resource::State& state) {
+driver::resource::Options watched(broker::AlarmSink& alarms, std::string id, driver::resource::Options options) {
+  options.id = id;
+  options.changed = [&alarms, id = std::move(id)](const driver::resource::State& state) {
     if (state.status != driver::resource::Status::Disconnected) {
       alarms.deactivate(id);
       return;
@@ -26,6 +27,18 @@ std::function<void(const driver::resource::State&)> resource_alarm(broker::Alarm
     alarms.activate(id, "resource down: " + state.reason,
                     {{"resource_id", json_quoted(id)}, {"reason", "\"resource_down\""}});
   };
+  return options;
+}
+
+Provider::State health_of(const driver::resource::State& state) {
+  switch (state.status) {
+    case driver::resource::Status::Connected:
+      return {Health::Connected, ""};
+    case driver::resource::Status::Connecting:
+      return {Health::Connecting, ""};
+    default:
+      return {Health::Disconnected, state.reason};
+  }
 }
 
 }  // namespace sb::access::authn

@@ -28,6 +28,13 @@ Result<std::unique_ptr<resource::Connection>> open(const SqlServer& from, Millis
 }
 }  // namespace
 
+std::string_view name_of(Dialect dialect) {
+  return dialect == Dialect::MySql ? "mysql" : "postgresql";
+}
+std::string_view doc_of(Dialect dialect) {
+  return dialect == Dialect::MySql ? "A query to MySQL or MariaDB." : "A query to PostgreSQL.";
+}
+
 void SqlServer::read(config::Checker& c, const config::Value& v, Dialect dialect) {
   const bool dollars = dialect == Dialect::PostgreSql;
   auto address =
