@@ -39,7 +39,7 @@ void PushGateway::apply(const config::Prometheus::PushGateway& settings) {
   driver::http::ClientOptions options;
   options.name = "push-gateway";
   options.pool_size = 1;
-  options.tls.verify = true;
+  options.tls.enable = options.tls.verify = true;
   client_ = std::make_unique<driver::http::Client>(std::move(options));
   loop_.timers().arm(ticker_, loop_.now(), settings_.interval);
 }

@@ -76,14 +76,15 @@ _ids = itertools.count(1)
 
 class FerretDB(Server):
     def __init__(self, folder, skip):
-        super().__init__(folder)
+        super().__init__(folder)  # `more` are arguments of a test's own
         self.server = program(skip)
         self.data = pathlib.Path(folder) / "data"
         self.data.mkdir()
 
     def command(self):
         return [self.server, "--handler=sqlite", f"--sqlite-url=file:{self.data}/", f"--listen-addr=127.0.0.1:{self.port}",
-                f"--state-dir={self.data}", "--telemetry=disable", "--debug-addr=-", "--log-level=error"]
+                f"--state-dir={self.data}", "--telemetry=disable", "--debug-addr=-", "--log-level=error",
+                *self.more]
 
     def insert(self, database, collection, *documents):
         """OP_MSG (wire protocol 6): one insert command; the answer must say ok."""

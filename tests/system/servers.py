@@ -3,12 +3,14 @@
 `kill` is a crash, `start` brings the same data back on the same port. Where a program is missing, the test is skipped by
 its name. Servers that refuse to run as root run as the user of their package.
 """
+import contextlib
 import glob
 import os
 import pathlib
 import pwd
 import shutil
 import socket
+import ssl as tls
 import subprocess
 import threading
 import time
@@ -37,6 +39,7 @@ class Server:
         self.folder.mkdir(parents=True, exist_ok=True)
         self.port = free_port()
         self.process = None
+        self.more = []  # arguments of a test's own, from the next start on
         self.output = self.folder / "output.log"
 
     def as_user(self):
@@ -113,7 +116,8 @@ class PostgreSQL(Server):
     def command(self):
         # Dies at once and without children left: SIGTERM is a "smart" shutdown, which waits for clients.
         return [self.server, "-D", str(self.data), "-p", str(self.port), "-c", "listen_addresses=127.0.0.1",
-                "-c", f"unix_socket_directories={self.folder}", "-c", "fsync=off", "-c", f"ssl={'on' if self.tls else 'off'}"]
+                "-c", f"unix_socket_directories={self.folder}", "-c", "fsync=off", "-c", f"ssl={'on' if self.tls else 'off'}",
+                *self.more]
 
     def ready(self):
         return subprocess.run([str(self.tools / "pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(self.port)],
@@ -165,7 +169,7 @@ class MariaDB(Server):
     def command(self):
         return [self.server, "--no-defaults", f"--datadir={self.data}", f"--port={self.port}", f"--socket={self.socket}",
                 f"--pid-file={self.folder}/pid", "--bind-address=127.0.0.1", "--skip-name-resolve",
-                "--innodb-flush-log-at-trx-commit=0", "--innodb-buffer-pool-size=16M", *self.tls]
+                "--innodb-flush-log-at-trx-commit=0", "--innodb-buffer-pool-size=16M", *self.tls, *self.more]
 
     def ready(self):
         return subprocess.run([self.client, "--no-defaults", f"--socket={self.socket}", "-u", "root", "-e", "SELECT 1"],
@@ -264,3 +268,134 @@ class Scripted:
 
     def __exit__(self, *_):
         self.close()
+
+
+class Proxy:
+    """Stands between a client and a server, and does to their connections what `be` says, to those that are open as well:
+
+    well     passes on;  slow    passes answers on after `delay` seconds;  hung    takes everything, says nothing
+    garbage  answers each piece with `noise`;  cut     passes on half of each answer and closes;  killed    nobody listens
+    """
+
+    def __init__(self, target, noise=b"\xff\x00 no answer of this protocol \r\n" * 8):
+        self.target, self.noise, self.delay, self.mode = target, noise, 0.0, "well"
+        self.port = free_port()
+        self.pairs = set()
+        self.listener = None
+        self._listen()
+
+    def be(self, mode, delay=0.0):
+        self.mode, self.delay = mode, delay
+        if mode == "killed":
+            self.close()
+        elif self.listener is None:
+            self._listen()
+        if mode == "well":  # what was swallowed is not answered any more
+            self._drop()
+        return self
+
+    def _listen(self):
+        self.listener = socket.create_server(("127.0.0.1", self.port))
+        threading.Thread(target=self._accept, args=(self.listener,), daemon=True).start()
+
+    def _accept(self, listener):
+        while True:
+            try:
+                peer, _ = listener.accept()
+                behind = socket.create_connection(("127.0.0.1", self.target), 5)
+            except OSError:
+                if self.listener is not listener:
+                    return
+                continue
+            behind.settimeout(None)
+            self.pairs.add((peer, behind))
+            for source, sink, answers in ((peer, behind, False), (behind, peer, True)):
+                threading.Thread(target=self._pass, args=(source, sink, answers), daemon=True).start()
+
+    def _pass(self, source, sink, answers):
+        try:
+            while data := source.recv(65536):
+                mode = self.mode
+                if mode == "hung":
+                    continue
+                if mode == "garbage":
+                    if not answers:
+                        source.sendall(self.noise)
+                    continue
+                if answers and mode == "slow":
+                    time.sleep(self.delay)
+                if answers and mode == "cut":
+                    sink.sendall(data[:len(data) // 2])
+                    break
+                sink.sendall(data)
+        except OSError:
+            pass
+        for one in (source, sink):
+            with contextlib.suppress(OSError):
+                one.shutdown(socket.SHUT_RDWR)
+
+    def _drop(self):
+        for pair in list(self.pairs):
+            for one in pair:
+                with contextlib.suppress(OSError):
+                    one.shutdown(socket.SHUT_RDWR)
+                one.close()
+            self.pairs.discard(pair)
+
+    def close(self):
+        listener, self.listener = self.listener, None
+        if listener:
+            with contextlib.suppress(OSError):
+                listener.shutdown(socket.SHUT_RDWR)
+            listener.close()
+        self._drop()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+
+class TlsProxy(Proxy):
+    """TLS before a server that speaks in the clear. `names`: what clients told as server_name, None where they told none.
+
+    `authority`: clients must show a certificate of it. `versions` and `ciphers` (up to TLS 1.2) are what is allowed.
+    """
+
+    def __init__(self, target, certificate, key, authority=None, versions=(tls.TLSVersion.TLSv1_2, tls.TLSVersion.TLSv1_3),
+                 ciphers=None):
+        self.names, self.seen = [], []
+        self.context = tls.SSLContext(tls.PROTOCOL_TLS_SERVER)
+        self.context.load_cert_chain(certificate, key)
+        self.context.minimum_version, self.context.maximum_version = versions
+        if ciphers:
+            self.context.set_ciphers(ciphers)
+        if authority:
+            self.context.verify_mode = tls.CERT_REQUIRED
+            self.context.load_verify_locations(authority)
+        self.context.sni_callback = lambda _, name, __: self.names.append(name)
+        super().__init__(target)
+
+    def _accept(self, listener):
+        while True:
+            try:
+                plain, _ = listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=self._greet, args=(plain,), daemon=True).start()
+
+    def _greet(self, plain):
+        try:
+            plain.settimeout(10)
+            peer = self.context.wrap_socket(plain, server_side=True)
+            self.seen.append((peer.version(), peer.cipher()[0]))
+            behind = socket.create_connection(("127.0.0.1", self.target), 5)
+        except OSError:
+            plain.close()
+            return
+        peer.settimeout(None)
+        behind.settimeout(None)
+        self.pairs.add((peer, behind))
+        for source, sink in ((peer, behind), (behind, peer)):
+            threading.Thread(target=self._pass, args=(source, sink, source is behind), daemon=True).start()

@@ -7,7 +7,7 @@ import urllib.parse
 
 import pytest
 
-from . import api, raw, tokens
+from . import api, raw, stored, tokens
 from .test_authn_database import NOT_AUTHORIZED, OK, code_of
 
 ID = "password_based:http"
@@ -114,13 +114,11 @@ def test_a_service_that_hangs_holds_nobody_else_up(start_broker):
             c.expect(raw.CONNACK, timeout=10, code=NOT_AUTHORIZED)
             c.close()
         assert 0.8 < time.monotonic() - began < 6
+        assert stored.want_status(broker, ID, "disconnected")["node_error"][0]["reason"]
         began = time.monotonic()
         assert code_of(broker, "joe", "p") == NOT_AUTHORIZED
         assert time.monotonic() - began < 0.5, "left alone: refused at once"
-        status = api.want(broker, 200, "GET", f"/authentication/{ID}/status")
-        assert status["status"] == "disconnected" and status["node_error"]
-        assert f"authenticator:{ID}:mqtt:global" in [
-            a["name"] for a in api.want(broker, 200, "GET", "/alarms?activated=true")["data"]]
+        assert stored.alarm(broker, ID)
     finally:
         hung.close()
 

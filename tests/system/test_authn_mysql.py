@@ -111,25 +111,7 @@ def test_settings_that_are_refused(start_broker, bad, word, server):
     assert code_of(broker) == OK, "nothing changed"
 
 
-def test_a_query_that_the_server_refuses(start_broker, server):
-    for query in ("SELECT nothing FROM users", "SELECT password_hash FROM nowhere", "SELECT FROM WHERE"):
-        broker = started(start_broker, server, query=query)
-        assert code_of(broker, "joe", SECRET) == NOT_AUTHORIZED
-        status = stored.want_status(broker, ID, "connected")
-        assert status["metrics"]["nomatch"] == 1 and status["resource_metrics"]["failed"] == 1
-        assert "authn_query_failed" in broker.log()
-        stored.no_secrets(broker, SECRET)
-        broker.stop()
-
-
 def test_credentials(start_broker, server, tmp_path):
-    for more in ({"password": "wrong-pw"}, {"username": "nobody"}, {"database": "nowhere"}):
-        broker = start_broker(authentication=[mysql(server, **more)], log=DEBUG)
-        assert stored.want_status(broker, ID, "disconnected")["node_error"][0]["reason"]
-        assert code_of(broker, "joe", SECRET) == NOT_AUTHORIZED
-        assert stored.alarm(broker, ID)["message"].startswith("resource down: ")
-        stored.no_secrets(broker, "wrong-pw", "db-secret-pw", SECRET)
-        broker.stop()
     settings = mysql(server, username="empty")
     del settings["password"]
     broker = start_broker(authentication=[settings])
@@ -140,40 +122,6 @@ def test_credentials(start_broker, server, tmp_path):
     secret.write_text("db-secret-pw\n")
     broker = started(start_broker, server, password=f"file://{secret}")
     assert code_of(broker, "joe", SECRET) == OK
-
-
-def test_tls(start_broker, server, tmp_path):
-    server.sql("CREATE USER IF NOT EXISTS tls@'%' IDENTIFIED BY 'tls-pw' REQUIRE SSL; GRANT SELECT ON mqtt.* TO tls@'%'")
-    trusted = {"enable": True, "verify": "verify_peer", "cacertfile": server.authority.ca}
-    user = {"username": "tls", "password": "tls-pw"}
-    for ssl in (trusted, {"enable": True, "verify": "verify_none"}):
-        broker = started(start_broker, server, ssl=ssl, **user)
-        assert code_of(broker, "joe", SECRET) == OK
-        broker.stop()
-    other = pki.Pki(tmp_path, "other")
-    for ssl in (trusted | {"cacertfile": other.ca}, {"enable": False}):
-        broker = start_broker(authentication=[mysql(server, ssl=ssl, **user)])
-        stored.want_status(broker, ID, "disconnected")
-        assert code_of(broker, "joe", SECRET) == NOT_AUTHORIZED
-        broker.stop()
-
-
-def test_the_server_dies_and_comes_back(start_broker, server):
-    broker = started(start_broker, server)
-    assert code_of(broker, "joe", SECRET) == OK
-    before = None
-    for _ in range(2):
-        server.kill()
-        assert code_of(broker, "joe", SECRET) == NOT_AUTHORIZED, "never a yes"
-        assert stored.want_status(broker, ID, "disconnected")["node_error"]
-        assert stored.alarm(broker, ID)
-        server.start()
-        stored.want_status(broker, ID, "connected", 40)
-        assert stored.alarm(broker, ID) is None
-        assert code_of(broker, "joe", SECRET) == OK, "prepared anew"
-        now = stored.threads(broker), stored.descriptors(broker)
-        assert before is None or now[0] <= before[0] + 8 and now[1] <= before[1] + 8
-        before = now
 
 
 def test_a_slow_query(start_broker, server):
@@ -188,31 +136,3 @@ def test_a_slow_query(start_broker, server):
         assert 1.5 < time.monotonic() - began < 4
     assert code_of(broker, "joe", SECRET, "0") == OK
     assert stored.want_status(broker, ID, "connected")["resource_metrics"]["dropped.expired"] == 1
-
-
-def test_a_hung_server(start_broker, server):
-    with servers.Scripted() as hung:
-        broker = start_broker(authentication=[mysql(hung, pool_size=2)])
-        crowd = [raw.Client(broker.port) for _ in range(10)]
-        began = time.monotonic()
-        for i, c in enumerate(crowd):
-            c.send(raw.connect(f"c{i}", username="joe", password=SECRET))
-        for c in crowd:
-            c.expect(raw.CONNACK, timeout=12, code=NOT_AUTHORIZED)
-            c.close()
-        assert time.monotonic() - began < 9
-        stored.want_status(broker, ID, "disconnected")
-        assert stored.alarm(broker, ID)
-        began = time.monotonic()
-        broker.stop()
-        assert time.monotonic() - began < 10, "the end of the node waits for no server"
-
-
-@pytest.mark.parametrize("bytes_", [b"SSH-2.0-x\r\n", b"\0" * 64, b"\xff\xff\xff\0" + b"\xff" * 200, b"\x01\0\0\0\xff",
-                                    b"\x05\0\0\0\x0a5.5\0"], ids=range(5))
-def test_garbage(start_broker, bytes_):
-    with servers.Scripted(greeting=bytes_, answer=bytes_) as garbage:
-        broker = start_broker(authentication=[mysql(garbage)], log=DEBUG)
-        stored.want_status(broker, ID, "disconnected", 20)
-        assert code_of(broker, "joe", SECRET) == NOT_AUTHORIZED
-        stored.no_secrets(broker, SECRET, "db-secret-pw")

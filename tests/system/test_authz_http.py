@@ -10,6 +10,7 @@ import pytest
 from . import api, raw, tokens
 from .test_authn_http import said
 from .test_authz_sources import authorization, may_publish, may_subscribe
+from .test_ldap import wait_for
 
 STATUS = "/authorization/sources/http/status"
 
@@ -104,8 +105,9 @@ def test_a_service_that_fails_is_no_answer(start_broker, fault, no_match):
                                                           no_match=no_match, cache={"enable": False}))
         for _ in range(5):
             assert may_publish(broker, "t") == (no_match == "allow")
+        wait_for(broker, STATUS, "disconnected")
         status = api.want(broker, 200, "GET", STATUS)
-        assert status["status"] == "disconnected" and status["node_error"]
+        assert status["node_error"] and status["resource_metrics"]["failed"] == 5
         assert status["metrics"]["total"] == 5 and status["metrics"]["allow"] == 0
         assert "authorization:http" in [a["name"] for a in api.want(broker, 200, "GET", "/alarms?activated=true")["data"]]
         api.want(broker, 204, "DELETE", "/authorization/sources/http")

@@ -1,13 +1,11 @@
 """password_based:ldap by both methods and the authorization source ldap, against slapd (access-control 4.7, 7.9)."""
 import base64
 import hashlib
-import socket
-import threading
 import time
 
 import pytest
 
-from . import api, directory, node, raw
+from . import api, directory, node
 from .conftest import Skip
 from .pki import Pki
 from .test_authn_database import NOT_AUTHORIZED, OK, code_of
@@ -233,44 +231,6 @@ def test_a_directory_that_dies_and_comes_back(start_broker, tmp_path, skip):
             assert not alarms(broker)
     finally:
         server.stop()
-
-
-@pytest.mark.parametrize("fault", ["hung", "garbage", "refused"])
-def test_faults(start_broker, slapd, fault):
-    """Stated result, alarm, no stuck client."""
-    hung = socket.create_server(("127.0.0.1", 0))
-    port = hung.getsockname()[1]
-    more = {"server": f"127.0.0.1:{port}", "request_timeout": "1s", "query_timeout": "1s"}
-    if fault == "refused":
-        more = {"password": "not-the-search-pw"}
-    if fault == "garbage":
-        def serve():
-            while True:
-                try:
-                    peer = hung.accept()[0]
-                except OSError:
-                    return
-                with peer:
-                    peer.recv(4096)
-                    peer.sendall(b"\x30\x84\xff\xff\xff\xff garbage" * 10)
-        threading.Thread(target=serve, daemon=True).start()
-    try:
-        broker = start_broker(authentication=[ldap(slapd) | more])
-        began = time.monotonic()
-        waiting = [raw.Client(broker.port) for _ in range(10)]
-        for i, c in enumerate(waiting):
-            c.send(raw.connect(f"c{i}", username="sha1", password="right-pw"))
-        for c in waiting:
-            c.expect(raw.CONNACK, timeout=10, code=NOT_AUTHORIZED)
-            c.close()
-        assert time.monotonic() - began < 6
-        wait_for(broker, STATUS, "disconnected")
-        assert f"authenticator:{ID}:mqtt:global" in alarms(broker)
-        began = time.monotonic()
-        broker.stop()
-        assert time.monotonic() - began < 10
-    finally:
-        hung.close()
 
 
 def test_secrets_are_not_logged(start_broker, slapd):

@@ -1,6 +1,6 @@
 #include "access/authn/http_settings.h"
 
-#include "access/authn/http_tls.h"
+#include "access/authn/resource_settings.h"
 
 #include <boost/json/object.hpp>
 #include <boost/json/parse.hpp>
@@ -54,6 +54,7 @@ void check_http_settings(config::Checker& c, const config::Value& v, HttpSetting
     c.broken(v, "url", "placeholder_in_host", "placeholders in path and query only");
   if (tls != s.ssl.enable)
     c.broken(v, "ssl", "scheme_and_ssl_differ", "ssl.enable = true with https://, false with http://");
+  check_tls(c, v, s.ssl, {.who = "HTTP"});
   const bool post = s.method == RequestMethod::Post;
   s.header_map = {{"accept", "application/json"},
                   {"cache-control", "no-cache"},
@@ -77,12 +78,18 @@ void check_http_settings(config::Checker& c, const config::Value& v, HttpSetting
   }
 }
 
-Result<driver::http::ClientOptions> http_client_options(const HttpSettings& s, std::string name) {
-  driver::http::ClientOptions out;
-  out.name = std::move(name);
+Result<driver::resource::Options> http_resource(const HttpSettings& s, std::string thread_name) {
+  driver::http::ServiceOptions service;
+  service.origin = s.url.substr(0, end_of_host(s.url));
+  service.connect_timeout = s.connect_timeout;
+  service.answer_timeout = std::min<Millis>(s.request_timeout, service.answer_timeout);
+  SB_TRY(service.tls, resource_tls(s.ssl));
+  driver::resource::Options out;
+  out.thread_name = std::move(thread_name);
   out.pool_size = s.pool_size;
   out.connect_timeout = s.connect_timeout;
-  SB_TRY(out.tls, http_tls(s.ssl));
+  out.open = [shared = std::make_shared<driver::http::Service>(std::move(service))](
+                 const driver::resource::Limit& limit) { return driver::http::Connection::open(shared, limit); };
   return out;
 }
 

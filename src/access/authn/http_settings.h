@@ -6,7 +6,8 @@
 #include "base/json_text.h"
 #include "config/hocon.h"
 #include "config/roots/listener.h"
-#include "driver/http/client.h"
+#include "driver/http/connection.h"
+#include "driver/resource/resource.h"
 
 #include <map>
 #include <optional>
@@ -39,7 +40,8 @@ struct HttpSettings {
 
 /// Rules between the keys; fills header_map.
 void check_http_settings(config::Checker& c, const config::Value& v, HttpSettings& s);
-[[nodiscard]] Result<driver::http::ClientOptions> http_client_options(const HttpSettings& s, std::string name);
+/// How the service is reached and watched.
+[[nodiscard]] Result<driver::resource::Options> http_resource(const HttpSettings& s, std::string thread_name);
 /// A value of the client's must not begin a header of its own.
 std::string header_value(std::string_view value);
 

@@ -45,6 +45,7 @@ void check_mongo_settings(config::Checker& c, const config::Value& v, MongoSetti
   }
   if (s.mongo_type == MongoType::Rs && s.replica_set_name.empty())
     c.broken(v, "replica_set_name", "required_field", "the name of the replica set");
+  check_tls(c, v, s.ssl, {.who = "MongoDB"});
   if (!s.filter.is_object()) c.broken(v, "filter", "bad_filter", "an object");
   driver::mongodb::visit_texts(s.filter, [&](const std::string& one) { s.texts.emplace_back(one); });
   for (const Template& one : s.texts)

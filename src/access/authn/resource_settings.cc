@@ -2,7 +2,13 @@
 
 #include "base/json_text.h"
 
+#include <fmt/format.h>
+
+#include <algorithm>
+
 namespace sb::access::authn {
+
+namespace resource = driver::resource;
 
 Result<driver::resource::Tls> resource_tls(const config::ClientTls& from) {
   driver::resource::Tls out;
@@ -12,13 +18,46 @@ Result<driver::resource::Tls> resource_tls(const config::ClientTls& from) {
   out.server_name = from.server_name_indication;
   out.ca_file = from.cacertfile;
   out.certificate_file = from.certfile;
-  out.key_file = from.keyfile;
+  // One file may hold both.
+  out.key_file = from.keyfile.empty() ? from.certfile : from.keyfile;
+  out.depth = from.depth;
+  const auto [oldest, newest] = std::minmax_element(from.versions.begin(), from.versions.end());
+  out.oldest = static_cast<resource::TlsVersion>(*oldest);
+  out.newest = static_cast<resource::TlsVersion>(*newest);
+  out.ciphers = from.ciphers;
+  // Who lists suites of one version only means no other.
+  if (!out.ciphers.empty() && resource::cipher_lists(out.ciphers).older.empty()) out.oldest = resource::TlsVersion::V13;
   SB_TRY(out.key_password, config::resolve_secret(from.password));
   return out;
 }
 
-std::function<void(const driver::resource::State&)> resource_alarm(broker::AlarmSink& alarms, std::string id) {
-  return [&alarms, id = std::move(id)](const driver::resource::State& state) {
+void check_tls(config::Checker& c, const config::Value& v, const config::ClientTls& tls, const TlsAbilities& can) {
+  const config::Value* const ssl = v.find("ssl");
+  if (!ssl || !tls.enable || tls.versions.empty()) return;
+  const auto refuse = [&](bool able, bool wanted, const char* key, std::string_view instead) {
+    if (!able && wanted)
+      c.broken(*ssl, key, "not_with_this_back_end",
+               fmt::format("{}: the client library of {} knows no other", instead, can.who));
+  };
+  const std::string& name = tls.server_name_indication;
+  refuse(can.ciphers, !tls.ciphers.empty(), "ciphers", "no list");
+  refuse(can.depth, tls.depth != config::ClientTls{}.depth, "depth", "10");
+  refuse(can.name, !name.empty() && name != "disable", "server_name_indication", "no name but the server's");
+  if (!tls.keyfile.empty() && tls.certfile.empty())
+    c.broken(*ssl, "certfile", "required_field", "a certificate beside keyfile");
+  if (tls.ciphers.empty()) return;
+  if (const auto known = resource::check_ciphers(tls.ciphers); !known)
+    c.broken(*ssl, "ciphers", "bad_ciphers", known.error().what);
+  const resource::CipherLists lists = resource::cipher_lists(tls.ciphers);
+  refuse(can.mixed_ciphers, !lists.older.empty() && !lists.tls13.empty(), "ciphers",
+         "suites of TLS 1.3, or of older versions");
+  if (lists.older.empty() && *std::max_element(tls.versions.begin(), tls.versions.end()) != config::TlsVersion::V13)
+    c.broken(*ssl, "ciphers", "bad_ciphers", "suites of a version that is on");
+}
+
+driver::resource::Options watched(broker::AlarmSink& alarms, std::string id, driver::resource::Options options) {
+  options.id = id;
+  options.changed = [&alarms, id = std::move(id)](const driver::resource::State& state) {
     if (state.status != driver::resource::Status::Disconnected) {
       alarms.deactivate(id);
       return;
@@ -26,6 +65,18 @@ std::function<void(const driver::resource::State&)> resource_alarm(broker::Alarm
     alarms.activate(id, "resource down: " + state.reason,
                     {{"resource_id", json_quoted(id)}, {"reason", "\"resource_down\""}});
   };
+  return options;
+}
+
+Provider::State health_of(const driver::resource::State& state) {
+  switch (state.status) {
+    case driver::resource::Status::Connected:
+      return {Health::Connected, ""};
+    case driver::resource::Status::Connecting:
+      return {Health::Connecting, ""};
+    default:
+      return {Health::Disconnected, state.reason};
+  }
 }
 
 }  // namespace sb::access::authn

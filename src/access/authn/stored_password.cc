@@ -1,6 +1,5 @@
 #include "access/authn/stored_password.h"
 
-#include "access/authn/resource_settings.h"
 #include "base/log.h"
 #include "base/secret.h"
 
@@ -99,41 +98,17 @@ class StoredPassword::OnShard final : public Authenticator {
   runtime::Loop& loop_;
 };
 
-StoredPassword::Back StoredPassword::with_alarm(Back back, broker::AlarmSink& alarms, const std::string& id) {
-  back.resource.id = id;
-  back.resource.changed = resource_alarm(alarms, id);
-  return back;
-}
-
 StoredPassword::StoredPassword(const Services& services, std::string_view mechanism, std::string_view chain, Back back)
-    : workers_(services.workers),
-      id_(fmt::format("authenticator:{}:{}", mechanism, chain)),
-      back_(with_alarm(std::move(back), services.alarms, id_)),
-      resource_(back_.resource) {}
+    : Watched(services.alarms, fmt::format("authenticator:{}:{}", mechanism, chain), back.resource),
+      workers_(services.workers),
+      back_(std::move(back)) {}
 
 StoredPassword::~StoredPassword() {
-  stop();  // what is under way uses this
-}
-
-Result<> StoredPassword::start() {
-  resource_.start();
-  return {};
+  stop();
 }
 
 std::unique_ptr<Authenticator> StoredPassword::make(const ShardEnvironment& shard) {
   return std::make_unique<OnShard>(*this, shard.loop);
-}
-
-Provider::State StoredPassword::state() const {
-  const resource::State now = resource_.state();
-  switch (now.status) {
-    case resource::Status::Connected:
-      return {Health::Connected, ""};
-    case resource::Status::Connecting:
-      return {Health::Connecting, ""};
-    default:
-      return {Health::Disconnected, now.reason};
-  }
 }
 
 }  // namespace sb::access::authn

@@ -5,7 +5,7 @@
 
 #include "access/authn/password.h"
 #include "access/authn/provider.h"
-#include "driver/resource/resource.h"
+#include "access/authn/watched.h"
 #include "driver/sql/rows.h"
 
 #include <functional>
@@ -36,11 +36,11 @@ StoredRecord record_of(const std::vector<NamedValue>& values);
 /// From the first row; nullopt: there is none.
 std::optional<StoredRecord> record_of(const driver::sql::Rows& rows);
 
-class StoredPassword final : public Provider {
+class StoredPassword final : public Watched<Provider> {
  public:
   using Values = std::vector<std::optional<std::string>>;
   struct Back {
-    driver::resource::Options resource;  // `id` and `changed` are set here
+    driver::resource::Options resource;
     /// On the shard: what the question needs of the client.
     std::function<Values(const Credentials&)> values;
     /// On a thread of the resource. nullopt: it does not know the client.
@@ -54,20 +54,13 @@ class StoredPassword final : public Provider {
   StoredPassword(const Services& services, std::string_view mechanism, std::string_view chain, Back back);
   ~StoredPassword() override;
 
-  [[nodiscard]] Result<> start() override;
   std::unique_ptr<Authenticator> make(const ShardEnvironment& shard) override;
-  void stop() override { resource_.stop(); }
-  State state() const override;
-  const driver::resource::Resource* resource() const override { return &resource_; }
 
  private:
   class OnShard;
-  static Back with_alarm(Back back, broker::AlarmSink& alarms, const std::string& id);
 
   runtime::Workers& workers_;
-  const std::string id_;
   const Back back_;
-  driver::resource::Resource resource_;
 };
 
 }  // namespace sb::access::authn

@@ -1,6 +1,5 @@
 #include "access/authz/stored_rules.h"
 
-#include "access/authn/resource_settings.h"
 #include "access/owned_subject.h"
 #include "base/log.h"
 
@@ -68,40 +67,15 @@ class StoredRules::OnShard final : public Authorizer {
   runtime::Loop& loop_;
 };
 
-StoredRules::Back StoredRules::with_alarm(Back back, broker::AlarmSink& alarms, const std::string& id) {
-  back.resource.id = id;
-  back.resource.changed = authn::resource_alarm(alarms, id);
-  return back;
-}
-
 StoredRules::StoredRules(const Services& services, std::string_view type, Back back)
-    : id_("authorization:" + std::string(type)),
-      back_(with_alarm(std::move(back), services.alarms, id_)),
-      resource_(back_.resource) {}
+    : Watched(services.alarms, "authorization:" + std::string(type), back.resource), back_(std::move(back)) {}
 
 StoredRules::~StoredRules() {
-  stop();  // what is under way uses this
-}
-
-Result<> StoredRules::start() {
-  resource_.start();
-  return {};
+  stop();
 }
 
 std::unique_ptr<Authorizer> StoredRules::make(const ShardEnvironment& shard) {
   return std::make_unique<OnShard>(*this, shard.loop);
-}
-
-Source::State StoredRules::state() const {
-  const resource::State now = resource_.state();
-  switch (now.status) {
-    case resource::Status::Connected:
-      return {Health::Connected, ""};
-    case resource::Status::Connecting:
-      return {Health::Connecting, ""};
-    default:
-      return {Health::Disconnected, now.reason};
-  }
 }
 
 }  // namespace sb::access::authz

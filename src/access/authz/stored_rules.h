@@ -2,8 +2,8 @@
 // Fetching happens on threads of the resource, matching on the shard. Whatever goes wrong is no match.
 #pragma once
 
+#include "access/authn/watched.h"
 #include "access/authz/source.h"
-#include "driver/resource/resource.h"
 #include "driver/sql/rows.h"
 
 #include <functional>
@@ -14,11 +14,11 @@
 
 namespace sb::access::authz {
 
-class StoredRules final : public Source {
+class StoredRules final : public authn::Watched<Source> {
  public:
   using Values = std::vector<std::optional<std::string>>;
   struct Back {
-    driver::resource::Options resource;  // `id` and `changed` are set here
+    driver::resource::Options resource;
     /// On the shard: what the question needs of the client.
     std::function<Values(const Subject&)> values;
     /// On a thread of the resource: the rules in their order; none where the back end does not know the client.
@@ -31,19 +31,12 @@ class StoredRules final : public Source {
   StoredRules(const Services& services, std::string_view type, Back back);
   ~StoredRules() override;
 
-  [[nodiscard]] Result<> start() override;
   std::unique_ptr<Authorizer> make(const ShardEnvironment& shard) override;
-  void stop() override { resource_.stop(); }
-  State state() const override;
-  const driver::resource::Resource* resource() const override { return &resource_; }
 
  private:
   class OnShard;
-  static Back with_alarm(Back back, broker::AlarmSink& alarms, const std::string& id);
 
-  const std::string id_;
   const Back back_;
-  driver::resource::Resource resource_;
 };
 
 /// Rows that cannot be rules are logged and skipped.

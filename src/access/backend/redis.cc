@@ -27,6 +27,7 @@ void RedisServer::read(config::Checker& c, const config::Value& v, const std::ve
     command = *std::move(parsed);
   else
     c.broken(v, "cmd", "bad_command", parsed.error().what);
+  authn::check_tls(c, v, ssl, {.who = "Redis"});
 }
 
 resource::Options RedisServer::options(std::shared_ptr<const void> owner, std::string_view use) const {

@@ -28,6 +28,13 @@ Result<std::unique_ptr<resource::Connection>> open(const SqlServer& from, Millis
 }
 }  // namespace
 
+std::string_view name_of(Dialect dialect) {
+  return dialect == Dialect::MySql ? "mysql" : "postgresql";
+}
+std::string_view doc_of(Dialect dialect) {
+  return dialect == Dialect::MySql ? "A query to MySQL or MariaDB." : "A query to PostgreSQL.";
+}
+
 void SqlServer::read(config::Checker& c, const config::Value& v, Dialect dialect) {
   const bool dollars = dialect == Dialect::PostgreSql;
   auto address =
@@ -42,6 +49,11 @@ void SqlServer::read(config::Checker& c, const config::Value& v, Dialect dialect
     statement = *std::move(parsed);
   else
     c.broken(v, "query", "bad_query", fmt::format("one SELECT: {}", parsed.error().what));
+  // libpq chooses the suites; Connector/C tells no name to a server, and compares the certificate with the host's.
+  authn::check_tls(c, v, ssl,
+                   dollars
+                       ? authn::TlsAbilities{.who = "PostgreSQL", .ciphers = false, .depth = false}
+                       : authn::TlsAbilities{.who = "MySQL", .mixed_ciphers = false, .depth = false, .name = false});
 }
 
 resource::Options SqlServer::options(std::shared_ptr<const void> owner, Dialect dialect, std::string_view use,

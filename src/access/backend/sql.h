@@ -13,11 +13,17 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace sb::access::backend {
 
 enum class Dialect : std::uint8_t { PostgreSql, MySql };
+/// As the configuration names it, and a sentence for people.
+std::string_view name_of(Dialect dialect);
+std::string_view doc_of(Dialect dialect);
+
+constexpr Millis kSqlQueryTimeout{5'000};  // where there is no key for it
 
 struct SqlServer {
   std::string server;

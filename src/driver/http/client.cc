@@ -1,6 +1,7 @@
 #include "driver/http/client.h"
 
-#include <curl/curl.h>
+#include "driver/http/detail/exchange.h"
+
 #include <fmt/format.h>
 #include <pthread.h>
 
@@ -69,24 +70,12 @@ class Client::Worker {
     Moment since;
   };
   struct Transfer {
-    Worker* worker;
-    ClientRequest request;
+    Transfer(ClientRequest request, std::size_t body_max, Done then)
+        : exchange(std::move(request), body_max), done(std::move(then)) {}
+    detail::Exchange exchange;
     Done done;
-    CURL* easy = nullptr;
-    curl_slist* headers = nullptr;
-    ClientResponse response;
-    bool full = false;
+    CURL* easy = curl_easy_init();
   };
-
-  static std::size_t take(char* data, std::size_t, std::size_t size, void* to) {
-    auto& transfer = *static_cast<Transfer*>(to);
-    if (transfer.response.body.size() + size > transfer.worker->options_.body_max) {
-      transfer.full = true;
-      return 0;
-    }
-    transfer.response.body.append(data, size);
-    return size;
-  }
 
   void run() {
     std::unique_lock lock(mutex_);
@@ -115,45 +104,14 @@ class Client::Worker {
     }
     // Behind its back-off one request tries; the others are let through when it was answered.
     if (failures_ >= kPatience) closed_until_ = now() + back_off();
-    transfers_.push_back({this, std::move(one.request), std::move(one.done), curl_easy_init(), nullptr, {}, false});
+    const auto waited = std::chrono::duration_cast<Millis>(now() - one.since);
+    const Millis left = std::max(Millis{1}, one.request.timeout - waited);
+    transfers_.emplace_back(std::move(one.request), options_.body_max, std::move(one.done));
     const auto transfer = std::prev(transfers_.end());
     if (!transfer->easy) return finish(transfer, fail(Errc::Io, "libcurl does not start"));
-    prepare(*transfer, one.since);
+    transfer->exchange.prepare(transfer->easy, options_.tls, options_.connect_timeout, left);
+    curl_easy_setopt(transfer->easy, CURLOPT_PRIVATE, &*transfer);
     curl_multi_add_handle(multi_, transfer->easy);
-  }
-
-  void prepare(Transfer& transfer, Moment since) {
-    CURL* const easy = transfer.easy;
-    const ClientRequest& request = transfer.request;
-    const auto waited = std::chrono::duration_cast<Millis>(now() - since);
-    const Millis left = std::max(Millis{1}, request.timeout - waited);
-    for (const auto& [name, value] : request.headers)
-      if (curl_slist* longer = curl_slist_append(
-              transfer.headers, (value.empty() ? name + ";" : fmt::format("{}: {}", name, value)).c_str()))
-        transfer.headers = longer;
-    curl_easy_setopt(easy, CURLOPT_PRIVATE, &transfer);
-    curl_easy_setopt(easy, CURLOPT_URL, request.url.c_str());
-    curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
-    curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
-    curl_easy_setopt(easy, CURLOPT_PROXY, "");
-    curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, static_cast<long>(left.count()));
-    curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(options_.connect_timeout.count()));
-    curl_easy_setopt(easy, CURLOPT_HTTPHEADER, transfer.headers);
-    curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, take);
-    curl_easy_setopt(easy, CURLOPT_WRITEDATA, &transfer);
-    if (request.method != "GET") {
-      curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request.method.c_str());
-      curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request.body.size()));
-      curl_easy_setopt(easy, CURLOPT_POSTFIELDS, request.body.data());
-    }
-    const ClientTls& tls = options_.tls;
-    curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, tls.verify ? 1L : 0L);
-    curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, tls.verify ? 2L : 0L);
-    if (!tls.ca_file.empty()) curl_easy_setopt(easy, CURLOPT_CAINFO, tls.ca_file.c_str());
-    if (!tls.certificate_file.empty()) curl_easy_setopt(easy, CURLOPT_SSLCERT, tls.certificate_file.c_str());
-    if (!tls.key_file.empty()) curl_easy_setopt(easy, CURLOPT_SSLKEY, tls.key_file.c_str());
-    if (!tls.key_password.empty()) curl_easy_setopt(easy, CURLOPT_KEYPASSWD, tls.key_password.reveal().c_str());
   }
 
   void collect() {
@@ -170,19 +128,10 @@ class Client::Worker {
   }
 
   Result<ClientResponse> outcome(Transfer& transfer, CURLcode code) {
-    // What is told must not hold the URL: its query may carry a password.
-    if (transfer.full) return fail(Errc::Full, fmt::format("an answer of more than {} bytes", options_.body_max));
-    const bool reached = code == CURLE_OK || code == CURLE_GOT_NOTHING || code == CURLE_PARTIAL_FILE;
-    note(reached, code);
-    if (code == CURLE_OPERATION_TIMEDOUT) return fail(Errc::Timeout, curl_easy_strerror(code));
-    if (code != CURLE_OK) return fail(Errc::Unavailable, curl_easy_strerror(code));
-    long status = 0;
-    const char* type = nullptr;
-    curl_easy_getinfo(transfer.easy, CURLINFO_RESPONSE_CODE, &status);
-    curl_easy_getinfo(transfer.easy, CURLINFO_CONTENT_TYPE, &type);
-    transfer.response.status = static_cast<unsigned>(status);
-    if (type) transfer.response.content_type = type;
-    return std::move(transfer.response);
+    auto answer = transfer.exchange.outcome(transfer.easy, code);
+    const bool full = !answer && answer.error().code == Errc::Full;
+    if (!full) note(code == CURLE_OK || code == CURLE_GOT_NOTHING || code == CURLE_PARTIAL_FILE, code);
+    return answer;
   }
 
   Millis back_off() const {
@@ -210,7 +159,6 @@ class Client::Worker {
       curl_multi_remove_handle(multi_, transfer->easy);
       curl_easy_cleanup(transfer->easy);
     }
-    curl_slist_free_all(transfer->headers);
     const Done done = std::move(transfer->done);
     transfers_.erase(transfer);
     release();

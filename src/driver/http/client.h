@@ -5,23 +5,14 @@
 
 #include "base/clock.h"
 #include "base/result.h"
-#include "base/secret.h"
+#include "driver/http/request.h"
+#include "driver/resource/tls.h"
 
 #include <functional>
 #include <memory>
 #include <string>
-#include <utility>
-#include <vector>
 
 namespace sb::driver::http {
-
-struct ClientTls {
-  bool verify = false;    // the server's certificate and name
-  std::string ca_file{};  // "" = the system's
-  std::string certificate_file{};
-  std::string key_file{};
-  Secret key_password{};
-};
 
 struct ClientOptions {
   std::string name = "http";       // of the thread, at most 15 characters
@@ -29,23 +20,9 @@ struct ClientOptions {
   std::size_t waiting_max = 1024;  // requests beyond are refused
   Millis connect_timeout{15'000};
   std::size_t body_max = 1 << 20;  // of an answer
-  ClientTls tls{};
+  resource::Tls tls{};
   Millis back_off{500};  // after a failure to connect; doubles up to the next
   Millis back_off_max{30'000};
-};
-
-struct ClientRequest {
-  std::string method = "GET";
-  std::string url{};
-  std::vector<std::pair<std::string, std::string>> headers{};
-  std::string body{};  // of POST and PUT
-  Millis timeout{5'000};
-};
-
-struct ClientResponse {
-  unsigned status = 0;
-  std::string content_type{};
-  std::string body{};
 };
 
 class Client {

@@ -22,15 +22,19 @@ char lower(char c) {
   return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
 }
 
-/// Whom the certificate has to be for.
-const std::string& peer_of(const Options& o) {
-  const std::string& name = o.tls.server_name;
-  return name.empty() || name == "disable" ? o.server.host : name;
+/// The name that TLS tells: none where that is an address.
+std::string host_of(const Options& o) {
+  if (!o.tls.tells_name()) return "127.0.0.1";
+  const std::string& host = o.tls.peer(o.server.host);
+  return host.find(':') == std::string::npos ? host : "[" + host + "]";
 }
 
-std::string host_of(const Options& o) {
-  const std::string& host = peer_of(o);
-  return host.find(':') == std::string::npos ? host : "[" + host + "]";
+/// The versions, in the words of GnuTLS.
+std::string priorities(const resource::Tls& tls) {
+  std::string out = "NORMAL:-VERS-ALL";
+  for (int version = static_cast<int>(tls.oldest); version <= static_cast<int>(tls.newest); ++version)
+    out += fmt::format(":+VERS-TLS1.{}", version);
+  return out;
 }
 
 timeval as_timeval(Millis time) {
@@ -133,8 +137,6 @@ std::string Connection::handshake_fault(int code) const {
 
 Result<> Connection::secure(const Options& options, const resource::Limit& limit) {
   const resource::Tls& tls = options.tls;
-  if (!tls.key_password.empty())
-    return broken(Errc::Unsupported, "the key of a client certificate must not be encrypted for LDAP");
   const auto set = [this](int option, const std::string& text) {
     if (!text.empty()) ldap_set_option(handle_, option, text.c_str());
   };
@@ -144,8 +146,15 @@ Result<> Connection::secure(const Options& options, const resource::Limit& limit
   set(LDAP_OPT_X_TLS_CACERTFILE, tls.ca_file.empty() ? "/etc/ssl/certs/ca-certificates.crt" : tls.ca_file);
   set(LDAP_OPT_X_TLS_CERTFILE, tls.certificate_file);
   set(LDAP_OPT_X_TLS_KEYFILE, tls.key_file);
-  const int oldest = LDAP_OPT_X_TLS_PROTOCOL_TLS1_2;
-  ldap_set_option(handle_, LDAP_OPT_X_TLS_PROTOCOL_MIN, &oldest);
+  if (!tls.certificate_file.empty()) {
+    // The library takes the key itself before the file, which GnuTLS could not read where it is encrypted or stands
+    // behind the certificate.
+    auto key = resource::key_der(tls);
+    if (!key) return broken(key.error().code, std::move(key.error().what));
+    berval bytes{key->reveal().size(), const_cast<char*>(key->reveal().data())};  // copied
+    ldap_set_option(handle_, LDAP_OPT_X_TLS_KEY, &bytes);
+  }
+  set(LDAP_OPT_X_TLS_CIPHER_SUITE, priorities(tls));
   const int client = 0;
   if (ldap_set_option(handle_, LDAP_OPT_X_TLS_NEWCTX, &client) != LDAP_OPT_SUCCESS)  // last: takes what was set
     return broken(Errc::Invalid, "TLS: a certificate or key cannot be used");
@@ -171,9 +180,10 @@ Result<> Connection::secure(const Options& options, const resource::Limit& limit
   if (tls.verify) {
     berval certificate{0, nullptr};
     ldap_get_option(handle_, LDAP_OPT_X_TLS_PEERCERT, &certificate);
-    const bool named = certificate.bv_val && names_peer({certificate.bv_val, certificate.bv_len}, peer_of(options));
+    const std::string& peer = tls.peer(options.server.host);
+    const bool named = certificate.bv_val && names_peer({certificate.bv_val, certificate.bv_len}, peer);
     ldap_memfree(certificate.bv_val);
-    if (!named) return broken(Errc::Denied, fmt::format("TLS: the certificate is not for {}", peer_of(options)));
+    if (!named) return broken(Errc::Denied, fmt::format("TLS: the certificate is not for {}", peer));
   }
   tls_ = true;
   return {};

@@ -1,5 +1,6 @@
 #include "driver/mongodb/connection.h"
 
+#include "driver/mongodb/detail/streams.h"
 #include "driver/mongodb/library.h"
 
 #include <fmt/format.h>
@@ -80,7 +81,6 @@ Result<Uri> uri_of(const Options& o) {
     good &= mongoc_uri_set_auth_source(uri.get(), o.auth_source.empty() ? o.database.c_str() : o.auth_source.c_str());
   }
   good &= mongoc_uri_set_option_as_utf8(uri.get(), MONGOC_URI_APPNAME, "signalbox");
-  if (o.tls.enable) good &= mongoc_uri_set_option_as_bool(uri.get(), MONGOC_URI_TLS, true);
   if (!good) return fail(Errc::Invalid, "a setting is none for MongoDB");
   return uri;
 }
@@ -157,6 +157,12 @@ const std::string* Document::text(std::string_view name) const {
   return texts && texts->size() == 1 ? &texts->front() : nullptr;
 }
 
+Connection::Connection(struct _mongoc_client_t* client, std::unique_ptr<detail::Streams> streams, std::string database,
+                       bool secondaries)
+    : streams_(std::move(streams)), client_(client), database_(std::move(database)), secondaries_(secondaries) {
+  streams_->serve(client_);
+}
+
 Connection::~Connection() {
   mongoc_client_destroy(client_);
 }
@@ -171,26 +177,17 @@ Result<std::unique_ptr<resource::Connection>> Connection::open(const Options& op
   bson_error_t error{};
   mongoc_client_t* client = mongoc_client_new_from_uri_with_error(uri.get(), &error);
   if (!client) return fail(Errc::Invalid, error.message);
-  auto made = std::make_unique<Connection>(client, options.database, options.secondaries);
+  auto made =
+      std::make_unique<Connection>(client, std::make_unique<detail::Streams>(options.tls, bounded.connect_timeout),
+                                   options.database, options.secondaries);
   mongoc_client_set_error_api(client, MONGOC_ERROR_API_VERSION_2);
-  const resource::Tls& tls = options.tls;
-  if (tls.enable) {
-    if (!tls.key_file.empty() && tls.key_file != tls.certificate_file)
-      return fail(Errc::Unsupported, "certificate and key must be in one file for MongoDB: certfile");
-    mongoc_ssl_opt_t how = *mongoc_ssl_opt_get_default();
-    if (!tls.ca_file.empty()) how.ca_file = tls.ca_file.c_str();
-    if (!tls.certificate_file.empty()) how.pem_file = tls.certificate_file.c_str();
-    if (!tls.key_password.empty()) how.pem_pwd = tls.key_password.reveal().c_str();
-    how.weak_cert_validation = !tls.verify;
-    how.allow_invalid_hostname = !tls.verify;
-    mongoc_client_set_ssl_opts(client, &how);
-  }
   SB_CHECKED(made->check(limit));
   return made;
 }
 
 Result<> Connection::check(const resource::Limit& limit) {
   SB_CHECKED(limit.check());
+  const detail::Streams::Bound bound(*streams_, limit);
   Bson ping(BCON_NEW("ping", BCON_INT32(1)));
   bson_error_t error{};
   if (mongoc_client_command_simple(client_, database_.c_str(), ping.get(), nullptr, nullptr, &error)) return {};
@@ -202,6 +199,7 @@ Result<std::vector<Document>> Connection::find(const std::string& collection, co
                                                std::span<const std::string> texts, unsigned most,
                                                const resource::Limit& limit) {
   SB_CHECKED(limit.check());
+  const detail::Streams::Bound bound(*streams_, limit);
   bson_t wanted = BSON_INITIALIZER;
   const Bson keep(&wanted);
   if (const auto* object = filter.if_object())

@@ -1,5 +1,5 @@
 // One connection to MongoDB: reads documents. Belongs to the thread that uses it; its library finds the members of a
-// replica set by itself. The library's waits are bounded by its own time-outs, given when it is opened.
+// replica set by itself, over connections that we make.
 #pragma once
 
 #include "base/secret.h"
@@ -20,6 +20,10 @@ struct _mongoc_client_t;
 
 namespace sb::driver::mongodb {
 
+namespace detail {
+class Streams;
+}
+
 constexpr std::uint16_t kDefaultPort = 27017;
 
 struct Options {
@@ -32,7 +36,7 @@ struct Options {
   Secret password{};
   std::string auth_source{};
   std::string database;
-  resource::Tls tls{};  // certificate_file holds the key as well, or key_file is the same file
+  resource::Tls tls{};
   Millis connect_timeout{5'000};
   Millis socket_timeout{5'000};
   Millis selection_timeout{5'000};
@@ -68,8 +72,8 @@ class Connection final : public resource::Connection {
   [[nodiscard]] static Result<std::unique_ptr<resource::Connection>> open(const Options& options,
                                                                           const resource::Limit& limit);
   /// For open().
-  Connection(struct _mongoc_client_t* client, std::string database, bool secondaries)
-      : client_(client), database_(std::move(database)), secondaries_(secondaries) {}
+  Connection(struct _mongoc_client_t* client, std::unique_ptr<detail::Streams> streams, std::string database,
+             bool secondaries);
   ~Connection() override;
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
@@ -82,6 +86,7 @@ class Connection final : public resource::Connection {
   bool usable() override { return !broken_; }
 
  private:
+  const std::unique_ptr<detail::Streams> streams_;
   struct _mongoc_client_t* client_;
   const std::string database_;
   const bool secondaries_;

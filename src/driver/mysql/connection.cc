@@ -50,8 +50,17 @@ const char* or_null(const std::string& text) {
 
 void set_tls(MYSQL* handle, const resource::Tls& tls) {
   const std::string ca = tls.ca_file.empty() ? "/etc/ssl/certs/ca-certificates.crt" : tls.ca_file;
+  const resource::CipherLists ciphers = resource::cipher_lists(tls.ciphers);
+  // One or the other: of a list of both the library would take the suites of TLS 1.3 and leave the rest as it is.
+  const std::string& suites = ciphers.older.empty() ? ciphers.tls13 : ciphers.older;
   mysql_ssl_set(handle, or_null(tls.key_file), or_null(tls.certificate_file), tls.verify ? ca.c_str() : nullptr,
-                nullptr, nullptr);
+                nullptr, or_null(suites));
+  std::string versions;
+  for (auto version = tls.oldest; version <= tls.newest;
+       version = static_cast<resource::TlsVersion>(static_cast<int>(version) + 1))
+    versions += (versions.empty() ? "" : ",") +
+                std::string(version == resource::TlsVersion::V10 ? "TLSv1.0" : resource::to_string(version));
+  mysql_optionsv(handle, MARIADB_OPT_TLS_VERSION, versions.c_str());
   if (!tls.key_password.empty()) mysql_optionsv(handle, MARIADB_OPT_TLS_PASSPHRASE, tls.key_password.reveal().c_str());
   my_bool on = 1;
   my_bool verify = tls.verify ? 1 : 0;

@@ -37,7 +37,7 @@ struct Parameters {
 
 Parameters parameters_of(const Options& o, const std::string& address) {
   Parameters p;
-  p.add("host", o.server.host);
+  p.add("host", o.tls.enable ? o.tls.peer(o.server.host) : o.server.host);  // told and compared by TLS
   p.add("hostaddr", address);  // so that libpq does not look it up, which blocks
   p.add("port", std::to_string(o.server.port));
   p.add("dbname", o.database);
@@ -50,7 +50,9 @@ Parameters parameters_of(const Options& o, const std::string& address) {
   const resource::Tls& tls = o.tls;
   p.add("sslmode", !tls.enable ? "disable" : tls.verify ? "verify-full" : "require");
   if (!tls.enable) return p;
-  p.add("sslsni", tls.server_name == "disable" ? "0" : "1");
+  p.add("sslsni", tls.tells_name() ? "1" : "0");
+  p.add("ssl_min_protocol_version", std::string(to_string(tls.oldest)));
+  p.add("ssl_max_protocol_version", std::string(to_string(tls.newest)));
   // Without a file libpq 15 looks into the home; with "require" any file would turn checks on.
   p.add("sslrootcert", !tls.verify           ? "/nonexistent"
                        : tls.ca_file.empty() ? "/etc/ssl/certs/ca-certificates.crt"

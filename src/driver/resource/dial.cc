@@ -98,6 +98,11 @@ Result<std::vector<Server>> parse_servers(std::string_view text, std::uint16_t d
   }
 }
 
+bool is_address(const std::string& host) {
+  unsigned char room[sizeof(in6_addr)];
+  return ::inet_pton(AF_INET, host.c_str(), room) == 1 || ::inet_pton(AF_INET6, host.c_str(), room) == 1;
+}
+
 Result<std::vector<std::string>> resolve(const Server& server) {
   SB_TRY(const Addresses list, addresses_of(server));
   std::vector<std::string> out;

@@ -21,6 +21,8 @@ std::string to_string(const Server& server);
 /// Several, separated by commas; at least one.
 [[nodiscard]] Result<std::vector<Server>> parse_servers(std::string_view text, std::uint16_t default_port);
 
+/// Whether it is an IPv4 or IPv6 address, not a name.
+bool is_address(const std::string& host);
 /// Addresses of the host as text. Unavailable.
 [[nodiscard]] Result<std::vector<std::string>> resolve(const Server& server);
 

@@ -39,6 +39,8 @@ class Limit {
   Millis left() const;
   /// Until `fd` is ready for `events` (POLLIN, POLLOUT). Timeout; Unavailable: stopped.
   [[nodiscard]] Result<short> wait(int fd, short events) const;
+  /// Ready to read when it is time to stop: for libraries that wait by themselves.
+  int stop_fd() const { return stop_->fd(); }
   /// Timeout or Unavailable when there is no time left.
   [[nodiscard]] Result<> check() const;
 

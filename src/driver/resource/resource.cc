@@ -251,10 +251,8 @@ void Resource::Impl::finish(Held& held, std::optional<Error> error) {
     if (!error) up(counters_.late_reply);
     return;
   }
-  if (error && error->code == Errc::Timeout) {
-    up(counters_.expired);
-    check_soon();
-  }
+  if (error && error->code == Errc::Timeout) up(counters_.expired);
+  if (error && (error->code == Errc::Timeout || error->code == Errc::Unavailable)) check_soon();
   lock.unlock();
   up(error ? counters_.failed : counters_.success);
   // run() was never called where there is an error of open(): nothing is kept, so the error is told as it is.

@@ -1,6 +1,5 @@
 #include "driver/resource/stream.h"
 
-#include <arpa/inet.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
@@ -14,23 +13,11 @@
 namespace sb::driver::resource {
 
 namespace {
-bool is_address(const std::string& host) {
-  unsigned char room[sizeof(in6_addr)];
-  return ::inet_pton(AF_INET, host.c_str(), room) == 1 || ::inet_pton(AF_INET6, host.c_str(), room) == 1;
-}
-
 std::string openssl_reason() {
   const unsigned long code = ERR_peek_last_error();
   ERR_clear_error();
   const char* const text = code != 0 ? ERR_reason_error_string(code) : nullptr;
   return text ? text : "unknown";
-}
-
-int passphrase(char* to, int size, int, void* from) {
-  const auto& secret = static_cast<const Secret*>(from)->reveal();
-  if (secret.size() > static_cast<std::size_t>(size)) return 0;
-  secret.copy(to, secret.size());
-  return static_cast<int>(secret.size());
 }
 
 int ssl_size(std::size_t size) {
@@ -58,28 +45,12 @@ Result<Stream> Stream::open(const Server& server, const Tls& tls, const Limit& l
 Result<> Stream::start_tls(const Server& server, const Tls& tls, const Limit& limit) {
   context_.reset(SSL_CTX_new(TLS_client_method()));
   if (!context_) return fail(Errc::Io, "TLS: " + openssl_reason());
-  SSL_CTX_set_min_proto_version(context_.get(), TLS1_2_VERSION);
-  SSL_CTX_set_default_passwd_cb(context_.get(), passphrase);
-  SSL_CTX_set_default_passwd_cb_userdata(context_.get(), const_cast<Secret*>(&tls.key_password));
-  if (tls.verify) {
-    SSL_CTX_set_verify(context_.get(), SSL_VERIFY_PEER, nullptr);
-    const int trusted = tls.ca_file.empty() ? SSL_CTX_set_default_verify_paths(context_.get())
-                                            : SSL_CTX_load_verify_file(context_.get(), tls.ca_file.c_str());
-    if (trusted != 1) return fail(Errc::Invalid, "cacertfile: " + openssl_reason());
-  }
-  if (!tls.certificate_file.empty()) {
-    if (SSL_CTX_use_certificate_chain_file(context_.get(), tls.certificate_file.c_str()) != 1)
-      return fail(Errc::Invalid, "certfile: " + openssl_reason());
-    const std::string& key = tls.key_file.empty() ? tls.certificate_file : tls.key_file;
-    if (SSL_CTX_use_PrivateKey_file(context_.get(), key.c_str(), SSL_FILETYPE_PEM) != 1)
-      return fail(Errc::Invalid, "keyfile: " + openssl_reason());
-  }
+  SB_CHECKED(apply(tls, context_.get()));
   session_.reset(SSL_new(context_.get()));
   if (!session_ || SSL_set_fd(session_.get(), socket_.fd()) != 1) return fail(Errc::Io, "TLS: " + openssl_reason());
-  const bool named = !tls.server_name.empty() && tls.server_name != "disable";
-  const std::string& name = named ? tls.server_name : server.host;
+  const std::string& name = tls.peer(server.host);
   const bool address = is_address(name);
-  if (!address && tls.server_name != "disable") SSL_set_tlsext_host_name(session_.get(), name.c_str());
+  if (!address && tls.tells_name()) SSL_set_tlsext_host_name(session_.get(), name.c_str());
   if (address)
     X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(session_.get()), name.c_str());
   else
@@ -153,6 +124,10 @@ Result<std::size_t> Stream::read(char* to, std::size_t size, const Limit& limit)
 
 bool Stream::usable() const {
   return session_ ? is_open(socket_.fd()) : idle_and_open(socket_.fd());
+}
+
+bool Stream::buffered() const {
+  return session_ && SSL_pending(session_.get()) > 0;
 }
 
 }  // namespace sb::driver::resource

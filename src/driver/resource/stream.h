@@ -21,6 +21,9 @@ class Stream {
   [[nodiscard]] Result<std::size_t> read(char* to, std::size_t size, const Limit& limit);
   /// Nothing unasked for has come and the peer is there; does not wait.
   bool usable() const;
+  int fd() const { return socket_.fd(); }
+  /// TLS has read more than was asked for: there is something to read, whatever the descriptor says.
+  bool buffered() const;
 
  private:
   struct Free {

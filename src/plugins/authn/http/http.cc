@@ -64,15 +64,18 @@ class Http::OnShard final : public access::Authenticator {
     if (credentials.method) return {};
     auto request = provider_.request_.make(
         [&](const access::authn::Template& text, const auto& encode) { return text.render(credentials, encode); });
-    const bool sent =
-        provider_.client_->send(std::move(request), [reply = std::move(reply), &loop = loop_, &provider = provider_](
-                                                        sb::Result<driver::http::ClientResponse> answer) {
-          provider.alarm_.note(answer.has_value(), answer ? std::string() : answer.error().what);
+    using driver::http::ClientResponse;
+    const auto sent = provider_.resource_.submit<driver::http::Connection, ClientResponse>(
+        request.timeout,
+        [request = std::move(request)](driver::http::Connection& service, const driver::resource::Limit& limit) {
+          return service.ask(request, limit);
+        },
+        [reply = std::move(reply), &loop = loop_](sb::Result<ClientResponse> answer) {
           loop.post([reply, &loop, answer = std::move(answer)] {
             reply(answer ? read_answer(*answer, loop.wall_ms()) : std::nullopt);
           });
         });
-    // Too many wait already: not decided here, and the chain's end refuses.
+    // Not connected, or too many wait already: not decided here, and the chain's end refuses.
     if (!sent) return {};
     return {true, {}};
   }
@@ -82,32 +85,17 @@ class Http::OnShard final : public access::Authenticator {
   runtime::Loop& loop_;
 };
 
-Http::Http(const access::authn::Services& services, const std::string& chain, std::shared_ptr<const Settings> settings)
-    : settings_(std::move(settings)),
-      request_(*settings_),
-      alarm_(services.alarms, fmt::format("authenticator:{}:{}", kId, chain)) {}
-
-void Http::stop() {
-  if (client_) client_->stop();
-  alarm_.stop();
+Http::Http(const access::authn::Services& services, const std::string& chain, std::shared_ptr<const Settings> settings,
+           driver::resource::Options service)
+    : Watched(services.alarms, fmt::format("authenticator:{}:{}", kId, chain), std::move(service)),
+      settings_(std::move(settings)),
+      request_(*settings_) {
+  for (const std::string& name : request_.unknown())
+    SB_LOG(log::Level::Warning, "unknown_placeholder", kv("resource_id", id_), kv("name", name));
 }
 
 Http::~Http() {
-  stop();  // what is on its way is answered by this
-}
-
-Result<> Http::prepare() {
-  for (const std::string& name : request_.unknown())
-    SB_LOG(log::Level::Warning, "unknown_placeholder", kv("resource_id", alarm_.resource()), kv("name", name));
-  SB_TRY(auto options, access::authn::http_client_options(*settings_, "authn-http"));
-  client_ = std::make_unique<driver::http::Client>(std::move(options));
-  return {};
-}
-
-access::authn::Provider::State Http::state() const {
-  using access::authn::Health;
-  const std::string trouble = client_->trouble();
-  return trouble.empty() ? State{} : State{Health::Disconnected, trouble};
+  stop();
 }
 
 std::unique_ptr<access::Authenticator> Http::make(const access::ShardEnvironment& shard) {
@@ -120,10 +108,9 @@ void add_to(access::authn::Registry& registry) {
                 .schema = &Settings::schema(),
                 .make = [](const access::authn::Services& services, const std::string& chain,
                            std::shared_ptr<const void> settings) -> Result<std::shared_ptr<access::authn::Provider>> {
-                  auto made =
-                      std::make_shared<Http>(services, chain, std::static_pointer_cast<const Settings>(settings));
-                  SB_CHECKED(made->prepare());
-                  return made;
+                  auto mine = std::static_pointer_cast<const Settings>(settings);
+                  SB_TRY(auto service, access::authn::http_resource(*mine, "authn-http"));
+                  return std::make_shared<Http>(services, chain, std::move(mine), std::move(service));
                 }});
 }
 

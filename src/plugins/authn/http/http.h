@@ -3,9 +3,9 @@
 // authenticator.
 #pragma once
 
-#include "access/authn/down_alarm.h"
 #include "access/authn/http_settings.h"
 #include "access/authn/provider.h"
+#include "access/authn/watched.h"
 
 #include <memory>
 #include <string>
@@ -19,23 +19,19 @@ struct Settings : config::AuthnCommon, access::authn::HttpSettings {
 /// What an answer says; nullopt: nothing, the next authenticator is asked.
 std::optional<access::Authenticated> read_answer(const driver::http::ClientResponse& answer, std::int64_t now_ms);
 
-class Http final : public access::authn::Provider {
+class Http final : public access::authn::Watched<access::authn::Provider> {
  public:
-  Http(const access::authn::Services& services, const std::string& chain, std::shared_ptr<const Settings> settings);
+  Http(const access::authn::Services& services, const std::string& chain, std::shared_ptr<const Settings> settings,
+       driver::resource::Options service);
   ~Http() override;
 
-  [[nodiscard]] Result<> prepare();
   std::unique_ptr<access::Authenticator> make(const access::ShardEnvironment& shard) override;
-  void stop() override;
-  State state() const override;
 
  private:
   class OnShard;
 
   const std::shared_ptr<const Settings> settings_;
-  access::authn::HttpRequestTemplate<access::authn::Template> request_;
-  access::authn::DownAlarm alarm_;
-  std::unique_ptr<driver::http::Client> client_;
+  const access::authn::HttpRequestTemplate<access::authn::Template> request_;
 };
 
 }  // namespace sb::plugins::authn::http

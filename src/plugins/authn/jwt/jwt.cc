@@ -1,7 +1,7 @@
 #include "plugins/authn/jwt/jwt.h"
 
 #include "access/authn/base64.h"
-#include "access/authn/http_tls.h"
+#include "access/authn/resource_settings.h"
 #include "base/log.h"
 #include "driver/http/client.h"
 #include "plugins/authn/jwt/detail/token.h"
@@ -25,6 +25,7 @@ void check_settings(config::Checker& c, const config::Value& v, Settings& s) {
   const auto need = [&](const char* key, bool there) {
     if (!there) c.broken(v, key, "required_field", fmt::format("{} of this kind of key", key));
   };
+  access::authn::check_tls(c, v, s.ssl, {.who = "JWKS"});
   if (s.use_jwks) {
     need("endpoint", s.endpoint.starts_with("http://") || s.endpoint.starts_with("https://"));
   } else {
@@ -136,7 +137,7 @@ Jwt::~Jwt() {
 
 Result<> Jwt::prepare() {
   if (settings_->use_jwks) {
-    SB_TRY(auto tls, access::authn::http_tls(settings_->ssl));
+    SB_TRY(auto tls, access::authn::resource_tls(settings_->ssl));
     client_ = std::make_unique<driver::http::Client>(
         driver::http::ClientOptions{.name = "jwks", .pool_size = settings_->pool_size, .tls = std::move(tls)});
     return {};

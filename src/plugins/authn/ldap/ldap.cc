@@ -1,6 +1,5 @@
 #include "plugins/authn/ldap/ldap.h"
 
-#include "access/authn/resource_settings.h"
 #include "access/authn/stored_password.h"
 #include "base/log.h"
 #include "plugins/authn/ldap/detail/password_attribute.h"
@@ -126,7 +125,7 @@ class Ldap::OnShard final : public access::Authenticator {
                                        std::string(kEnabled)};
     if (binds) wanted = {"1.1"};  // none, RFC 4511 4.5.1.8
     using Found = std::optional<Entry>;
-    const auto sent = provider_.searches_.submit<Connection, Found>(
+    const auto sent = provider_.resource_.submit<Connection, Found>(
         s.query_timeout,
         [question = access::authn::ldap_question(s, credentials), wanted = std::move(wanted)](
             Connection& connection, const resource::Limit& limit) { return find(question, wanted, connection, limit); },
@@ -172,26 +171,26 @@ class Ldap::OnShard final : public access::Authenticator {
   runtime::Loop& loop_;
 };
 
-resource::Options Ldap::pool(const access::authn::Services& services, std::string id, bool bound) const {
+namespace {
+/// Connections bound as the service account, or not at all: those speak for who came last.
+resource::Options pool(const std::shared_ptr<const Settings>& settings, bool bound) {
   resource::Options out;
   out.thread_name = bound ? "authn-ldap" : "ldap-bind";
-  out.pool_size = settings_->pool_size;
-  out.connect_timeout = settings_->request_timeout;
-  out.open = [settings = settings_,
-              bound](const resource::Limit& limit) -> Result<std::unique_ptr<resource::Connection>> {
+  out.pool_size = settings->pool_size;
+  out.connect_timeout = settings->request_timeout;
+  out.open = [settings, bound](const resource::Limit& limit) -> Result<std::unique_ptr<resource::Connection>> {
     SB_TRY(const auto options, access::authn::ldap_options(*settings, bound));
     return Connection::open(options, limit);
   };
-  out.changed = access::authn::resource_alarm(services.alarms, id);
-  out.id = std::move(id);
   return out;
 }
+}  // namespace
 
 Ldap::Ldap(const access::authn::Services& services, const std::string& chain, std::shared_ptr<const Settings> settings)
-    : settings_(std::move(settings)),
-      id_(fmt::format("authenticator:{}:{}", kId, chain)),
-      searches_(pool(services, id_, true)) {
-  if (settings_->method.type == Method::Bind) binds_.emplace(pool(services, id_ + ":bind", false));
+    : Watched(services.alarms, fmt::format("authenticator:{}:{}", kId, chain), pool(settings, true)),
+      settings_(std::move(settings)) {
+  if (settings_->method.type == Method::Bind)
+    binds_.emplace(access::authn::watched(services.alarms, id_ + ":bind", pool(settings_, false)));
 }
 
 Ldap::~Ldap() {
@@ -200,27 +199,19 @@ Ldap::~Ldap() {
 
 Result<> Ldap::start() {
   if (binds_) binds_->start();
-  searches_.start();
+  resource_.start();
   return {};
 }
 
 void Ldap::stop() {
-  searches_.stop();  // hands over to the other
+  resource_.stop();  // hands over to the other
   if (binds_) binds_->stop();
 }
 
 access::authn::Provider::State Ldap::state() const {
-  using access::authn::Health;
-  resource::State now = searches_.state();
+  resource::State now = resource_.state();
   if (binds_ && now.status == resource::Status::Connected) now = binds_->state();
-  switch (now.status) {
-    case resource::Status::Connected:
-      return {Health::Connected, ""};
-    case resource::Status::Connecting:
-      return {Health::Connecting, ""};
-    default:
-      return {Health::Disconnected, now.reason};
-  }
+  return access::authn::health_of(now);
 }
 
 std::unique_ptr<access::Authenticator> Ldap::make(const access::ShardEnvironment& shard) {

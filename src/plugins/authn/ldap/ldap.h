@@ -5,6 +5,7 @@
 
 #include "access/authn/ldap_settings.h"
 #include "access/authn/provider.h"
+#include "access/authn/watched.h"
 
 #include <memory>
 #include <optional>
@@ -32,7 +33,7 @@ struct Settings : config::AuthnCommon, access::authn::LdapSettings {
 access::AuthenticatorAnswer judge(const MethodSettings& settings, const driver::ldap::Entry& entry,
                                   std::string_view password);
 
-class Ldap final : public access::authn::Provider {
+class Ldap final : public access::authn::Watched<access::authn::Provider> {
  public:
   Ldap(const access::authn::Services& services, const std::string& chain, std::shared_ptr<const Settings> settings);
   ~Ldap() override;
@@ -41,15 +42,12 @@ class Ldap final : public access::authn::Provider {
   std::unique_ptr<access::Authenticator> make(const access::ShardEnvironment& shard) override;
   void stop() override;
   State state() const override;
-  const driver::resource::Resource* resource() const override { return &searches_; }
 
  private:
   class OnShard;
-  driver::resource::Options pool(const access::authn::Services& services, std::string id, bool bound) const;
 
   const std::shared_ptr<const Settings> settings_;
-  const std::string id_;
-  driver::resource::Resource searches_;                // bound as the service account, for ever
+  // The resource of the base is bound as the service account, for ever.
   std::optional<driver::resource::Resource> binds_{};  // method bind: each connection speaks for who came last
 };
 

@@ -42,13 +42,16 @@ class Http::OnShard final : public access::Authorizer {
     auto request = source_.request_.make([&](const access::authz::ActionTemplate& text, const auto& encode) {
       return text.render(subject, action, encode);
     });
-    const bool sent = source_.client_->send(
-        std::move(request),
-        [reply = std::move(reply), &loop = loop_, &source = source_](Result<driver::http::ClientResponse> answer) {
-          source.alarm_.note(answer.has_value(), answer ? std::string() : answer.error().what);
+    using driver::http::ClientResponse;
+    const auto sent = source_.resource_.submit<driver::http::Connection, ClientResponse>(
+        request.timeout,
+        [request = std::move(request)](driver::http::Connection& service, const driver::resource::Limit& limit) {
+          return service.ask(request, limit);
+        },
+        [reply = std::move(reply), &loop = loop_](Result<ClientResponse> answer) {
           loop.post([reply, answer = std::move(answer)] { reply(answer ? read_answer(*answer) : Answer::Ignore); });
         });
-    // Too many wait already: it says nothing.
+    // Not connected, or too many wait already: it says nothing.
     return sent ? Answer::Pending : Answer::Ignore;
   }
 
@@ -57,29 +60,17 @@ class Http::OnShard final : public access::Authorizer {
   runtime::Loop& loop_;
 };
 
-Http::Http(const access::authz::Services& services, std::shared_ptr<const Settings> settings)
-    : settings_(std::move(settings)), request_(*settings_), alarm_(services.alarms, "authorization:http") {}
+Http::Http(const access::authz::Services& services, std::shared_ptr<const Settings> settings,
+           driver::resource::Options service)
+    : Watched(services.alarms, "authorization:http", std::move(service)),
+      settings_(std::move(settings)),
+      request_(*settings_) {
+  for (const std::string& name : request_.unknown())
+    SB_LOG(log::Level::Warning, "unknown_placeholder", kv("resource_id", id_), kv("name", name));
+}
 
 Http::~Http() {
-  stop();  // what is on its way is answered by this
-}
-
-Result<> Http::prepare() {
-  for (const std::string& name : request_.unknown())
-    SB_LOG(log::Level::Warning, "unknown_placeholder", kv("resource_id", alarm_.resource()), kv("name", name));
-  SB_TRY(auto options, access::authn::http_client_options(*settings_, "authz-http"));
-  client_ = std::make_unique<driver::http::Client>(std::move(options));
-  return {};
-}
-
-void Http::stop() {
-  if (client_) client_->stop();
-  alarm_.stop();
-}
-
-access::authz::Source::State Http::state() const {
-  const std::string trouble = client_->trouble();
-  return trouble.empty() ? State{} : State{access::authz::Health::Disconnected, trouble};
+  stop();
 }
 
 std::unique_ptr<access::Authorizer> Http::make(const access::ShardEnvironment& shard) {
@@ -92,9 +83,9 @@ void add_to(access::authz::Registry& registry) {
                 .schema = &Settings::schema(),
                 .make = [](const access::authz::Services& services,
                            std::shared_ptr<const void> settings) -> Result<std::shared_ptr<access::authz::Source>> {
-                  auto made = std::make_shared<Http>(services, std::static_pointer_cast<const Settings>(settings));
-                  SB_CHECKED(made->prepare());
-                  return made;
+                  auto mine = std::static_pointer_cast<const Settings>(settings);
+                  SB_TRY(auto service, access::authn::http_resource(*mine, "authz-http"));
+                  return std::make_shared<Http>(services, std::move(mine), std::move(service));
                 }});
 }
 

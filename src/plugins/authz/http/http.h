@@ -2,8 +2,8 @@
 // statuses are no match, a dead service says nothing, and the next source is asked.
 #pragma once
 
-#include "access/authn/down_alarm.h"
 #include "access/authn/http_settings.h"
+#include "access/authn/watched.h"
 #include "access/authz/action_template.h"
 #include "access/authz/source.h"
 
@@ -17,23 +17,19 @@ struct Settings : config::AuthzCommon, access::authn::HttpSettings {
 
 access::Answer read_answer(const driver::http::ClientResponse& answer);
 
-class Http final : public access::authz::Source {
+class Http final : public access::authn::Watched<access::authz::Source> {
  public:
-  Http(const access::authz::Services& services, std::shared_ptr<const Settings> settings);
+  Http(const access::authz::Services& services, std::shared_ptr<const Settings> settings,
+       driver::resource::Options service);
   ~Http() override;
 
-  [[nodiscard]] Result<> prepare();
   std::unique_ptr<access::Authorizer> make(const access::ShardEnvironment& shard) override;
-  void stop() override;
-  State state() const override;
 
  private:
   class OnShard;
 
   const std::shared_ptr<const Settings> settings_;
-  access::authn::HttpRequestTemplate<access::authz::ActionTemplate> request_;
-  access::authn::DownAlarm alarm_;
-  std::unique_ptr<driver::http::Client> client_;
+  const access::authn::HttpRequestTemplate<access::authz::ActionTemplate> request_;
 };
 
 }  // namespace sb::plugins::authz::http
