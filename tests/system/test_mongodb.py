@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from . import api, mongo
+from . import api, mongo, node, raw, servers
 from .conftest import Skip
 from .test_authn_database import NOT_AUTHORIZED, OK, code_of
 from .test_authz_sources import authorization, may_publish, may_subscribe
@@ -141,3 +141,34 @@ def test_a_server_that_hangs(start_broker, server):
         assert time.monotonic() - began < 12
     finally:
         hung.close()
+
+
+@pytest.mark.parametrize("fault", ["garbage", "closes", "credentials"])
+def test_faults(start_broker, server, fault):
+    """A stated result, an alarm, nobody waits for long, and the node goes on and stops."""
+    settings = {"topology": {"server_selection_timeout_ms": "1s", "connect_timeout_ms": "1s", "socket_timeout_ms": "1s"}}
+    with servers.Scripted(answer=b"\x20\x00\x00\x00 garbage" * 4) as rubbish:
+        if fault == "garbage":
+            settings["server"] = f"127.0.0.1:{rubbish.port}"
+        elif fault == "closes":
+            settings["server"] = f"127.0.0.1:{node.free_port()}"
+        else:
+            settings |= {"username": "broker", "password": "N0t-of-ferretdb"}
+        broker = start_broker(authentication=[mongodb(server) | settings],
+                              authorization=authorization(source(server) | settings, cache={"enable": False}))
+        wait_for(broker, STATUS, "disconnected")
+        began = time.monotonic()
+        waiting = [raw.Client(broker.port) for _ in range(10)]
+        for i, c in enumerate(waiting):
+            c.send(raw.connect(f"c{i}", username="joe", password="right-pw"))
+        for c in waiting:
+            c.expect(raw.CONNACK, timeout=10, code=NOT_AUTHORIZED)
+            c.close()
+        assert time.monotonic() - began < 6
+        wait_for(broker, SOURCE_STATUS, "disconnected")
+        assert {f"authenticator:{ID}:mqtt:global", "authorization:mongodb"} <= set(alarms(broker))
+        status = api.want(broker, 200, "GET", STATUS)
+        assert status["metrics"]["nomatch"] == 10 and status["node_error"]
+        began = time.monotonic()
+        broker.stop()
+        assert time.monotonic() - began < 12
