@@ -1,16 +1,18 @@
 #!/usr/bin/python3
 """Connections a second, and processor time a connection, by authentication mechanism.
 
-    bench/authn.py [--runs 5] [--count 6000] [--seconds 4] [--case none,built_in,jwt_hs256,...]
+    bench/authn.py [--runs 5] [--count 6000] [--seconds 4] [--case none,built_in,jwt_hs256,...] [--report]
 
 Starts a broker with one shard on a processor of its own, and the back end of each case, on free ports of the loopback.
 `signalbox bench conn` on the other processor, which the back end shares, connects clients as fast as it can until `count`
 are in or `seconds` are over. What counts is what the broker counted: `authentication.success` over the time, and its own
-processor time (the back end's and the client's are not in it). Printed: the median of the runs, and their range.
+processor time (the back end's and the client's are not in it). Printed: the median of the runs, and their range; then what
+authorization costs a PUBLISH, by `authorization_bench`. `--report` fills docs/performance.md.
 """
 import argparse
 import base64
 import hashlib
+import json
 import os
 import pathlib
 import statistics
@@ -184,11 +186,36 @@ def measure(name, options):
                 stored.want_status(broker, one["id"], "connected")
             runs = [one_run(broker, case, number, options) for number in range(options.runs)]
             rates, costs = zip(*runs)
-            print(f"| {name} | {statistics.median(rates):,.0f} | {statistics.median(costs):.0f} | "
-                  f"{min(rates):,.0f} to {max(rates):,.0f} |", flush=True)
+            return (f"| {name} | {statistics.median(rates):,.0f} | {statistics.median(costs):.0f} | "
+                    f"{min(rates):,.0f} to {max(rates):,.0f} |")
         finally:
             broker.stop()
             case.stop()
+
+
+def authorization(options):
+    """Rows of the micro-benchmark: the median of its repetitions, on one processor."""
+    program = node.ROOT / "build" / "release" / "bin" / "authorization_bench"
+    done = subprocess.run(["taskset", "-c", str(min(options.own)), str(program), f"--benchmark_repetitions={options.runs}",
+                           "--benchmark_min_time=0.3", "--benchmark_format=json"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                          check=True)
+    for one in json.loads(done.stdout)["benchmarks"]:
+        if one.get("aggregate_name") == "median":
+            yield f"| {one['run_name']} | {one['cpu_time']:.1f} |"
+
+
+TABLES = {
+    "authn": "| mechanism | connections a second | broker, us of processor each | range |\n| --- | --- | --- | --- |",
+    "authorization": "| case | ns of processor |\n| --- | --- |",
+}
+
+
+def fill(name, lines):
+    """Between its marks in docs/performance.md."""
+    path = node.ROOT / "docs" / "performance.md"
+    begin, end = f"<!-- {name} -->\n", f"<!-- end {name} -->"
+    head, _, rest = path.read_text().partition(begin)
+    path.write_text(head + begin + "\n".join([TABLES[name], *lines]) + "\n" + end + rest.partition(end)[2])
 
 
 def main():
@@ -197,15 +224,26 @@ def main():
     parser.add_argument("--count", type=int, default=6000)
     parser.add_argument("--seconds", type=float, default=4)
     parser.add_argument("--case", default=",".join(CASES))
+    parser.add_argument("--report", action="store_true")
     options = parser.parse_args()
     processors = sorted(os.sched_getaffinity(0))
     options.own, options.others = {processors[0]}, set(processors[1:]) or {processors[0]}
-    print("| mechanism | connections a second | broker, us of processor each | range |\n| --- | --- | --- | --- |")
-    for name in options.case.split(","):
-        try:
-            measure(name, options)
-        except Missing as missing:
-            print(f"| {name} | SKIP {missing} | | |")
+
+    def connects():
+        for name in filter(None, options.case.split(",")):
+            try:
+                yield measure(name, options)
+            except Missing as missing:
+                yield f"| {name} | SKIP {missing} | | |"
+
+    for table, rows in (("authorization", authorization(options)), ("authn", connects())):
+        print(TABLES[table])
+        lines = []
+        for line in rows:
+            print(line, flush=True)
+            lines.append(line)
+        if options.report:
+            fill(table, lines)
 
 
 if __name__ == "__main__":

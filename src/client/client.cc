@@ -1,5 +1,7 @@
 #include "client/client.h"
 
+#include "base/secret_name.h"
+
 #include <algorithm>
 
 namespace sb::client {
@@ -89,7 +91,7 @@ std::optional<access::Authenticated> Client::authenticate(std::optional<ByteView
   if (answer && traced()) [[unlikely]]
     trace("AUTHN", "authentication_result",
           fmt::format("username: {}, result: {}, anonymous: {}, is_superuser: {}",
-                      info_.username.empty() ? std::string_view("undefined") : std::string_view(info_.username),
+                      info_.username.empty() ? std::string_view("undefined") : shown_username(info_.username),
                       to_string(answer->code), answer->anonymous, answer->superuser));
   return answer;
 }
