@@ -37,6 +37,11 @@ bool FailureLimiter::count(std::string_view address, std::int64_t now_ms, const 
   return true;
 }
 
+void FailureLimiter::forget(std::string_view address) {
+  const std::lock_guard lock(mutex_);
+  entries_.erase(address);
+}
+
 void FailureLimiter::sweep(std::int64_t now_ms) {
   const std::lock_guard guard(mutex_);
   erase_if(entries_, [&](const auto& entry) { return over(entry.second, now_ms); });

@@ -198,7 +198,7 @@ access::ClientRules::Opinion Client::opinion(const access::Action& action) const
   return rights_->rules->decide(subject(), action);
 }
 
-access::Verdict Client::consult(const access::Action& action, const std::function<void()>& resume) {
+access::Verdict Client::authorize(const access::Action& action, const std::function<void()>& resume) {
   auto& metrics = shard_.broker.metrics();
   const auto count = [&](access::Verdict verdict, std::string_view from) {
     metrics.add(verdict == access::Verdict::Allow ? broker::Metric::AuthorizationAllow
