@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # What `./dev bench` runs after a release build.
-#   ./dev bench [micro|routes|compare] [ARGS]   without a word, and for options alone: compare
+#   ./dev bench [micro|routes|authn|compare] [ARGS]   without a word, and for options alone: compare
 set -euo pipefail
 cd "$(dirname "$(readlink -f "$0")")/.."
 BIN=build/release/bin
@@ -28,8 +28,9 @@ routes() {
 }
 
 case ${1:-} in
-  micro) for one in codec_bench route_bench store_bench; do if [[ -x $BIN/$one ]]; then "$BIN/$one" "${@:2}"; fi; done ;;
+  micro) for one in codec_bench route_bench store_bench authorization_bench; do if [[ -x $BIN/$one ]]; then "$BIN/$one" "${@:2}"; fi; done ;;
   routes) routes "${@:2}" ;;
+  authn) exec /usr/bin/python3 bench/authn.py "${@:2}" ;;
   compare) exec /usr/bin/python3 bench/compare.py "${@:2}" ;;
   *) exec /usr/bin/python3 bench/compare.py "$@" ;;
 esac

@@ -31,7 +31,7 @@ class FailureLimiter {
   bool blocked(std::string_view address, std::int64_t now_ms) const;
   /// True if this failure is the one that blocks the address.
   bool count(std::string_view address, std::int64_t now_ms, const FailureLimitSettings& settings);
-  /// After a success.
+  /// After a success, where that forgives: log-ins of the management interface.
   void forget(std::string_view address);
   /// Forgets windows and blocks that are over.
   void sweep(std::int64_t now_ms);

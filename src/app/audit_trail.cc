@@ -1,6 +1,7 @@
 #include "app/audit_trail.h"
 
 #include "base/secret.h"
+#include "base/secret_name.h"
 #include "base/time_text.h"
 #include "config/hocon.h"
 #include "http/upload.h"
@@ -20,10 +21,6 @@ namespace {
 
 constexpr std::string_view kBase = "/api/v5";
 constexpr std::string_view kCommandHeader = "x-ctl-command";
-/// A key that ends with one of these names a secret.
-constexpr std::string_view kSecrets[] = {"password",    "passwd", "pwd",          "passphrase", "secret",
-                                         "token",       "cookie", "credential",   "access_key", "secret_key",
-                                         "private_key", "jwt",    "authorization"};
 constexpr std::string_view kPrivateKey = "PRIVATE KEY-----";  // PEM
 /// What programs do many times a second, without the base.
 constexpr std::string_view kFrequent[] = {"/publish",
@@ -39,12 +36,6 @@ std::string lower(std::string_view text) {
   for (char& c : out)
     if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
   return out;
-}
-
-bool is_secret(std::string_view key) {
-  const std::string known = lower(key);
-  return std::any_of(std::begin(kSecrets), std::end(kSecrets),
-                     [&known](std::string_view end) { return known.ends_with(end); });
 }
 
 /// "/mqtt/retainer/message/:topic"
@@ -138,7 +129,7 @@ void AuditTrail::mask(json::value& value) {
     for (json::value& element : *array) mask(element);
   } else if (auto* object = value.if_object()) {
     for (auto& [key, member] : *object) {
-      if (is_secret(key) && !member.is_null())
+      if (names_secret(key) && !member.is_null())
         member = kMasked;
       else
         mask(member);

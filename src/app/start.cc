@@ -8,6 +8,7 @@
 #include "app/settings.h"
 #include "base/log.h"
 #include "config/config.h"
+#include "config/store.h"
 #include "telemetry/logger.h"
 
 #include <signal.h>
@@ -94,6 +95,9 @@ int start(const std::string& config_file, const http::AssetSource* dashboard) {
     std::fputs(problems.c_str(), stderr);
     return 1;
   }
+  for (const config::PemFile& pem : loaded.pems)
+    if (const auto written = config::write_private(pem.path, pem.content); !written)
+      return refuse(written.error().what);
   telemetry::Logger logger(loaded.config->log);
   for (const auto& warning : loaded.warnings)
     SB_LOG(log::Level::Warning, "config_warning", kv("what", to_string(warning)));

@@ -162,7 +162,7 @@ Result<NodePlace> take_place(std::vector<std::string>& arguments) {
     return place;
   }
   config::LoadOptions options;
-  options.skip_authn = true;
+  options.skip_access = true;
   options.main_file = take_config(arguments);
   options.env = environment();
   const config::Loaded loaded = config::load(options);

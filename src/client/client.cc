@@ -1,5 +1,7 @@
 #include "client/client.h"
 
+#include "base/secret_name.h"
+
 #include <algorithm>
 
 namespace sb::client {
@@ -89,7 +91,7 @@ std::optional<access::Authenticated> Client::authenticate(std::optional<ByteView
   if (answer && traced()) [[unlikely]]
     trace("AUTHN", "authentication_result",
           fmt::format("username: {}, result: {}, anonymous: {}, is_superuser: {}",
-                      info_.username.empty() ? std::string_view("undefined") : std::string_view(info_.username),
+                      info_.username.empty() ? std::string_view("undefined") : shown_username(info_.username),
                       to_string(answer->code), answer->anonymous, answer->superuser));
   return answer;
 }
@@ -231,15 +233,13 @@ access::Verdict Client::authorize(const access::Action& action, const std::funct
   if (verdict_outstanding_) return access::Verdict::Pending;  // looked at for another reason meanwhile
   access::Gate& gate = shard_.gate;
   const std::uint64_t generation = gate.generation();
-  const access::Gate::CacheSettings settings = gate.cache();
-  const std::int64_t now = std::chrono::duration_cast<Millis>(shard_.io.loop.now()).count();
-  if (settings.enable) {
-    if (const auto known = cache_.find(action, now, generation, settings)) {
-      metrics.add(broker::Metric::AuthorizationCacheHit);
-      count(*known, "cache");
-      return *known;
-    }
+  const Nanos now = shard_.io.loop.now();
+  if (const auto known = cache_.find(action, now, generation)) {
+    metrics.add(broker::Metric::AuthorizationCacheHit);
+    count(*known, "cache");
+    return *known;
   }
+  const access::Gate::CacheSettings settings = gate.cache();  // a change of them is a new generation
   metrics.add(broker::Metric::ClientAuthorize);
   if (!alive_) alive_ = std::make_shared<bool>(true);
   const access::Verdict verdict = gate.authorize(
@@ -253,8 +253,7 @@ access::Verdict Client::authorize(const access::Action& action, const std::funct
         access::Action answered = copy;
         answered.topic = topic;
         if (settings.enable && generation == shard_.gate.generation() && shard_.gate.cacheable(answered)) {
-          cache_.add(answered, late, std::chrono::duration_cast<Millis>(shard_.io.loop.now()).count(), generation,
-                     settings);
+          cache_.add(answered, late, shard_.io.loop.now(), generation, settings);
         }
         resume();
       });

@@ -81,6 +81,20 @@ class Client {
   }
   /// From the cache, or from the gate; Pending: `resume` runs when the verdict is known; look at the packet again then.
   access::Verdict authorize(const access::Action& action, const std::function<void()>& resume);
+  /// The verdict that is kept, where nothing else may have a say: what most packets meet. nullopt: ask authorize(),
+  /// which counts the same.
+  std::optional<access::Verdict> kept_verdict(const access::Action& action) {
+    if (standing_ != Standing::Ordinary || !late_.empty() || verdict_outstanding_ || traced()) [[unlikely]]
+      return std::nullopt;
+    const auto known = cache_.find(action, shard_.io.loop.now(), shard_.gate.generation());
+    if (known) {
+      auto& metrics = shard_.broker.metrics();
+      metrics.add(broker::Metric::AuthorizationCacheHit);
+      metrics.add(*known == access::Verdict::Allow ? broker::Metric::AuthorizationAllow
+                                                   : broker::Metric::AuthorizationDeny);
+    }
+    return known;
+  }
   bool open_to_all() const {
     return standing_ == Standing::Ordinary ? shard_.gate.open_to_all() : standing_ == Standing::Superuser;
   }

@@ -95,13 +95,18 @@ struct LoadOptions {
   std::map<std::string, std::string> env;
   /// Mechanisms whose area is built: "password_based:built_in_database", "jwt", ...; authorization: "file", ...
   std::vector<AuthnMechanism> built_authn;
-  /// Chains of authenticators are not looked at: for who only wants to know where a node is.
-  bool skip_authn = false;
+  /// Authenticators and sources are not looked at: for who only wants to know where a node is.
+  bool skip_access = false;
   std::vector<AuthzKind> built_authz = {"file"};
   /// Roots whose area was added since, read as Value from Config::effective.
   std::vector<std::string> built_roots;
   /// Unset: the file system. Used by tests and fuzzers.
   std::function<std::optional<std::string>(const std::string& path)> read;
+};
+
+/// A certificate or key that was written into the configuration as text, and the file that it goes into.
+struct PemFile {
+  std::string path, content;
 };
 
 struct Loaded {
@@ -110,6 +115,8 @@ struct Loaded {
   /// As written, resolved, unchecked. `cluster`: the run-time layer alone. `all`: every layer. ConfigStore works on
   /// these.
   Value cluster, all;
+  /// To be written before the configuration is used; the trees name the paths.
+  std::vector<PemFile> pems;
 };
 
 /// Reads defaults < base.hocon < cluster.hocon < main file < environment and checks the result. Where older versions

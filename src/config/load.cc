@@ -1,6 +1,7 @@
 #include "config/config.h"
 #include "config/detail/layers.h"
 #include "config/detail/parser.h"
+#include "config/detail/pem_files.h"
 
 #include <fmt/format.h>
 
@@ -270,8 +271,10 @@ Loaded check(Value all, const LoadOptions& options) {
   note_written(raw, config->listeners);
   if (out.errors.empty()) make_zones(checker, raw, all, *config, out.errors);
   if (out.errors.empty()) check_listeners(checker, all, *config);
-  if (!options.skip_authn) check_authentication(checker, all, *config, options);
-  if (out.errors.empty() || !config->authorization.sources.empty()) check_protection(checker, all, *config, options);
+  if (!options.skip_access) {
+    check_authentication(checker, all, *config, options);
+    if (out.errors.empty() || !config->authorization.sources.empty()) check_protection(checker, all, *config, options);
+  }
   // The default source is a file that a package brings; without it there are no rules.
   auto& sources = config->authorization.sources;
   if (!sources_given && sources.size() == 1 && !has_file(sources.front().path, options)) {
@@ -356,7 +359,10 @@ Loaded load(const LoadOptions& options) {
                     .expected = fmt::format("at most {} levels of nesting", kMaxDepth / 2)});
     return out;
   }
+  std::vector<PemFile> pems;
+  detail::take_pems(all, data_dir_of(all, options) + "/certs", pems);
   Loaded checked = check(std::move(all), options);
+  checked.pems = std::move(pems);
   checked.cluster = std::move(cluster);
   checked.warnings.append(out.warnings);
   return checked;

@@ -526,6 +526,19 @@ TEST(Load, OutputRoundTrips) {
   EXPECT_THAT(shown, HasSubstr("\"cookie\": \"******\""));
 }
 
+TEST(Load, KeysThatAreWrittenAsTextBecomeFiles) {
+  const Loaded l = load_text(
+      "node.data_dir = \"d\"\nlisteners.ssl.default.ssl_options { keyfile = \"\\n-----BEGIN PRIVATE KEY-----\\nhush\", "
+      "certfile = \"etc/cert.pem\" }");
+  ASSERT_TRUE(l.config) << all(l.errors);
+  ASSERT_EQ(l.pems.size(), 1u);
+  EXPECT_THAT(l.pems[0].path, testing::StartsWith("d/certs/listeners/ssl/default/ssl_options/keyfile-"));
+  EXPECT_THAT(l.pems[0].content, HasSubstr("hush"));
+  EXPECT_EQ(l.config->effective.at_path("listeners.ssl.default.ssl_options.keyfile")->text(), l.pems[0].path);
+  EXPECT_EQ(l.config->effective.at_path("listeners.ssl.default.ssl_options.certfile")->text(), "etc/cert.pem");
+  EXPECT_THAT(to_hocon(l.config->effective, {.reveal = true}), testing::Not(HasSubstr("hush")));
+}
+
 TEST(Load, CheckConfigIsSilentOnSuccess) {
   Files good{{{"etc/emqx.conf", ""}}};
   std::string out;

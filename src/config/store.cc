@@ -1,8 +1,8 @@
 #include "config/store.h"
 
 #include "base/check.h"
-#include "base/hash.h"
 #include "base/log.h"
+#include "config/detail/pem_files.h"
 
 #include <fmt/format.h>
 
@@ -201,7 +201,7 @@ Outcome ConfigStore::update(std::string_view path, Value value, Mode mode) {
   use_new_names(Roots::schema(), tree);
   keep_secrets(tree, &all_);
   std::vector<PemFile> pems;
-  take_pems(tree, (std::filesystem::path(current_->node.data_dir) / "certs").string(), pems);
+  detail::take_pems(tree, (std::filesystem::path(current_->node.data_dir) / "certs").string(), pems);
   if (mode == Mode::Merge) {
     join_by_identity(tree, all_, "authentication", problems);
     join_by_identity(tree, all_, "authorization.sources", problems);
@@ -234,29 +234,6 @@ Outcome ConfigStore::update(std::string_view path, Value value, Mode mode) {
   if (!problems.empty()) return refusal(problems);
   prune(all);  // in the cluster layer nulls stay: they take away what lower layers set
   return apply(std::move(all), std::move(cluster), true, pems);
-}
-
-void ConfigStore::take_pems(Value& value, const std::string& folder, std::vector<PemFile>& out) const {
-  if (auto* fields = value.if_object()) {
-    for (auto& [key, child] : *fields) {
-      const bool file =
-          key == "certfile" || key == "keyfile" || key == "cacertfile" || key == "issuer_pem" || key == "dhfile";
-      const auto* text = child.if_string();
-      if (file && text && text->starts_with("-----BEGIN")) {
-        // Named by content: files in use are never written over.
-        PemFile pem{.path = fmt::format("{}/{}-{:016x}.pem", folder, key, hash_stable(*text, 0)), .content = *text};
-        const Location at = child.at;
-        child = Value(pem.path);
-        child.at = at;
-        out.push_back(std::move(pem));
-      } else {
-        const bool plain = key.find_first_of("/.") == key.npos;  // a key is never a way out of the folder
-        take_pems(child, plain ? folder + "/" + key : folder, out);
-      }
-    }
-  } else if (auto* list = value.if_array()) {
-    for (std::size_t i = 0; i < list->size(); ++i) take_pems((*list)[i], fmt::format("{}/{}", folder, i + 1), out);
-  }
 }
 
 Outcome ConfigStore::update_text(std::string_view path, std::string_view text, Mode mode) {
@@ -357,7 +334,7 @@ Outcome ConfigStore::take_backup(Value roots) {
   use_new_names(Roots::schema(), roots);
   keep_secrets(roots, &all_);
   std::vector<PemFile> pems;
-  take_pems(roots, (std::filesystem::path(current_->node.data_dir) / "certs").string(), pems);
+  detail::take_pems(roots, (std::filesystem::path(current_->node.data_dir) / "certs").string(), pems);
   join_by_identity(roots, all_, "authentication", problems);
   join_by_identity(roots, all_, "authorization.sources", problems);
   Layers next = layers();
@@ -383,7 +360,7 @@ Outcome ConfigStore::restore_text(std::string_view cluster) {
     return refusal("UPDATE_FAILED", written.error().what);
   Loaded loaded = load(options_);
   if (!loaded.config) return refusal(loaded.errors);
-  return apply(std::move(loaded.all), std::move(loaded.cluster), true);
+  return apply(std::move(loaded.all), std::move(loaded.cluster), true, loaded.pems);
 }
 
 std::vector<std::string> ConfigStore::differing(const Value& a, const Value& b) const {

@@ -85,11 +85,7 @@ class ConfigStore {
   [[nodiscard]] Outcome<Change> restore_text(std::string_view cluster);
 
  private:
-  struct PemFile {
-    std::string path, content;
-  };
   Outcome<Change> apply(Value all, Value cluster, bool keep, const std::vector<PemFile>& pems = {});
-  void take_pems(Value& value, const std::string& folder, std::vector<PemFile>& out) const;
   bool save(const Value& cluster);
   std::vector<std::string> differing(const Value& a, const Value& b) const;
 

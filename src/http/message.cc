@@ -1,5 +1,6 @@
 #include "http/message.h"
 
+#include "base/json_text.h"
 #include "http/file_body.h"
 
 #include <boost/json/object.hpp>
@@ -39,7 +40,8 @@ std::uint64_t Response::body_size() const {
 }
 
 Response Response::of(const json::value& value, unsigned status) {
-  return {status, "application/json", json::serialize(value)};
+  // Names from certificates may be any bytes; an answer is UTF-8 all the same.
+  return {status, "application/json", utf8_text(json::serialize(value))};
 }
 
 Response Response::text(std::string body, unsigned status) {

@@ -1,5 +1,8 @@
 #include "http/schema.h"
 
+#include "base/secret.h"
+#include "base/secret_name.h"
+
 #include <boost/json/array.hpp>
 #include <boost/json/serialize.hpp>
 
@@ -88,9 +91,16 @@ std::string_view name_of(Schema::Type type) {
   return "value";
 }
 
+/// What an answer, and with it the audit log, may show of a wrong value: no secret, and nothing that may hold one.
+json::value shown(std::string_view path, const json::value& value) {
+  if (value.is_object() || value.is_array()) return nullptr;
+  const std::string_view name = path.substr(path.rfind('.') + 1);  // the whole path where there is no dot
+  return names_secret(name.substr(0, name.find('['))) && !value.is_null() ? json::value(kMasked) : value;
+}
+
 void complain(std::vector<Complaint>& out, const std::string& path, std::string_view reason, std::string expected,
               const json::value& value) {
-  if (out.size() < kComplaintsMax) out.push_back({path, std::string(reason), std::move(expected), value});
+  if (out.size() < kComplaintsMax) out.push_back({path, std::string(reason), std::move(expected), shown(path, value)});
 }
 
 bool in_range(const Schema& schema, std::int64_t value) {

@@ -163,6 +163,24 @@ TEST_F(TableTest, BadBodiesAreRefusedFieldByField) {
   EXPECT_EQ(ask("POST", "/things", {}, std::string(1000, '[')).status, 400U);  // too deep
 }
 
+TEST(Schema, ComplaintsShowNoSecret) {
+  const Schema account =
+      schema::object({{"user", schema::string(1, 5), true, ""}, {"password", schema::string(4, 8), true, ""}});
+  for (const char* body : {R"({"user":"joe","password":"hush-hush"})", R"({"user":"joe","password":["hush"]})",
+                           R"({"user":{"password":"hush"},"password":"1234"})", R"(["hush"])"}) {
+    json::value value = json::parse(body);
+    std::vector<Complaint> complaints;
+    check(account, value, {}, complaints);
+    const std::string said = refusal(complaints).body;
+    EXPECT_EQ(said.find("hush"), std::string::npos) << said;
+    EXPECT_NE(said.find("validation_error"), std::string::npos) << said;
+  }
+  json::value value = json::parse(R"({"user":"too long","password":"1234"})");
+  std::vector<Complaint> complaints;
+  check(account, value, {}, complaints);
+  EXPECT_NE(refusal(complaints).body.find("too long"), std::string::npos) << "others are shown";
+}
+
 TEST_F(TableTest, ComplaintsAreBounded) {
   std::string body = "{";
   for (int i = 0; i < 1000; ++i) body += fmt::format("\"f{}\":1,", i);

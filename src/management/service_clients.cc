@@ -286,7 +286,7 @@ void Service::cached_verdicts(std::string id, bool clear,
                               std::function<void(std::optional<std::vector<CachedVerdict>>)> done) {
   at_home<std::optional<std::vector<CachedVerdict>>>(
       std::move(id),
-      [clear](broker::Broker&, broker::Session* session) -> std::optional<std::vector<CachedVerdict>> {
+      [clear](broker::Broker& broker, broker::Session* session) -> std::optional<std::vector<CachedVerdict>> {
         if (!session) return std::nullopt;
         std::vector<CachedVerdict> out;
         client::Client* client = session->sink() ? session->sink()->connected_client() : nullptr;
@@ -294,8 +294,9 @@ void Service::cached_verdicts(std::string id, bool clear,
         if (clear) client->cache().clear();
         client->cache().for_each([&](const client::AuthorizationCache::Entry& entry) {
           constexpr std::uint8_t kSubscribeBit = 8;
+          const auto age = std::chrono::duration_cast<Millis>(broker.loop().now() - entry.since);
           out.push_back({entry.kind & kSubscribeBit ? "subscribe" : "publish", entry.topic,
-                         entry.verdict == access::Verdict::Allow, entry.since_ms});
+                         entry.verdict == access::Verdict::Allow, broker.loop().wall_ms() - age.count()});
         });
         return out;
       },

@@ -2,6 +2,7 @@
 
 // check: allow new in this file: channels are owned by the list that links them
 #include "base/log.h"
+#include "base/secret_name.h"
 #include "mqtt/channel.h"
 #include "mqtt/deferred.h"
 #include "mqtt/outbound_aliases.h"
@@ -60,7 +61,8 @@ constexpr Nanos kCongestionCheck{1'000'000'000};
 
 std::string congestion_alarm(const Channel& channel) {
   const broker::Identity& who = *channel.client().identity();
-  return fmt::format("conn_congestion/{}/{}", who.client_id, who.username.empty() ? "unknown_user" : who.username);
+  return fmt::format("conn_congestion/{}/{}", who.client_id,
+                     who.username.empty() ? std::string_view("unknown_user") : shown_username(who.username));
 }
 }  // namespace
 

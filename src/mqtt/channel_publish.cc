@@ -99,10 +99,13 @@ Channel::Step Channel::publish(PublishView& packet) {
   bool denied = false;
   if (!client_.open_to_publish()) {
     access::Action action{access::ActionKind::Publish, authorized_topic(packet.topic), packet.qos, packet.retain};
-    client_.begin_questions();
-    const access::Verdict verdict = client_.authorize(action, resumer());
-    if (verdict == access::Verdict::Pending) return Step::Suspend;
-    client_.end_questions();
+    std::optional<access::Verdict> verdict = client_.kept_verdict(action);
+    if (!verdict) {
+      client_.begin_questions();
+      verdict = client_.authorize(action, resumer());
+      if (verdict == access::Verdict::Pending) return Step::Suspend;
+      client_.end_questions();
+    }
     denied = verdict == access::Verdict::Deny;
   }
 

@@ -4,6 +4,8 @@ import json
 import socket
 import time
 
+from . import secrecy
+
 
 class _Unix(http.client.HTTPConnection):
     def __init__(self, path):
@@ -26,6 +28,7 @@ class _Unix(http.client.HTTPConnection):
 
 def call(broker, method, path, body=None, content_type="application/json"):
     """(status, JSON or text). A dict or list goes as JSON, bytes as they are."""
+    secrecy.note_text(body) if isinstance(body, bytes) else secrecy.note_fields(body)
     connection = _Unix(str(broker.data / "ctl.sock"))
     try:
         data = body if isinstance(body, (bytes, type(None))) else json.dumps(body).encode()
@@ -45,9 +48,16 @@ def want(broker, status, method, path, body=None, **more):
     return answer
 
 
-def upload(broker, status, path, name, content):
-    """A file in the part `filename` of a form."""
+def send_file(broker, path, name, content):
+    secrecy.note_table(content)
     data = content.encode() if isinstance(content, str) else content
     form = (b"--limit\r\nContent-Disposition: form-data; name=\"filename\"; filename=\"" + name.encode() +
             b"\"\r\nContent-Type: text/csv\r\n\r\n" + data + b"\r\n--limit--\r\n")
-    return want(broker, status, "POST", path, form, content_type="multipart/form-data; boundary=limit")
+    return call(broker, "POST", path, form, content_type="multipart/form-data; boundary=limit")
+
+
+def upload(broker, status, path, name, content):
+    """A file in the part `filename` of a form; the answer's body, which must have this status."""
+    got, answer = send_file(broker, path, name, content)
+    assert got == status, f"{path}: {got} {answer}"
+    return answer

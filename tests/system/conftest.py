@@ -10,7 +10,7 @@ import shutil
 
 import pytest
 
-from . import node
+from . import node, secrecy
 
 
 class Skip:
@@ -32,6 +32,13 @@ class Skip:
 @pytest.fixture
 def skip():
     return Skip
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_secret_in_any_log():
+    """Also in the logs of nodes that were killed, and for secrets that were made after a node had stopped."""
+    yield
+    secrecy.check_all()
 
 
 @pytest.hookimpl(hookwrapper=True)

@@ -7,7 +7,7 @@ import socket
 import subprocess
 import time
 
-from . import raw
+from . import raw, secrecy
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SANITIZER = re.compile(r"ERROR: (Address|Leak|Thread)Sanitizer|WARNING: ThreadSanitizer|runtime error: ")
@@ -67,6 +67,7 @@ class Node:
         self.api_port = free_port()
         self.text, self.env, self.config, self.shards = text, env or {}, config, shards
         self.process, self.starts = None, 0
+        secrecy.watch(self.folder)
 
     def config_text(self):
         lines = [
@@ -78,10 +79,18 @@ class Node:
             "license.key = community",  # the trial ends at 25 connections
             f"dashboard.listeners.http.bind = \"127.0.0.1:{self.api_port}\"",
         ]
+        if not self.chooses_logs():
+            lines.append('log { file { enable = true, level = debug }, audit { enable = true } }')
         lines += [f"{key} = {hocon(value)}" for key, value in self.config.items()]
         return "\n".join(lines + [self.text]) + "\n"
 
+    def chooses_logs(self):
+        """Whether the test says what is logged; the others write all that can be, for `secrecy` to search."""
+        return any(re.search(r"\blog\b", text) for text in [self.text, *self.config]) or any("LOG" in name for name in self.env)
+
     def start(self, wait=True):
+        secrecy.note_fields(self.config)
+        secrecy.note_text(self.text)
         self.data.mkdir(parents=True, exist_ok=True)
         config = self.folder / "signalbox.conf"
         config.write_text(self.config_text())
@@ -148,6 +157,7 @@ class Node:
     def check_log(self):
         found = SANITIZER.search(self.log())
         assert not found, f"sanitizer report\n{self.log()}"
+        secrecy.check(self.folder)
 
     def client(self, client_id=None, *, version=5, **connect_arguments):
         """A raw client; connected if an id is given."""

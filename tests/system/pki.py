@@ -2,6 +2,8 @@
 import pathlib
 import subprocess
 
+from . import secrecy
+
 
 class Pki:
     """A root and what it signed: Pki(folder).issue("name") -> (certificate file, key file)."""
@@ -12,6 +14,7 @@ class Pki:
         self.ca, self.ca_key = str(self.folder / f"{name}.pem"), str(self.folder / f"{name}.key")
         self._run("req", "-x509", "-nodes", "-subj", f"/CN={name}", "-days", "2", *self._new_key(self.ca_key), "-out", self.ca,
                   "-addext", "keyUsage=critical,keyCertSign,cRLSign")
+        secrecy.note_key_file(self.ca_key)
 
     @staticmethod
     def _run(*arguments):
@@ -45,6 +48,7 @@ class Pki:
         base = self.folder / (file or f"{self.name}-{common_name}")
         certificate, key, request, extensions = (f"{base}.{end}" for end in ("pem", "key", "csr", "ext"))
         self._run("req", "-new", "-nodes", "-subj", f"/O=Test/CN={common_name}", *self._new_key(key), "-out", request)
+        secrecy.note_key_file(key)
         pathlib.Path(extensions).write_text(f"basicConstraints=CA:FALSE\nsubjectAltName={names}\n")
         self._run("x509", "-req", "-in", request, "-CA", self.ca, "-CAkey", self.ca_key, "-CAcreateserial", "-days", "2",
                   "-extfile", extensions, "-out", certificate)

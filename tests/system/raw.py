@@ -15,6 +15,8 @@ import ssl as tls
 import struct
 import time
 
+from . import secrecy
+
 (CONNECT, CONNACK, PUBLISH, PUBACK, PUBREC, PUBREL, PUBCOMP, SUBSCRIBE, SUBACK, UNSUBSCRIBE, UNSUBACK, PINGREQ, PINGRESP,
  DISCONNECT, AUTH) = range(1, 16)
 NAMES = ("RESERVED CONNECT CONNACK PUBLISH PUBACK PUBREC PUBREL PUBCOMP SUBSCRIBE SUBACK UNSUBSCRIBE UNSUBACK PINGREQ "
@@ -115,6 +117,7 @@ def connect(client_id="", *, version=5, clean_start=True, keep_alive=60, will=No
     body += u16(keep_alive) + properties(props, version) + string(client_id)
     if will:
         body += properties(will.props, version) + string(will.topic) + string(will.payload)
+    secrecy.note(password, "password of CONNECT")
     for value in (username, password):
         body += b"" if value is None else string(value)
     return packet(CONNECT, body, flags)

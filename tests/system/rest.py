@@ -6,6 +6,8 @@ import socket
 import ssl
 import time
 
+from . import secrecy
+
 PASSWORD = "S3cret-enough"
 
 
@@ -43,12 +45,17 @@ class Rest:
     def call(self, method, path, body=None, headers=None):
         """(status, JSON or text)"""
         headers = dict(headers or {})
+        secrecy.note_text(body) if isinstance(body, bytes) else secrecy.note_fields(body)
         if body is not None and not isinstance(body, bytes):
             body = json.dumps(body).encode()
             headers.setdefault("Content-Type", "application/json")
         answer, data = self.raw(method, path, body, headers)
         text = data.decode()
-        return answer.status, json.loads(text) if "json" in (answer.getheader("Content-Type") or "") else text
+        if "json" not in (answer.getheader("Content-Type") or ""):
+            return answer.status, text
+        answered = json.loads(text)
+        secrecy.note_fields(answered)  # tokens, secrets of API keys
+        return answer.status, answered
 
     def want(self, status, method, path, body=None, headers=None):
         got, answer = self.call(method, path, body, headers)
@@ -68,7 +75,8 @@ class Rest:
         return self.bare("Bearer " + answer["token"])
 
     def key(self, key, secret):
-        return self.bare("Basic " + base64.b64encode(f"{key}:{secret}".encode()).decode())
+        secrecy.note(secret, "api_secret")
+        return self.bare("Basic " + secrecy.note(base64.b64encode(f"{key}:{secret}".encode()).decode(), "Basic"))
 
     def configure(self, text, status=200):
         """Merges configuration text into what runs."""

@@ -1,11 +1,10 @@
-"""Authentication by real clients: mosquitto, Paho for Python, MQTT.js; the examples of docs/access-control.md with curl."""
-import re
+"""Authentication by real clients: mosquitto, Paho for Python, MQTT.js."""
 import subprocess
 import time
 
 import pytest
 
-from . import api, node, tokens
+from . import api, tokens
 from .test_authn_database import BUILT_IN, USERS
 from .test_clients import HERE, SECONDS, mqttjs  # noqa: F401, a fixture
 
@@ -52,38 +51,3 @@ def test_mqttjs_scram(start_broker, skip, mqttjs):  # noqa: F811
     done = subprocess.run(command + ["pencil"], capture_output=True, text=True, timeout=SECONDS)
     assert done.returncode == 0 and done.stdout == "topic hello\n", done.stderr
     assert subprocess.run(command + ["wrong"], capture_output=True, timeout=SECONDS).returncode != 0
-
-
-def test_the_examples_of_the_manual_are_good(tmp_path):
-    """Every chain in docs/access-control.md is one that this version takes."""
-    text = (node.ROOT / "docs" / "access-control.md").read_text()
-    chains = re.findall(r"^    (authentication = \[[^\n]*\]|authentication = \[.*?^    \])$", text, re.S | re.M)
-    limits = re.findall(r"^    (authentication_failure_limit .*)$", text, re.M)
-    assert len(chains) == 9 and len(limits) == 1
-    for number, example in enumerate(chains + limits):
-        file = tmp_path / f"{number}.conf"
-        file.write_text(example + "\n")
-        done = subprocess.run([node.program(), "check_config", "--config", str(file)], capture_output=True, text=True,
-                              timeout=20)
-        assert done.returncode == 0, example + done.stderr
-
-
-def test_the_commands_of_the_manual(start_broker, skip, tmp_path):
-    curl = skip.need("curl")
-    broker = start_broker()
-
-    def run(*arguments):
-        done = subprocess.run([curl, "-sS", "--fail-with-body", "--unix-socket", str(broker.data / "ctl.sock"), *arguments],
-                              capture_output=True, text=True, timeout=20)
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout
-
-    base, json_type = "http://localhost/api/v5/authentication", ["-H", "content-type: application/json"]
-    run(*json_type, "-d", '{"mechanism":"password_based","backend":"built_in_database"}', base)
-    run(*json_type, "-d", '{"user_id":"joe","password":"secret"}', base + "/password_based:built_in_database/users")
-    users = tmp_path / "users.csv"
-    users.write_text("user_id,password,is_superuser\nann,secret,false\n")
-    run("-F", f"filename=@{users}", base + "/password_based:built_in_database/import_users?type=plain")
-    for name in ("joe", "ann"):
-        subprocess.run([skip.need("mosquitto_pub"), "-p", str(broker.port), "-u", name, "-P", "secret", "-t", "t", "-m", "x"],
-                       check=True, timeout=SECONDS)

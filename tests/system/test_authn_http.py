@@ -7,7 +7,7 @@ import urllib.parse
 
 import pytest
 
-from . import api, raw, stored, tokens
+from . import api, raw, servers, stored, tokens
 from .test_authn_database import NOT_AUTHORIZED, OK, code_of
 
 ID = "password_based:http"
@@ -168,3 +168,33 @@ def test_stop_while_questions_are_out(start_broker):
             c.close()
     finally:
         hung.close()
+
+
+def test_a_slow_service_is_waited_for(start_broker):
+    def answer(_):
+        time.sleep(0.7)
+        return said(result="allow")
+    with tokens.Service(answer) as service:
+        broker = start_broker(authentication=[http(service.url, request_timeout="3s")])
+        began = time.monotonic()
+        waiting = [raw.Client(broker.port) for _ in range(8)]
+        for i, c in enumerate(waiting):
+            c.send(raw.connect(f"c{i}", username="joe", password="Sl0w-service"))
+        for c in waiting:
+            c.expect(raw.CONNACK, timeout=10, code=OK)
+            c.close()
+        assert 0.6 < time.monotonic() - began < 4, "side by side"
+
+
+@pytest.mark.parametrize("garbage", [b"\x00\xff garbage\r\n\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: 99999999999999999999\r\n\r\n",
+                                     b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n{", b"HTTP/1.1 999 x\r\n\r\n" + b"h: v\r\n" * 9000])
+def test_garbage_is_no_answer(start_broker, garbage):
+    with servers.Scripted(answer=garbage) as rubbish:
+        broker = start_broker(authentication=[http(f"http://127.0.0.1:{rubbish.port}", request_timeout="1s")])
+        for _ in range(4):
+            began = time.monotonic()
+            assert code_of(broker, "joe", "G4rbage-service") == NOT_AUTHORIZED
+            assert time.monotonic() - began < 4
+        metrics = api.want(broker, 200, "GET", f"/authentication/{ID}/status")["metrics"]
+        assert metrics["nomatch"] == metrics["total"] == 4
+        broker.stop()

@@ -8,6 +8,8 @@ import re
 import subprocess
 import threading
 
+from . import secrecy
+
 
 def b64(data):
     return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
@@ -32,11 +34,12 @@ def raw_signature(der, half):
 
 class Secret:
     def __init__(self, secret, kid=None):
-        self.secret, self.kid = secret, kid
+        self.secret, self.kid = secrecy.note(secret, "secret of tokens"), kid
 
     def token(self, claims, algorithm="HS256", **header):
         text = head(algorithm, self.kid, header) + "." + b64(json.dumps(claims).encode())
-        return text + "." + b64(hmac.new(self.secret, text.encode(), getattr(hashlib, "sha" + algorithm[2:])).digest())
+        signature = hmac.new(self.secret, text.encode(), getattr(hashlib, "sha" + algorithm[2:])).digest()
+        return secrecy.note(text + "." + b64(signature), "token")
 
 
 def head(algorithm, kid, more):
@@ -52,6 +55,7 @@ class KeyPair:
         how = {"RSA": ["-pkeyopt", "rsa_keygen_bits:2048"], "EC": ["-pkeyopt", "ec_paramgen_curve:P-256"], "ED25519": []}
         openssl("genpkey", "-algorithm", kind, *how[kind], "-out", str(self.private))
         openssl("pkey", "-in", str(self.private), "-pubout", "-out", str(self.public))
+        secrecy.note_key_file(self.private)
 
     def token(self, claims, algorithm=None, **header):
         algorithm = algorithm or {"RSA": "RS256", "EC": "ES256", "ED25519": "EdDSA"}[self.kind]
@@ -65,7 +69,7 @@ class KeyPair:
             signed = openssl("dgst", f"-sha{algorithm[2:]}", "-sign", str(self.private), *pss, str(message))
             if self.kind == "EC":
                 signed = raw_signature(signed, 32)
-        return text + "." + b64(signed)
+        return secrecy.note(text + "." + b64(signed), "token")
 
     def jwk(self):
         """The public key, as a member of a key set."""

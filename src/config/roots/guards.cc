@@ -6,12 +6,12 @@ const Struct& FlappingDetect::schema() {
   using S = FlappingDetect;
   static const Struct s =
       Schema<S>("flapping_detect", Hot::Y)
-          .doc("Bans clients that connect and disconnect too often.")
+          .doc("Bans clients that connect too often.")
           .field("enable", &S::enable, {.def = "false", .doc = "Whether flapping clients are banned."})
           .field("window_time", &S::window_time,
-                 {.def = "1m", .words = "disable", .doc = "Window in which disconnects are counted."})
+                 {.def = "1m", .words = "disable", .doc = "Window in which connects are counted, refused ones too."})
           .field("max_count", &S::max_count,
-                 {.def = "15", .min = 1, .doc = "Disconnects within the window that make a client flap."})
+                 {.def = "15", .min = 1, .doc = "Connects within the window that make a client flap."})
           .field("ban_time", &S::ban_time,
                  {.def = "5m", .max = 4294967295000.0, .doc = "How long a flapping client is banned."})
           .build();

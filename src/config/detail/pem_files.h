@@ -1,0 +1,15 @@
+// Certificates and keys that stand in the configuration as text.
+#pragma once
+
+#include "config/config.h"
+
+#include <string>
+#include <vector>
+
+namespace sb::config::detail {
+
+/// Puts a path below `folder` in the place of each PEM text, so that whoever uses a file, and whoever tells about it,
+/// sees a path; appends what is to be written there.
+void take_pems(Value& value, const std::string& folder, std::vector<PemFile>& out);
+
+}  // namespace sb::config::detail
