@@ -117,6 +117,9 @@ def connect(client_id="", *, version=5, clean_start=True, keep_alive=60, will=No
     body += u16(keep_alive) + properties(props, version) + string(client_id)
     if will:
         body += properties(will.props, version) + string(will.topic) + string(will.payload)
+    secrecy.note_name(client_id)
+    if username is None or not as_bytes(username).startswith(b"eyJ"):  # a token in place of a name stays a secret
+        secrecy.note_name(username)
     secrecy.note(password, "password of CONNECT")
     for value in (username, password):
         body += b"" if value is None else string(value)

@@ -16,7 +16,8 @@ FIELDS = {"password", "secret", "bind_password", "api_secret", "token", "old_pwd
           "private_key", "psk"}
 IN_TEXT = re.compile(rb"\b(" + "|".join(sorted(FIELDS)).encode() + rb")\"?\s*[=:]\s*(?:\"((?:[^\"\\]|\\.)*)\"|([^\s\",}\]]+))")
 
-_secrets = {}  # the bytes to look for: what they are
+_secrets = {}  # the bytes to look for: (what they are, the secret)
+_names = set()  # what clients are called too: seen everywhere, so no secret
 _brokers = []  # folders of the nodes that were started
 
 
@@ -34,10 +35,15 @@ def note(secret, what="secret"):
     forms = {bytes(raw), json.dumps(text)[1:-1].encode(), urllib.parse.quote(text, safe="").encode(), raw.hex().encode(),
              base64.b64encode(raw).rstrip(b"="), base64.urlsafe_b64encode(raw).rstrip(b"=")}
     for form in forms:
-        _secrets.setdefault(form, f"{what} {text!r}")
+        _secrets.setdefault(form, (what, text))
     if text.count(".") == 2:  # a token: whoever has the signature has the token
         note(text.rpartition(".")[2], "signature of " + what)
     return secret
+
+
+def note_name(name):
+    """A client id or a username. Who is called like a password (tests of injection are) gives it away himself."""
+    _names.add(name.decode("utf-8", "replace") if isinstance(name, (bytes, bytearray)) else name)
 
 
 def note_text(data):
@@ -100,12 +106,12 @@ def find(folder):
     found = []
     for path in logs_of(folder):
         data = path.read_bytes()
-        for form, what in list(_secrets.items()):
+        for form, (what, secret) in list(_secrets.items()):
             at = data.find(form)
-            if at >= 0:
+            if at >= 0 and secret not in _names:
                 line = data.count(b"\n", 0, at) + 1
                 text = data[data.rfind(b"\n", 0, at) + 1:].split(b"\n", 1)[0][:300]
-                found.append(f"{path}:{line}: {what}: {text.decode('utf-8', 'replace')}")
+                found.append(f"{path}:{line}: {what} {secret!r}: {text.decode('utf-8', 'replace')}")
     return found
 
 
