@@ -1,7 +1,7 @@
 // The client of the management interface, typed from the OpenAPI document that the server itself prints.
 import createClient from "openapi-fetch";
 
-import { sessionStore } from "../session/session";
+import { expireSession, sessionStore } from "../session/session";
 import { ApiError, errorOf } from "./errors";
 import type { paths } from "./schema";
 
@@ -14,7 +14,7 @@ const headers = (): Record<string, string> => {
 
 /** A token that died ends the session; a wrong password at log-in does not come here. */
 function endSessionOn(response: Response) {
-  if (response.status === 401 && sessionStore.get()) sessionStore.set(null);
+  if (response.status === 401) expireSession();
 }
 
 api.use({

@@ -8,7 +8,7 @@ import { ApiError } from "../api/errors";
 import { LoginPage } from "../session/LoginPage";
 import { useSession } from "../session/session";
 import { router } from "./router";
-import { theme } from "./theme";
+import { cssVariables, theme } from "./theme";
 
 const queries = new QueryClient({
   defaultOptions: {
@@ -26,7 +26,7 @@ export function App() {
   if (!session) queries.clear();
   return (
     <QueryClientProvider client={queries}>
-      <MantineProvider theme={theme} defaultColorScheme="auto">
+      <MantineProvider theme={theme} cssVariablesResolver={cssVariables} defaultColorScheme="auto">
         <Notifications position="bottom-right" />
         <ModalsProvider>{session ? <RouterProvider router={router} /> : <LoginPage />}</ModalsProvider>
       </MantineProvider>
