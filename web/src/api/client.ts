@@ -3,9 +3,13 @@ import createClient from "openapi-fetch";
 
 import { expireSession, sessionStore } from "../session/session";
 import { ApiError, errorOf } from "./errors";
+import { rootOf } from "./root";
 import type { paths } from "./schema";
 
-export const api = createClient<paths>({ baseUrl: "" });
+/** Where the node is seen from the page: a proxy may put it under a path of its own. */
+const root = rootOf(window.location.href);
+
+export const api = createClient<paths>({ baseUrl: root });
 
 const headers = (): Record<string, string> => {
   const session = sessionStore.get();
@@ -48,14 +52,14 @@ export async function take<T = void>(
 export async function upload(path: string, part: string, file: File): Promise<void> {
   const body = new FormData();
   body.append(part, file, file.name);
-  const response = await fetch(path, { method: "POST", headers: headers(), body });
+  const response = await fetch(root + path, { method: "POST", headers: headers(), body });
   endSessionOn(response);
   if (!response.ok) throw errorOf(response.status, await readBody(response));
 }
 
 /** Fetches a file with the session's token and hands it to the browser to save. */
 export async function download(path: string, filename: string): Promise<void> {
-  const response = await fetch(path, { headers: headers() });
+  const response = await fetch(root + path, { headers: headers() });
   endSessionOn(response);
   if (!response.ok) throw errorOf(response.status, await readBody(response));
   const url = URL.createObjectURL(await response.blob());

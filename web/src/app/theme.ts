@@ -15,7 +15,7 @@ const signal: MantineColorsTuple = [
 
 export const theme = createTheme({
   primaryColor: "signal",
-  primaryShade: { light: 7, dark: 5 },
+  primaryShade: 7,
   autoContrast: true,
   colors: { signal },
   defaultRadius: "md",
