@@ -32,8 +32,7 @@ function FilterText({ filter, value, onChange }: { filter: Filter; value: string
   return (
     <TextInput
       size="xs"
-      className="filter"
-      w={{ base: "100%", xs: filter.width ?? 170 }}
+      w={{ base: "calc(50% - 6px)", xs: filter.width ?? 170 }}
       type={filter.type ?? "text"}
       label={filter.label}
       value={text}
@@ -63,8 +62,7 @@ export function Filters({ filters }: { filters: Filter[] }) {
           <Select
             key={filter.key}
             size="xs"
-            className="filter"
-            w={{ base: "100%", xs: filter.width ?? 140 }}
+            w={{ base: "calc(50% - 6px)", xs: filter.width ?? 140 }}
             label={filter.label}
             placeholder={t("filter.any")}
             clearable
