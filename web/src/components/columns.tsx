@@ -17,7 +17,7 @@ export const dashed = (value: string): ReactNode =>
       –
     </Text>
   ) : (
-    <span style={{ overflowWrap: "anywhere" }}>{value}</span>
+    <span className="breakable">{value}</span>
   );
 
 /** accessorFn, not accessorKey: keys hold dots. */

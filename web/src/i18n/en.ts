@@ -56,7 +56,7 @@ export const en = {
     expiry: "expiry", forEver: "for ever", inflight: "In flight", ip: "IP address", keepalive: "Keep-alive", kick: "Kick out", kickChosen_one: "Kick out {{count}} client", kickChosen_other: "Kick out {{count}} clients",
     kickOne: "Kick out {{clientid}}", kickText_one: "{{first}} will be disconnected and its session ended.", kickText_other: "{{count}} clients will be disconnected and their sessions ended.", kickTitle: "Kick out?", kicked: "Kicked out",
     listener: "Listener", messages: "Messages", mountpoint: "Mount point", none: "No client is connected and no session is kept.", offline: "Offline", packets: "Packets", protocol: "Protocol", queue: "Queue",
-    resumes: "Keeps its session", session: "Session", startedClean: "Clean start", traffic: "Traffic", username: "User name",
+    resumes: "Keeps its session", session: "Session", startedClean: "Clean start", traffic: "Traffic", username: "User name", withConnection: "with the connection",
   },
   subscriptions: {
     add: "Add a subscription", exact: "Topic (exact)", group: "Shared group", match: "Matches topic", noLocal: "No local", none: "There is no subscription.",

@@ -58,7 +58,7 @@ export const zh: typeof en = {
     expiry: "过期间隔", forEver: "永不过期", inflight: "飞行窗口", ip: "IP 地址", keepalive: "心跳", kick: "踢下线", kickChosen_one: "踢下线 {{count}} 个客户端", kickChosen_other: "踢下线 {{count}} 个客户端",
     kickOne: "踢下线 {{clientid}}", kickText_one: "{{first}} 将被断开，其会话将结束。", kickText_other: "{{count}} 个客户端将被断开，其会话将结束。", kickTitle: "确定踢下线？", kicked: "已踢下线",
     listener: "监听器", messages: "消息", mountpoint: "挂载点", none: "没有客户端连接，也没有保留的会话。", offline: "离线", packets: "报文", protocol: "协议", queue: "队列",
-    resumes: "保留会话", session: "会话", startedClean: "全新开始", traffic: "流量", username: "用户名",
+    resumes: "保留会话", session: "会话", startedClean: "全新开始", traffic: "流量", username: "用户名", withConnection: "随连接结束",
   },
   subscriptions: {
     add: "添加订阅", exact: "主题（精确）", group: "共享组", match: "匹配主题", noLocal: "不收自己的消息", none: "没有订阅。",

@@ -35,7 +35,12 @@ function Connection({ client }: { client: Client }) {
 
 function Session({ client }: { client: Client }) {
   const { t } = useTranslation();
-  const expiry = isForEver(client.expiry_interval) ? t("clients.forEver") : formatDuration(client.expiry_interval * 1000);
+  const seconds = client.expiry_interval;
+  const expiry = isForEver(seconds)
+    ? t("clients.forEver")
+    : seconds === 0
+      ? t("clients.withConnection")
+      : formatDuration(seconds * 1000);
   return (
     <Card withBorder>
       <Title order={2} size="h5" mb="sm">

@@ -91,7 +91,7 @@ export function ClientsPage() {
       id: "address",
       header: t("clients.address"),
       accessorFn: addressOf,
-      cell: (cell) => dashed(String(cell.getValue())),
+      cell: (cell) => <span style={{ whiteSpace: "nowrap" }}>{dashed(String(cell.getValue()))}</span>,
     },
     {
       id: "protocol",
