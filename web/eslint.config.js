@@ -13,7 +13,9 @@ export default ts.config(
   {
     files: ["scripts/**", "e2e/**"],
     languageOptions: {
-      globals: { process: "readonly", console: "readonly", document: "readonly", localStorage: "readonly" },
+      globals: Object.fromEntries(
+        ["process", "console", "document", "window", "localStorage", "URL", "fetch"].map((name) => [name, "readonly"]),
+      ),
     },
     rules: { "no-console": "off" },
   },

@@ -103,8 +103,11 @@ Channel::Step Channel::handle(const Frame& frame, ByteView from_here) {
         break;
     }
   }
-  ++client_.traffic.received_packets;
-  metrics().add(Metric::PacketsReceived);
+  if (!suspended_) [[likely]] {  // else it was counted before it had to wait
+    ++client_.traffic.received_packets;
+    client_.traffic.received_bytes += frame.size;
+    metrics().add(Metric::PacketsReceived);
+  }
   switch (frame.type()) {
     case PacketType::Publish:
       return on_publish(frame);
@@ -153,7 +156,7 @@ Channel::Step Channel::protocol_error(ReasonCode code, std::string_view reason) 
 }
 
 void Channel::commit(std::uint8_t* end_of_packet, Metric metric) {
-  stream_.commit(end_of_packet);
+  client_.traffic.sent_bytes += stream_.commit(end_of_packet);
   ++client_.traffic.sent_packets;
   metrics().add(Metric::PacketsSent);
   metrics().add(metric);

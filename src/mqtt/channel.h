@@ -161,7 +161,7 @@ class Channel final : public runtime::Disposable,
   After after_changes(std::size_t changes_before) const;
   /// What every change made so far has to wait for.
   After after_everything() const;
-  void count_sent(Qos qos, bool system);
+  void count_sent(Qos qos, bool system, std::size_t bytes);
   std::uint32_t remaining_expiry(const broker::Publication& publication) const;
 
   // channel_subscribe.cc

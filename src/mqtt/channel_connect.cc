@@ -66,6 +66,7 @@ Channel::Step Channel::on_connect(const Frame& frame, ByteView from_here) {
   state_ = State::Connecting;
   if (!std::exchange(connect_seen_, true)) {
     ++client_.traffic.received_packets;
+    client_.traffic.received_bytes += frame.size;
     metrics().add(Metric::PacketsReceived);
     metrics().add(Metric::PacketsConnectReceived);
     metrics().add(Metric::ClientConnect);

@@ -400,7 +400,7 @@ broker::SessionSink::Sent Channel::send_publish(broker::Delivery& delivery, cons
         out[slot.mark] = static_cast<std::uint8_t>(how.packet_id >> 8);
         out[slot.mark + 1] = static_cast<std::uint8_t>(how.packet_id & 0xFF);
       }
-      count_sent(how.qos, p.system);
+      count_sent(how.qos, p.system, slot.size);
       if (traced()) [[unlikely]]
         trace_sent_publish(p, how);
       stream_.commit(out + slot.size);
@@ -443,7 +443,7 @@ broker::SessionSink::Sent Channel::send_publish(broker::Delivery& delivery, cons
     if (!p.payload.empty()) std::memcpy(out, p.payload.data(), p.payload.size());
     out += p.payload.size();
   }
-  count_sent(how.qos, p.system);
+  count_sent(how.qos, p.system, total);
   if (traced()) [[unlikely]]
     trace_sent_publish(p, how);
   stream_.commit(out);
@@ -458,7 +458,8 @@ broker::SessionSink::Sent Channel::send_publish(broker::Delivery& delivery, cons
   return Sent::Yes;
 }
 
-void Channel::count_sent(Qos qos, bool system) {
+void Channel::count_sent(Qos qos, bool system, std::size_t bytes) {
+  client_.traffic.sent_bytes += bytes;
   ++client_.traffic.sent_packets;
   ++client_.traffic.sent_messages[to_int(qos)];
   if (system) return;  // broker.md 1.3

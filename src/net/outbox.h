@@ -59,9 +59,12 @@ class Outbox {
     if (tail_ && static_cast<std::size_t>(tail_->limit - tail_->end) >= n) return tail_->end;
     return grow(n);
   }
-  void commit(const std::uint8_t* end) {
-    size_ += static_cast<std::size_t>(end - tail_->end);
+  /// How many bytes that were.
+  std::size_t commit(const std::uint8_t* end) {
+    const auto count = static_cast<std::size_t>(end - tail_->end);
+    size_ += count;
     tail_->end = const_cast<std::uint8_t*>(end);
+    return count;
   }
   /// Refers to bytes that stay valid until release(owner) is called.
   void append_reference(const std::uint8_t* data, std::size_t size, void (*release)(void*), void* owner);

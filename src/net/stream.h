@@ -62,11 +62,12 @@ class Stream final : private runtime::IoHandler, private runtime::TurnEnd {
 
   bool open() const { return fd_ >= 0 && !closing_; }
   std::uint8_t* reserve(std::size_t n) { return outbox_.reserve(n); }
-  void commit(const std::uint8_t* end) {
-    outbox_.commit(end);
+  std::size_t commit(const std::uint8_t* end) {
+    const std::size_t count = outbox_.commit(end);
     schedule();
     if (outbox_.size() > kEarlyFlush && !blocked_) [[unlikely]]
       write_some();
+    return count;
   }
   /// Refers to long-lived bytes instead of copying them.
   void append_reference(const std::uint8_t* data, std::size_t size, void (*release)(void*), void* owner) {

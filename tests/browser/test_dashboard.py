@@ -2,6 +2,7 @@
 import base64
 import http.client
 import json
+import math
 import os
 import pathlib
 import shutil
@@ -23,7 +24,8 @@ PASSWORD = "kept to itself 1"
 @pytest.fixture(scope="module")
 def broker(tmp_path_factory):
     chromium = os.environ.get("SB_CHROMIUM", "/usr/bin/chromium")
-    for peer, path in (("chromium", chromium), ("node", shutil.which("node")), ("playwright-core", WEB / "node_modules/playwright-core")):
+    for peer, path in (("chromium", chromium), ("node", shutil.which("node")),
+                       ("playwright-core", WEB / "node_modules/playwright-core"), ("axe-core", WEB / "node_modules/axe-core")):
         if not path or not os.path.exists(path):
             print(f"SKIP {peer}: not installed")
             pytest.skip(f"SKIP {peer}: not installed")
@@ -131,32 +133,96 @@ def test_every_page_opens_by_menu_and_keyboard_in_both_languages(run):
     run("pages")
 
 
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_pages_keep_to_the_rules_of_accessibility(broker, run, scheme):
+    meter = Meter(broker, f"meter-{scheme}", "plant/9/#")
+    run("accessibility", scheme=scheme, more=[f"/clients/meter-{scheme}"])
+    meter.close()
+
+
+def test_pages_fit_a_telephone(broker, run):
+    meter = Meter(broker, "meter-narrow", "plant/with/a/rather/long/topic/filter/of/many/levels/#")
+    run("narrow", more=["/clients/meter-narrow"])
+    meter.close()
+
+
+def test_the_first_load_is_below_500_kilobytes_and_comes_from_the_node(run):
+    run("first-load", limit=500_000)
+
+
+def test_a_session_that_ends_leads_to_the_log_in_and_back(run):
+    run("expiry")
+
+
+def test_a_node_that_does_not_answer_is_told_of(run):
+    run("unreachable")
+
+
+def test_times_are_in_the_chosen_zone(run):
+    run("time-zone")
+
+
+def test_rewrite_auto_subscribe_and_prometheus_have_editors(broker, run):
+    run("editors", **{"from": "old/#", "re": "^old/(.+)$", "to": "new/$1", "topic": "notices/${clientid}"})
+    meter = Meter(broker, "meter-10", "new/+")
+    told = []
+    meter.client.on_message = lambda _c, _u, message: told.append(message.topic)
+    meter.client.publish("old/7", "x", 1).wait_for_publish(10)
+    meter.client.publish("notices/meter-10", "x", 1).wait_for_publish(10)
+    deadline = time.monotonic() + 10
+    while len(told) < 2 and time.monotonic() < deadline:
+        time.sleep(0.02)
+    meter.close()
+    assert sorted(told) == ["new/7", "notices/meter-10"]
+    shown = broker.ctl("conf", "show", "prometheus")
+    assert 'interval = "30s"' in shown and 'X-Team = "plant"' in shown, shown
+
+
 def test_a_client_in_the_page_talks_to_the_broker(broker, run):
     run("websocket", address=f"ws://127.0.0.1:{broker.web_port}/mqtt")
 
 
+class Fleet:
+    """Clients as a plant has them, whose traffic goes up and down, so that charts show something."""
+
+    METERS = 24
+
+    def __init__(self, broker):
+        self.meters = [Meter(broker, f"meter-{n:03}", f"plant/{n % 4 + 1}/commands/{n:03}") for n in range(self.METERS)]
+        self.boards = [Meter(broker, name, "plant/+/+/power") for name in ("control-room", "archive")]
+        self.stop = threading.Event()
+        self.load = threading.Thread(target=self.publish)
+        self.load.start()
+
+    def publish(self):
+        number, start = 0, time.monotonic()
+        while not self.stop.wait(0.01):
+            at = time.monotonic() - start
+            for _ in range(1 + round(2 + 2 * math.sin(at / 9) + 1.2 * math.sin(at / 2.3))):
+                meter = number % self.METERS
+                topic = f"plant/{meter % 4 + 1}/{meter:03}/power" if number % 11 else f"nobody/{meter}"
+                self.meters[meter].client.publish(topic, json.dumps({"watts": 900 + number % 70}), number % 2)
+                number += 1
+
+    def close(self):
+        self.stop.set()
+        self.load.join()
+        for client in self.meters + self.boards:
+            client.close()
+
+
+PICTURES = ("overview-light", "overview-dark", "overview-zh", "clients", "client", "configuration", "audit", "license")
+
+
 def test_pictures_of_a_node_under_load(broker, run):
-    """SB_PICTURES names the folder where the pictures of the documentation go."""
-    meters = [Meter(broker, f"meter-{n:02}", f"plant/{n}/#") for n in range(12, 24)]
-    stop = threading.Event()
-
-    def publish():
-        number = 0
-        while not stop.wait(0.004):
-            meters[number % len(meters)].client.publish(f"plant/{12 + (number * 7) % len(meters)}/power", str(number), 1)
-            number += 1
-
-    load = threading.Thread(target=publish)
-    load.start()
+    """SB_PICTURES names the folder where the pictures of the documentation go, SB_PICTURE_SECONDS how long a history they show."""
+    fleet = Fleet(broker)
     try:
         time.sleep(float(os.environ.get("SB_PICTURE_SECONDS", "5")))
-        out = run("pictures", atLeast=len(meters))
+        out = run("pictures", atLeast=len(fleet.meters) + len(fleet.boards), clientid="control-room")
     finally:
-        stop.set()
-        load.join()
-        for meter in meters:
-            meter.close()
-    for name in ("overview-light.png", "overview-dark.png"):
-        assert (out / name).stat().st_size > 20_000
+        fleet.close()
+    for name in PICTURES:
+        assert (out / f"{name}.png").stat().st_size > 15_000
         if os.environ.get("SB_PICTURES"):
-            shutil.copy(out / name, os.environ["SB_PICTURES"])
+            shutil.copy(out / f"{name}.png", os.environ["SB_PICTURES"])

@@ -1,5 +1,5 @@
 """Authorization sources: their order, settings, cache, the file and the built-in database (access-control 6 and 7)."""
-
+import time
 
 from . import api, raw
 
@@ -180,6 +180,7 @@ def test_cached_verdicts_are_of_one_action_and_are_dropped(start_broker):
         assert total()["total"] == before + 3, "QoS and retain are part of the question"
         cached = api.want(broker, 200, "GET", "/clients/c/authorization/cache")
         assert {(e["topic"], e["access"], e["result"]) for e in cached} >= {("t", "publish", "allow"), ("t", "publish", "deny")}
+        assert all(abs(e["updated_time"] / 1000 - time.time()) < 60 for e in cached), "milliseconds since 1970"
         api.want(broker, 204, "DELETE", "/authorization/cache")
         c.publish("t", qos=1, packet_id=11, code=0x10)
         assert total()["total"] == before + 4

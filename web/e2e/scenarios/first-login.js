@@ -22,8 +22,6 @@ export async function run(dashboard, { newPassword }) {
   await dashboard.fillLogin(dashboard.user, newPassword);
   await dashboard.expectTitle("Overview");
 
-  await page.getByRole("button", { name: `Account of ${dashboard.user}` }).click();
-  await page.getByRole("menuitem", { name: "Log out" }).click();
-  await page.getByRole("heading", { name: "Log in" }).waitFor();
+  await dashboard.logOut();
   assert.equal(await page.evaluate(() => localStorage.getItem("signalbox-session")), "null");
 }

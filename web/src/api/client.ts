@@ -1,11 +1,15 @@
 // The client of the management interface, typed from the OpenAPI document that the server itself prints.
 import createClient from "openapi-fetch";
 
-import { sessionStore } from "../session/session";
+import { expireSession, sessionStore } from "../session/session";
 import { ApiError, errorOf } from "./errors";
+import { rootOf } from "./root";
 import type { paths } from "./schema";
 
-export const api = createClient<paths>({ baseUrl: "" });
+/** Where the node is seen from the page: a proxy may put it under a path of its own. */
+const root = rootOf(window.location.href);
+
+export const api = createClient<paths>({ baseUrl: root });
 
 const headers = (): Record<string, string> => {
   const session = sessionStore.get();
@@ -14,7 +18,7 @@ const headers = (): Record<string, string> => {
 
 /** A token that died ends the session; a wrong password at log-in does not come here. */
 function endSessionOn(response: Response) {
-  if (response.status === 401 && sessionStore.get()) sessionStore.set(null);
+  if (response.status === 401) expireSession();
 }
 
 api.use({
@@ -48,14 +52,14 @@ export async function take<T = void>(
 export async function upload(path: string, part: string, file: File): Promise<void> {
   const body = new FormData();
   body.append(part, file, file.name);
-  const response = await fetch(path, { method: "POST", headers: headers(), body });
+  const response = await fetch(root + path, { method: "POST", headers: headers(), body });
   endSessionOn(response);
   if (!response.ok) throw errorOf(response.status, await readBody(response));
 }
 
 /** Fetches a file with the session's token and hands it to the browser to save. */
 export async function download(path: string, filename: string): Promise<void> {
-  const response = await fetch(path, { headers: headers() });
+  const response = await fetch(root + path, { headers: headers() });
   endSessionOn(response);
   if (!response.ok) throw errorOf(response.status, await readBody(response));
   const url = URL.createObjectURL(await response.blob());

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import { errorOf } from "./errors";
+import { rootOf } from "./root";
 
 describe("errorOf", () => {
   it("reads complaints out of the message of a validation error", () => {
@@ -17,5 +18,13 @@ describe("errorOf", () => {
   it("has something to say about an empty answer", () => {
     expect(errorOf(503, undefined).message).toBe("HTTP 503");
     expect(errorOf(400, { message: "[broken" }).message).toBe("[broken");
+  });
+});
+
+describe("rootOf", () => {
+  it("is the path under which a proxy has put the node", () => {
+    expect(rootOf("http://host:18083/#/clients?page=2")).toBe("");
+    expect(rootOf("https://host/mqtt/#/a/b")).toBe("/mqtt");
+    expect(rootOf("https://host/mqtt/index.html")).toBe("/mqtt");
   });
 });

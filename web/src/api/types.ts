@@ -269,6 +269,16 @@ export interface AuditRecord {
   failure: unknown;
 }
 
+export interface ImportReport {
+  filename: string;
+  at: string;
+  result: string;
+  reason: string;
+  config_roots: string[];
+  left_out: string[];
+  tables: Record<string, { rows: number; written_over: number }>;
+}
+
 export interface BackupFile {
   filename: string;
   size: number;

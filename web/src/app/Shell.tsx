@@ -37,7 +37,7 @@ function Navigation({ onChosen }: { onChosen: () => void }) {
     <ScrollArea type="hover">
       {navigation.map(({ group, entries }) => (
         <div key={group} role="group" aria-label={t(`navGroup.${group}`)}>
-          <Text size="xs" fw={600} c="dimmed" tt="uppercase" mt="sm" mb={4} px="sm">
+          <Text fz={11} fw={650} c="dimmed" tt="uppercase" lts={0.4} mt={8} mb={2} px="sm">
             {t(`navGroup.${group}`)}
           </Text>
           {entries.map(({ key, path, icon: Icon }) => (
@@ -46,12 +46,12 @@ function Navigation({ onChosen }: { onChosen: () => void }) {
               component={Link}
               to={path}
               label={t(`nav.${key}`)}
-              leftSection={<Icon size={18} stroke={1.7} />}
+              leftSection={<Icon size={17} stroke={1.7} />}
               active={isActive(path, pathname)}
               aria-current={isActive(path, pathname) ? "page" : undefined}
               onClick={onChosen}
-              py={6}
-              style={{ borderRadius: "var(--mantine-radius-md)" }}
+              py={3}
+              fz="sm"
             />
           ))}
         </div>
@@ -86,7 +86,7 @@ function UserMenu() {
         >
           {t("password.title")}
         </Menu.Item>
-        <Menu.Item component="a" href="/api-docs" target="_blank" rel="noreferrer" leftSection={<IconApi size={16} />}>
+        <Menu.Item component="a" href="api-docs" target="_blank" rel="noreferrer" leftSection={<IconApi size={16} />}>
           {t("shell.apiDocs")}
         </Menu.Item>
         <Menu.Divider />

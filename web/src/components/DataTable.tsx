@@ -83,6 +83,9 @@ function choiceColumn<T>(all: string, one: (key: string) => string): Column<T> {
 
 const none: never[] = [];
 
+/** Narrower than this for each column on average, a table scrolls. */
+const kColumnWidth = 104;
+
 export function DataTable<T>({ label, columns, query, rowKey, empty, emptyAction, selection }: Props<T>) {
   const { t } = useTranslation();
   const [sorting, setSorting] = useState<SortingState>([]);
@@ -113,7 +116,7 @@ export function DataTable<T>({ label, columns, query, rowKey, empty, emptyAction
   }
   return (
     <Paper withBorder>
-      <Table.ScrollContainer minWidth={560}>
+      <Table.ScrollContainer minWidth={columns.length * kColumnWidth} scrollAreaProps={{ offsetScrollbars: false }}>
         <Table aria-label={label} highlightOnHover verticalSpacing={7} horizontalSpacing="sm" fz="sm">
           <Table.Thead>
             {table.getHeaderGroups().map((group) => (
@@ -129,7 +132,7 @@ export function DataTable<T>({ label, columns, query, rowKey, empty, emptyAction
               <Table.Tr key={row.id} data-row={row.id}>
                 {row.getVisibleCells().map((cell) => (
                   <Table.Td key={cell.id}>
-                    <Box maw={420}>{flexRender(cell.column.columnDef.cell, cell.getContext())}</Box>
+                    <Box maw={420} miw={cell.column.id === "choice" || cell.column.id === "actions" ? undefined : 56}>{flexRender(cell.column.columnDef.cell, cell.getContext())}</Box>
                   </Table.Td>
                 ))}
               </Table.Tr>

@@ -11,7 +11,7 @@ export interface Filter {
   /** With: one of these. */
   options?: { value: string; label: string }[];
   width?: number;
-  /** "datetime-local" gives a time in the browser's zone. */
+  /** "datetime-local" gives a time of the zone that was chosen under Settings. */
   type?: "text" | "datetime-local";
 }
 
@@ -32,7 +32,7 @@ function FilterText({ filter, value, onChange }: { filter: Filter; value: string
   return (
     <TextInput
       size="xs"
-      w={filter.width ?? 170}
+      w={{ base: "calc(50% - 6px)", xs: filter.width ?? 170 }}
       type={filter.type ?? "text"}
       label={filter.label}
       value={text}
@@ -62,7 +62,7 @@ export function Filters({ filters }: { filters: Filter[] }) {
           <Select
             key={filter.key}
             size="xs"
-            w={filter.width ?? 140}
+            w={{ base: "calc(50% - 6px)", xs: filter.width ?? 140 }}
             label={filter.label}
             placeholder={t("filter.any")}
             clearable

@@ -17,7 +17,7 @@ export function PageHeader({ title, hint, parent, refresh, children }: Props) {
   const { t } = useTranslation();
   return (
     <Group justify="space-between" align="flex-start" mb="md" gap="sm">
-      <Stack gap={2}>
+      <Stack gap={2} style={{ flex: "1 1 300px" }}>
         {parent && (
           <Breadcrumbs>
             <Anchor component={Link} to={parent.path} size="sm">

@@ -28,7 +28,7 @@ export function Payload({ bytes }: { bytes: Uint8Array }) {
           {formatBytes(bytes.length)}
         </Text>
       </Group>
-      <ScrollArea.Autosize mah={360}>
+      <ScrollArea.Autosize mah={360} viewportProps={{ tabIndex: 0 }}>
         <Code block>{shown || (form === "json" ? t("payload.notJson") : t("payload.empty"))}</Code>
       </ScrollArea.Autosize>
       <CopyButton value={shown}>

@@ -1,6 +1,7 @@
 // Shapes of columns that many tables share.
-import { Anchor, Group, Text } from "@mantine/core";
+import { Anchor, Group, Text, VisuallyHidden } from "@mantine/core";
 import type { ReactNode } from "react";
+import { useTranslation } from "react-i18next";
 import { Link } from "react-router-dom";
 
 import type { Column } from "./DataTable";
@@ -9,16 +10,23 @@ import { Time } from "./Time";
 type Keyed = object;
 const read = <T extends Keyed>(row: T, key: keyof T & string): unknown => row[key];
 
+/** A text, or a dash where there is none. */
+export const dashed = (value: string): ReactNode =>
+  value === "" ? (
+    <Text c="dimmed" span inherit>
+      –
+    </Text>
+  ) : (
+    <span className="breakable">{value}</span>
+  );
+
 /** accessorFn, not accessorKey: keys hold dots. */
 export function textColumn<T extends Keyed>(key: keyof T & string, header: string): Column<T> {
   return {
     id: key,
     header,
     accessorFn: (row) => read(row, key) ?? "",
-    cell: (cell) => {
-      const value = String(cell.getValue());
-      return value === "" ? <Text c="dimmed" span>–</Text> : <span style={{ overflowWrap: "anywhere" }}>{value}</span>;
-    },
+    cell: (cell) => dashed(String(cell.getValue())),
   };
 }
 
@@ -35,17 +43,29 @@ export function linkColumn<T extends Keyed>(
   key: keyof T & string,
   header: string,
   to: (row: T) => string,
+  /** What people call it; without, the value as it is written elsewhere. */
+  name?: (row: T) => string,
 ): Column<T> {
   return {
     id: key,
     header,
-    accessorFn: (row) => read(row, key) ?? "",
+    accessorFn: (row) => (name ? name(row) : read(row, key) ?? ""),
     cell: (cell) => (
-      <Anchor component={Link} to={to(cell.row.original)} inherit className="mono">
+      <Anchor component={Link} to={to(cell.row.original)} inherit fw={500} className={name ? undefined : "mono"}>
         {String(cell.getValue())}
       </Anchor>
     ),
   };
+}
+
+function Flag({ on }: { on: boolean }) {
+  const { t } = useTranslation();
+  return <>{on ? t("common.yes") : dashed("")}</>;
+}
+
+/** 0 and 1 as words; a dash is easier to look past than a row of noes. */
+export function flagColumn<T extends Keyed>(key: keyof T & string, header: string): Column<T> {
+  return { id: key, header, accessorFn: (row) => read(row, key), cell: (cell) => <Flag on={Boolean(cell.getValue())} /> };
 }
 
 export function timeColumn<T extends Keyed>(key: keyof T & string, header: string): Column<T> {
@@ -57,10 +77,15 @@ export function timeColumn<T extends Keyed>(key: keyof T & string, header: strin
   };
 }
 
+function ActionsHeader() {
+  const { t } = useTranslation();
+  return <VisuallyHidden>{t("table.actions")}</VisuallyHidden>;
+}
+
 export function actionsColumn<T>(render: (row: T) => ReactNode): Column<T> {
   return {
     id: "actions",
-    header: "",
+    header: () => <ActionsHeader />,
     enableSorting: false,
     cell: (cell) => (
       <Group gap={4} justify="flex-end" wrap="nowrap">

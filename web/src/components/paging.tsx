@@ -63,15 +63,22 @@ export function hasNext<T>({ meta, page, limit, data }: Pick<Paged<T>, "meta" | 
   return (data?.length ?? 0) === limit;
 }
 
+/** How many there are in all, where the server said: some lists only count what they have shown so far. */
+export function totalOf({ meta, page, limit }: Pick<Paged<unknown>, "meta" | "page" | "limit">): number | undefined {
+  if (meta?.count === undefined || (meta.hasnext === true && meta.count <= page * limit)) return undefined;
+  return meta.count;
+}
+
 export function PageControl<T>({ list }: { list: Paged<T> }) {
   const { t } = useTranslation();
   const next = hasNext(list);
+  const total = totalOf(list);
   if (!list.data || (list.page === 1 && !next && list.limit === 20)) return null;
   return (
     <Group justify="flex-end" gap="xs" mt="sm" role="navigation" aria-label={t("table.pages")}>
-      {list.meta?.count !== undefined && (
+      {total !== undefined && (
         <Text size="sm" c="dimmed">
-          {t("table.total", { total: formatCount(list.meta.count) })}
+          {t("table.total", { total: formatCount(total) })}
         </Text>
       )}
       <Select

@@ -1,4 +1,4 @@
-// Lists of texts as tags; what has no form of its own (maps, lists of objects) as JSON.
+// Lists of texts as tags; what has no form of its own as JSON.
 import { JsonInput, MultiSelect, TagsInput } from "@mantine/core";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";

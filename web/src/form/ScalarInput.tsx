@@ -1,9 +1,8 @@
-import { PasswordInput, Select, Switch, Text, TextInput } from "@mantine/core";
-import type { ReactNode } from "react";
+import { PasswordInput, Select, Switch, TextInput } from "@mantine/core";
 import { useTranslation } from "react-i18next";
 
 import { useField } from "./SchemaForm";
-import { expects, isSecret, scalarOf, textOf, titleOf, type Field } from "./schema";
+import { choicesOf, expects, isPlain, isSecret, scalarOf, textOf, titleOf, type Field } from "./schema";
 
 export function useFaultText(field: Field, fault: string | undefined): string | undefined {
   const { t } = useTranslation();
@@ -12,19 +11,12 @@ export function useFaultText(field: Field, fault: string | undefined): string | 
 }
 
 /** What a key means, what may be written and when it counts. */
-export function useDescription(field: Field): ReactNode {
+export function useDescription(field: Field): string | undefined {
   const { t } = useTranslation();
-  const notes = [expects(field)];
+  const notes = isPlain(field) ? [] : [expects(field)];
   if (field.after_restart) notes.push(t("form.afterRestart"));
-  return (
-    <>
-      {field.description}
-      {field.description && " "}
-      <Text span inherit opacity={0.75}>
-        ({notes.join("; ")})
-      </Text>
-    </>
-  );
+  if (notes.length === 0) return field.description;
+  return [field.description, `(${notes.join("; ")})`].filter(Boolean).join(" ");
 }
 
 export function ScalarInput({ field, path }: { field: Field; path: string[] }) {
@@ -42,15 +34,16 @@ export function ScalarInput({ field, path }: { field: Field; path: string[] }) {
       <Switch {...common} checked={on === true || on === "true"} onChange={(event) => set(event.currentTarget.checked)} />
     );
   }
-  if (field.symbols) {
+  const choices = field.symbols ?? choicesOf(field);
+  if (choices) {
     return (
       <Select
         {...common}
-        data={field.symbols}
+        data={choices}
         placeholder={placeholder}
         value={value === undefined ? null : textOf(value)}
         clearable={!field.required}
-        onChange={(chosen) => set(chosen ?? undefined)}
+        onChange={(chosen) => set(chosen === null ? undefined : scalarOf(field, chosen))}
       />
     );
   }

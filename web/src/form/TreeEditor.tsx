@@ -1,12 +1,12 @@
 // The form of one stored object: edit, see what is wrong, save, or go back to what is stored.
 import { Alert, Button, Card, Group, Stack } from "@mantine/core";
 import { useMutation } from "@tanstack/react-query";
-import { useEffect, useState } from "react";
+import { useEffect, useState, type ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import { notifications } from "@mantine/notifications";
 
 import { useCanWrite } from "../session/session";
-import { SchemaForm } from "./SchemaForm";
+import { SchemaForm, type FormProps } from "./SchemaForm";
 import { faultsOf, type Field, type Tree } from "./schema";
 
 interface Props {
@@ -14,9 +14,11 @@ interface Props {
   stored: Tree;
   save: (tree: Tree) => Promise<unknown>;
   onSaved: () => void;
+  /** Where the form of the schema does not do. */
+  render?: (form: FormProps) => ReactNode;
 }
 
-export function TreeEditor({ fields, stored, save, onSaved }: Props) {
+export function TreeEditor({ fields, stored, save, onSaved, render }: Props) {
   const { t } = useTranslation();
   const canWrite = useCanWrite();
   const [tree, setTree] = useState(stored);
@@ -38,6 +40,7 @@ export function TreeEditor({ fields, stored, save, onSaved }: Props) {
     },
   });
   const faults = faultsOf(fields, tree);
+  const form: FormProps = { fields, tree, onChange: setTree, faults, readOnly: !canWrite };
   return (
     <Card withBorder maw={760}>
       <form
@@ -48,7 +51,7 @@ export function TreeEditor({ fields, stored, save, onSaved }: Props) {
         }}
       >
         <Stack>
-          <SchemaForm fields={fields} tree={tree} onChange={setTree} faults={faults} readOnly={!canWrite} />
+          {render ? render(form) : <SchemaForm {...form} />}
           {saving.error && (
             <Alert color="red" variant="light" role="alert" style={{ whiteSpace: "pre-wrap" }}>
               {saving.error.message}

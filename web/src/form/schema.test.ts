@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 
-import { expects, faultOf, faultsOf, getAt, offered, scalarOf, setAt, titleOf, type Field } from "./schema";
+import { faultsBelow } from "./RowsInput";
+import { choicesOf, expects, faultOf, faultsOf, getAt, offered, scalarOf, setAt, singular, titleOf, type Field } from "./schema";
 
 const field = (part: Partial<Field>): Field => ({ name: "x", type: "integer", shape: "scalar", ...part });
 
@@ -56,6 +57,15 @@ describe("faultsOf", () => {
   it("names the place", () => {
     expect(faultsOf(fields, { limits: { most: 0 } })).toEqual({ "limits.most": "range" });
   });
+  it("looks into lists and maps", () => {
+    const inner = [field({ name: "topic", type: "string", required: true })];
+    const many = [field({ name: "rules", shape: "list", fields: inner }), field({ name: "files", shape: "map", fields: inner })];
+    expect(faultsOf(many, { rules: [{ topic: "a" }, {}], files: { one: {} } })).toEqual({
+      "rules.1.topic": "required",
+      "files.one.topic": "required",
+    });
+    expect(faultsBelow({ "rules.1.topic": "required", other: "form" }, ["rules", "1"])).toEqual({ topic: "required" });
+  });
   it("does not ask for what is not there", () => {
     expect(faultsOf(fields, {})).toEqual({});
   });
@@ -74,6 +84,13 @@ describe("words about a field", () => {
     expect(scalarOf(field({}), "12")).toBe(12);
     expect(scalarOf(field({ type: "duration" }), "12")).toBe("12");
     expect(scalarOf(field({}), "")).toBeUndefined();
+  });
+  it("offers few integers as a choice", () => {
+    expect(choicesOf(field({ minimum: 0, maximum: 2 }))).toEqual(["0", "1", "2"]);
+    expect(choicesOf(field({ minimum: 1, maximum: 65535 }))).toBeNull();
+  });
+  it("names one of many", () => {
+    expect(["Topics", "Entries", "Rewrite", "Access"].map(singular)).toEqual(["Topic", "Entry", "Rewrite", "Access"]);
   });
   it("makes titles of names", () => {
     expect(titleOf("max_packet_size")).toBe("Max packet size");

@@ -96,8 +96,11 @@ export function faultsOf(fields: Field[], tree: Tree, prefix = ""): Record<strin
   for (const field of fields) {
     const path = prefix + field.name;
     const value = tree[field.name];
-    if (field.shape === "object" && field.fields) {
-      if (isTree(value)) Object.assign(out, faultsOf(field.fields, value, `${path}.`));
+    const { fields: inner } = field;
+    if (inner && field.shape !== "scalar") {
+      const trees: [string, unknown][] =
+        field.shape === "object" ? [[path, value]] : Object.entries(value ?? {}).map(([key, one]) => [`${path}.${key}`, one]);
+      for (const [at, tree] of trees) if (isTree(tree)) Object.assign(out, faultsOf(inner, tree, `${at}.`));
     } else if (field.shape === "scalar") {
       const fault = faultOf(field, value);
       if (fault) out[path] = fault;
@@ -109,7 +112,7 @@ export function faultsOf(fields: Field[], tree: Tree, prefix = ""): Record<strin
 /** "max_packet_size" -> "Max packet size" */
 export function titleOf(name: string): string {
   const words = name.replaceAll("_", " ").trim();
-  const known: Record<string, string> = { tls: "TLS", ssl: "TLS", tcp: "TCP", qos: "QoS", acl: "ACL", jwks: "JWKS", url: "URL", crl: "CRL", ocsp: "OCSP", id: "ID", gc: "GC", clientid: "client ID", os: "OS", vm: "VM", cpu: "CPU", http: "HTTP", https: "HTTPS" };
+  const known: Record<string, string> = { tls: "TLS", ssl: "TLS", tcp: "TCP", qos: "QoS", acl: "ACL", jwks: "JWKS", url: "URL", crl: "CRL", ocsp: "OCSP", id: "ID", gc: "GC", clientid: "client ID", conn: "connection", len: "length", authn: "authentication", dest: "destination", re: "regular expression", rh: "retain handling", rap: "retain as published", nl: "no local", cors: "CORS", api: "API", ip: "IP", mqueue: "queue", os: "OS", vm: "VM", cpu: "CPU", http: "HTTP", https: "HTTPS" };
   const out = words.split(" ").map((word) => known[word] ?? word).join(" ");
   return out.charAt(0).toUpperCase() + out.slice(1);
 }
@@ -135,6 +138,23 @@ export function expects(field: Field): string {
   const example = kExamples[type];
   const kind = field.symbols ? field.symbols.join(", ") : type + boundsOf(field) + (example ? `: ${example}` : "");
   return [kind, ...(field.words ?? [])].join(", ");
+}
+
+/** Where the control itself shows what may be chosen, or anything may be written. */
+export const isPlain = (field: Field): boolean =>
+  field.shape !== "scalar" ||
+  field.symbols !== undefined ||
+  choicesOf(field) !== null ||
+  (["boolean", "string", "secret", "path"].includes(field.type) && !field.words?.length);
+
+/** "Topics" -> "Topic": what one entry of a list is called. */
+export const singular = (title: string): string => title.replace(/ies$/, "y").replace(/([^s])s$/, "$1");
+
+/** Integers so few that all are offered: 0..2 */
+export function choicesOf({ type, minimum, maximum, words }: Field): string[] | null {
+  if (type !== "integer" || words?.length || minimum === undefined || maximum === undefined) return null;
+  if (maximum - minimum > 4) return null;
+  return Array.from({ length: maximum - minimum + 1 }, (_value, i) => String(minimum + i));
 }
 
 /** Keys that a person is offered. */

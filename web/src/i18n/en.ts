@@ -20,7 +20,7 @@ export const en = {
   },
   role: { administrator: "Administrator", viewer: "Viewer", publisher: "Publisher" },
   login: {
-    title: "Log in", username: "User name", password: "Password", button: "Log in",
+    expired: "Your session has ended. Log in again to go on where you were.", title: "Log in", username: "User name", password: "Password", button: "Log in",
     hint: "A fresh node has the user admin with the password public; from another machine it must be changed first.",
   },
   password: {
@@ -29,34 +29,34 @@ export const en = {
     same: "The same as the current one", differs: "Not the same as above", button: "Change password", later: "Later", done: "Password changed. Log in with the new one.",
   },
   form: {
+    addEntry: "Add", newName: "New name", noEntry: "None yet.", pairName: "Name {{number}}", pairValue: "Value {{number}}", raise: "Move {{entry}} up", remove: "Delete {{entry}}",
     afterRestart: "counts after a restart",
     expected: "Expected: {{expects}}", notJson: "This is not JSON.", required: "Required", reveal: "Show or hide what is typed", saved: "Saved", undo: "Undo changes",
   },
   filter: { any: "Any", clear: "Clear", nothing: "Nothing matches these filters." },
   table: {
-    all: "Choose all rows", choose: "Choose {{key}}", next: "Next page", pages: "Pages", perPage: "Rows per page", previous: "Previous page", total: "{{total}} in total",
+    actions: "Actions", all: "Choose all rows", choose: "Choose {{key}}", next: "Next page", pages: "Pages", perPage: "Rows per page", previous: "Previous page", total: "{{total}} in total",
   },
   qos: { 0: "at most once", 1: "at least once", 2: "exactly once" },
   payload: {
     empty: "(empty)", form: "Show payload as", hex: "Hex", notJson: "The payload is not JSON.", show: "Show payload of {{topic}}", text: "Text", tooLarge: "The payload is too large to be shown here.",
   },
   overview: {
-    allSessions: "Sessions", connections: "Connections", dropped: "Dropped", live: "Live", messageRates: "Messages per second", perSecond: "messages per second",
+    allSessions: "Sessions", connections: "Connections", dropped: "Dropped", live: "Live", messageRates: "Messages per second", perSecond: "per second",
     range: "Time range", ranges: { "1h": "1 hour", "6h": "6 hours", "1d": "1 day", "7d": "7 days" }, received: "Received", sent: "Sent",
-    sessions: "{{total}} sessions in all", subscriptions: "Subscriptions", topics: "Topics",
+    sessions: "of {{total}} sessions", subscriptions: "Subscriptions", topics: "Topics",
   },
   node: {
     about: "About this node", files: "File descriptor limit", gauges: "Now and at most", load: "CPU load 1/5/15", logPath: "Log", memory: "Memory", name: "Name", none: "No node answers.",
     one: "Node", processes: "Threads", role: "Role", sysPath: "Installed in", uptime: "Uptime", version: "Version",
   },
   clients: {
-    address: "Address", awaitingRel: "Awaiting PUBREL", cleanStart: "Clean start", clientid: "Client ID", connected: "Connected", connectedAt: "Connected at", connection: "Connection",
-    created: "Created at", disconnectedAt: "Disconnected at", droppedExpired: "Dropped: expired", droppedFull: "Dropped: queue full", droppedLarge: "Dropped: too large",
-    expiry: "Session expiry", inflight: "In flight", ip: "IP address", keepalive: "Keep-alive", kick: "Kick out", kickChosen_one: "Kick out {{count}} client", kickChosen_other: "Kick out {{count}} clients",
+    address: "Address", awaitingRel: "Awaiting PUBREL", bytes: "Bytes", cleanStart: "Clean start", clientid: "Client ID", connected: "Connected", connectedAt: "Connected at", connection: "Connection",
+    created: "created at", disconnectedAt: "Disconnected at", droppedExpired: "Dropped: expired", droppedFull: "Dropped: queue full", droppedLarge: "Dropped: too large", droppedReceived: "Dropped: received, not passed on",
+    expiry: "expiry", forEver: "for ever", inflight: "In flight", ip: "IP address", keepalive: "Keep-alive", kick: "Kick out", kickChosen_one: "Kick out {{count}} client", kickChosen_other: "Kick out {{count}} clients",
     kickOne: "Kick out {{clientid}}", kickText_one: "{{first}} will be disconnected and its session ended.", kickText_other: "{{count}} clients will be disconnected and their sessions ended.", kickTitle: "Kick out?", kicked: "Kicked out",
-    listener: "Listener", mountpoint: "Mount point", none: "No client is connected and no session is kept.", offline: "Offline", protocol: "Protocol", queue: "Queue", queueDropped: "Dropped from queue",
-    receivedBytes: "Bytes received", receivedMessages: "Messages received", receivedPackets: "Packets received", sentBytes: "Bytes sent", sentMessages: "Messages sent", sentPackets: "Packets sent",
-    session: "Session", traffic: "Traffic", username: "User name",
+    listener: "Listener", messages: "Messages", mountpoint: "Mount point", none: "No client is connected and no session is kept.", offline: "Offline", packets: "Packets", protocol: "Protocol", queue: "Queue",
+    resumes: "Keeps its session", session: "Session", startedClean: "Clean start", traffic: "Traffic", username: "User name", withConnection: "with the connection",
   },
   subscriptions: {
     add: "Add a subscription", exact: "Topic (exact)", group: "Shared group", match: "Matches topic", noLocal: "No local", none: "There is no subscription.",
@@ -70,7 +70,7 @@ export const en = {
   },
   topics: { hint: "Every topic filter that somebody subscribed to, once per node.", none: "Nobody is subscribed to anything." },
   retained: {
-    delete: "Delete the retained message of {{topic}}", deleteTitle: "Delete this retained message?", deleted: "Deleted", filter: "Topic or filter", none: "No message is retained.", publishedAt: "Published at",
+    clear: "Delete all", clearText: "Every retained message of this node is deleted, whatever the filter shows.", clearTitle: "Delete all retained messages?", cleared: "All deleted", delete: "Delete the retained message of {{topic}}", deleteTitle: "Delete this retained message?", deleted: "Deleted", filter: "Topic or filter", none: "No message is retained.", publishedAt: "Published at",
   },
   delayed: {
     delay: "Delay", delete: "Delete the delayed message to {{topic}}", deleteTitle: "Delete this delayed message?", deleted: "Deleted", expected: "Due at",
@@ -116,8 +116,8 @@ export const en = {
   },
   configuration: {
     hint: "What can change while the node runs. Saved changes are kept over restarts.", noSchema: "This node does not know these settings.",
-    mqtt: "MQTT", retainer: "Retained messages", delayed: "Delayed messages", flapping_detect: "Flapping clients", force_shutdown: "Forced shutdown", force_gc: "Memory clean-up", limiter: "Rate limits", sys_topics: "System topics", log: "Logging",
-    sysmon: "System monitor", alarm: "Alarms", dashboard: "Dashboard", slow_subs: "Slow subscriptions",
+    mqtt: "MQTT", retainer: "Retained messages", delayed: "Delayed messages", rewrite: "Topic rewrite", auto_subscribe: "Auto-subscribe", flapping_detect: "Flapping clients", force_shutdown: "Forced shutdown", force_gc: "Memory clean-up", limiter: "Rate limits", sys_topics: "System topics", log: "Logging",
+    sysmon: "System monitor", alarm: "Alarms", dashboard: "Dashboard", prometheus: "Prometheus", slow_subs: "Slow subscriptions",
   },
   websocket: {
     add: "Another client", clear: "Clear", close: "Close this client", connect: "Connect", disconnect: "Disconnect", hint: "MQTT clients in this page, to try things out. They end when the page is left.", messages: "Messages",
@@ -147,9 +147,9 @@ export const en = {
     off: "The audit log is off.", operation: "Operation", result: "Result", results: { success: "Success", failure: "Failure" }, show: "Show {{operation}}", status: "HTTP status", time: "Time", took: "Took", turnOn: "Turn it on under Logging", who: "Who",
   },
   backup: {
-    created: "Created at", download: "Download {{name}}", file: "File", hint: "An archive holds configuration, users, keys, access rules and bans. Restoring checks all of it first and then applies all or nothing.", made: "Backup made", make: "New backup", none: "No backup yet.",
-    remove: "Delete {{name}}", removeTitle: "Delete this backup?", removed: "Deleted", restore: "Restore {{name}}", restoreButton: "Restore", restoreText: "What {{name}} holds replaces what this node has under the same names; the rest stays.", restoreTitle: "Restore this backup?", restored: "Restored",
-    size: "Size", upload: "Upload", uploaded: "Uploaded",
+    created: "Created at", download: "Download {{name}}", file: "File", hint: "An archive holds configuration, users, keys, access rules and bans. Restoring checks all of it first and then applies all or nothing.", last: "Last import", leftOut: "Left out", made: "Backup made", make: "New backup", none: "No backup yet.",
+    remove: "Delete {{name}}", removeTitle: "Delete this backup?", removed: "Deleted", restore: "Restore {{name}}", restoreButton: "Restore", restoreText: "What {{name}} holds replaces what this node has under the same names; the rest stays.", restoreTitle: "Restore this backup?", restored: "Restored", retained: "With retained messages", roots: "Configuration changed", rows: "Rows",
+    size: "Size", tables: "Tables", upload: "Upload", uploaded: "Uploaded", writtenOver: "Written over",
   },
   license: {
     change: "Change the licence", customer: "Customer", deployment: "Deployment", email: "E-mail", expires: "Expires", high: "Alarm above", howTo: "Nodes that you run yourself need no licence to be bought: enter <key>community</key> to lift the limit. <key>default</key> goes back to the trial.",

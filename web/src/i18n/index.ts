@@ -26,6 +26,7 @@ export async function startI18n() {
     resources: { en: { translation: en } },
     interpolation: { escapeValue: false },
     react: { useSuspense: false },
+    showSupportNotice: false,
   });
   await speak(settingsStore.get().language);
   settingsStore.subscribe(() => void speak(settingsStore.get().language));

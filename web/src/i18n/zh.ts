@@ -22,7 +22,7 @@ export const zh: typeof en = {
   },
   role: { administrator: "管理员", viewer: "查看者", publisher: "发布者" },
   login: {
-    title: "登录", username: "用户名", password: "密码", button: "登录",
+    expired: "会话已结束，请重新登录以继续。", title: "登录", username: "用户名", password: "密码", button: "登录",
     hint: "新节点的用户为 admin，密码为 public；从其他机器登录前必须先修改密码。",
   },
   password: {
@@ -31,19 +31,20 @@ export const zh: typeof en = {
     same: "与当前密码相同", differs: "两次输入不一致", button: "修改密码", later: "以后再说", done: "密码已修改，请使用新密码登录。",
   },
   form: {
+    addEntry: "添加", newName: "新名称", noEntry: "还没有条目。", pairName: "名称 {{number}}", pairValue: "值 {{number}}", raise: "上移 {{entry}}", remove: "删除 {{entry}}",
     afterRestart: "重启后生效",
     expected: "应为：{{expects}}", notJson: "不是有效的 JSON。", required: "必填", reveal: "显示或隐藏输入内容", saved: "已保存", undo: "撤销更改",
   },
   filter: { any: "任意", clear: "清除", nothing: "没有符合条件的结果。" },
   table: {
-    all: "选择所有行", choose: "选择 {{key}}", next: "下一页", pages: "分页", perPage: "每页行数", previous: "上一页", total: "共 {{total}} 条",
+    actions: "操作", all: "选择所有行", choose: "选择 {{key}}", next: "下一页", pages: "分页", perPage: "每页行数", previous: "上一页", total: "共 {{total}} 条",
   },
   qos: { 0: "最多一次", 1: "至少一次", 2: "仅一次" },
   payload: {
     empty: "（空）", form: "有效载荷的显示方式", hex: "十六进制", notJson: "有效载荷不是 JSON。", show: "查看 {{topic}} 的有效载荷", text: "文本", tooLarge: "有效载荷过大，无法在此显示。",
   },
   overview: {
-    allSessions: "会话", connections: "连接", dropped: "丢弃", live: "在线", messageRates: "每秒消息数", perSecond: "条消息/秒",
+    allSessions: "会话", connections: "连接", dropped: "丢弃", live: "在线", messageRates: "每秒消息数", perSecond: "条/秒",
     range: "时间范围", ranges: { "1h": "1 小时", "6h": "6 小时", "1d": "1 天", "7d": "7 天" }, received: "接收", sent: "发送",
     sessions: "共 {{total}} 个会话", subscriptions: "订阅", topics: "主题",
   },
@@ -52,13 +53,12 @@ export const zh: typeof en = {
     one: "节点", processes: "线程", role: "角色", sysPath: "安装目录", uptime: "运行时长", version: "版本",
   },
   clients: {
-    address: "地址", awaitingRel: "等待 PUBREL", cleanStart: "全新开始", clientid: "客户端 ID", connected: "已连接", connectedAt: "连接时间", connection: "连接",
-    created: "创建时间", disconnectedAt: "断开时间", droppedExpired: "丢弃：已过期", droppedFull: "丢弃：队列已满", droppedLarge: "丢弃：过大",
-    expiry: "会话过期间隔", inflight: "飞行窗口", ip: "IP 地址", keepalive: "心跳", kick: "踢下线", kickChosen_one: "踢下线 {{count}} 个客户端", kickChosen_other: "踢下线 {{count}} 个客户端",
+    address: "地址", awaitingRel: "等待 PUBREL", bytes: "字节", cleanStart: "全新开始", clientid: "客户端 ID", connected: "已连接", connectedAt: "连接时间", connection: "连接",
+    created: "创建于", disconnectedAt: "断开时间", droppedExpired: "丢弃：已过期", droppedFull: "丢弃：队列已满", droppedLarge: "丢弃：过大", droppedReceived: "丢弃：已接收但未转发",
+    expiry: "过期间隔", forEver: "永不过期", inflight: "飞行窗口", ip: "IP 地址", keepalive: "心跳", kick: "踢下线", kickChosen_one: "踢下线 {{count}} 个客户端", kickChosen_other: "踢下线 {{count}} 个客户端",
     kickOne: "踢下线 {{clientid}}", kickText_one: "{{first}} 将被断开，其会话将结束。", kickText_other: "{{count}} 个客户端将被断开，其会话将结束。", kickTitle: "确定踢下线？", kicked: "已踢下线",
-    listener: "监听器", mountpoint: "挂载点", none: "没有客户端连接，也没有保留的会话。", offline: "离线", protocol: "协议", queue: "队列", queueDropped: "队列丢弃",
-    receivedBytes: "接收字节", receivedMessages: "接收消息", receivedPackets: "接收报文", sentBytes: "发送字节", sentMessages: "发送消息", sentPackets: "发送报文",
-    session: "会话", traffic: "流量", username: "用户名",
+    listener: "监听器", messages: "消息", mountpoint: "挂载点", none: "没有客户端连接，也没有保留的会话。", offline: "离线", packets: "报文", protocol: "协议", queue: "队列",
+    resumes: "保留会话", session: "会话", startedClean: "全新开始", traffic: "流量", username: "用户名", withConnection: "随连接结束",
   },
   subscriptions: {
     add: "添加订阅", exact: "主题（精确）", group: "共享组", match: "匹配主题", noLocal: "不收自己的消息", none: "没有订阅。",
@@ -72,7 +72,7 @@ export const zh: typeof en = {
   },
   topics: { hint: "所有被订阅的主题过滤器，每个节点一行。", none: "没有任何订阅。" },
   retained: {
-    delete: "删除 {{topic}} 的保留消息", deleteTitle: "删除这条保留消息？", deleted: "已删除", filter: "主题或过滤器", none: "没有保留消息。", publishedAt: "发布时间",
+    clear: "全部删除", clearText: "将删除此节点的所有保留消息，与当前筛选无关。", clearTitle: "删除所有保留消息？", cleared: "已全部删除", delete: "删除 {{topic}} 的保留消息", deleteTitle: "删除这条保留消息？", deleted: "已删除", filter: "主题或过滤器", none: "没有保留消息。", publishedAt: "发布时间",
   },
   delayed: {
     delay: "延迟", delete: "删除发往 {{topic}} 的延迟消息", deleteTitle: "删除这条延迟消息？", deleted: "已删除", expected: "预计时间",
@@ -118,8 +118,8 @@ export const zh: typeof en = {
   },
   configuration: {
     hint: "节点运行时可以更改的配置。保存的更改在重启后仍然有效。", noSchema: "此节点没有这些设置。",
-    mqtt: "MQTT", retainer: "保留消息", delayed: "延迟消息", flapping_detect: "连接抖动", force_shutdown: "强制关闭", force_gc: "内存回收", limiter: "速率限制", sys_topics: "系统主题", log: "日志",
-    sysmon: "系统监控", alarm: "告警", dashboard: "控制台", slow_subs: "慢订阅",
+    mqtt: "MQTT", retainer: "保留消息", delayed: "延迟消息", rewrite: "主题重写", auto_subscribe: "自动订阅", flapping_detect: "连接抖动", force_shutdown: "强制关闭", force_gc: "内存回收", limiter: "速率限制", sys_topics: "系统主题", log: "日志",
+    sysmon: "系统监控", alarm: "告警", dashboard: "控制台", prometheus: "Prometheus", slow_subs: "慢订阅",
   },
   websocket: {
     add: "新建客户端", clear: "清空", close: "关闭此客户端", connect: "连接", disconnect: "断开", hint: "页面内的 MQTT 客户端，用于调试。离开页面即结束。", messages: "消息",
@@ -149,9 +149,9 @@ export const zh: typeof en = {
     off: "审计日志未启用。", operation: "操作", result: "结果", results: { success: "成功", failure: "失败" }, show: "查看 {{operation}}", status: "HTTP 状态", time: "时间", took: "耗时", turnOn: "在日志配置中启用", who: "操作者",
   },
   backup: {
-    created: "创建时间", download: "下载 {{name}}", file: "文件", hint: "备份包含配置、用户、密钥、访问规则和黑名单。恢复前先检查全部内容，然后全部应用或完全不应用。", made: "备份已创建", make: "新建备份", none: "还没有备份。",
-    remove: "删除 {{name}}", removeTitle: "删除此备份？", removed: "已删除", restore: "恢复 {{name}}", restoreButton: "恢复", restoreText: "{{name}} 中的内容将替换此节点上同名的内容，其余保留。", restoreTitle: "恢复此备份？", restored: "已恢复",
-    size: "大小", upload: "上传", uploaded: "已上传",
+    created: "创建时间", download: "下载 {{name}}", file: "文件", hint: "备份包含配置、用户、密钥、访问规则和黑名单。恢复前先检查全部内容，然后全部应用或完全不应用。", last: "最近一次导入", leftOut: "未导入", made: "备份已创建", make: "新建备份", none: "还没有备份。",
+    remove: "删除 {{name}}", removeTitle: "删除此备份？", removed: "已删除", restore: "恢复 {{name}}", restoreButton: "恢复", restoreText: "{{name}} 中的内容将替换此节点上同名的内容，其余保留。", restoreTitle: "恢复此备份？", restored: "已恢复", retained: "包含保留消息", roots: "已更改的配置", rows: "行数",
+    size: "大小", tables: "数据表", upload: "上传", uploaded: "已上传", writtenOver: "覆盖",
   },
   license: {
     change: "更改许可证", customer: "客户", deployment: "部署", email: "邮箱", expires: "到期", high: "高于此值告警", howTo: "自行运行的节点无需购买许可证：输入 <key>community</key> 即可解除限制。<key>default</key> 恢复为试用。",

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 
 import { formatBytes, formatLimit } from "./numbers";
 import { bytesOf, showPayload, toBase64 } from "./payload";
-import { formatDuration, formatTime } from "./time";
+import { fieldOf, formatDuration, formatTime, instantOf } from "./time";
 
 describe("formatTime", () => {
   it("shows an instant in the chosen zone", () => {
@@ -13,6 +13,20 @@ describe("formatTime", () => {
   it("leaves what is no time as it is", () => {
     expect(formatTime("infinity")).toBe("infinity");
     expect(formatTime(null)).toBe("");
+  });
+});
+
+describe("fields of times", () => {
+  it("are read in the chosen zone, on both sides of a change of the clocks", () => {
+    expect(instantOf("2024-01-09T10:00", "UTC")).toBe("2024-01-09T10:00:00.000Z");
+    expect(instantOf("2024-01-09T10:00", "Asia/Shanghai")).toBe("2024-01-09T02:00:00.000Z");
+    expect(instantOf("2024-03-31T01:30", "Europe/Berlin")).toBe("2024-03-31T00:30:00.000Z");
+    expect(instantOf("2024-03-31T03:30", "Europe/Berlin")).toBe("2024-03-31T01:30:00.000Z");
+    expect(instantOf("2024-0", "UTC")).toBeNull();
+  });
+  it("show an instant in that zone", () => {
+    expect(fieldOf("2024-01-09T02:00:00+00:00", "Asia/Shanghai")).toBe("2024-01-09T10:00");
+    expect(fieldOf("infinity", "UTC")).toBe("");
   });
 });
 

@@ -26,6 +26,22 @@ export function formatTime(value: string | number | null | undefined, timeZone =
   return formatter(timeZone).format(date);
 }
 
+/** What a datetime-local field shows for an instant, in this zone; "" for what is no time. */
+export function fieldOf(instant: string | number, timeZone: string): string {
+  if (Number.isNaN(new Date(instant).getTime())) return "";
+  return formatTime(instant, timeZone).slice(0, 16).replace(" ", "T");
+}
+
+/** The instant that a datetime-local field means in this zone, as RFC 3339; null while it is half-typed. */
+export function instantOf(field: string, timeZone: string): string | null {
+  const wanted = Date.parse(`${field}Z`);
+  if (Number.isNaN(wanted)) return null;
+  const offsetAt = (instant: number) => Date.parse(`${formatTime(instant, timeZone).replace(" ", "T")}Z`) - instant;
+  // The offset at the right instant may differ from that at the guess, an hour around a change of the clocks.
+  const guess = wanted - offsetAt(wanted);
+  return new Date(wanted - offsetAt(guess)).toISOString();
+}
+
 /** 93784000 -> "1d 2h 3m"; at most three units, never empty. */
 export function formatDuration(milliseconds: number): string {
   let seconds = Math.max(0, Math.floor(milliseconds / 1000));

@@ -1,13 +1,18 @@
 import { describe, expect, it } from "vitest";
 
-import { hasNext } from "../components/paging";
-import { describeLatest, timeTicks } from "../components/chart";
+import { describe as inWords, formatValue, sparkPath, thin, timeTicks } from "../components/chart";
+import { shareOf } from "../components/Meter";
+import { hasNext, totalOf } from "../components/paging";
 import { isStrongPassword } from "../session/password";
 import { moved } from "./access/order";
+import { detailsOf } from "./alarms/AlarmsPage";
 import { reachesOne } from "./clients/filters";
+import { addressOf, isForEver, protocolName } from "./clients/words";
+import { shortened } from "./nodes/CounterCard";
 import { groupCounters, pairGauges } from "./nodes/counters";
 import { ratesOf } from "./overview/history";
 import { operationOf, queryOf } from "./system/audit";
+import { filledTables } from "./system/ImportReport";
 import { webSocketUrl } from "./websocket/address";
 
 describe("reachesOne", () => {
@@ -70,10 +75,10 @@ describe("audit", () => {
     expect(operationOf({ http_method: "", operation_id: "", operation_type: "clients", args: ["kick", "a"] })).toBe("clients kick a");
   });
   it("sends times as RFC 3339 and drops half-typed ones", () => {
-    const query = queryOf({ gte_created_at: "2024-01-09T10:00", from: "cli" });
-    expect(query.gte_created_at).toMatch(/^2024-01-(08|09|10)T\d\d:\d\d:00\.000Z$/);
+    const query = queryOf({ gte_created_at: "2024-01-09T10:00", from: "cli" }, "Asia/Shanghai");
+    expect(query.gte_created_at).toBe("2024-01-09T02:00:00.000Z");
     expect(query.from).toBe("cli");
-    expect(queryOf({ lte_created_at: "soon" })).toEqual({});
+    expect(queryOf({ lte_created_at: "soon" }, "")).toEqual({});
   });
 });
 
@@ -84,6 +89,53 @@ describe("hasNext", () => {
     expect(hasNext({ ...list, meta: { page: 1, limit: 2, count: 3 } })).toBe(true);
     expect(hasNext({ ...list, meta: { page: 1, limit: 2 } })).toBe(true);
     expect(hasNext({ ...list, data: [1], meta: { page: 1, limit: 2 } })).toBe(false);
+  });
+});
+
+describe("totalOf", () => {
+  it("does not take what was shown so far for all there is", () => {
+    expect(totalOf({ page: 1, limit: 20, meta: { page: 1, limit: 20, count: 20, hasnext: true } })).toBeUndefined();
+    expect(totalOf({ page: 2, limit: 20, meta: { page: 2, limit: 20, count: 41, hasnext: true } })).toBe(41);
+    expect(totalOf({ page: 3, limit: 20, meta: { page: 3, limit: 20, count: 41, hasnext: false } })).toBe(41);
+  });
+});
+
+describe("clients", () => {
+  it("have no address and protocol once they are only a session", () => {
+    expect(addressOf({ ip_address: "127.0.0.1", port: 0 })).toBe("");
+    expect(addressOf({ ip_address: "::1", port: 1883 })).toBe("[::1]:1883");
+    expect([0, 4, 7].map(protocolName)).toEqual(["", "MQTT 3.1.1", "7"]);
+  });
+  it("may keep their session for ever", () => {
+    expect([7200, 0xffffffff].map(isForEver)).toEqual([false, true]);
+  });
+});
+
+describe("meters", () => {
+  it("know the share of a bound", () => {
+    expect([shareOf(5, 20), shareOf(30, 20), shareOf(5, "infinity"), shareOf(5, 0)]).toEqual([25, 100, 0, 0]);
+  });
+});
+
+describe("node counters", () => {
+  it("leave the title out of their names", () => {
+    expect(shortened("packets", [["packets.sent", 1234], ["other", 1]])).toEqual([
+      { name: "sent", value: "1,234" },
+      { name: "other", value: "1" },
+    ]);
+  });
+});
+
+describe("alarms", () => {
+  it("say in lines what they add to their message", () => {
+    expect(detailsOf({ name: "a", usage: "81%", high: [1] })).toEqual([["usage", "81%"], ["high", "[1]"]]);
+    expect(detailsOf("text")).toEqual([]);
+  });
+});
+
+describe("import report", () => {
+  it("tells of tables that held something", () => {
+    expect(filledTables({ tables: { b: { rows: 2, written_over: 1 }, a: { rows: 1, written_over: 0 }, c: { rows: 0, written_over: 0 } } }).map(([name]) => name)).toEqual(["a", "b"]);
   });
 });
 
@@ -106,7 +158,21 @@ describe("webSocketUrl", () => {
 
 describe("charts", () => {
   it("say their latest values", () => {
-    expect(describeLatest([{ label: "In", color: "", values: [1, 2.6] }, { label: "Out", color: "", values: [] }])).toBe("In 3, Out –");
+    expect(inWords([{ label: "In", color: "", values: [1, 12.6] }, { label: "Out", color: "", values: [] }])).toBe("In 13, Out –");
+  });
+  it("keep a digit of small rates", () => {
+    expect([0, 0.44, 9.96, 12345.6, null].map(formatValue)).toEqual(["0", "0.4", "10", "12,346", "–"]);
+  });
+  it("show seconds where the ticks are close", () => {
+    expect(timeTicks([30, 60], "UTC")).toEqual(["00:00:30", "00:01:00"]);
+  });
+  it("draw a line from zero up", () => {
+    expect(sparkPath([0, 5, null, 10], 30, 10)).toBe("M0.0,10.0L10.0,5.0L20.0,10.0L30.0,0.0");
+    expect(sparkPath([7], 30, 10)).toBe("");
+  });
+  it("leave out evenly and keep the last", () => {
+    expect(thin([1, 2, 3, 4, 5], 3)).toEqual([1, 3, 5]);
+    expect(thin([1, 2], 3)).toEqual([1, 2]);
   });
   it("show the date where a day begins", () => {
     const midnight = Date.UTC(2024, 0, 10) / 1000;

@@ -9,8 +9,9 @@ import { api, take } from "../api/client";
 import { LanguageMenu } from "../app/LanguageMenu";
 import { Logo } from "../app/Logo";
 import { ThemeButton } from "../app/ThemeButton";
+import { useStore } from "../state/store";
 import { ChangePassword } from "./ChangePassword";
-import { sessionStore } from "./session";
+import { expiredStore, startSession } from "./session";
 
 interface LoginAnswer {
   role: string;
@@ -22,6 +23,7 @@ interface LoginAnswer {
 export function LoginPage() {
   const { t } = useTranslation();
   useDocumentTitle(`${t("login.title")} · Signalbox`);
+  const expired = useStore(expiredStore);
   const form = useForm({
     initialValues: { username: "", password: "" },
     validate: {
@@ -33,7 +35,7 @@ export function LoginPage() {
     mutationFn: (values: { username: string; password: string }) =>
       take<LoginAnswer>(api.POST("/api/v5/login", { body: values })),
     onSuccess: ({ role, token, must_change_password }, { username, password }) => {
-      sessionStore.set({ username, role, token });
+      startSession({ username, role, token });
       if (must_change_password)
         modals.open({
           title: t("password.firstTitle"),
@@ -42,8 +44,8 @@ export function LoginPage() {
     },
   });
   return (
-    <Center mih="100vh" p="md">
-      <Card withBorder w={380} padding="xl" component="main">
+    <Center mih="100vh" p="md" className="login-page">
+      <Card withBorder shadow="md" radius="lg" w={400} maw="100%" padding="xl" component="main">
         <Group justify="space-between" mb="lg">
           <Logo />
           <Group gap={2}>
@@ -56,6 +58,11 @@ export function LoginPage() {
             <Title order={1} size="h4">
               {t("login.title")}
             </Title>
+            {expired && !logIn.error && (
+              <Alert color="yellow" variant="light" role="status">
+                {t("login.expired")}
+              </Alert>
+            )}
             <TextInput
               label={t("login.username")}
               autoComplete="username"

@@ -146,7 +146,7 @@ function Holders({ kind }: { kind: "clients" | "users" }) {
       />
       <PageControl list={list} />
       {canWrite && (
-        <Button mt="sm" leftSection={<IconPlus size={16} />} onClick={() => setEditing("new")}>
+        <Button mt="sm" w="fit-content" leftSection={<IconPlus size={16} />} onClick={() => setEditing("new")}>
           {t("authz.addRules")}
         </Button>
       )}

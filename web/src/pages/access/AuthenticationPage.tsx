@@ -1,30 +1,21 @@
-import { Badge, Button, Switch } from "@mantine/core";
+import { Button, Switch } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
-import { IconArrowDown, IconArrowUp, IconPlus, IconTrash } from "@tabler/icons-react";
+import { IconPlus } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
 
 import { api, take } from "../../api/client";
 import type { Authenticator, ChainStatus } from "../../api/types";
-import { IconAction, useChange, useConfirm } from "../../components/actions";
+import { useChange } from "../../components/actions";
 import { actionsColumn, linkColumn } from "../../components/columns";
 import { DataTable, type Column } from "../../components/DataTable";
 import { PageHeader } from "../../components/PageHeader";
 import { formatCount } from "../../lib/numbers";
 import { useCanWrite } from "../../session/session";
 import { AddAuthenticator } from "./AddAuthenticator";
-import { moved } from "./order";
-
-export function ChainStatusBadge({ status }: { status: string | undefined }) {
-  const { t } = useTranslation();
-  if (!status) return <span>–</span>;
-  const color = status === "connected" ? "green" : status === "connecting" ? "yellow" : "red";
-  return (
-    <Badge variant="light" color={color}>
-      {t(`chain.${status}`, { defaultValue: status })}
-    </Badge>
-  );
-}
+import { mechanismName } from "./chain";
+import { ChainActions } from "./ChainActions";
+import { ChainStatusBadge } from "./ChainStatusBadge";
 
 function Status({ id }: { id: string }) {
   const query = useQuery({
@@ -52,7 +43,6 @@ function Counts({ id }: { id: string }) {
 export function AuthenticationPage() {
   const { t } = useTranslation();
   const canWrite = useCanWrite();
-  const confirm = useConfirm();
   const [adding, dialog] = useDisclosure();
   const query = useQuery({
     queryKey: ["authentication"],
@@ -80,7 +70,12 @@ export function AuthenticationPage() {
   });
   const chain = query.data ?? [];
   const columns: Column<Authenticator>[] = [
-    linkColumn<Authenticator>("id", t("chain.one"), ({ id }) => `/authentication/${encodeURIComponent(id)}`),
+    linkColumn<Authenticator>(
+      "id",
+      t("chain.one"),
+      ({ id }) => `/authentication/${encodeURIComponent(id)}`,
+      ({ id }) => mechanismName(t, id),
+    ),
     { id: "status", header: t("common.status"), enableSorting: false, cell: ({ row }) => <Status id={row.original.id} /> },
     { id: "counts", header: t("chain.asked"), enableSorting: false, cell: ({ row }) => <Counts id={row.original.id} /> },
     {
@@ -99,40 +94,15 @@ export function AuthenticationPage() {
   ];
   if (canWrite)
     columns.push(
-      actionsColumn<Authenticator>(({ id }) => {
-        const ids = chain.map((one) => one.id);
-        const up = moved(ids, id, -1);
-        const down = moved(ids, id, 1);
-        return (
-          <>
-            <IconAction
-              label={t("chain.up", { id })}
-              icon={<IconArrowUp size={16} />}
-              disabled={!up}
-              onClick={() => up && move.mutate({ id, position: up })}
-            />
-            <IconAction
-              label={t("chain.down", { id })}
-              icon={<IconArrowDown size={16} />}
-              disabled={!down}
-              onClick={() => down && move.mutate({ id, position: down })}
-            />
-            <IconAction
-              label={t("chain.remove", { id })}
-              icon={<IconTrash size={16} />}
-              color="red"
-              onClick={() =>
-                confirm({
-                  title: t("chain.removeTitle"),
-                  text: t("chain.removeText", { id }),
-                  button: t("common.delete"),
-                  run: () => remove.mutate(id),
-                })
-              }
-            />
-          </>
-        );
-      }),
+      actionsColumn<Authenticator>(({ id }) => (
+        <ChainActions
+          id={id}
+          name={mechanismName(t, id)}
+          chain={chain.map((one) => one.id)}
+          onMove={(position) => move.mutate({ id, position })}
+          onRemove={() => remove.mutate(id)}
+        />
+      )),
     );
   return (
     <>

@@ -12,9 +12,9 @@ import type { Tree } from "../../form/schema";
 import { TreeEditor } from "../../form/TreeEditor";
 import { useHotConf } from "../../form/useHotConf";
 import { formatCount } from "../../lib/numbers";
-import { partsOf, settingsOf } from "./AddAuthenticator";
 import { AuthUsers } from "./AuthUsers";
-import { ChainStatusBadge } from "./AuthenticationPage";
+import { mechanismName, partsOf, settingsOf } from "./chain";
+import { ChainStatusBadge } from "./ChainStatusBadge";
 
 /** Without what names it. */
 const ownSettings = (authenticator: Authenticator): Tree =>
@@ -32,7 +32,7 @@ function Settings({ id }: { id: string }) {
         <Loaded query={query}>
           {(authenticator) => (
             <TreeEditor
-              fields={settingsOf(authentication.find(({ name }) => name === id)?.fields ?? [])}
+              fields={settingsOf(authentication.find(({ name }) => name === id)?.fields)}
               stored={ownSettings(authenticator)}
               save={(tree) =>
                 take(
@@ -84,8 +84,8 @@ export function AuthenticatorPage() {
   const hasUsers = id.endsWith(":built_in_database");
   return (
     <>
-      <PageHeader title={id} parent={{ title: t("nav.authentication"), path: "/authentication" }} />
-      <Tabs defaultValue={hasUsers ? "users" : "settings"} keepMounted={false}>
+      <PageHeader title={mechanismName(t, id)} parent={{ title: t("nav.authentication"), path: "/authentication" }} />
+      <Tabs key={id} defaultValue={hasUsers ? "users" : "settings"} keepMounted={false}>
         <Tabs.List mb="md">
           {hasUsers && <Tabs.Tab value="users">{t("authn.users")}</Tabs.Tab>}
           <Tabs.Tab value="settings">{t("chain.settings")}</Tabs.Tab>

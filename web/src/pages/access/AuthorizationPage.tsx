@@ -1,20 +1,21 @@
 import { Button, Switch, Tabs } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
-import { IconArrowDown, IconArrowUp, IconPlus, IconTrash } from "@tabler/icons-react";
+import { IconPlus } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
 
 import { api, take } from "../../api/client";
 import type { ChainStatus, Source } from "../../api/types";
-import { IconAction, useChange, useConfirm } from "../../components/actions";
+import { useChange } from "../../components/actions";
 import { actionsColumn, linkColumn } from "../../components/columns";
 import { DataTable, type Column } from "../../components/DataTable";
 import { PageHeader } from "../../components/PageHeader";
 import { useCanWrite } from "../../session/session";
 import { AddSource } from "./AddSource";
-import { ChainStatusBadge } from "./AuthenticationPage";
 import { AuthorizationSettings } from "./AuthorizationSettings";
-import { moved } from "./order";
+import { sourceName } from "./chain";
+import { ChainActions } from "./ChainActions";
+import { ChainStatusBadge } from "./ChainStatusBadge";
 
 function Status({ type }: { type: string }) {
   const query = useQuery({
@@ -29,7 +30,6 @@ function Status({ type }: { type: string }) {
 function Sources() {
   const { t } = useTranslation();
   const canWrite = useCanWrite();
-  const confirm = useConfirm();
   const query = useQuery({
     queryKey: ["authorization"],
     queryFn: async () => (await take<{ sources: Source[] }>(api.GET("/api/v5/authorization/sources"))).sources,
@@ -63,7 +63,7 @@ function Sources() {
   const [adding, dialog] = useDisclosure();
   const types = (query.data ?? []).map(({ type }) => type);
   const columns: Column<Source>[] = [
-    linkColumn<Source>("type", t("authz.source"), ({ type }) => `/authorization/${type}`),
+    linkColumn<Source>("type", t("authz.source"), ({ type }) => `/authorization/${type}`, ({ type }) => sourceName(t, type)),
     { id: "status", header: t("common.status"), enableSorting: false, cell: ({ row }) => <Status type={row.original.type} /> },
     {
       id: "enable",
@@ -81,39 +81,15 @@ function Sources() {
   ];
   if (canWrite)
     columns.push(
-      actionsColumn<Source>(({ type }) => {
-        const up = moved(types, type, -1);
-        const down = moved(types, type, 1);
-        return (
-          <>
-            <IconAction
-              label={t("chain.up", { id: type })}
-              icon={<IconArrowUp size={16} />}
-              disabled={!up}
-              onClick={() => up && move.mutate({ type, position: up })}
-            />
-            <IconAction
-              label={t("chain.down", { id: type })}
-              icon={<IconArrowDown size={16} />}
-              disabled={!down}
-              onClick={() => down && move.mutate({ type, position: down })}
-            />
-            <IconAction
-              label={t("chain.remove", { id: type })}
-              icon={<IconTrash size={16} />}
-              color="red"
-              onClick={() =>
-                confirm({
-                  title: t("chain.removeTitle"),
-                  text: t("chain.removeText", { id: type }),
-                  button: t("common.delete"),
-                  run: () => remove.mutate(type),
-                })
-              }
-            />
-          </>
-        );
-      }),
+      actionsColumn<Source>(({ type }) => (
+        <ChainActions
+          id={type}
+          name={sourceName(t, type)}
+          chain={types}
+          onMove={(position) => move.mutate({ type, position })}
+          onRemove={() => remove.mutate(type)}
+        />
+      )),
     );
   return (
     <>

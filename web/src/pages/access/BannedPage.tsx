@@ -13,13 +13,16 @@ import { DataTable, type Column } from "../../components/DataTable";
 import { FormModal } from "../../components/FormModal";
 import { PageControl, usePaged } from "../../components/paging";
 import { PageHeader } from "../../components/PageHeader";
+import { instantOf } from "../../lib/time";
 import { useCanWrite } from "../../session/session";
+import { useSettings } from "../../state/settings";
 
 const kKinds = ["clientid", "username", "peerhost"] as const;
 
 function BanDialog({ opened, onClose }: { opened: boolean; onClose: () => void }) {
   const { t } = useTranslation();
   const queries = useQueryClient();
+  const { timeZone } = useSettings();
   const form = useForm({
     initialValues: { as: "clientid", who: "", reason: "", until: "" },
     validate: { who: (value) => (value ? null : t("form.required")) },
@@ -34,7 +37,7 @@ function BanDialog({ opened, onClose }: { opened: boolean; onClose: () => void }
       submit={({ as, who, reason, until }) =>
         take(
           api.POST("/api/v5/banned", {
-            body: { as, who, reason, ...(until ? { until: new Date(until).toISOString() } : {}) } as never,
+            body: { as, who, reason, ...(until ? { until: instantOf(until, timeZone) ?? until } : {}) } as never,
           }),
         )
       }

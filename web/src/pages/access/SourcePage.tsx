@@ -1,85 +1,55 @@
-import { Alert, Button, Card, Group, Stack, Tabs } from "@mantine/core";
+import { Tabs } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
-import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useParams } from "react-router-dom";
 
 import { api, take } from "../../api/client";
 import type { ChainStatus, Source } from "../../api/types";
-import { useChange } from "../../components/actions";
 import { Facts } from "../../components/Facts";
 import { PageHeader } from "../../components/PageHeader";
 import { Loaded } from "../../components/States";
 import type { Tree } from "../../form/schema";
+import { TreeEditor } from "../../form/TreeEditor";
 import { useHotConf } from "../../form/useHotConf";
 import { formatCount } from "../../lib/numbers";
-import { useCanWrite } from "../../session/session";
 import { AccessRules } from "./AccessRules";
-import { sourceFields, SourceInput } from "./AddSource";
-import { ChainStatusBadge } from "./AuthenticationPage";
+import { settingsOf, sourceName } from "./chain";
+import { ChainStatusBadge } from "./ChainStatusBadge";
+import { SourceInput } from "./SourceInput";
 
-function SettingsForm({ source }: { source: Source }) {
-  const { t } = useTranslation();
-  const canWrite = useCanWrite();
-  const schema = useHotConf();
-  const { type, ...stored } = source;
-  const [tree, setTree] = useState<Tree>(stored);
-  const save = useChange<Tree>({
-    run: (body) =>
-      take(
-        api.PUT("/api/v5/authorization/sources/{type}", {
-          params: { path: { type } as never },
-          body: { type, ...body } as never,
-        }),
-      ),
-    done: t("form.saved"),
-    renews: [["authorization"]],
-  });
-  return (
-    <Card withBorder maw={760}>
-      <form
-        noValidate
-        onSubmit={(event) => {
-          event.preventDefault();
-          save.mutate(tree);
-        }}
-      >
-        <Stack>
-          <Loaded query={schema}>
-            {({ authorization }) => (
-              <SourceInput
-                type={type}
-                fields={sourceFields(authorization, type)}
-                tree={tree}
-                onChange={setTree}
-                readOnly={!canWrite}
-              />
-            )}
-          </Loaded>
-          {save.error instanceof Error && (
-            <Alert color="red" variant="light" role="alert">
-              {save.error.message}
-            </Alert>
-          )}
-          {canWrite && (
-            <Group justify="flex-end">
-              <Button type="submit" loading={save.isPending}>
-                {t("common.save")}
-              </Button>
-            </Group>
-          )}
-        </Stack>
-      </form>
-    </Card>
-  );
-}
+/** Without what names it. */
+const ownSettings = (source: Source): Tree => Object.fromEntries(Object.entries(source).filter(([key]) => key !== "type"));
 
 function Settings({ type }: { type: string }) {
+  const schema = useHotConf();
   const query = useQuery({
     queryKey: ["authorization", "source", type],
     queryFn: () => take<Source>(api.GET("/api/v5/authorization/sources/{type}", { params: { path: { type } as never } })),
   });
-  return <Loaded query={query}>{(source) => <SettingsForm source={source} />}</Loaded>;
+  return (
+    <Loaded query={schema}>
+      {({ authorization = [] }) => (
+        <Loaded query={query}>
+          {(source) => (
+            <TreeEditor
+              fields={settingsOf(authorization.find(({ name }) => name === type)?.fields)}
+              stored={ownSettings(source)}
+              save={(tree) =>
+                take(
+                  api.PUT("/api/v5/authorization/sources/{type}", {
+                    params: { path: { type } as never },
+                    body: { type, ...tree } as never,
+                  }),
+                )
+              }
+              onSaved={() => void query.refetch()}
+              render={(form) => <SourceInput type={type} form={form} />}
+            />
+          )}
+        </Loaded>
+      )}
+    </Loaded>
+  );
 }
 
 function Status({ type }: { type: string }) {
@@ -114,10 +84,10 @@ export function SourcePage() {
   return (
     <>
       <PageHeader
-        title={t(`source.${type}`, { defaultValue: type })}
+        title={sourceName(t, type)}
         parent={{ title: t("nav.authorization"), path: "/authorization" }}
       />
-      <Tabs defaultValue={hasRules ? "rules" : "settings"} keepMounted={false}>
+      <Tabs key={type} defaultValue={hasRules ? "rules" : "settings"} keepMounted={false}>
         <Tabs.List mb="md">
           {hasRules && <Tabs.Tab value="rules">{t("authz.permissions")}</Tabs.Tab>}
           {!hasRules && <Tabs.Tab value="settings">{t("chain.settings")}</Tabs.Tab>}

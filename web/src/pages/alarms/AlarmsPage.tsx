@@ -1,4 +1,4 @@
-import { Button, SegmentedControl } from "@mantine/core";
+import { Button, SegmentedControl, Text } from "@mantine/core";
 import { useTranslation } from "react-i18next";
 import { useSearchParams } from "react-router-dom";
 
@@ -9,8 +9,17 @@ import { monoColumn, textColumn, timeColumn } from "../../components/columns";
 import { DataTable, type Column } from "../../components/DataTable";
 import { PageControl, usePaged } from "../../components/paging";
 import { PageHeader } from "../../components/PageHeader";
+import { isTree, textOf } from "../../form/schema";
 import { formatDuration } from "../../lib/time";
 import { useCanWrite } from "../../session/session";
+
+/** What an alarm adds to its message, but for what the table shows already. */
+export function detailsOf(details: unknown): [name: string, value: string][] {
+  if (!isTree(details)) return [];
+  return Object.entries(details)
+    .filter(([name]) => name !== "name" && name !== "message")
+    .map(([name, value]) => [name, textOf(value)]);
+}
 
 export function AlarmsPage() {
   const { t } = useTranslation();
@@ -31,7 +40,21 @@ export function AlarmsPage() {
   });
   const columns: Column<Alarm>[] = [
     monoColumn<Alarm>("name", t("alarms.name")),
-    textColumn<Alarm>("message", t("alarms.message")),
+    {
+      id: "message",
+      header: t("alarms.message"),
+      accessorKey: "message",
+      cell: ({ row: { original } }) => (
+        <>
+          {original.message}
+          {detailsOf(original.details).map(([name, value]) => (
+            <Text key={name} size="xs" c="dimmed" style={{ overflowWrap: "anywhere" }}>
+              {name}: {value}
+            </Text>
+          ))}
+        </>
+      ),
+    },
     timeColumn<Alarm>("activate_at", t("alarms.since")),
     {
       id: "duration",

@@ -8,68 +8,13 @@ import { useNavigate, useParams } from "react-router-dom";
 import { api, take } from "../../api/client";
 import type { Client } from "../../api/types";
 import { useChange, useConfirm } from "../../components/actions";
-import { Facts } from "../../components/Facts";
 import { PageHeader } from "../../components/PageHeader";
 import { Loaded } from "../../components/States";
-import { Time } from "../../components/Time";
-import { formatBytes, formatCount, formatLimit } from "../../lib/numbers";
 import { useCanWrite } from "../../session/session";
 import { AuthorizationCache } from "./AuthorizationCache";
-import { ConnectionBadge, protocolName } from "./ClientsPage";
+import { ClientFacts } from "./ClientFacts";
 import { ClientSubscriptions } from "./ClientSubscriptions";
 import { PublishDialog } from "./PublishDialog";
-
-const filled = (now: number, most: number | string) => `${formatCount(now)} / ${formatLimit(most)}`;
-
-function ClientFacts({ client }: { client: Client }) {
-  const { t } = useTranslation();
-  return (
-    <>
-      <Facts
-        title={t("clients.connection")}
-        facts={[
-          [t("common.status"), <ConnectionBadge connected={client.connected} />],
-          [t("clients.username"), client.username],
-          [t("clients.address"), `${client.ip_address}:${client.port}`],
-          [t("clients.protocol"), protocolName(client.proto_ver)],
-          [t("clients.listener"), client.listener],
-          [t("clients.keepalive"), `${client.keepalive} s`],
-          [t("clients.connectedAt"), <Time value={client.connected_at} />],
-          [t("clients.disconnectedAt"), <Time value={client.disconnected_at} />],
-          [t("node.one"), client.node],
-        ]}
-      />
-      <Facts
-        title={t("clients.session")}
-        facts={[
-          [t("clients.cleanStart"), t(client.clean_start ? "common.yes" : "common.no")],
-          [t("clients.expiry"), `${formatCount(client.expiry_interval)} s`],
-          [t("clients.created"), <Time value={client.created_at} />],
-          [t("overview.subscriptions"), filled(client.subscriptions_cnt, client.subscriptions_max)],
-          [t("clients.queue"), filled(client.mqueue_len, client.mqueue_max)],
-          [t("clients.inflight"), filled(client.inflight_cnt, client.inflight_max)],
-          [t("clients.awaitingRel"), filled(client.awaiting_rel_cnt, client.awaiting_rel_max)],
-          [t("clients.queueDropped"), formatCount(client.mqueue_dropped)],
-          [t("clients.mountpoint"), client.mountpoint],
-        ]}
-      />
-      <Facts
-        title={t("clients.traffic")}
-        facts={[
-          [t("clients.receivedMessages"), formatCount(client.recv_msg)],
-          [t("clients.receivedPackets"), formatCount(client.recv_pkt)],
-          [t("clients.receivedBytes"), formatBytes(client.recv_oct)],
-          [t("clients.sentMessages"), formatCount(client.send_msg)],
-          [t("clients.sentPackets"), formatCount(client.send_pkt)],
-          [t("clients.sentBytes"), formatBytes(client.send_oct)],
-          [t("clients.droppedExpired"), formatCount(client["send_msg.dropped.expired"])],
-          [t("clients.droppedFull"), formatCount(client["send_msg.dropped.queue_full"])],
-          [t("clients.droppedLarge"), formatCount(client["send_msg.dropped.too_large"])],
-        ]}
-      />
-    </>
-  );
-}
 
 export function ClientPage() {
   const { t } = useTranslation();
@@ -103,6 +48,7 @@ export function ClientPage() {
             </Button>
             <Button
               color="red"
+              variant="light"
               leftSection={<IconUserX size={16} />}
               onClick={() =>
                 confirm({

@@ -7,7 +7,7 @@ import { useTranslation } from "react-i18next";
 import { api, take } from "../../api/client";
 import type { Subscription } from "../../api/types";
 import { IconAction, useChange } from "../../components/actions";
-import { actionsColumn, monoColumn, textColumn } from "../../components/columns";
+import { actionsColumn, flagColumn, monoColumn, textColumn } from "../../components/columns";
 import { DataTable, type Column } from "../../components/DataTable";
 import { useCanWrite } from "../../session/session";
 import { SubscribeDialog } from "./SubscribeDialog";
@@ -17,9 +17,14 @@ export function useSubscriptionColumns(): Column<Subscription>[] {
   return [
     monoColumn<Subscription>("topic", t("subscriptions.topic")),
     textColumn<Subscription>("qos", "QoS"),
-    textColumn<Subscription>("nl", t("subscriptions.noLocal")),
-    textColumn<Subscription>("rap", t("subscriptions.retainAsPublished")),
-    textColumn<Subscription>("rh", t("subscriptions.retainHandling")),
+    flagColumn<Subscription>("nl", t("subscriptions.noLocal")),
+    flagColumn<Subscription>("rap", t("subscriptions.retainAsPublished")),
+    {
+      id: "rh",
+      header: t("subscriptions.retainHandling"),
+      accessorKey: "rh",
+      cell: (cell) => t(`subscriptions.rh${String(cell.getValue())}`),
+    },
   ];
 }
 

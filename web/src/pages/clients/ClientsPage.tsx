@@ -1,4 +1,4 @@
-import { Badge, Button } from "@mantine/core";
+import { Button } from "@mantine/core";
 import { IconUserX } from "@tabler/icons-react";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
@@ -7,23 +7,15 @@ import { api, take } from "../../api/client";
 import { useNodes } from "../../api/live";
 import type { Client, Page } from "../../api/types";
 import { IconAction, useChange, useConfirm } from "../../components/actions";
-import { actionsColumn, linkColumn, textColumn, timeColumn } from "../../components/columns";
+import { actionsColumn, dashed, linkColumn, textColumn, timeColumn } from "../../components/columns";
 import { DataTable, type Column } from "../../components/DataTable";
 import { Filters, useFilterValues, type Filter } from "../../components/Filters";
 import { PageControl, usePaged } from "../../components/paging";
 import { PageHeader } from "../../components/PageHeader";
+import { formatCount } from "../../lib/numbers";
 import { useCanWrite } from "../../session/session";
-
-export function ConnectionBadge({ connected }: { connected: boolean }) {
-  const { t } = useTranslation();
-  return (
-    <Badge color={connected ? "green" : "gray"} variant="light">
-      {t(connected ? "clients.connected" : "clients.offline")}
-    </Badge>
-  );
-}
-
-export const protocolName = (version: number) => ({ 3: "MQTT 3.1", 4: "MQTT 3.1.1", 5: "MQTT 5.0" })[version] ?? String(version);
+import { ConnectionBadge } from "./ConnectionBadge";
+import { addressOf, protocolName } from "./words";
 
 function useFilters(): Filter[] {
   const { t } = useTranslation();
@@ -98,17 +90,22 @@ export function ClientsPage() {
     {
       id: "address",
       header: t("clients.address"),
-      accessorKey: "ip_address",
-      cell: ({ row: { original } }) => `${original.ip_address}:${original.port}`,
+      accessorFn: addressOf,
+      cell: (cell) => <span style={{ whiteSpace: "nowrap" }}>{dashed(String(cell.getValue()))}</span>,
     },
     {
       id: "protocol",
       header: t("clients.protocol"),
-      accessorKey: "proto_ver",
-      cell: (cell) => protocolName(Number(cell.getValue())),
+      accessorFn: ({ proto_ver }) => protocolName(proto_ver),
+      cell: (cell) => dashed(String(cell.getValue())),
     },
-    textColumn<Client>("keepalive", t("clients.keepalive")),
     textColumn<Client>("subscriptions_cnt", t("overview.subscriptions")),
+    {
+      id: "queue",
+      header: t("clients.queue"),
+      accessorKey: "mqueue_len",
+      cell: (cell) => formatCount(Number(cell.getValue())),
+    },
     timeColumn<Client>("connected_at", t("clients.connectedAt")),
   ];
   if (canWrite)

@@ -19,11 +19,12 @@ export function RootEditor({ section }: { section: Section }) {
       {({ roots }) => {
         const root = roots.find(({ name }) => name === section.root);
         if (!root?.fields) return <EmptyState title={t("configuration.noSchema")} />;
+        const known = section.list ? [root] : root.fields;
         return (
           <Loaded query={stored}>
             {(tree) => (
               <TreeEditor
-                fields={fieldsOf(root.fields ?? [], tree)}
+                fields={fieldsOf(known, tree)}
                 stored={tree}
                 save={section.write}
                 onSaved={() => void stored.refetch()}

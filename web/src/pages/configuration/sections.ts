@@ -6,6 +6,8 @@ export interface Section {
   key: string;
   /** Root of the schema. */
   root: string;
+  /** The root is a list: its endpoint speaks the list, its form a tree with this one key. */
+  list?: boolean;
   read: () => Promise<Tree>;
   write: (tree: Tree) => Promise<unknown>;
 }
@@ -47,6 +49,19 @@ export const sections: Section[] = [
     read: () => take<Tree>(api.GET("/api/v5/mqtt/delayed")),
     write: (tree) => take(api.PUT("/api/v5/mqtt/delayed", { body: tree as never })),
   },
+  {
+    key: "rewrite",
+    root: "rewrite",
+    list: true,
+    read: async () => ({ rewrite: await take(api.GET("/api/v5/mqtt/topic_rewrite")) }),
+    write: ({ rewrite }) => take(api.PUT("/api/v5/mqtt/topic_rewrite", { body: (rewrite ?? []) as never })),
+  },
+  {
+    key: "auto_subscribe",
+    root: "auto_subscribe",
+    read: async () => ({ topics: await take(api.GET("/api/v5/mqtt/auto_subscribe")) }),
+    write: ({ topics }) => take(api.PUT("/api/v5/mqtt/auto_subscribe", { body: (topics ?? []) as never })),
+  },
   zoneSection("flapping_detect"),
   zoneSection("force_shutdown"),
   zoneSection("force_gc"),
@@ -56,6 +71,12 @@ export const sections: Section[] = [
   rootSection("sysmon"),
   rootSection("alarm"),
   rootSection("dashboard"),
+  {
+    key: "prometheus",
+    root: "prometheus",
+    read: () => take<Tree>(api.GET("/api/v5/prometheus")),
+    write: (tree) => take(api.PUT("/api/v5/prometheus", { body: tree as never })),
+  },
   {
     key: "slow_subs",
     root: "slow_subs",

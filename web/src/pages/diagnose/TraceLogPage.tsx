@@ -44,7 +44,7 @@ export function TraceLogPage() {
             <EmptyState title={t("trace.empty")} />
           ) : (
             <>
-              <ScrollArea.Autosize mah="65vh">
+              <ScrollArea.Autosize mah="65vh" viewportProps={{ tabIndex: 0 }}>
                 <Code block>{text}</Code>
               </ScrollArea.Autosize>
               <Group mt="sm">

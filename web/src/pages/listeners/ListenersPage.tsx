@@ -8,7 +8,7 @@ import { useTranslation } from "react-i18next";
 import { api, take } from "../../api/client";
 import type { Listener } from "../../api/types";
 import { IconAction, useChange, useConfirm } from "../../components/actions";
-import { actionsColumn, linkColumn, monoColumn, textColumn } from "../../components/columns";
+import { actionsColumn, linkColumn, monoColumn } from "../../components/columns";
 import { DataTable, type Column } from "../../components/DataTable";
 import { FormModal } from "../../components/FormModal";
 import { PageHeader } from "../../components/PageHeader";
@@ -82,7 +82,11 @@ export function ListenersPage() {
     });
   const columns: Column<Listener>[] = [
     linkColumn<Listener>("id", t("listeners.one"), ({ id }) => `/listeners/${encodeURIComponent(id)}`),
-    textColumn<Listener>("type", t("listeners.type")),
+    {
+      id: "type",
+      header: t("listeners.type"),
+      accessorFn: ({ type }) => t(`listeners.types.${type}`, { defaultValue: type }),
+    },
     monoColumn<Listener>("bind", t("listeners.bind")),
     {
       id: "running",

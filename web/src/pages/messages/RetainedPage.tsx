@@ -1,4 +1,4 @@
-import { Anchor, Badge } from "@mantine/core";
+import { Anchor, Button } from "@mantine/core";
 import { IconEye, IconTrash } from "@tabler/icons-react";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
@@ -30,9 +30,14 @@ export function RetainedPage() {
     done: t("retained.deleted"),
     renews: [["retained"]],
   });
+  const clear = useChange({
+    run: () => take(api.DELETE("/api/v5/mqtt/retainer/messages")),
+    done: t("retained.cleared"),
+    renews: [["retained"]],
+  });
   const columns: Column<Retained>[] = [
     monoColumn<Retained>("topic", t("publish.topic")),
-    { id: "qos", header: "QoS", accessorKey: "qos", cell: (cell) => <Badge variant="light">{String(cell.getValue())}</Badge> },
+    textColumn<Retained>("qos", "QoS"),
     textColumn<Retained>("from_clientid", t("clients.clientid")),
     timeColumn<Retained>("publish_at", t("retained.publishedAt")),
     actionsColumn<Retained>(({ topic }) => (
@@ -62,6 +67,22 @@ export function RetainedPage() {
         <Anchor component={Link} to="/configuration/retainer" size="sm">
           {t("nav.settings")}
         </Anchor>
+        {canWrite && (list.data?.length ?? 0) > 0 && (
+          <Button
+            variant="light"
+            color="red"
+            onClick={() =>
+              confirm({
+                title: t("retained.clearTitle"),
+                text: t("retained.clearText"),
+                button: t("retained.clear"),
+                run: () => clear.mutate(),
+              })
+            }
+          >
+            {t("retained.clear")}
+          </Button>
+        )}
       </PageHeader>
       <Filters filters={filters} />
       <DataTable

@@ -1,20 +1,17 @@
-import { SimpleGrid, Stack } from "@mantine/core";
+import { Box, Stack } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
 import { useParams } from "react-router-dom";
 
 import { api, take } from "../../api/client";
 import type { Node } from "../../api/types";
-import { Facts, type Fact } from "../../components/Facts";
+import { Facts } from "../../components/Facts";
 import { PageHeader } from "../../components/PageHeader";
 import { Loaded } from "../../components/States";
 import { formatCount } from "../../lib/numbers";
 import { formatDuration } from "../../lib/time";
+import { CounterCard, shortened } from "./CounterCard";
 import { groupCounters, pairGauges } from "./counters";
-
-function counterFacts(counters: [string, number][]): Fact[] {
-  return counters.map(([name, value]) => [name, formatCount(value)]);
-}
 
 export function NodePage() {
   const { t } = useTranslation();
@@ -38,7 +35,7 @@ export function NodePage() {
   });
   return (
     <>
-      <PageHeader title={node} parent={{ title: t("nav.nodes"), path: "/nodes" }} />
+      <PageHeader title={<span className="mono">{node}</span>} parent={{ title: t("nav.nodes"), path: "/nodes" }} />
       <Stack>
         <Loaded query={info}>
           {(one) => (
@@ -58,26 +55,26 @@ export function NodePage() {
             />
           )}
         </Loaded>
-        <Loaded query={stats}>
-          {(gauges) => (
-            <Facts
-              title={t("node.gauges")}
-              facts={pairGauges(gauges).map(([name, now, most]) => [
-                name,
-                `${formatCount(now)} / ${formatCount(most)}`,
-              ])}
-            />
-          )}
-        </Loaded>
-        <Loaded query={metrics}>
-          {(counters) => (
-            <SimpleGrid cols={{ base: 1, xl: 2 }}>
-              {groupCounters(counters).map(([group, members]) => (
-                <Facts key={group} title={group} facts={counterFacts(members)} />
-              ))}
-            </SimpleGrid>
-          )}
-        </Loaded>
+        <Box style={{ columnWidth: 300, columnGap: "var(--mantine-spacing-md)" }}>
+          <Loaded query={stats}>
+            {(gauges) => (
+              <CounterCard
+                title={t("node.gauges")}
+                counters={pairGauges(gauges).map(([name, now, most]) => ({
+                  name,
+                  value: `${formatCount(now)} / ${formatCount(most)}`,
+                }))}
+              />
+            )}
+          </Loaded>
+          <Loaded query={metrics}>
+            {(counters) =>
+              groupCounters(counters).map(([group, members]) => (
+                <CounterCard key={group} title={group} counters={shortened(group, members)} />
+              ))
+            }
+          </Loaded>
+        </Box>
       </Stack>
     </>
   );

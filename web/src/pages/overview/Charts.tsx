@@ -4,9 +4,8 @@ import { useTranslation } from "react-i18next";
 
 import type { Sample } from "../../api/types";
 import { TimeChart } from "../../components/TimeChart";
+import { colors } from "./colors";
 import { ratesOf } from "./history";
-
-const kColors = { received: "#228be6", sent: "#ae3ec9", dropped: "#fd7e14", live: "#12a594", all: "#868e96", topics: "#4c6ef5" };
 
 export default function Charts({ samples }: { samples: Sample[] }) {
   const { t } = useTranslation();
@@ -21,28 +20,28 @@ export default function Charts({ samples }: { samples: Sample[] }) {
         title={t("overview.messageRates")}
         times={data.times}
         lines={[
-          { label: t("overview.received"), color: kColors.received, values: data.rates.received },
-          { label: t("overview.sent"), color: kColors.sent, values: data.rates.sent },
-          { label: t("overview.dropped"), color: kColors.dropped, values: data.rates.dropped },
+          { label: t("overview.received"), color: colors.received, values: data.rates.received },
+          { label: t("overview.sent"), color: colors.sent, values: data.rates.sent },
+          { label: t("overview.dropped"), color: colors.dropped, values: data.rates.dropped },
         ]}
       />
       <TimeChart
         title={t("overview.connections")}
         times={data.times}
         lines={[
-          { label: t("overview.live"), color: kColors.live, values: data.of("live_connections") },
-          { label: t("overview.allSessions"), color: kColors.all, values: data.of("connections") },
+          { label: t("overview.live"), color: colors.connections, values: data.of("live_connections") },
+          { label: t("overview.allSessions"), color: colors.sessions, values: data.of("connections") },
         ]}
       />
       <TimeChart
         title={t("overview.subscriptions")}
         times={data.times}
-        lines={[{ label: t("overview.subscriptions"), color: kColors.live, values: data.of("subscriptions") }]}
+        lines={[{ label: t("overview.subscriptions"), color: colors.subscriptions, values: data.of("subscriptions") }]}
       />
       <TimeChart
         title={t("overview.topics")}
         times={data.times}
-        lines={[{ label: t("overview.topics"), color: kColors.topics, values: data.of("topics") }]}
+        lines={[{ label: t("overview.topics"), color: colors.topics, values: data.of("topics") }]}
       />
     </SimpleGrid>
   );

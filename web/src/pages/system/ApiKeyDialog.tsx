@@ -6,15 +6,10 @@ import { useTranslation } from "react-i18next";
 import { api, take } from "../../api/client";
 import type { ApiKey } from "../../api/types";
 import { FormModal } from "../../components/FormModal";
+import { fieldOf, instantOf } from "../../lib/time";
+import { useSettings } from "../../state/settings";
 
 const kRoles = ["administrator", "viewer", "publisher"] as const;
-
-/** What a datetime-local field shows for an instant, in the browser's zone. */
-function localInput(instant: string): string {
-  const date = new Date(instant);
-  if (Number.isNaN(date.getTime())) return "";
-  return new Date(date.getTime() - date.getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
-}
 
 interface Props {
   /** null: a new one. */
@@ -26,11 +21,12 @@ interface Props {
 export function ApiKeyDialog({ apiKey, onClose, onMade }: Props) {
   const { t } = useTranslation();
   const queries = useQueryClient();
+  const { timeZone } = useSettings();
   const form = useForm({
     initialValues: {
       name: apiKey?.name ?? "",
       role: apiKey?.role ?? "viewer",
-      expires: apiKey ? localInput(apiKey.expired_at) : "",
+      expires: apiKey ? fieldOf(apiKey.expired_at, timeZone) : "",
       desc: apiKey?.desc ?? "",
     },
     validate: { name: (value) => (/^[A-Za-z][A-Za-z0-9_-]*$/.test(value) ? null : t("apiKeys.nameRule")) },
@@ -46,7 +42,7 @@ export function ApiKeyDialog({ apiKey, onClose, onMade }: Props) {
           role,
           desc,
           enable: apiKey?.enable ?? true,
-          expired_at: expires ? new Date(expires).toISOString() : "infinity",
+          expired_at: expires ? (instantOf(expires, timeZone) ?? expires) : "infinity",
         };
         return apiKey
           ? take(api.PUT("/api/v5/api_key/{name}", { params: { path: { name } }, body: body as never }))

@@ -15,6 +15,7 @@ import { Filters, useFilterValues, type Filter } from "../../components/Filters"
 import { PageControl, usePaged } from "../../components/paging";
 import { PageHeader } from "../../components/PageHeader";
 import { Time } from "../../components/Time";
+import { useSettings } from "../../state/settings";
 import { operationOf, queryOf } from "./audit";
 
 function RecordDialog({ record, onClose }: { record: AuditRecord | null; onClose: () => void }) {
@@ -36,7 +37,7 @@ function RecordDialog({ record, onClose }: { record: AuditRecord | null; onClose
               [t("node.one"), record.node],
             ]}
           />
-          <ScrollArea.Autosize mah={360}>
+          <ScrollArea.Autosize mah={360} viewportProps={{ tabIndex: 0 }}>
             <Code block>{JSON.stringify(record.http_request || record.args, null, 2)}</Code>
           </ScrollArea.Autosize>
           {record.failure !== "" && record.failure !== null && record.failure !== undefined && (
@@ -54,32 +55,34 @@ export function AuditPage() {
   const { t } = useTranslation();
   const [shown, setShown] = useState<AuditRecord | null>(null);
   const filters: Filter[] = [
-    { key: "gte_created_at", label: t("audit.after"), type: "datetime-local", width: 190 },
-    { key: "lte_created_at", label: t("audit.before"), type: "datetime-local", width: 190 },
+    { key: "gte_created_at", label: t("audit.after"), type: "datetime-local", width: 175 },
+    { key: "lte_created_at", label: t("audit.before"), type: "datetime-local", width: 175 },
     {
       key: "from",
       label: t("audit.door"),
       options: ["dashboard", "rest_api", "cli"].map((value) => ({ value, label: t(`audit.from.${value}`) })),
+      width: 125,
     },
-    { key: "source", label: t("audit.who"), width: 140 },
-    { key: "source_ip", label: t("audit.address"), width: 140 },
-    { key: "operation_id", label: t("audit.operation"), width: 190 },
+    { key: "source", label: t("audit.who"), width: 120 },
+    { key: "source_ip", label: t("audit.address"), width: 120 },
+    { key: "operation_id", label: t("audit.operation"), width: 170 },
     {
       key: "http_method",
       label: t("audit.method"),
       options: ["post", "put", "delete"].map((value) => ({ value, label: value.toUpperCase() })),
-      width: 110,
+      width: 95,
     },
     {
       key: "operation_result",
       label: t("audit.result"),
       options: ["success", "failure"].map((value) => ({ value, label: t(`audit.results.${value}`) })),
-      width: 120,
+      width: 105,
     },
   ];
   const values = useFilterValues(filters);
-  const list = usePaged<AuditRecord>(["audit", values], (paging) =>
-    take<Page<AuditRecord>>(api.GET("/api/v5/audit", { params: { query: { ...queryOf(values), ...paging } as never } })),
+  const { timeZone } = useSettings();
+  const list = usePaged<AuditRecord>(["audit", values, timeZone], (paging) =>
+    take<Page<AuditRecord>>(api.GET("/api/v5/audit", { params: { query: { ...queryOf(values, timeZone), ...paging } as never } })),
   );
   const disabled = list.error instanceof ApiError && list.error.status === 400 && /disabled/i.test(list.error.message);
   const columns: Column<AuditRecord>[] = [

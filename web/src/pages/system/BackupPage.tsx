@@ -1,5 +1,6 @@
-import { Button, FileButton } from "@mantine/core";
+import { Button, Checkbox, FileButton } from "@mantine/core";
 import { IconDatabaseImport, IconDownload, IconPlus, IconTrash, IconUpload } from "@tabler/icons-react";
+import { useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import { api, download, take, upload } from "../../api/client";
@@ -11,6 +12,7 @@ import { PageControl, usePaged } from "../../components/paging";
 import { PageHeader } from "../../components/PageHeader";
 import { formatBytes } from "../../lib/numbers";
 import { useCanWrite } from "../../session/session";
+import { ImportReport } from "./ImportReport";
 
 const filePath = ({ filename, node }: BackupFile) =>
   `/api/v5/data/files/${encodeURIComponent(filename)}?node=${encodeURIComponent(node)}`;
@@ -19,12 +21,13 @@ export function BackupPage() {
   const { t } = useTranslation();
   const canWrite = useCanWrite();
   const confirm = useConfirm();
+  const [retained, setRetained] = useState(false);
   const list = usePaged<BackupFile>(["backup"], (paging) =>
     take<Page<BackupFile>>(api.GET("/api/v5/data/files", { params: { query: paging } })),
   );
   const renews = [["backup"]];
-  const make = useChange({
-    run: () => take(api.POST("/api/v5/data/export")),
+  const make = useChange<{ retained: boolean }>({
+    run: (body) => take(api.POST("/api/v5/data/export", { body })),
     done: t("backup.made"),
     renews,
   });
@@ -110,7 +113,8 @@ export function BackupPage() {
                 </Button>
               )}
             </FileButton>
-            <Button leftSection={<IconPlus size={16} />} loading={make.isPending} onClick={() => make.mutate()}>
+            <Checkbox label={t("backup.retained")} checked={retained} onChange={(event) => setRetained(event.currentTarget.checked)} />
+            <Button leftSection={<IconPlus size={16} />} loading={make.isPending} onClick={() => make.mutate({ retained })}>
               {t("backup.make")}
             </Button>
           </>
@@ -124,6 +128,7 @@ export function BackupPage() {
         empty={t("backup.none")}
       />
       <PageControl list={list} />
+      <ImportReport />
     </>
   );
 }

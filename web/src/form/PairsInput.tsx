@@ -1,0 +1,65 @@
+// A map of texts, such as headers: a name and a value a line.
+import { ActionIcon, Button, Group, Input, Stack, TextInput } from "@mantine/core";
+import { IconPlus, IconTrash } from "@tabler/icons-react";
+import { useState } from "react";
+import { useTranslation } from "react-i18next";
+
+import { useDescription } from "./ScalarInput";
+import { useField } from "./SchemaForm";
+import { isTree, textOf, titleOf, type Field } from "./schema";
+
+type Pair = [name: string, value: string];
+
+export function PairsInput({ field, path }: { field: Field; path: string[] }) {
+  const { t } = useTranslation();
+  const { value, set, readOnly } = useField(path);
+  const description = useDescription(field);
+  // Names are typed letter by letter: a half-typed one that equals another must not swallow it.
+  const [pairs, setPairs] = useState<Pair[]>(() =>
+    Object.entries(isTree(value) ? value : {}).map(([name, one]) => [name, textOf(one)]),
+  );
+  const change = (next: Pair[]) => {
+    setPairs(next);
+    set(Object.fromEntries(next.filter(([name]) => name !== "")));
+  };
+  const put = (at: number, pair: Pair) => change(pairs.map((old, i) => (i === at ? pair : old)));
+  return (
+    <Input.Wrapper label={titleOf(field.name)} description={description} labelElement="div">
+      <Stack gap={6} mt={4} role="group" aria-label={titleOf(field.name)}>
+        {pairs.map(([name, text], i) => (
+          <Group key={i} gap="xs" wrap="nowrap">
+            <TextInput
+              style={{ flex: 1 }}
+              aria-label={t("form.pairName", { number: i + 1 })}
+              disabled={readOnly}
+              value={name}
+              onChange={(event) => put(i, [event.currentTarget.value, text])}
+            />
+            <TextInput
+              style={{ flex: 2 }}
+              aria-label={t("form.pairValue", { number: i + 1 })}
+              disabled={readOnly}
+              value={text}
+              onChange={(event) => put(i, [name, event.currentTarget.value])}
+            />
+            {!readOnly && (
+              <ActionIcon
+                variant="subtle"
+                color="red"
+                aria-label={t("form.remove", { entry: name })}
+                onClick={() => change(pairs.filter((_pair, at) => at !== i))}
+              >
+                <IconTrash size={16} />
+              </ActionIcon>
+            )}
+          </Group>
+        ))}
+        {!readOnly && (
+          <Button w="fit-content" size="xs" variant="default" leftSection={<IconPlus size={14} />} onClick={() => setPairs([...pairs, ["", ""]])}>
+            {t("form.addEntry")}
+          </Button>
+        )}
+      </Stack>
+    </Input.Wrapper>
+  );
+}

@@ -1,0 +1,75 @@
+import { MantineProvider } from "@mantine/core";
+import { cleanup, fireEvent, render, screen } from "@testing-library/react";
+import { useState } from "react";
+import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
+
+import { startI18n } from "../i18n";
+import { SchemaForm } from "./SchemaForm";
+import type { Field, Tree } from "./schema";
+
+beforeAll(async () => {
+  // What jsdom lacks and Mantine asks for.
+  vi.stubGlobal("matchMedia", () => ({ matches: false, addEventListener: () => {}, removeEventListener: () => {} }));
+  vi.stubGlobal("ResizeObserver", class { observe() {} unobserve() {} disconnect() {} });
+  await startI18n();
+});
+afterEach(cleanup);
+
+const topic: Field = { name: "topic", type: "string", shape: "scalar" };
+let shown: Tree = {};
+
+function Form({ fields, initial, readOnly }: { fields: Field[]; initial: Tree; readOnly?: boolean }) {
+  const [tree, setTree] = useState(initial);
+  shown = tree;
+  return <SchemaForm fields={fields} tree={tree} onChange={setTree} readOnly={readOnly} />;
+}
+
+function show(fields: Field[], initial: Tree, readOnly = false) {
+  render(
+    <MantineProvider>
+      <Form fields={fields} initial={initial} readOnly={readOnly} />
+    </MantineProvider>,
+  );
+}
+
+describe("a list of objects", () => {
+  const fields: Field[] = [{ name: "topics", type: "list of object", shape: "list", fields: [topic] }];
+  it("is added to, filled in, put in order and taken from", () => {
+    show(fields, { topics: [{ topic: "a" }] });
+    fireEvent.click(screen.getByRole("button", { name: "Add" }));
+    fireEvent.change(screen.getAllByRole("textbox", { name: "Topic" })[1]!, { target: { value: "b" } });
+    expect(shown).toEqual({ topics: [{ topic: "a" }, { topic: "b" }] });
+    fireEvent.click(screen.getByRole("button", { name: "Move Topic 2 up" }));
+    expect(shown).toEqual({ topics: [{ topic: "b" }, { topic: "a" }] });
+    fireEvent.click(screen.getByRole("button", { name: "Delete Topic 1" }));
+    expect(shown).toEqual({ topics: [{ topic: "a" }] });
+  });
+  it("offers nothing to those who only look", () => {
+    show(fields, { topics: [{ topic: "a" }] }, true);
+    expect(screen.queryAllByRole("button")).toEqual([]);
+    expect((screen.getByRole("textbox", { name: "Topic" }) as HTMLInputElement).disabled).toBe(true);
+  });
+});
+
+describe("a map of objects", () => {
+  it("has entries by name", () => {
+    show([{ name: "file", type: "map of object", shape: "map", fields: [topic] }], { file: { default: { topic: "a" } } });
+    fireEvent.change(screen.getByRole("textbox", { name: "New name" }), { target: { value: "extra" } });
+    fireEvent.click(screen.getByRole("button", { name: "Add" }));
+    fireEvent.change(screen.getAllByRole("textbox", { name: "Topic" })[1]!, { target: { value: "b" } });
+    fireEvent.click(screen.getByRole("button", { name: "Delete default" }));
+    expect(shown).toEqual({ file: { extra: { topic: "b" } } });
+  });
+});
+
+describe("a map of texts", () => {
+  it("is edited a pair a line, and loses none while a name is typed", () => {
+    show([{ name: "headers", type: "map of string", shape: "map" }], { headers: { accept: "x" } });
+    fireEvent.click(screen.getByRole("button", { name: "Add" }));
+    expect(shown).toEqual({ headers: { accept: "x" } });
+    fireEvent.change(screen.getByRole("textbox", { name: "Name 2" }), { target: { value: "accept" } });
+    fireEvent.change(screen.getByRole("textbox", { name: "Name 2" }), { target: { value: "accept-language" } });
+    fireEvent.change(screen.getByRole("textbox", { name: "Value 2" }), { target: { value: "zh" } });
+    expect(shown).toEqual({ headers: { accept: "x", "accept-language": "zh" } });
+  });
+});
