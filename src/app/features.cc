@@ -9,6 +9,8 @@
 #include "plugins/module/sys_topics/sys_topics.h"
 #include "plugins/module/topic_metrics/topic_metrics.h"
 
+#include <algorithm>
+
 namespace sb::app {
 
 namespace {
@@ -104,6 +106,10 @@ Result<> configure_modules(Node& node, const config::Config& config) {
       if (!broker::check_topic_name(topic.topic))
         return fail(Errc::Invalid,
                     fmt::format("topic_metrics.topic = {}: expected a topic without wildcards", topic.topic));
+    for (const module::topic_metrics::Row& row : metrics->list())
+      if (std::none_of(config.topic_metrics.begin(), config.topic_metrics.end(),
+                       [&](const config::TopicMetric& topic) { return topic.topic == row.topic; }))
+        note(metrics->remove(row.topic));
     for (const config::TopicMetric& topic : config.topic_metrics)
       if (auto added = metrics->add(topic.topic); !added && added.error().code != Errc::Exists) note(std::move(added));
   }

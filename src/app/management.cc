@@ -70,6 +70,7 @@ Management::Management(Node& node, ManagementOptions options)
       backup_->add(management::users_backup(node.users()));
       backup_->add(management::scram_backup(node.users()));
       backup_->add(management::rules_backup(node.rules()));
+      if (node.psk()) backup_->add(management::psk_backup(*node.psk(), environment.store));
       backup_->add(management::retained_backup(node.core(), environment.store));
       environment.backup = backup_.get();
     }

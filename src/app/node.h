@@ -97,6 +97,8 @@ class Node {
   const std::string& name() const { return options_.name; }
   /// Writes the pre-shared keys to the store, if there is one; waits for it.
   [[nodiscard]] Result<> keep_psk();
+  /// Null: no listener may ever serve pre-shared keys.
+  net::PskTable* psk() { return options_.psk.get(); }
 
  private:
   NodeOptions options_;

@@ -50,7 +50,10 @@ std::uint64_t number_of(const json::object& object, std::string_view name) {
 }
 
 void Ctl::write(std::string_view text) {
-  out_ << text;
+  if (json_)
+    said_ += text;
+  else
+    out_ << text;
 }
 
 const std::string& Ctl::node() {
@@ -133,6 +136,11 @@ int Ctl::run(std::vector<std::string> arguments) {
     if (group.name != word) continue;
     const std::vector<std::string> rest(arguments.begin() + 1, arguments.end());
     const auto code = group.run(*this, rest);
+    // Changes are on record by themselves; so is every other command. A node that has gone meanwhile keeps no record.
+    if (client_.only_read()) static_cast<void>(client_.ask("POST", "/api/v5/local/command"));
+    // What has nothing but a sentence to tell tells it in JSON as well.
+    while (said_.ends_with('\n')) said_.pop_back();
+    if (!said_.empty()) print_json(json::object{{"message", said_}});
     if (code) return *code != 0 ? *code : code_;
     err_ << usage_text(group);
     return 1;

@@ -54,6 +54,7 @@ class Ctl {
   std::ostream& out_;
   std::ostream& err_;
   bool json_ = false;
+  std::string said_;  // text of a command that was to speak JSON
   bool node_told_ = false;
   int code_ = 0;
 };

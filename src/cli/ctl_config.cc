@@ -1,8 +1,10 @@
 // conf
 #include "cli/ctl.h"
+#include "config/hocon.h"
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
+#include <boost/json/parse.hpp>
 
 #include <fstream>
 #include <sstream>
@@ -39,6 +41,27 @@ int applied(Ctl& ctl, const std::optional<HttpAnswer>& answer, std::string_view 
   return 0;
 }
 
+/// What a node that stands alone says: a change is applied when it is answered, so that none ever waits.
+std::optional<int> cluster_sync(Ctl& ctl, const Arguments& arguments) {
+  if (arguments == Arguments{"status"}) {
+    if (!ctl.get("/api/v5/cluster")) return 1;
+    if (ctl.json()) {
+      ctl.print_json(json::array{json::object{{"node", ctl.node()}, {"tnx_id", 0}, {"waiting", 0}}});
+      return 0;
+    }
+    constexpr std::size_t kLine = 47;
+    const std::string line(kLine, '-');
+    ctl.print("{}\n{}:[0] no change waits\n{}\n", line, ctl.node(), line);
+    return 0;
+  }
+  const bool skip = !arguments.empty() && arguments.size() <= 2 && arguments[0] == "skip";
+  const bool forward = !arguments.empty() && arguments.size() <= 3 && arguments[0] == "fast_forward";
+  if (skip || forward) return ctl.failed("no change waits");
+  if (arguments.size() == 2 && arguments[0] == "tnxid")
+    return ctl.failed(fmt::format("no change {} is kept", arguments[1]));
+  return std::nullopt;
+}
+
 std::optional<int> conf(Ctl& ctl, const Arguments& given) {
   Arguments arguments = given;
   if (arguments.empty()) return std::nullopt;
@@ -48,6 +71,13 @@ std::optional<int> conf(Ctl& ctl, const Arguments& given) {
     const std::string query = arguments.empty() ? std::string() : "?key=" + percent_encode(arguments[0]);
     const auto answer = ctl.ask("GET", "/api/v5/configs" + query);
     if (!ctl.accept(answer)) return 1;
+    if (ctl.json()) {
+      config::Problems problems;
+      const config::Value value = config::parse_document(answer->body, "answer", problems);
+      if (!problems.empty()) return ctl.failed("the node's answer is no HOCON");
+      ctl.print_json(json::parse(config::to_json(value)));
+      return 0;
+    }
     ctl.write(answer->body);
     if (!answer->body.ends_with('\n')) ctl.write("\n");
     return 0;
@@ -62,6 +92,7 @@ std::optional<int> conf(Ctl& ctl, const Arguments& given) {
     for (const auto& key : keys->as_array()) ctl.print("{}\n", std::string_view(key.as_string()));
     return 0;
   }
+  if (command == "cluster_sync") return cluster_sync(ctl, arguments);
   const std::string mode = take_mode(arguments);
   if (command == "reload" && arguments.empty())
     return applied(ctl, ctl.ask("POST", "/api/v5/local/config_reload?mode=" + mode), "reload");
@@ -90,7 +121,11 @@ std::vector<CommandGroup> config_commands() {
             {"conf load --merge <path>", "Load a HOCON file, merging into what is in use"},
             {"conf load --replace <path>", "Load a HOCON file, replacing the roots it names"},
             {"conf reload --merge", "Read the main file again, merging into what is in use"},
-            {"conf reload --replace", "Read the main file again, replacing the roots it names"}},
+            {"conf reload --replace", "Read the main file again, replacing the roots it names"},
+            {"conf cluster_sync status", "Show whether changes wait on a node of the cluster"},
+            {"conf cluster_sync skip [<Node>]", "Pass over the change that a node cannot apply"},
+            {"conf cluster_sync tnxid <Id>", "Show a change"},
+            {"conf cluster_sync fast_forward [<Node>] [<Id>]", "Pass over changes up to one"}},
            conf}};
 }
 

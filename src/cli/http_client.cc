@@ -161,6 +161,8 @@ Result<HttpAnswer> HttpClient::ask(std::string_view method, std::string_view tar
   }
   auto answer = receive();
   if (!answer) close();
+  reads_ = reads_ || (method == "GET" && answer);
+  writes_ = writes_ || method != "GET";
   return answer;
 }
 

@@ -37,6 +37,8 @@ class HttpClient {
                                        std::string_view content_type = "application/json");
   /// What the node's audit log says that was called.
   void set_command(const std::vector<std::string>& words);
+  /// The node has answered, and was asked for nothing but what it holds.
+  bool only_read() const { return reads_ && !writes_; }
   const std::string& socket_path() const { return path_; }
 
  private:
@@ -48,6 +50,8 @@ class HttpClient {
   std::string path_;
   Millis timeout_;
   std::string command_;  // JSON, percent-encoded
+  bool reads_ = false;
+  bool writes_ = false;
   int fd_ = -1;
 };
 

@@ -41,6 +41,57 @@ json::array roles_of(Access access) {
   return {};
 }
 
+/// Answers of the table itself, which no endpoint has to declare.
+struct Common {
+  unsigned status;
+  std::string_view name;
+  std::string_view description;
+};
+constexpr Common kBadRequest{400, "BadRequest", "The request is malformed or a value is not accepted"};
+constexpr Common kUnauthorized{401, "Unauthorized", "No valid credentials"};
+constexpr Common kForbidden{403, "Forbidden", "The role may not do this"};
+constexpr Common kTooLarge{413, "TooLarge", "The body is larger than what is taken"};
+constexpr Common kHeadTooLarge{431, "HeadTooLarge", "The target and the header fields are larger than what is taken"};
+
+void add_common(json::object& responses, const Common& common) {
+  const std::string status = std::to_string(common.status);
+  if (!responses.contains(status))
+    responses[status] = {{"$ref", fmt::format("#/components/responses/{}", common.name)}};
+}
+
+json::object common_responses() {
+  json::object out;
+  for (const Common& common : {kBadRequest, kUnauthorized, kForbidden, kTooLarge, kHeadTooLarge})
+    out[common.name] = {{"description", common.description},
+                        {"content", {{"application/json", {{"schema", to_openapi(fault(common.status, {}).schema)}}}}}};
+  return out;
+}
+
+/// What an endpoint declares, of one status maybe in several content types, and what the table adds.
+json::object responses_of(const Endpoint& endpoint) {
+  json::object out;
+  bool works = endpoint.answers.empty();  // or only says that it is not there
+  for (const Answer& answer : endpoint.answers) {
+    works = works || answer.status < 400;
+    json::value& known = out[std::to_string(answer.status)];
+    if (!known.is_object()) known = {{"description", answer.description}};
+    if (answer.content_type.empty()) continue;
+    json::value& content = known.get_object()["content"];
+    if (!content.is_object()) content = json::object();
+    content.get_object()[answer.content_type] = {{"schema", to_openapi(answer.schema)}};
+  }
+  if (endpoint.answers.empty()) out["200"] = {{"description", "OK"}};
+  if (!works) return out;
+  add_common(out, kBadRequest);
+  if (endpoint.access != Access::Open) {
+    add_common(out, kUnauthorized);
+    add_common(out, kForbidden);
+  }
+  if (endpoint.body || endpoint.plain_body || endpoint.upload_max > 0) add_common(out, kTooLarge);
+  add_common(out, kHeadTooLarge);
+  return out;
+}
+
 json::object describe(const Endpoint& endpoint) {
   json::object out{{"tags", json::array{endpoint.tag}},
                    {"summary", endpoint.summary},
@@ -58,15 +109,7 @@ json::object describe(const Endpoint& endpoint) {
              {{"type", "object"}, {"properties", {{"filename", {{"type", "string"}, {"format", "binary"}}}}}}}}}}}};
   else if (endpoint.plain_body)
     out["requestBody"] = {{"content", {{"text/plain", {{"schema", {{"type", "string"}}}}}}}};
-  json::object responses;
-  for (const Answer& answer : endpoint.answers) {
-    json::object response{{"description", answer.description}};
-    if (!answer.content_type.empty())
-      response["content"] = {{answer.content_type, {{"schema", to_openapi(answer.schema)}}}};
-    responses[std::to_string(answer.status)] = std::move(response);
-  }
-  if (responses.empty()) responses["200"] = {{"description", "OK"}};
-  out["responses"] = std::move(responses);
+  out["responses"] = responses_of(endpoint);
   json::array security;
   if (endpoint.access != Access::Open) {
     if (endpoint.login == Login::Any) security.push_back(json::object{{"basicAuth", json::array()}});
@@ -96,7 +139,8 @@ json::value Table::openapi() const {
                       {"tags", std::move(tags)},
                       {"paths", std::move(paths)},
                       {"components",
-                       {{"securitySchemes",
+                       {{"responses", common_responses()},
+                        {"securitySchemes",
                          {{"basicAuth", {{"type", "http"}, {"scheme", "basic"}}},
                           {"bearerAuth", {{"type", "http"}, {"scheme", "bearer"}}}}}}}};
 }

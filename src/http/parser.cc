@@ -64,16 +64,23 @@ RequestParser::Status RequestParser::next(Request& out, Response& error) {
     }
     request_ = Request();
     length_.reset();
+    chunks_.reset();
+    chunked_ = false;
     const std::string head = buffer_.substr(0, end);
     if (read_head(head, error) == Status::Bad) return Status::Bad;
     buffer_.erase(0, end + 4);
     if (begin_body(error) == Status::Bad) return Status::Bad;
   }
+  if (chunks_) return take_chunks(out, error);
   if (request_.upload) return take_upload(out, error);
   const std::size_t length = length_.value_or(0);
   if (buffer_.size() < length) return Status::NeedMore;
   request_.body = buffer_.substr(0, length);
   buffer_.erase(0, length);
+  return finish(out);
+}
+
+RequestParser::Status RequestParser::finish(Request& out) {
   in_body_ = expects_ = false;
   out = std::move(request_);
   return Status::Ready;
@@ -90,8 +97,10 @@ RequestParser::Status RequestParser::begin_body(Response& error) {
     error = std::move(*plan.refusal);
     return Status::Bad;
   }
-  if (length_.value_or(0) > 0) request_.upload = std::move(plan.upload);
-  expects_ = length_.value_or(0) > 0 && same(request_.header("expect"), "100-continue");
+  const bool comes = chunked_ || length_.value_or(0) > 0;
+  if (comes) request_.upload = std::move(plan.upload);
+  if (chunked_) chunks_.emplace(max);
+  expects_ = comes && same(request_.header("expect"), "100-continue");
   in_body_ = true;
   return Status::Ready;
 }
@@ -99,14 +108,34 @@ RequestParser::Status RequestParser::begin_body(Response& error) {
 RequestParser::Status RequestParser::take_upload(Request& out, Response& error) {
   const std::size_t missing = *length_ - static_cast<std::size_t>(request_.upload->size());
   const std::string_view piece = std::string_view(buffer_).substr(0, missing);
-  if (const auto kept = request_.upload->append(piece); !kept)
-    return bad(error, 507, "SERVICE_UNAVAILABLE", fmt::format("the upload cannot be kept: {}", kept.error().what));
+  if (const auto kept = request_.upload->append(piece); !kept) return not_kept(kept.error(), error);
   const bool whole = piece.size() == missing;
   buffer_.erase(0, piece.size());
-  if (!whole) return Status::NeedMore;
-  in_body_ = expects_ = false;
-  out = std::move(request_);
-  return Status::Ready;
+  return whole ? finish(out) : Status::NeedMore;
+}
+
+RequestParser::Status RequestParser::take_chunks(Request& out, Response& error) {
+  std::string_view rest = buffer_;
+  std::string_view piece;
+  ChunkedBody::Status status = chunks_->next(rest, piece);
+  for (; status == ChunkedBody::Status::Piece; status = chunks_->next(rest, piece)) {
+    if (!request_.upload)
+      request_.body += piece;
+    else if (const auto kept = request_.upload->append(piece); !kept)
+      return not_kept(kept.error(), error);
+  }
+  if (status == ChunkedBody::Status::Malformed)
+    return bad(error, 400, "BAD_REQUEST", "request body: not a chunked one");
+  if (status == ChunkedBody::Status::TooLarge)
+    return bad(error, 413, "BAD_REQUEST", "request body: more bytes than are taken");
+  buffer_.erase(0, buffer_.size() - rest.size());
+  if (status == ChunkedBody::Status::NeedMore) return Status::NeedMore;
+  if (chunks_->size() == 0) request_.upload.reset();  // as with a length of 0
+  return finish(out);
+}
+
+RequestParser::Status RequestParser::not_kept(const Error& why, Response& error) {
+  return bad(error, 507, "SERVICE_UNAVAILABLE", fmt::format("the upload cannot be kept: {}", why.what));
 }
 
 RequestParser::Status RequestParser::read_head(std::string_view head, Response& error) {
@@ -137,6 +166,11 @@ RequestParser::Status RequestParser::read_head(std::string_view head, Response& 
     if (read_field(rest.substr(0, end), error) == Status::Bad) return Status::Bad;
     rest.remove_prefix(std::min(end + 2, rest.size()));
   }
+  // 6.1 of RFC 9112: either is what an attacker would send past a proxy that reads the other.
+  if (chunked_ && length_)
+    return bad(error, 400, "BAD_REQUEST", "content-length and transfer-encoding exclude each other");
+  if (chunked_ && version == "HTTP/1.0")
+    return bad(error, 400, "BAD_REQUEST", "transfer-encoding: not a word of HTTP/1.0");
   return Status::Ready;
 }
 
@@ -160,7 +194,9 @@ RequestParser::Status RequestParser::read_field(std::string_view line, Response&
       return bad(error, 400, "BAD_REQUEST", "content-length: expected one number");
     length_ = length;
   } else if (same(name, "transfer-encoding")) {
-    return bad(error, 501, "NOT_IMPLEMENTED", "transfer-encoding: send a content-length instead");
+    if (chunked_ || !same(value, "chunked"))
+      return bad(error, 501, "NOT_IMPLEMENTED", "transfer-encoding: only 'chunked' is understood");
+    chunked_ = true;
   } else if (same(name, "content-type")) {
     request_.content_type = value;
   } else if (same(name, "accept")) {

@@ -1,8 +1,10 @@
 // Reads HTTP/1.1 requests (RFC 9112) from bytes, bounded, without sockets. Requests may follow each other in one
-// stream. Understood: Content-Length bodies, `Expect: 100-continue`. Refused: transfer codings (501), a head or body
-// above its limit (431, 413), anything ambiguous about where a body ends (400).
+// stream. Understood: bodies with a Content-Length and chunked ones, `Expect: 100-continue`. Refused: other transfer
+// codings (501), a head or body above its limit (431, 413), anything ambiguous about where a body ends (400).
 #pragma once
 
+#include "base/result.h"
+#include "http/chunked_body.h"
 #include "http/message.h"
 
 #include <functional>
@@ -38,11 +40,18 @@ class RequestParser {
   /// Of the request that is being read: bytes of its body, once the head is known.
   std::optional<std::size_t> body_length() const { return in_body_ ? length_ : std::nullopt; }
   bool in_body() const { return in_body_; }
+  /// Of the request that is being read: content that came so far in chunks. nullopt: its length was told.
+  std::optional<std::size_t> chunked_bytes() const {
+    return in_body_ && chunks_ ? std::optional(chunks_->size()) : std::nullopt;
+  }
 
  private:
   Status bad(Response& error, unsigned status, std::string_view code, std::string_view message);
   Status begin_body(Response& error);
   Status take_upload(Request& out, Response& error);
+  Status take_chunks(Request& out, Response& error);
+  Status not_kept(const Error& why, Response& error);
+  Status finish(Request& out);
   Status read_head(std::string_view head, Response& error);
   Status read_field(std::string_view line, Response& error);
 
@@ -53,7 +62,9 @@ class RequestParser {
   bool in_body_ = false;
   bool failed_ = false;
   bool expects_ = false;
+  bool chunked_ = false;  // says the head
   std::optional<std::size_t> length_;
+  std::optional<ChunkedBody> chunks_;
 };
 
 /// Status line and header fields, with the empty line behind them.

@@ -83,11 +83,79 @@ TEST(RequestParser, RefusesWhatIsNotHttp) {
       {"POST / HTTP/1.1\r\ncontent-length: 99999999999999999999\r\n\r\n", 400},
       {"POST / HTTP/1.1\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\n", 400},
       {"POST / HTTP/1.1\r\ncontent-length: 65\r\n\r\n", 413},
-      {"POST / HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\n", 501},
+      {"POST / HTTP/1.1\r\ntransfer-encoding: gzip\r\n\r\n", 501},
+      {"POST / HTTP/1.1\r\ntransfer-encoding: gzip, chunked\r\n\r\n", 501},
+      {"POST / HTTP/1.1\r\ntransfer-encoding: chunked\r\ntransfer-encoding: chunked\r\n\r\n", 501},
+      {"POST / HTTP/1.0\r\ntransfer-encoding: chunked\r\n\r\n", 400},
+      {"POST / HTTP/1.1\r\ntransfer-encoding: chunked\r\ncontent-length: 3\r\n\r\n", 400},
+      {"POST / HTTP/1.1\r\ncontent-length: 3\r\ntransfer-encoding: chunked\r\n\r\n", 400},
       {"GET /" + std::string(300, 'a'), 431},
       {"GET / HTTP/1.1\r\nx: " + std::string(300, 'a') + "\r\n\r\n", 431},
   };
   for (const Case& one : cases) EXPECT_EQ(refusal(one.bytes), one.status) << one.bytes.substr(0, 60);
+}
+
+constexpr std::string_view kChunkedHead = "POST /c HTTP/1.1\r\nTransfer-Encoding: Chunked\r\n\r\n";
+
+TEST(RequestParser, ReadsAChunkedBodyHoweverItIsCut) {  // RFC 9112, 7.1
+  const std::string bytes = std::string(kChunkedHead) +
+                            "5;name=\"a\"\r\nhello\r\n00B\r\n, chunked w\r\n4\r\norld\r\n0;x\r\nTrailer: y\r\n\r\n" +
+                            "GET /next HTTP/1.1\r\n\r\n";
+  for (std::size_t cut = 0; cut <= bytes.size(); ++cut) {
+    RequestParser parser(kSmall);
+    std::vector<Request> requests;
+    for (const std::string_view piece : {std::string_view(bytes).substr(0, cut), std::string_view(bytes).substr(cut)}) {
+      parser.feed(piece);
+      Request request;
+      Response error;
+      while (parser.next(request, error) == Status::Ready) requests.push_back(std::move(request));
+    }
+    ASSERT_EQ(requests.size(), 2U) << cut;
+    EXPECT_EQ(requests[0].body, "hello, chunked world") << cut;
+    EXPECT_EQ(requests[1].path, "/next") << cut;
+    EXPECT_EQ(parser.pending(), 0U);
+  }
+}
+
+TEST(RequestParser, RefusesAChunkedBodyThatIsWrongOrTooLarge) {
+  const std::string head(kChunkedHead);
+  struct Case {
+    std::string body;
+    unsigned status;
+  };
+  const Case cases[] = {
+      {"\r\n", 400},
+      {"x\r\n", 400},
+      {"-1\r\n", 400},
+      {"0x5\r\nhello\r\n", 400},
+      {"5\nhello\n", 400},
+      {"5\r\nhello!\r\n", 400},
+      {"5\r\nhello\n", 400},
+      {"5;a\nhello", 400},
+      {"0\r\nTrailer: y\n\r\n", 400},
+      {"0\r\n\rx", 400},
+      {"0\r\n\n", 400},
+      {"5;" + std::string(ChunkedBody::kExtrasMax, 'x'), 400},
+      {"0\r\nx: " + std::string(ChunkedBody::kExtrasMax, 'x'), 400},
+      {std::string(ChunkedBody::kExtrasMax + 1, '0'), 400},
+      {"41\r\n", 413},
+      {"20\r\n" + std::string(32, 'a') + "\r\n21\r\n", 413},
+      {"ffffffffffffffffffffffff\r\n", 413},
+      {"5\r\nhel", 0},
+      {"5\r\nhello\r\n0\r\n", 0},
+  };
+  for (const Case& one : cases) EXPECT_EQ(refusal(head + one.body), one.status) << one.body.substr(0, 40);
+}
+
+TEST(RequestParser, TakesABodyOfManySmallChunksInLinearTime) {
+  RequestParser parser({.head = 256, .body = 1 << 20});
+  std::string bytes(kChunkedHead);
+  for (int i = 0; i < 1 << 20; ++i) bytes += "1\r\na\r\n";
+  parser.feed(bytes + "0\r\n\r\n");
+  Request request;
+  Response error;
+  ASSERT_EQ(parser.next(request, error), Status::Ready);
+  EXPECT_EQ(request.body, std::string(1 << 20, 'a'));
 }
 
 TEST(RequestParser, StaysRefusingAfterABadRequest) {

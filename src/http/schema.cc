@@ -232,7 +232,7 @@ Response refusal(const std::vector<Complaint>& complaints) {
   json::array list;
   for (const Complaint& c : complaints) {
     json::object entry{{"kind", "validation_error"},
-                       {"path", c.path.empty() ? std::string("root") : "root." + c.path},
+                       {"path", fmt::format("root{}{}", c.path.empty() || c.path.starts_with('[') ? "" : ".", c.path)},
                        {"reason", c.reason},
                        {"expected", c.expected}};
     if (!c.value.is_null()) entry["value"] = c.value;

@@ -59,8 +59,10 @@ class TableTest : public testing::Test {
                false,
                [](const Call& call, const Reply& reply) { reply(Response::of(call.body, 201)); }});
   }
-  Response ask(std::string method, std::string path, std::string query = {}, std::string body = {}) {
+  Response ask(std::string method, std::string path, std::string query = {}, std::string body = {},
+               std::string content_type = "application/json") {
     Request request;
+    request.content_type = std::move(content_type);
     request.method = std::move(method);
     request.path = std::move(path);
     request.query = std::move(query);
@@ -181,6 +183,18 @@ TEST(Schema, ComplaintsShowNoSecret) {
   EXPECT_NE(refusal(complaints).body.find("too long"), std::string::npos) << "others are shown";
 }
 
+TEST_F(TableTest, ABodyMustSayThatItIsJson) {
+  const std::string body = R"({"topic":"t"})";
+  for (const char* type : {"application/json", "Application/JSON; charset=utf-8", "application/merge-patch+json"})
+    EXPECT_EQ(ask("POST", "/things", {}, body, type).status, 201U) << type;
+  for (const char* type : {"", "text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x",
+                           "text/json", "application/jsonp"}) {
+    const Response refused = ask("POST", "/things", {}, body, type);
+    EXPECT_EQ(refused.status, 400U) << type;
+    EXPECT_NE(refused.body.find("content-type"), std::string::npos) << type;
+  }
+}
+
 TEST_F(TableTest, ComplaintsAreBounded) {
   std::string body = "{";
   for (int i = 0; i < 1000; ++i) body += fmt::format("\"f{}\":1,", i);
@@ -229,6 +243,14 @@ TEST_F(TableTest, TheOpenApiDocumentSaysWhatTheTableChecks) {
   for (const auto& [path, operations] : paths)
     for (const auto& [method, operation] : operations.as_object())
       EXPECT_FALSE(operation.at("responses").as_object().empty());
+  // What the table itself answers is there as well.
+  const auto& answers = paths.at("/things").at("post").at("responses").as_object();
+  for (const char* status : {"400", "401", "403", "413", "431"}) {
+    ASSERT_TRUE(answers.contains(status)) << status;
+    const auto name =
+        answers.at(status).at("$ref").as_string().subview(std::string_view("#/components/responses/").size());
+    EXPECT_TRUE(document.at("components").at("responses").as_object().contains(name)) << name;
+  }
 }
 
 }  // namespace

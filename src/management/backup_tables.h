@@ -5,6 +5,7 @@
 #include "access/authn/users.h"
 #include "broker/broker.h"
 #include "management/backup_table.h"
+#include "net/psk_table.h"
 #include "store/key_value.h"
 
 #include <functional>
@@ -18,6 +19,8 @@ std::unique_ptr<BackupTable> banned_backup(access::AccessControl& access);
 std::unique_ptr<BackupTable> users_backup(access::authn::UserTable& users);
 /// emqx_authn_scram_mnesia: {group, user_id, stored_key, server_key, salt, algorithm, iteration_count, is_superuser}
 std::unique_ptr<BackupTable> scram_backup(access::authn::UserTable& users);
+/// emqx_psk: {psk_id, shared_secret}
+std::unique_ptr<BackupTable> psk_backup(net::PskTable& keys, std::function<store::KeyValue*()> store);
 /// retained: {topic, payload, properties, qos, published_ms, expiry_s, from_clientid, from_username}
 std::unique_ptr<BackupTable> retained_backup(broker::Core& core, std::function<store::KeyValue*()> store);
 

@@ -115,6 +115,8 @@ class Service {
 
   // --- clients
   void clients(ClientQuery query, std::function<void(Page<ClientView>)> done);
+  /// How many are connected, or were at or after this time.
+  void sessions_since(std::int64_t since_ms, std::function<void(std::size_t)> done);
   void client(std::string id, std::function<void(std::optional<ClientView>)> done);
   /// False: no such client.
   void kick(std::string id, std::function<void(bool)> done);

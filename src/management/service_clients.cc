@@ -140,7 +140,7 @@ void Service::walk_on(std::shared_ptr<SessionList> list, unsigned shard) {
   }
   broker::Broker& broker = core_.shard(shard);
   broker.loop().post([this, list, shard, &broker] {
-    std::size_t from = 0;
+    SessionWalks::Range range;
     if (list->rows_of_shard) {
       const std::size_t rows = list->rows_of_shard(broker);
       const bool before = list->seen + rows <= list->skip;
@@ -150,13 +150,15 @@ void Service::walk_on(std::shared_ptr<SessionList> list, unsigned shard) {
         return walk_on(list, shard + 1);
       }
       if (list->row_is_session && list->seen < list->skip) {
-        from = list->skip - list->seen;
+        range.from = list->skip - list->seen;
         list->seen = list->skip;
       }
+      // Some more than a page, for those that end meanwhile: copying all of a shard is a pause of its own.
+      if (list->row_is_session) range.most = list->limit + SessionWalks::kSlice;
     }
-    const std::size_t first = list->seen - from;
+    const std::size_t first = list->seen - range.from;
     walks_[shard]->walk(
-        from, [list](broker::Session& session) { return !list->visit(session); },
+        range, [list](broker::Session& session) { return !list->visit(session); },
         [this, list, shard, first, &broker] {
           // A walk that stopped at the end of the page has not counted the rest.
           if (list->rows_of_shard && !list->settled)
@@ -194,6 +196,17 @@ void Service::clients(ClientQuery query, std::function<void(Page<ClientView>)> d
     }
     done(std::move(*page));
   };
+  walk_on(list, 0);
+}
+
+void Service::sessions_since(std::int64_t since_ms, std::function<void(std::size_t)> done) {
+  auto list = std::make_shared<SessionList>();
+  SessionList* state = list.get();
+  list->visit = [state, since_ms](broker::Session& session) {
+    if (session.connected() || session.disconnected_ms() >= since_ms) ++state->seen;
+    return false;
+  };
+  list->done = [state, done = std::move(done)] { done(state->seen); };
   walk_on(list, 0);
 }
 

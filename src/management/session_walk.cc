@@ -9,12 +9,14 @@ SessionWalks::SessionWalks(broker::Broker& broker) : broker_(broker) {
   });
 }
 
-void SessionWalks::walk(std::size_t from, Visit visit, std::function<void()> done) {
+void SessionWalks::walk(Range range, Visit visit, std::function<void()> done) {
   auto walk = std::make_shared<Walk>();
-  walk->sessions.reserve(broker_.session_count() - std::min(from, broker_.session_count()));
+  const std::size_t behind = broker_.session_count() - std::min(range.from, broker_.session_count());
+  walk->sessions.reserve(std::min(range.most, behind));
   std::size_t position = 0;
   broker_.for_each_session([&](broker::Session& session) {
-    if (position++ >= from) walk->sessions.push_back(&session);
+    if (position >= range.from && position - range.from < range.most) walk->sessions.push_back(&session);
+    ++position;
   });
   walk->visit = std::move(visit);
   walk->done = std::move(done);

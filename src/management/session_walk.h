@@ -7,6 +7,7 @@
 #include <boost/unordered/unordered_flat_set.hpp>
 
 #include <functional>
+#include <limits>
 #include <memory>
 #include <vector>
 
@@ -14,17 +15,21 @@ namespace sb::management {
 
 class SessionWalks {
  public:
-  /// Sessions looked at before the shard does something else.
-  static constexpr std::size_t kSlice = 256;
+  /// Sessions looked at before the shard does something else: some tens of microseconds, each is a few cache misses.
+  static constexpr std::size_t kSlice = 32;
 
   /// Before the shard runs: listens to ends of sessions. Outlives the shard's thread.
   explicit SessionWalks(broker::Broker& broker);
 
   /// False ends the walk.
   using Visit = std::function<bool(broker::Session&)>;
-  /// From the `from`-th session on; the order is without meaning, and stable while no session comes or goes. `done`
-  /// runs on this shard.
-  void walk(std::size_t from, Visit visit, std::function<void()> done);
+  /// `most` sessions from the `from`-th on.
+  struct Range {
+    std::size_t from = 0;
+    std::size_t most = std::numeric_limits<std::size_t>::max();
+  };
+  /// The order is without meaning, and stable while no session comes or goes. `done` runs on this shard.
+  void walk(Range range, Visit visit, std::function<void()> done);
 
  private:
   struct Walk {

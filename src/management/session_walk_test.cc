@@ -42,7 +42,7 @@ TEST_F(SessionWalkTest, TwoHundredThousandSessionsAreSeenOnceInSlices) {
   std::size_t most_of_a_turn = 0;
   bool done = false;
   walks.walk(
-      0, [&](broker::Session&) { return ++seen, true; }, [&] { done = true; });
+      {}, [&](broker::Session&) { return ++seen, true; }, [&] { done = true; });
   while (!done) {
     const std::size_t before = seen;
     loop.turn(Nanos{0});
@@ -57,7 +57,7 @@ TEST_F(SessionWalkTest, SessionsThatEndMeanwhileAreNotTouched) {
   std::vector<std::string> seen;
   bool done = false;
   walks.walk(
-      0, [&](broker::Session& session) { return seen.emplace_back(session.client_id()), true; }, [&] { done = true; });
+      {}, [&](broker::Session& session) { return seen.emplace_back(session.client_id()), true; }, [&] { done = true; });
   ASSERT_EQ(seen.size(), SessionWalks::kSlice);
   std::size_t ended = 0;
   for (std::size_t i = 0; i < 1000; i += 2) {
@@ -74,15 +74,20 @@ TEST_F(SessionWalkTest, BeginsWhereItIsToldAndEndsWhenTheVisitorHasEnough) {
   open(1000);
   std::vector<std::string> all;
   walks.walk(
-      0, [&](broker::Session& session) { return all.emplace_back(session.client_id()), true; }, [] {});
+      {}, [&](broker::Session& session) { return all.emplace_back(session.client_id()), true; }, [] {});
   while (all.size() < 1000) loop.turn(Nanos{0});
   std::vector<std::string> some;
   bool done = false;
   walks.walk(
-      900, [&](broker::Session& session) { return some.emplace_back(session.client_id()), some.size() < 5; },
+      {.from = 900}, [&](broker::Session& session) { return some.emplace_back(session.client_id()), some.size() < 5; },
       [&] { done = true; });
   EXPECT_TRUE(done);
   EXPECT_EQ(some, std::vector<std::string>(all.begin() + 900, all.begin() + 905));
+  some.clear();
+  walks.walk(
+      {.from = 990, .most = 4}, [&](broker::Session& session) { return some.emplace_back(session.client_id()), true; },
+      [&] { some.emplace_back("end"); });
+  EXPECT_EQ(some, (std::vector<std::string>{all[990], all[991], all[992], all[993], "end"}));
 }
 
 TEST(ManagementText, ReadsTimes) {

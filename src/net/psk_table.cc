@@ -28,6 +28,18 @@ void PskTable::add_missing(std::vector<Row> rows) {
   std::atomic_store(&keys_, std::shared_ptr<const Keys>(std::move(next)));
 }
 
+void PskTable::put(std::vector<Row> rows) {
+  auto next = std::make_shared<Keys>(*std::atomic_load(&keys_));
+  for (Row& row : rows) next->insert_or_assign(std::move(row.first), std::move(row.second));
+  std::atomic_store(&keys_, std::shared_ptr<const Keys>(std::move(next)));
+}
+
+void PskTable::erase(const std::vector<std::string>& identities) {
+  auto next = std::make_shared<Keys>(*std::atomic_load(&keys_));
+  for (const std::string& identity : identities) next->erase(identity);
+  std::atomic_store(&keys_, std::shared_ptr<const Keys>(std::move(next)));
+}
+
 Result<std::size_t> PskTable::import_text(std::string_view text, char separator) {
   auto next = std::make_shared<Keys>(*std::atomic_load(&keys_));
   std::size_t lines = 0;

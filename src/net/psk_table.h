@@ -31,6 +31,9 @@ class PskTable {
 
   using Row = std::pair<std::string, Secret>;
   std::vector<Row> all() const;
+  /// Known identities get the new key.
+  void put(std::vector<Row> rows);
+  void erase(const std::vector<std::string>& identities);
   /// What a store kept: identities that are known already keep their key.
   void add_missing(std::vector<Row> rows);
 

@@ -24,6 +24,22 @@ def test_rates_and_gauges_of_right_now(broker):
         assert api.want(broker, 404, "GET", "/monitor_current/nodes/no@where")["code"] == "NOT_FOUND"
 
 
+def test_sessions_that_are_or_were_active(broker):
+    with broker.client("on"):
+        gone = broker.client()
+        gone.connect("gone", props={"session_expiry_interval": 600})
+        gone.close()
+        now = int(time.time())
+        deadline = time.monotonic() + 10
+        while api.want(broker, 200, "GET", "/clients/gone")["connected"]:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        assert api.want(broker, 200, "GET", "/sessions_count") == 2
+        assert api.want(broker, 200, "GET", f"/sessions_count?since={now - 60}") == 2
+        assert api.want(broker, 200, "GET", f"/sessions_count?since={now + 600}") == 1
+        assert api.want(broker, 400, "GET", "/sessions_count?since=x")["code"] == "BAD_REQUEST"
+
+
 def test_history_is_kept_over_a_restart(tmp_path):
     broker = nodes.Node(tmp_path, text="dashboard.sample_interval = 1s").start()
     try:

@@ -49,6 +49,19 @@ def test_who_did_what(audited):
     assert seen[6]["operation_type"] == "signalbox" and seen[6]["args"] == ["start"]
 
 
+def test_every_command_of_ctl_is_on_record(audited):
+    broker, admin = audited
+    broker.ctl("clients", "list")
+    broker.ctl("banned", "add", "clientid", "x")
+    broker.ctl("admins", "add", "joe", "S3cret-enough")
+    broker.ctl("clients", "list", "--json")
+    broker.ctl("help")  # asks no node
+    seen = [(r["from"], r["operation_type"], r["args"]) for r in rows(admin, "?from=cli")]
+    assert seen == [("cli", "clients", ["list"]), ("cli", "admins", ["add", "joe", "******"]),
+                    ("cli", "banned", ["add", "clientid", "x"]), ("cli", "clients", ["list"]),
+                    ("cli", "signalbox", ["start"])]
+
+
 def test_filters_and_pages(audited):
     broker, admin = audited
     for number in range(7):

@@ -134,7 +134,8 @@ def test_bad_requests(broker, admin):
                             (b"GET / HTTP/1.1\r\nx: " + b"y" * 20000 + b"\r\n\r\n", b"431"),
                             (b"POST /api/v5/login HTTP/1.1\r\ncontent-length: 99999999\r\n\r\n", b"413"),
                             (b"POST /api/v5/login HTTP/1.1\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\n", b"400"),
-                            (b"POST /api/v5/login HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\n", b"501")]:
+                            (b"POST /api/v5/login HTTP/1.1\r\ntransfer-encoding: gzip\r\n\r\n", b"501"),
+                            (b"POST /api/v5/login HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\nxyz", b"400")]:
         answer = rest.talk(broker.api_port, request)
         assert answer.startswith(b"HTTP/1.1 " + status), (request[:80], answer[:200])
 

@@ -117,15 +117,7 @@ void Connection::work_on() {
       serve(std::move(request));
       continue;
     }
-    if (parser_.in_body() && !std::exchange(body_timed_, true) && parser_.body_length().value_or(0) > 0) {
-      const auto extra = static_cast<std::int64_t>(*parser_.body_length() / limits_.upload_rate_min);
-      wait_for(limits_.request_timeout + std::chrono::seconds(extra));
-      if (parser_.take_expectation()) {
-        out_ += "HTTP/1.1 100 Continue\r\n\r\n";
-        flush();
-        if (gone_) return;
-      }
-    }
+    if (parser_.in_body() && !time_body()) return;
     const bool fresh = parser_.pending() == 0 && !parser_.in_body();
     if (!readable_ || !read_some()) {
       // The clock of a request starts with its first byte and is not set back by further ones.
@@ -134,6 +126,24 @@ void Connection::work_on() {
     }
     if (fresh) wait_for(limits_.request_timeout);
   }
+}
+
+/// A larger body gets more time: at once where its length was told, as it comes where it is chunked. False: gone.
+bool Connection::time_body() {
+  const auto chunked = parser_.chunked_bytes();
+  const std::size_t told = parser_.body_length().value_or(0);
+  if (!chunked && told == 0) return true;
+  const bool first = !std::exchange(body_timed_, true);
+  if (first) body_began_ = loop_.now();
+  if (first || chunked) {
+    const std::chrono::seconds extra(static_cast<std::int64_t>(chunked.value_or(told) / limits_.upload_rate_min));
+    wait_for(std::max(Nanos{1}, limits_.request_timeout + extra - (loop_.now() - body_began_)));
+  }
+  if (parser_.take_expectation()) {
+    out_ += "HTTP/1.1 100 Continue\r\n\r\n";
+    flush();
+  }
+  return !gone_;
 }
 
 ssize_t Connection::read_bytes(char* out, std::size_t room) {

@@ -39,6 +39,7 @@ class Connection final : public runtime::Disposable, private runtime::IoHandler,
   bool refill();
   ssize_t read_bytes(char* out, std::size_t room);
   ssize_t write_bytes(const char* data, std::size_t size);
+  bool time_body();
   void wait_for(Nanos time);
   void linger_from_now();
   void linger();
@@ -56,7 +57,8 @@ class Connection final : public runtime::Disposable, private runtime::IoHandler,
   std::string_view fixed_;          // still to be written after out_
   std::shared_ptr<FileBody> file_;  // still to be read and written after that
   std::uint64_t number_ = 0;        // of the request in hand
-  std::uint64_t lingered_ = 0;      // bytes thrown away at the end
+  Nanos body_began_{0};
+  std::uint64_t lingered_ = 0;  // bytes thrown away at the end
   std::string asked_method_;
   std::string asked_path_;
   bool working_ = false;

@@ -138,7 +138,9 @@ void add_to(management::ApiRegistry& api) {
                   http::query_parameter("node", schema::string(1, 256), "Of this node")},
                  {},
                  false,
-                 {{200, "HOCON", schema::string(), "text/plain"}, http::fault(404, "No such key")},
+                 {{200, "HOCON", schema::string(), "text/plain"},
+                  http::ok(schema::open_object()),
+                  http::fault(404, "No such key")},
                  false,
                  [&store, node = api.service.environment().node](const Call& call, const Reply& reply) {
                    dump(store, node, call, reply);
@@ -152,7 +154,9 @@ void add_to(management::ApiRegistry& api) {
        {mode_parameter(), http::query_parameter("ignore_readonly", schema::boolean(), "Leave out what cannot change")},
        {},
        true,
-       {{200, "Applied", schema::open_object()}, {400, "What is wrong", schema::string(), "text/plain"}},
+       {{200, "Applied", schema::open_object()},
+        {400, "What is wrong", schema::string(), "text/plain"},
+        http::fault(400, "What is wrong")},
        false,
        [&store](const Call& call, const Reply& reply) { answer(load(store, call), call, reply); }});
   api.table.add(
@@ -197,7 +201,9 @@ void add_to(management::ApiRegistry& api) {
                  {mode_parameter()},
                  {},
                  false,
-                 {{200, "Applied", schema::open_object()}, {400, "What is wrong", schema::string(), "text/plain"}},
+                 {{200, "Applied", schema::open_object()},
+                  {400, "What is wrong", schema::string(), "text/plain"},
+                  http::fault(400, "What is wrong")},
                  true,
                  [&store](const Call& call, const Reply& reply) { answer(store.reload(mode_of(call)), call, reply); }});
 }

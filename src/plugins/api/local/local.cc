@@ -192,6 +192,9 @@ void add_to(management::ApiRegistry& api) {
           const auto done = service.environment().listeners->reload_certificates();
           reply(done ? Response::empty() : Response::error(400, "BAD_REQUEST", done.error().what));
         });
+  // Nothing to do: that it was called is what counts, and the record names the command.
+  add(http::Method::Post, "command", "Puts a command that only read on record", {},
+      [](const Call&, const Reply& reply) { reply(Response::empty()); });
   add(http::Method::Post, "stop", "Ends the node in order", {}, [&service](const Call&, const Reply& reply) {
     const auto& stop = service.environment().stop;
     if (!stop) return reply(Response::error(501, "NOT_IMPLEMENTED", "this node is stopped by its own process"));

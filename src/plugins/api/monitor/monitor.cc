@@ -92,6 +92,23 @@ void add_to(management::ApiRegistry& api) {
   add(api, "monitor", "Traffic over time",
       {http::query_parameter("latest", schema::integer(1, kLatestMax), "Of the last so many seconds")}, history);
   add(api, "monitor_current", "Rates and gauges of right now", {}, current);
+  constexpr std::int64_t kSecondsMax = 100'000'000'000;
+  http::Parameter since = http::query_parameter("since", schema::integer(0, kSecondsMax), "Seconds since 1970");
+  since.fallback = 0;
+  api.table.add({http::Method::Get,
+                 "/api/v5/sessions_count",
+                 "Metrics",
+                 http::Access::Viewer,
+                 "How many sessions are connected, or were since a time",
+                 {std::move(since)},
+                 {},
+                 false,
+                 {http::ok(schema::integer(0))},
+                 false,
+                 [&service = api.service](const Call& call, const Reply& reply) {
+                   service.sessions_since(call.integer("since") * 1000,
+                                          [reply](std::size_t count) { reply(Response::of(json::value(count))); });
+                 }});
 }
 
 }  // namespace sb::plugins::api::monitor

@@ -143,7 +143,7 @@ void add_to(management::ApiRegistry& api) {
                    {format},
                    {},
                    false,
-                   {{200, "Running", schema::string(), "text/plain"}},
+                   {{200, "Running", schema::string(), "text/plain"}, http::ok(schema::open_object())},
                    path[1] == 's',
                    [&service](const Call& call, const Reply& reply) { status(service, call, reply); }});
 }

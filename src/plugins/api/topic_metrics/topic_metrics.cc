@@ -1,4 +1,5 @@
 // Counters of chosen topics (management-api 2.12).
+#include "config/store.h"
 #include "http/table.h"
 #include "management/api_registry.h"
 #include "management/service.h"
@@ -28,6 +29,29 @@ json::object to_json(const TopicMetricInfo& row) {
   return out;
 }
 
+config::Value entry_of(const std::string& topic) {
+  config::Value::Object out;
+  out.emplace("topic", config::Value(topic));
+  return config::Value(std::move(out));
+}
+
+/// Keeps in the configuration which topics are counted: a start, a backup and other nodes go by it.
+Result<> keep(config::ConfigStore* store, const std::string& topic, bool counted) {
+  if (!store) return {};
+  config::Value::Array topics;
+  bool known = false;
+  for (const config::TopicMetric& one : store->current()->topic_metrics) {
+    known = known || one.topic == topic;
+    if (counted || one.topic != topic) topics.push_back(entry_of(one.topic));
+  }
+  if (known == counted) return {};
+  if (counted) topics.push_back(entry_of(topic));
+  const auto outcome =
+      store->update("topic_metrics", config::Value(std::move(topics)), config::ConfigStore::Mode::Replace);
+  if (!outcome) return fail(Errc::Invalid, outcome.error().code);
+  return {};
+}
+
 Response not_found(std::string_view topic) {
   return Response::error(404, "TOPIC_NOT_FOUND", fmt::format("Topic '{}' is not monitored", topic));
 }
@@ -36,6 +60,7 @@ Response not_found(std::string_view topic) {
 void add_to(management::ApiRegistry& api) {
   if (!api.service.environment().topic_metrics) return;
   management::TopicMetricsControl& metrics = *api.service.environment().topic_metrics;
+  config::ConfigStore* const store = api.service.environment().config;
   const std::string kAll = "/api/v5/mqtt/topic_metrics";
   const std::string kOne = kAll + "/{topic}";
   const std::vector<http::Parameter> topic = {http::path_parameter("topic", "Topic, percent-encoded")};
@@ -67,12 +92,16 @@ void add_to(management::ApiRegistry& api) {
                  false,
                  {http::ok(schema::open_object()), http::fault(400, "Bad topic"), http::fault(409, "Too many")},
                  false,
-                 [&metrics](const Call& call, const Reply& reply) {
+                 [&metrics, store](const Call& call, const Reply& reply) {
                    const std::string name(std::string_view(call.object().at("topic").get_string()));
                    if (const auto done = metrics.add(name); !done) {
                      const bool full = done.error().code == Errc::Full;
                      return reply(
                          Response::error(full ? 409 : 400, full ? "EXCEED_LIMIT" : "BAD_TOPIC", done.error().what));
+                   }
+                   if (const auto kept = keep(store, name, true); !kept) {
+                     static_cast<void>(metrics.remove(name));
+                     return reply(Response::error(400, "UPDATE_FAILED", kept.error().what));
                    }
                    const auto row = metrics.find(name);
                    reply(row ? Response::of(to_json(*row)) : not_found(name));
@@ -120,10 +149,14 @@ void add_to(management::ApiRegistry& api) {
                  topic,
                  {},
                  false,
-                 {http::no_content(), missing},
+                 {http::no_content(), http::fault(400, "Not kept"), missing},
                  false,
-                 [&metrics](const Call& call, const Reply& reply) {
-                   reply(metrics.remove(call.text("topic")) ? Response::empty() : not_found(call.text("topic")));
+                 [&metrics, store](const Call& call, const Reply& reply) {
+                   const std::string name = call.text("topic");
+                   if (!metrics.remove(name)) return reply(not_found(name));
+                   if (const auto kept = keep(store, name, false); !kept)
+                     return reply(Response::error(400, "UPDATE_FAILED", kept.error().what));
+                   reply(Response::empty());
                  }});
 }
 

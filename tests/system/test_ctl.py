@@ -1,0 +1,67 @@
+"""`signalbox ctl`: every command of the reference whose area exists, and --json for each that reads."""
+import json
+
+import pytest
+
+# broker.md 15.2, as `ctl help` prints them.
+COMMANDS = [
+    "status", "broker", "broker stats", "broker metrics", "cluster status", "clients list", "clients show", "clients kick",
+    "topics list", "topics show", "subscriptions list", "subscriptions show", "subscriptions add", "subscriptions del",
+    "vm all", "vm load", "vm memory", "vm process", "vm io", "vm ports", "log set-level", "log primary-level",
+    "log handlers list", "log handlers start", "log handlers stop", "log handlers set-level", "trace list",
+    "trace start client", "trace start topic", "trace start ip_address", "trace stop  client", "traces list", "traces start",
+    "traces stop", "traces delete", "listeners", "listeners start", "listeners stop", "listeners restart",
+    "authz cache-clean all", "authz cache-clean node", "authz cache-clean <ClientId>", "pem_cache clean all",
+    "pem_cache clean node", "olp status", "olp enable", "olp disable", "data export", "data import", "conf show",
+    "conf show_keys", "conf load --merge", "conf load --replace", "conf reload --merge", "conf reload --replace",
+    "conf cluster_sync status", "conf cluster_sync skip", "conf cluster_sync tnxid", "conf cluster_sync fast_forward",
+    "retainer info", "retainer topics", "retainer clean", "retainer reindex status", "admins add", "admins passwd",
+    "admins del", "license info", "license update", "eviction status", "rebalance start --evacuation", "rebalance start",
+    "rebalance stop", "rebalance status", "rebalance node-status"]
+
+READING = [
+    "status", "broker", "broker stats", "broker metrics", "cluster status", "clients list", "clients show there",
+    "clients show nobody", "topics list", "topics show t", "topics show none", "subscriptions list",
+    "subscriptions show there", "subscriptions show nobody", "vm", "vm load", "log primary-level", "log handlers list",
+    "trace list", "traces list", "listeners", "authz cache-clean all", "pem_cache clean all", "olp status", "data list",
+    "conf show", "conf show mqtt", "conf show_keys", "conf cluster_sync status", "retainer info", "retainer topics",
+    "retainer reindex status", "admins list", "api_keys list", "banned list", "delayed list", "license info",
+    "eviction status", "rebalance status", "rebalance node-status", "topic-metrics list"]
+
+
+def test_the_commands_of_the_reference_are_there(broker):
+    lines = [line.split(" # ")[0].strip() for line in broker.ctl("help").splitlines() if " # " in line]
+    missing = [command for command in COMMANDS if not any((line + " ").startswith(command + " ") for line in lines)]
+    assert not missing
+
+
+@pytest.fixture(scope="module")
+def module_broker(tmp_path_factory):
+    from . import node
+    broker = node.Node(tmp_path_factory.mktemp("ctl")).start()
+    client = broker.client("there")
+    client.subscribe("t")
+    yield broker
+    client.close()
+    broker.stop()
+
+
+@pytest.mark.parametrize("command", READING)
+def test_what_reads_prints_json_when_asked(module_broker, command):
+    text = module_broker.ctl(*command.split(), "--json")
+    value = json.loads(text)
+    assert isinstance(value, (dict, list, str, int)), text
+    assert text.count("\n") == 1
+    assert module_broker.ctl(*command.split()) not in ("", text)
+
+
+def test_secrets_of_the_configuration_stay_hidden_in_json(module_broker):
+    assert json.loads(module_broker.ctl("conf", "show", "dashboard", "--json"))["dashboard"]["default_password"] == "******"
+
+
+def test_a_change_of_the_cluster_that_waits_for_nobody(module_broker):
+    said = module_broker.ctl("conf", "cluster_sync", "status").splitlines()
+    assert said[0] == said[2] == "-" * 47 and said[1].startswith("signalbox@127.0.0.1:[0]")
+    for words in (["skip"], ["tnxid", "1"], ["fast_forward", "signalbox@127.0.0.1", "1"]):
+        assert module_broker.ctl("conf", "cluster_sync", *words, check=False).startswith("no change")
+    assert "conf cluster_sync" in module_broker.ctl("conf", "cluster_sync", "nonsense", check=False)
