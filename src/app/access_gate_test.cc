@@ -140,17 +140,19 @@ TEST_F(AccessGateTest, CommandsAreAuditedWithoutTheirSecrets) {
   start();
   ctl({"admins", "add", "joe", "S3cret-enough"});
   ctl({"api_keys", "add", "ci"});
-  ctl({"clients", "list"});  // reads only
+  ctl({"clients", "list"});
   const auto answer = ask("GET", "audit?from=cli");
   ASSERT_EQ(answer.status, 200U) << answer.body;
   EXPECT_EQ(answer.body.find("cret-enough"), std::string::npos);
   const auto rows = answer.parsed().at("data").as_array();
-  ASSERT_EQ(rows.size(), 3U) << answer.body;
-  EXPECT_EQ(rows[0].at("operation_type"), "api_keys");
-  EXPECT_EQ(rows[1].at("operation_type"), "admins");
-  EXPECT_EQ(rows[1].at("args"), (http::json::array{"add", "joe", "******"}));
-  EXPECT_EQ(rows[1].at("http_request").at("body").at("password"), "******");
-  EXPECT_EQ(rows[2].at("args"), (http::json::array{"start"}));
+  ASSERT_EQ(rows.size(), 4U) << answer.body;
+  EXPECT_EQ(rows[0].at("operation_type"), "clients");
+  EXPECT_EQ(rows[0].at("args"), (http::json::array{"list"}));
+  EXPECT_EQ(rows[1].at("operation_type"), "api_keys");
+  EXPECT_EQ(rows[2].at("operation_type"), "admins");
+  EXPECT_EQ(rows[2].at("args"), (http::json::array{"add", "joe", "******"}));
+  EXPECT_EQ(rows[2].at("http_request").at("body").at("password"), "******");
+  EXPECT_EQ(rows[3].at("args"), (http::json::array{"start"}));
 }
 
 TEST(AuditTrail, MasksSecretsAtAnyDepth) {

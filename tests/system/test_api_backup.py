@@ -147,7 +147,7 @@ def test_a_fresh_node_answers_as_the_one_that_was_saved(tmp_path, broker):
     ("a.tar.gz", archive("a", {"META.hocon": META, "tables/emqx_banned.jsonl": b"{\n"}), "line 1"),
     ("a.tar.gz", archive("a", {"META.hocon": META, "tables/emqx_banned.jsonl": b'{"as":"x","who":"y"}'}), "as = x"),
     ("a.tar.gz", archive("a", {"META.hocon": META, "mnesia/emqx_banned": b"junk"}), "mnesia/emqx_banned"),
-])
+], ids=lambda value: "content" if isinstance(value, bytes) else None)
 def test_a_foreign_or_damaged_archive_is_refused_and_not_kept(broker, name, content, said):
     assert said in api.upload(broker, 400, "/data/files", name, content)["message"]
     assert api.want(broker, 200, "GET", "/data/files")["data"] == []
