@@ -58,13 +58,19 @@ def want_status(broker, authenticator, status, seconds=15):
         time.sleep(0.05)
 
 
-def alarm(broker, authenticator, chain="mqtt:global"):
-    """The alarm of the back end, or None."""
-    name = f"authenticator:{authenticator}:{chain}"
-    for one in api.want(broker, 200, "GET", "/alarms")["data"]:
-        if one["name"] == name:
-            return one
-    return None
+def want_alarm(broker, authenticator, chain="mqtt:global"):
+    """The alarm of a back end. It comes by way of another thread, just after the state that the API shows."""
+    return want_alarm_named(broker, f"authenticator:{authenticator}:{chain}")
+
+
+def want_alarm_named(broker, name, seconds=5):
+    deadline = time.monotonic() + seconds
+    while True:
+        alarms = {one["name"]: one for one in api.want(broker, 200, "GET", "/alarms")["data"]}
+        if name in alarms:
+            return alarms[name]
+        assert time.monotonic() < deadline, alarms
+        time.sleep(0.05)
 
 
 def threads(broker):

@@ -166,7 +166,7 @@ def test_something_else_listens_there(start_broker, back_end):
             judged = Judged(start_broker, back_end, other.port)
             assert code_of(judged.broker, "joe", SECRET) == NOT_AUTHORIZED
             assert stored.want_status(judged.broker, judged.id, "disconnected", 30)["node_error"][0]["reason"]
-            assert stored.alarm(judged.broker, judged.id)
+            stored.want_alarm(judged.broker, judged.id)
             assert code_of(judged.broker, "joe", SECRET) == NOT_AUTHORIZED
             judged.no_secrets()
             judged.broker.stop()

@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from . import api, directory, mongo, node, raw, servers, tokens
+from . import api, backends, directory, mongo, node, raw, servers, tokens
 from .pki import Pki
 from .test_authn_database import OK, code_of
 from .test_authn_scram import Scram
@@ -429,6 +429,32 @@ def test_certificates(start_broker, at, tmp_path, skip):
     finally:
         ocsp.kill()
         ocsp.wait()
+
+
+def test_tls_to_a_back_end(start_broker, at, tmp_path, skip):
+    pki = Pki(tmp_path)
+    certificate, key = pki.issue("broker")
+    with backends.running(backends.PostgreSQL, tmp_path / "server", skip, pki) as db:
+        manual = at("TLS to a database, directory or service", {
+            "/etc/ssl/db-ca.pem": pki.ca, "/etc/ssl/broker.pem": certificate, "/etc/ssl/broker.key": str(tmp_path / "locked.key"),
+            "db:5432": f"127.0.0.1:{db.port}"})
+        (manual.folder / "secrets" / "key-password").write_text("key-secret-of-manual")
+        tokens.openssl("pkey", "-in", key, "-aes256", "-passout", "pass:key-secret-of-manual", "-out", str(tmp_path / "locked.key"))
+        with_tls = f"authentication = [{json.dumps(db.authn())} {{ {manual.hocon[0]} }}]"
+        from_file, by_rest = start_broker(text=with_tls), start_broker()
+        api.want(by_rest, 200, "POST", "/authentication", db.authn(ssl={
+            "enable": True, "verify": "verify_peer", "cacertfile": pki.ca, "certfile": certificate, "versions": ["tlsv1.3"],
+            "keyfile": str(tmp_path / "locked.key"), "password": "key-secret-of-manual"}))
+        for broker in (from_file, by_rest):
+            want_connected(broker, f"/authentication/{db.id}")
+            lets_in(broker, good=backends.SECRET)
+            broker.stop()
+        manual.clients(None)
+        db.server.stop()
+        db.server.more = ["-c", "ssl_max_protocol_version=TLSv1.2"]
+        db.server.start()
+        broker = start_broker(text=with_tls)
+        assert code_of(broker, "joe", backends.SECRET) != OK, "an older version than those allowed"
 
 
 def test_nothing_was_left_out():

@@ -150,7 +150,7 @@ def test_clients_and_back_ends(start_broker, tmp_path):
         with broker.client("traced", username="joe", password=good) as c:
             c.publish("t", qos=1, code=0x87)
         broker.stop()
-    assert any("/trace" in str(path) for path in secrecy.logs_of(broker.folder)) and "authn" in everything(broker)
+    assert any("/trace" in str(path) for path in secrecy.logs_of(broker.folder)) and "authenticator:" in everything(broker)
 
 
 def everything(broker):
