@@ -69,9 +69,9 @@ const config::Struct& Settings::schema() {
             const config::Value* old = v.find(name);
             if (!old) continue;
             const config::Value value = *old;
-            auto& fields = *v.if_object();
-            auto& method = fields.try_emplace("method", config::Value(config::Value::Object{})).first->second;
-            if (method.is_object()) method.if_object()->try_emplace(name, value);
+            auto& object = *v.if_object();
+            auto& how = object.try_emplace("method", config::Value(config::Value::Object{})).first->second;
+            if (how.is_object()) how.if_object()->try_emplace(name, value);
             config::erase(v, name);
           }
         })

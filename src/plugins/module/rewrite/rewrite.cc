@@ -150,7 +150,7 @@ class Rewrite::Shard {
   std::size_t next_ = 0;
 };
 
-Rewrite::Rewrite(broker::ModuleContext& context) : context_(context), shards_(context.core.shards()) {}
+Rewrite::Rewrite(broker::ModuleContext& context) : shards_(context.core.shards()) {}
 Rewrite::~Rewrite() = default;
 
 void Rewrite::join(broker::Broker& broker) {

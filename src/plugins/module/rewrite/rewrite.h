@@ -40,7 +40,6 @@ class Rewrite final : public broker::Module {
 
  private:
   class Shard;
-  broker::ModuleContext& context_;
   std::vector<std::unique_ptr<Shard>> shards_;
   mutable std::mutex mutex_;  // guards rules_ and set_
   std::vector<Rule> rules_;
