@@ -133,14 +133,17 @@ def test_an_answer_that_lies(start_broker):
 
 
 def test_sentinels_lead_to_the_master(start_broker, tmp_path, skip):
-    master = servers.Redis(tmp_path / "master", skip).start()
+    master = servers.Redis(tmp_path / "master", skip, "--repl-diskless-sync-delay", "0").start()
     replica = servers.Redis(tmp_path / "replica", skip, "--replicaof", "127.0.0.1", str(master.port)).start()
     text = (f"sentinel monitor mymaster 127.0.0.1 {master.port} 1\nsentinel down-after-milliseconds mymaster 500\n"
             "sentinel failover-timeout mymaster 2000\n")
     sentinel = servers.Redis(tmp_path / "sentinel", skip, sentinel=text).start()
     try:
         master.call("HSET", "u:joe", "password_hash", DIGEST)
-        master.call("WAIT", "1", "5000")
+        deadline = time.monotonic() + 60
+        while replica.call("EXISTS", "u:joe") != "1":
+            assert time.monotonic() < deadline, replica.output.read_text()
+            time.sleep(0.05)
         settings = {"mechanism": "password_based", "backend": "redis", "redis_type": "sentinel", "sentinel": "mymaster",
                     "servers": f"127.0.0.1:{node.free_port()},127.0.0.1:{sentinel.port}", "cmd": "HMGET u:${username} password_hash"}
         broker = start_broker(authentication=[settings])
