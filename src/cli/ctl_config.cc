@@ -39,6 +39,29 @@ int applied(Ctl& ctl, const std::optional<HttpAnswer>& answer, std::string_view 
   return 0;
 }
 
+/// A single node has no transactions of a cluster: nothing waits, nothing is behind.
+std::optional<int> cluster_sync(Ctl& ctl, const Arguments& arguments) {
+  if (arguments.empty()) return std::nullopt;
+  const std::string& word = arguments[0];
+  const std::size_t most = word == "status"                    ? 1
+                           : word == "skip" || word == "tnxid" ? 2
+                           : word == "fast_forward"            ? 3
+                                                               : 0;
+  if (arguments.size() > most || (word == "tnxid" && arguments.size() != 2)) return std::nullopt;
+  if (!ctl.get("/api/v5/status?format=json")) return 1;
+  if (word == "tnxid")
+    return ctl.failed(fmt::format("Error: transaction {} not found; a single node keeps none", arguments[1]));
+  if (arguments.size() > 1 && arguments[1] != ctl.node())
+    return ctl.failed(fmt::format("Error: node not found: {}", arguments[1]));
+  if (ctl.json()) {
+    ctl.print_json(json::array());
+    return 0;
+  }
+  const std::string rule(47, '-');
+  ctl.print("{}\n{}\n", rule, rule);
+  return 0;
+}
+
 std::optional<int> conf(Ctl& ctl, const Arguments& given) {
   Arguments arguments = given;
   if (arguments.empty()) return std::nullopt;
@@ -62,6 +85,7 @@ std::optional<int> conf(Ctl& ctl, const Arguments& given) {
     for (const auto& key : keys->as_array()) ctl.print("{}\n", std::string_view(key.as_string()));
     return 0;
   }
+  if (command == "cluster_sync") return cluster_sync(ctl, arguments);
   const std::string mode = take_mode(arguments);
   if (command == "reload" && arguments.empty())
     return applied(ctl, ctl.ask("POST", "/api/v5/local/config_reload?mode=" + mode), "reload");
@@ -84,14 +108,19 @@ std::optional<int> conf(Ctl& ctl, const Arguments& given) {
 }  // namespace
 
 std::vector<CommandGroup> config_commands() {
-  return {{"conf",
-           {{"conf show_keys", "Print all config keys"},
-            {"conf show [<key>]", "Print in-use configs under the given key"},
-            {"conf load --merge <path>", "Load a HOCON file, merging into what is in use"},
-            {"conf load --replace <path>", "Load a HOCON file, replacing the roots it names"},
-            {"conf reload --merge", "Read the main file again, merging into what is in use"},
-            {"conf reload --replace", "Read the main file again, replacing the roots it names"}},
-           conf}};
+  return {
+      {"conf",
+       {{"conf show_keys", "Print all config keys"},
+        {"conf show [<key>]", "Print in-use configs under the given key"},
+        {"conf load --merge <path>", "Load a HOCON file, merging into what is in use"},
+        {"conf load --replace <path>", "Load a HOCON file, replacing the roots it names"},
+        {"conf reload --merge", "Read the main file again, merging into what is in use"},
+        {"conf reload --replace", "Read the main file again, replacing the roots it names"},
+        {"conf cluster_sync status", "Show configuration changes that the cluster has not applied: none on one node"},
+        {"conf cluster_sync skip [<Node>]", "Skip the one that failed: none on one node"},
+        {"conf cluster_sync tnxid <Id>", "Show one of them"},
+        {"conf cluster_sync fast_forward [<Node>] [<Id>]", "Apply up to one of them: none on one node"}},
+       conf}};
 }
 
 }  // namespace sb::cli
