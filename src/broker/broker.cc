@@ -302,6 +302,7 @@ ReasonCode Broker::publish_apart(Publication& p) {
 ReasonCode Broker::publish_now(Publication& p) {
   if (!hooks_.message_publish.empty()) {
     const PublishVerdict verdict = hooks_.message_publish.run(p);
+    if (verdict == PublishVerdict::Denied) return ReasonCode::NotAuthorized;
     if (verdict == PublishVerdict::Refused) return ReasonCode::ImplementationSpecificError;
     if (verdict == PublishVerdict::Consumed) return ReasonCode::NoMatchingSubscribers;
   }

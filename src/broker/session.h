@@ -30,7 +30,7 @@ class Replay;
 struct Replays;
 
 /// Why a connection ends at the broker's word; the channel turns it into a DISCONNECT.
-enum class EndReason : std::uint8_t { TakenOver, Discarded, Kicked, ServerShutdown, MailboxOverflow, Banned };
+enum class EndReason : std::uint8_t { TakenOver, Discarded, Kicked, ServerShutdown, HeapTooLarge, Banned };
 
 /// The channel of a connected session.
 class SessionSink {
