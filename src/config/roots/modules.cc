@@ -102,7 +102,8 @@ const Struct& PskAuthentication::schema() {
           .field("init_file", &S::init_file, {.doc = "File of identity and secret, one pair a line.", .path = true})
           .field("separator", &S::separator,
                  {.def = "\":\"", .min = 1, .max = 1, .doc = "Character between identity and secret."})
-          .field("chunk_size", &S::chunk_size, {.def = "50", .min = 1, .max = 100000, .doc = "Entries read at a time."})
+          .field("chunk_size", &S::chunk_size,
+                 {.def = "50", .min = 1, .max = 100000, .doc = "Keys written to the store at a time."})
           .build();
   return s;
 }
