@@ -463,6 +463,45 @@ TEST_F(GateTest, AnEnhancedMethodWithoutAChainIsRefused) {
   EXPECT_EQ(gate_->authenticate(credentials, {})->code, ReasonCode::BadAuthenticationMethod);
 }
 
+TEST_F(GateTest, SomeVerdictsAreNotToBeKept) {
+  open({});
+  EXPECT_TRUE(gate_->cacheable(publish("a")));
+  Policy policy;
+  policy.cache_excludes = {"a", "b/+", "c/#"};
+  access_->set_policy(std::make_shared<const Policy>(policy));
+  loop_.turn(0ms);
+  for (const char* topic : {"a", "b/x", "b/+", "c", "c/x/y"}) EXPECT_FALSE(gate_->cacheable(publish(topic))) << topic;
+  for (const char* topic : {"a/b", "b", "b/x/y", "d"}) EXPECT_TRUE(gate_->cacheable(publish(topic))) << topic;
+}
+
+TEST_F(GateTest, TellsWhetherAnAnswerMayComeLater) {
+  Policy policy;
+  policy.sources.push_back(file_source(acl("{allow, all}.")));
+  open(policy);
+  EXPECT_FALSE(gate_->defers());
+  policy.sources.push_back(deferring());
+  access_->set_policy(std::make_shared<const Policy>(policy));
+  loop_.turn(0ms);
+  EXPECT_TRUE(gate_->defers());
+}
+
+TEST_F(GateTest, RulesKnowTheAuthorOfAWill) {
+  Policy policy;
+  policy.allow_no_match = false;
+  policy.sources.push_back(file_source(acl("{allow, all, publish, [\"n/${cert_common_name}\"]}.")));
+  open(policy);
+  const auto identity = std::make_shared<const broker::Identity>(broker::Identity{"c", "", "1.1.1.1"});
+  broker::Will will;
+  will.topic = "m/n/device-7";
+  will.mount_size = 2;
+  broker::Publication p;
+  p.topic = will.topic;
+  p.from = &identity;
+  EXPECT_EQ(gate_->judge_will(*identity, will, p), broker::WillVerdict::Deny);
+  will.common_name = "device-7";
+  EXPECT_EQ(gate_->judge_will(*identity, will, p), broker::WillVerdict::Publish);
+}
+
 TEST_F(GateTest, WillsAreJudgedAndHeldWhileASourceThinks) {
   Policy policy;
   policy.sources.push_back(file_source(acl("{deny, all, publish, [\"no\"]}. {allow, all, publish, [\"yes\"]}.")));

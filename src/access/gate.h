@@ -99,6 +99,8 @@ class Gate {
 
   using AuthorizeReply = std::function<void(Verdict)>;
   virtual Verdict authorize(const Subject& subject, const Action& action, AuthorizeReply reply) = 0;
+  /// Whether authorize() may answer later; else it needs no `reply`.
+  virtual bool defers() const { return false; }
   /// True while every authorize() would answer Allow without looking: the publish path then does not ask.
   virtual bool open_to_all() const = 0;
   /// The same for PUBLISH alone: with the shipped rules only subscribing needs a look.

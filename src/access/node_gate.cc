@@ -199,6 +199,14 @@ void NodeGate::set_policy(PolicyRef policy) {
       if (member.enable) members.push_back({member.owner, member.make(environment), member.counts});
   }
   chains_ = std::move(chains);
+  defers_ = std::any_of(chains_->sources.begin(), chains_->sources.end(),
+                        [](const Source& source) { return source.authorizer->defers(); });
+  excluded_names_.clear();
+  excluded_filters_.clear();
+  for (const std::string& filter : policy_->cache_excludes) {
+    excluded_names_.insert(filter);
+    if (filter.find_first_of("+#") != std::string::npos) excluded_filters_.push_back(filter);
+  }
   if (broker_.shard() == 0 && !(policy_->authentication.empty() && policy_->sources.empty()) && !ticker_.armed())
     broker_.loop().timers().arm(ticker_, broker_.loop().now(), kSecond);
   open_to_all_ = chains_->sources.empty() && policy_->allow_no_match;
@@ -341,9 +349,10 @@ Verdict NodeGate::ask_deferring(const Subject& subject, const Action& action, st
 }
 
 bool NodeGate::cacheable(const Action& action) const {
-  for (const std::string& filter : policy_->cache_excludes)
-    if (filter == action.topic || broker::matches(filter, action.topic)) return false;
-  return true;
+  if (policy_->cache_excludes.empty()) return true;
+  if (excluded_names_.contains(action.topic)) return false;
+  return std::none_of(excluded_filters_.begin(), excluded_filters_.end(),
+                      [&](std::string_view filter) { return broker::matches(filter, action.topic); });
 }
 
 std::size_t NodeGate::outstanding() const {
@@ -358,14 +367,15 @@ broker::WillVerdict NodeGate::judge_will(const broker::Identity& identity, const
   subject.client_id = identity.client_id;
   subject.username = identity.username;
   subject.peer_host = identity.peer_host;
-  const Action action{ActionKind::Publish, std::string_view(will.topic).substr(will.mount_size), will.qos, will.retain};
+  subject.common_name = will.common_name;
+  subject.subject_dn = will.subject_dn;
+  subject.protocol_name = will.protocol_name;
+  const std::string_view topic = will.topic;
+  subject.mountpoint = topic.substr(0, will.mount_size);
+  const Action action{ActionKind::Publish, topic.substr(will.mount_size), will.qos, will.retain};
   // Copied only if a source defers; the reply owns it.
   broker::MessageRef held;
-  for (const Source& source : chains_->sources)
-    if (source.authorizer->defers()) {
-      held = broker::MessageRef::adopt(broker::Message::make(publication));
-      break;
-    }
+  if (defers_) held = broker::MessageRef::adopt(broker::Message::make(publication));
   const Verdict verdict = authorize(subject, action, [this, held](Verdict late) {
     if (late == Verdict::Allow) {
       broker::Publication p = held->as_publication();

@@ -9,6 +9,8 @@
 #include "runtime/timer_wheel.h"
 
 #include <memory>
+#include <string_view>
+#include <unordered_set>
 #include <vector>
 
 namespace sb::access {
@@ -32,6 +34,7 @@ class NodeGate final : public Gate, private runtime::Timer {
   std::uint64_t generation() const override { return generation_; }
   CacheSettings cache() const override { return policy_->cache; }
   bool cacheable(const Action& action) const override;
+  bool defers() const override { return defers_; }
 
   /// On this shard. Questions on their way are still answered by the old sources.
   void set_policy(PolicyRef policy);
@@ -88,6 +91,10 @@ class NodeGate final : public Gate, private runtime::Timer {
   std::uint64_t generation_ = 1;
   bool open_to_all_ = false;
   bool open_to_publish_ = false;
+  bool defers_ = false;  // one of the sources does
+  // Of cache_excludes, which policy_ holds: as they are written, and those that match other topics as well.
+  std::unordered_set<std::string_view> excluded_names_;
+  std::vector<std::string_view> excluded_filters_;
 };
 
 }  // namespace sb::access

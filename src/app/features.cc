@@ -123,8 +123,8 @@ Result<> configure_modules(Node& node, const config::Config& config) {
     const config::Sysmon& from = config.sysmon;
     monitor->set_options({from.os.cpu_check_interval, from.os.cpu_high_watermark.value, from.os.cpu_low_watermark.value,
                           from.os.mem_check_interval, from.os.sysmem_high_watermark.value,
-                          from.vm.process_check_interval, from.vm.process_high_watermark.value,
-                          from.vm.process_low_watermark.value});
+                          from.os.procmem_high_watermark.value, from.vm.process_check_interval,
+                          from.vm.process_high_watermark.value, from.vm.process_low_watermark.value});
   }
   note(node.alarms().set_options(
       {config.alarm.log(), config.alarm.publish(), config.alarm.size_limit, config.alarm.validity_period}));

@@ -117,7 +117,7 @@ Result<> LiveConfig::change(const config::Config& before, const config::Config& 
   const bool psk = changed("psk_authentication");
   if (psk && resources_) {
     SB_CHECKED(import_psk(after, *resources_));
-    SB_CHECKED(node_.keep_psk());
+    SB_CHECKED(node_.keep_psk(after.psk_authentication.chunk_size));
   }
   if (changed("listeners") || psk) SB_CHECKED(change_listeners(before, after, psk, undo));
 

@@ -123,6 +123,7 @@ Result<> NodeTraces::create(const management::TraceInfo& trace) {
   wanted.value = trace.value;
   wanted.start_ms = trace.start_ms;
   wanted.end_ms = trace.end_ms;
+  wanted.file = trace.file;
   const auto form = plugins::module::log_trace::payload_form(trace.payload_encode);
   if (!form)
     return fail(Errc::Invalid, fmt::format("payload_encode '{}': expected text, hex or hidden", trace.payload_encode));

@@ -155,7 +155,7 @@ Result<> Node::open_store() {
       return {};
     }));
     options_.psk->add_missing(std::move(kept));
-    SB_CHECKED(keep_psk());
+    SB_CHECKED(keep_psk(options_.psk_chunk_size));
   }
   if (auto* delayed = modules_.find_as<plugins::module::delayed::Delayed>("delayed")) {
     delayed_log_ = std::make_unique<plugins::module::delayed::StoreLog>(core_, *store_);
@@ -172,12 +172,12 @@ Result<> Node::open_store() {
   return {};
 }
 
-Result<> Node::keep_psk() {
+Result<> Node::keep_psk(std::size_t chunk_size) {
   if (!store_ || !options_.psk) return {};
-  store::Batch batch;
-  for (const auto& [identity, secret] : options_.psk->all())
-    store::put(batch, store::PskIdentityRecord{identity, secret.reveal()});
-  return store_->commit_wait(std::move(batch));
+  const auto keys = options_.psk->all();
+  std::vector<store::PskIdentityRecord> rows;
+  for (const auto& [identity, secret] : keys) rows.push_back({identity, secret.reveal()});
+  return store::commit_in_parts<store::PskIdentityRecord>(*store_, rows, chunk_size);
 }
 
 Result<> Node::start() {

@@ -51,6 +51,7 @@ struct NodeOptions {
   const access::authz::Registry* sources = nullptr;
   /// Pre-shared keys of TLS: what the store kept is added, and all of them are kept there.
   std::shared_ptr<net::PskTable> psk{};
+  std::size_t psk_chunk_size = 50;  // of them are written at a time
   access::PolicyRef policy = std::make_shared<const access::Policy>();
   client::PressureOptions pressure{};
   std::string name = "signalbox@127.0.0.1";
@@ -95,8 +96,8 @@ class Node {
   /// Where the listeners really listen, in the order of the options.
   const std::vector<net::Endpoint>& bound() const { return bound_; }
   const std::string& name() const { return options_.name; }
-  /// Writes the pre-shared keys to the store, if there is one; waits for it.
-  [[nodiscard]] Result<> keep_psk();
+  /// Writes the pre-shared keys to the store, if there is one, so many at a time; waits for it.
+  [[nodiscard]] Result<> keep_psk(std::size_t chunk_size);
   /// Null: no listener may ever serve pre-shared keys.
   net::PskTable* psk() { return options_.psk.get(); }
 

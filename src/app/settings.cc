@@ -157,6 +157,7 @@ Result<NodeOptions> node_options(const config::Config& config, ListenerResources
   out.default_session = zones.at("default")->session;
   SB_CHECKED(import_psk(config, resources));
   out.psk = resources.psk;
+  out.psk_chunk_size = config.psk_authentication.chunk_size;
   SB_TRY(out.listeners, listener_options(config, zones, resources));
   out.limits = node_limits(config);
   out.data_dir = config.node.data_dir;

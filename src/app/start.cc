@@ -2,6 +2,7 @@
 #include "app/start.h"
 
 #include "app/catalogs.h"
+#include "app/config_review.h"
 #include "app/features.h"
 #include "app/management.h"
 #include "app/node.h"
@@ -89,6 +90,7 @@ int start(const std::string& config_file, const http::AssetSource* dashboard) {
   access::authz::Registry sources;
   add_authz_plugins(sources);
   load_options.built_authz = sources.names();
+  load_options.review = review_all;
   config::Loaded loaded = config::load(load_options);
   std::string problems;
   if (config::report(loaded, problems) != 0) {
@@ -131,6 +133,8 @@ int start(const std::string& config_file, const http::AssetSource* dashboard) {
   ManagementOptions management_options;
   management_options.data_dir = data_dir;
   management_options.loaded = std::move(loaded);
+  // Files that were read at the start may be gone since.
+  load_options.review = review_values;
   management_options.load_options = load_options;
   management_options.log = &logger;
   management_options.resources = &resources;
@@ -154,7 +158,9 @@ int start(const std::string& config_file, const http::AssetSource* dashboard) {
   print_dashboard(management);
   std::printf("Data folder: %s\n", std::filesystem::absolute(data_dir).c_str());
   for (const telemetry::HandlerInfo& handler : logger.handlers())
-    if (handler.id != "console") std::printf("Logs: %s\n", std::filesystem::absolute(handler.destination).c_str());
+    if (handler.id != "console")
+      std::printf(handler.open ? "Logs: %s\n" : "Logs: none, %s cannot be opened\n",
+                  std::filesystem::absolute(handler.destination).c_str());
   if (const std::string banner = management.licence().banner(); !banner.empty()) std::printf("%s\n", banner.c_str());
   std::printf("Signalbox %s is started successfully!\n", SB_VERSION);
   std::fflush(stdout);

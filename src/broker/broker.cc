@@ -3,6 +3,7 @@
 
 #include "base/check.h"
 #include "base/log.h"
+#include "broker/detail/will_author.h"
 #include "broker/topic.h"
 
 #include <fmt/format.h>
@@ -219,6 +220,7 @@ void Broker::store_session(const Session& session) {
     will.retain = session.will_->retain;
     will.delay_s = session.will_->delay_s;
     will.expiry_s = session.will_->message_expiry_s;
+    will.author = detail::author_of(*session.will_);
     record.will = will;
   }
   store::put(journal_->batch(), record);
@@ -241,6 +243,7 @@ void Broker::store_will(std::string_view key, const Identity& from, const Will& 
   record.message.client_id = from.client_id;
   record.message.username = from.username;
   record.message.peer_host = from.peer_host;
+  record.author = detail::author_of(will);
   store::put(journal_->batch(), record);
 }
 
@@ -302,6 +305,7 @@ ReasonCode Broker::publish_apart(Publication& p) {
 ReasonCode Broker::publish_now(Publication& p) {
   if (!hooks_.message_publish.empty()) {
     const PublishVerdict verdict = hooks_.message_publish.run(p);
+    if (verdict == PublishVerdict::Denied) return ReasonCode::NotAuthorized;
     if (verdict == PublishVerdict::Refused) return ReasonCode::ImplementationSpecificError;
     if (verdict == PublishVerdict::Consumed) return ReasonCode::NoMatchingSubscribers;
   }

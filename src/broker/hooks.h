@@ -24,6 +24,7 @@ struct Subscription;
 enum class PublishVerdict : std::uint8_t {
   Continue,
   Consumed,  // not to be routed (delayed, file command); the publisher gets "no matching subscribers"
+  Denied,    // not a topic that may be published to; the publisher gets 0x87
   Refused,   // cannot be done; the publisher gets 0x83
 };
 

@@ -1,6 +1,7 @@
 #include "broker/recovery.h"
 
 #include "base/log.h"
+#include "broker/detail/will_author.h"
 #include "store/tables.h"
 
 namespace sb::broker {
@@ -68,6 +69,7 @@ Result<> Recovery::load_sessions() {
       will->retain = record.will->retain;
       will->delay_s = record.will->delay_s;
       will->message_expiry_s = record.will->expiry_s;
+      detail::take_author(*will, record.will->author);
       session->will_ = std::move(will);
     }
     broker.sessions_.insert(session);
@@ -258,6 +260,7 @@ Result<> Recovery::publish_wills() {
     one.will.qos = fields.qos;
     one.will.retain = fields.retain;
     one.will.message_expiry_s = fields.expiry_s;
+    detail::take_author(one.will, record.author);
     pending.push_back(std::move(one));
     return {};
   }));

@@ -30,7 +30,7 @@ class Replay;
 struct Replays;
 
 /// Why a connection ends at the broker's word; the channel turns it into a DISCONNECT.
-enum class EndReason : std::uint8_t { TakenOver, Discarded, Kicked, ServerShutdown, MailboxOverflow, Banned };
+enum class EndReason : std::uint8_t { TakenOver, Discarded, Kicked, ServerShutdown, HeapTooLarge, Banned };
 
 /// The channel of a connected session.
 class SessionSink {
@@ -63,6 +63,10 @@ struct Will {
   std::uint32_t message_expiry_s = kNeverExpires;
   std::uint16_t mount_size = 0;  // how much of `topic` is mountpoint: rules see the rest
   bool trusted = false;          // of a superuser: not authorized again
+  // What rules may ask for of a client that is gone, beside its identity and its mountpoint.
+  std::string common_name{};
+  std::string subject_dn{};
+  std::string protocol_name{};
 };
 
 class Session final : private runtime::Timer {

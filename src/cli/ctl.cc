@@ -1,5 +1,8 @@
 #include "cli/ctl.h"
 
+#include "config/hocon.h"
+#include "config/value.h"
+
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
@@ -16,8 +19,8 @@ constexpr std::size_t kRowsOfPage = 1000;
 
 std::vector<CommandGroup> all_commands() {
   std::vector<CommandGroup> out;
-  for (auto* part : {&node_commands, &client_commands, &listener_commands, &trace_commands, &config_commands,
-                     &message_commands, &access_commands, &admin_commands, &account_commands})
+  for (auto* part : {&node_commands, &platform_commands, &client_commands, &listener_commands, &trace_commands,
+                     &config_commands, &message_commands, &access_commands, &admin_commands, &account_commands})
     for (CommandGroup& group : part()) out.push_back(std::move(group));
   std::sort(out.begin(), out.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
   return out;
@@ -115,6 +118,11 @@ bool Ctl::print_rows(std::string_view path) {
 
 void Ctl::print_json(const json::value& value) {
   out_ << json::serialize(value) << '\n';
+}
+
+void Ctl::print_pretty(const json::value& value) {
+  const auto tree = config::parse_value(json::serialize(value), "answer");
+  out_ << (tree ? config::to_json(*tree) : json::serialize(value)) << '\n';
 }
 
 int Ctl::run(std::vector<std::string> arguments) {

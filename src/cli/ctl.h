@@ -41,6 +41,8 @@ class Ctl {
   /// The rows as one JSON array on the output.
   bool print_rows(std::string_view path);
   void print_json(const json::value& value);
+  /// The same over several lines, for what EMQX prints so.
+  void print_pretty(const json::value& value);
   /// Prints what the node says and fails the run; true when the answer is good.
   bool accept(const std::optional<HttpAnswer>& answer);
   int failed(std::string_view text);
@@ -73,6 +75,7 @@ struct CommandGroup {
 };
 
 std::vector<CommandGroup> node_commands();
+std::vector<CommandGroup> platform_commands();
 std::vector<CommandGroup> client_commands();
 std::vector<CommandGroup> listener_commands();
 std::vector<CommandGroup> trace_commands();

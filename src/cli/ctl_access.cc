@@ -3,6 +3,7 @@
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
+#include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 
 namespace sb::cli {
@@ -53,6 +54,17 @@ int add_ban(Ctl& ctl, const Arguments& arguments) {
   }
   if (arguments.size() % 2 == 0) return ctl.failed("option without a value: " + arguments.back());
   const auto answer = ctl.ask("POST", "/api/v5/banned", json::serialize(body));
+  if (!answer) return 1;
+  const json::value refused = answer->ok() ? json::value() : answer->parsed();
+  const json::object* object = refused.if_object();
+  if (object && text_of(*object, "code") == "ALREADY_EXISTS") {
+    // The message is the ban that is there, as JSON.
+    json::error_code error;
+    const json::value there = json::parse(text_of(*object, "message"), error);
+    const bool known = !error && there.is_object();
+    return ctl.failed(fmt::format("Error: {} '{}' is banned already{}", arguments[1], arguments[2],
+                                  known ? ", until " + text_of(there.get_object(), "until") : std::string()));
+  }
   if (!ctl.accept(answer)) return 1;
   ctl.write("ok\n");
   return 0;

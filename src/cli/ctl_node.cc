@@ -1,4 +1,4 @@
-// status, broker, cluster status, vm, log, olp
+// status, broker, cluster status, vm, log, observer, olp
 #include "cli/ctl.h"
 
 #include <boost/json/array.hpp>
@@ -95,7 +95,7 @@ std::optional<int> cluster(Ctl& ctl, const Ctl::Arguments& arguments) {
   if (!node) return 1;
   const std::string name = text_of(*node, "node");
   if (ctl.json())
-    ctl.print_json(json::object{{"running_nodes", json::array{json::value(name)}}, {"stopped_nodes", json::array()}});
+    ctl.print_pretty(json::object{{"running_nodes", json::array{json::value(name)}}, {"stopped_nodes", json::array()}});
   else
     ctl.print("Cluster status: #{{running_nodes => ['{}'],stopped_nodes => []}}\n", name);
   return 0;
@@ -198,6 +198,15 @@ std::optional<int> olp(Ctl& ctl, const Ctl::Arguments& arguments) {
   return answer->ok() ? 0 : 1;
 }
 
+/// EMQX's observer looks into its Erlang machine; what can be seen of this process is what `vm` shows.
+std::optional<int> observer(Ctl& ctl, const Ctl::Arguments& arguments) {
+  if (arguments == Ctl::Arguments{"status"}) return vm(ctl, {"all"});
+  if (arguments == Ctl::Arguments{"bin_leak"} || (arguments.size() == 2 && arguments[0] == "load"))
+    return ctl.failed(fmt::format(
+        "observer {}: there is no Erlang machine here; see `observer status`, `broker stats` and `vm`", arguments[0]));
+  return std::nullopt;
+}
+
 }  // namespace
 
 std::vector<CommandGroup> node_commands() {
@@ -225,6 +234,11 @@ std::vector<CommandGroup> node_commands() {
             {"log handlers stop <HandlerId>", "Stop a log handler"},
             {"log handlers set-level <HandlerId> <Level>", "Set the level of a log handler"}},
            log},
+          {"observer",
+           {{"observer status", "Show the figures of the process, as `vm all`"},
+            {"observer bin_leak", "Of EMQX's Erlang machine; there is none here"},
+            {"observer load <Module>", "Of EMQX's Erlang machine; there is none here"}},
+           observer},
           {"olp",
            {{"olp status", "Show whether the node is overloaded"},
             {"olp enable", "Enable overload protection"},

@@ -7,6 +7,7 @@
 
 #include <charconv>
 #include <ctime>
+#include <filesystem>
 
 namespace sb::cli {
 
@@ -33,15 +34,23 @@ std::string name_of(std::string_view value) {
   return out;
 }
 
-std::optional<HttpAnswer> start(Ctl& ctl, const std::string& name, const std::string& type, const std::string& value,
-                                std::int64_t seconds) {
+struct Wanted {
+  std::string name, type, value;
+  std::int64_t seconds = kDefaultSeconds;
+  std::string file{};  // absolute; "": the node chooses
+};
+
+std::optional<HttpAnswer> start(Ctl& ctl, const Wanted& wanted) {
+  const auto& [name, type, value, seconds, file] = wanted;
   const std::int64_t now = std::time(nullptr);
-  const json::object body{{"name", name},
-                          {"type", type},
-                          {type, value},
-                          {"start_at", std::to_string(now)},
-                          {"end_at", std::to_string(now + seconds)}};
-  return ctl.ask("POST", "/api/v5/trace", json::serialize(body));
+  json::object body{{"name", name},
+                    {"type", type},
+                    {type, value},
+                    {"start_at", std::to_string(now)},
+                    {"end_at", std::to_string(now + seconds)}};
+  if (file.empty()) return ctl.ask("POST", "/api/v5/trace", json::serialize(body));
+  body["file"] = file;
+  return ctl.ask("POST", "/api/v5/local/trace", json::serialize(body));
 }
 
 int list_one(Ctl& ctl) {
@@ -79,8 +88,13 @@ std::optional<int> trace(Ctl& ctl, const Arguments& arguments) {
     ctl.print("stop tracing {} {} error: {}\n", type, value, answer->message());
     return 1;
   }
-  if (arguments[0] == "start" && (arguments.size() == 3 || arguments.size() == 4)) {
-    const auto answer = start(ctl, name_of(value), type, value, kDefaultSeconds);
+  if (arguments[0] == "start" && arguments.size() <= 5) {
+    // Every line of a trace is of level debug: with another one there would be none.
+    if (arguments.size() == 5 && arguments[4] != "debug" && arguments[4] != "all")
+      return ctl.failed(fmt::format("level '{}': expected debug, the level of what is traced", arguments[4]));
+    Wanted wanted{name_of(value), type, value};
+    if (arguments.size() > 3) wanted.file = std::filesystem::absolute(arguments[3]).lexically_normal().string();
+    const auto answer = start(ctl, wanted);
     if (!answer) return 1;
     if (answer->ok()) {
       ctl.print("trace {} {} successfully\n", value, name_of(value));
@@ -139,7 +153,7 @@ std::optional<int> traces(Ctl& ctl, const Arguments& arguments) {
     if (error != std::errc() || end != text.data() + text.size() || seconds <= 0 || seconds > 31'536'000)
       return ctl.failed(fmt::format("seconds '{}': expected 1..31536000", text));
   }
-  const auto answer = start(ctl, arguments[1], type, arguments[3], seconds);
+  const auto answer = start(ctl, {arguments[1], type, arguments[3], seconds});
   if (!answer) return 1;
   if (answer->ok()) {
     ctl.print("cluster_trace {} {} {} successfully\n", type, arguments[3], arguments[1]);
@@ -154,11 +168,11 @@ std::optional<int> traces(Ctl& ctl, const Arguments& arguments) {
 std::vector<CommandGroup> trace_commands() {
   return {{"trace",
            {{"trace list", "List all traces of this node"},
-            {"trace start client <ClientId>", "Trace a client"},
+            {"trace start client <ClientId> [<File> [<Level>]]", "Trace a client"},
             {"trace stop  client <ClientId>", "Stop tracing a client"},
-            {"trace start topic <Topic>", "Trace a topic"},
+            {"trace start topic <Topic> [<File> [<Level>]]", "Trace a topic"},
             {"trace stop  topic <Topic>", "Stop tracing a topic"},
-            {"trace start ip_address <IP>", "Trace an address"},
+            {"trace start ip_address <IP> [<File> [<Level>]]", "Trace an address"},
             {"trace stop  ip_address <IP>", "Stop tracing an address"}},
            trace},
           {"traces",

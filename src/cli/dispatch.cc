@@ -13,6 +13,7 @@
 #include <charconv>
 #include <chrono>
 #include <cstdio>
+#include <filesystem>
 #include <iostream>
 
 namespace sb::cli {
@@ -34,6 +35,7 @@ constexpr std::string_view kUsage =
     "  config-docs   Print the documentation of every configuration key\n"
     "  license       Make licence keys of your own: signalbox license help\n"
     "  bench         Load a broker: signalbox bench conn|pub|sub --help\n"
+    "  root_dir      Print the folder the program is installed in\n"
     "  help          This text\n"
     "  --version     Print the version\n"
     "\n"
@@ -69,6 +71,7 @@ int check_config(std::vector<std::string> arguments, const Programs& programs) {
   config::LoadOptions options;
   if (programs.mechanisms) options.built_authn = programs.mechanisms();
   if (programs.sources) options.built_authz = programs.sources();
+  options.review = programs.review;
   options.main_file = take_config(arguments);
   options.env = environment();
   std::string output;
@@ -214,9 +217,16 @@ int dispatch(int argc, char** argv, const Programs& programs) {
     std::fputs(config::document_schema().c_str(), stdout);
     return 0;
   }
+  if (command == "root_dir") {
+    // <prefix>/bin/signalbox
+    std::error_code error;
+    const std::filesystem::path program = std::filesystem::read_symlink("/proc/self/exe", error);
+    std::printf("%s\n", program.parent_path().parent_path().c_str());
+    return error ? 1 : 0;
+  }
   if (command == "check_config") return check_config(std::move(arguments), programs);
-  for (const char* other : {"console_clean", "remote_console", "attach", "root_dir", "ertspath", "rpc", "rpcterms",
-                            "eval", "eval-ex", "escript", "upgrade", "downgrade", "install", "uninstall", "unpack"})
+  for (const char* other : {"console_clean", "remote_console", "attach", "ertspath", "rpc", "rpcterms", "eval",
+                            "eval-ex", "escript", "upgrade", "downgrade", "install", "uninstall", "unpack"})
     if (command == other) {
       std::fprintf(stderr, "signalbox %s: not supported\n", other);
       return 1;

@@ -3,8 +3,7 @@
 #pragma once
 
 #include "base/result.h"
-#include "config/roots/authentication.h"
-#include "config/roots/modules.h"
+#include "config/config.h"
 
 #include <functional>
 #include <map>
@@ -21,6 +20,8 @@ struct Programs {
   std::function<std::vector<config::AuthnMechanism>()> mechanisms;
   /// The authorization sources that are built, likewise.
   std::function<std::vector<config::AuthzKind>()> sources;
+  /// Judges the rest of a configuration, likewise.
+  std::function<void(config::Checker&, const config::Value& tree, const config::Config&)> review;
   /// Prints the OpenAPI document; for builds, not for people.
   std::function<int()> openapi;
 };

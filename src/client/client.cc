@@ -1,5 +1,6 @@
 #include "client/client.h"
 
+#include "access/owned_subject.h"
 #include "base/secret_name.h"
 
 #include <algorithm>
@@ -188,6 +189,12 @@ access::ClientRules::Opinion Client::will_opinion(const access::Action& action) 
   return standing_ == Standing::Ruled ? opinion(action) : access::ClientRules::Opinion::None;
 }
 
+void Client::sign(broker::Will& will) const {
+  will.common_name = common_name_;
+  will.subject_dn = subject_dn_;
+  will.protocol_name = info_.protocol_name;
+}
+
 bool Client::rules_over() const {
   return rights_ && rights_->rules && rights_->until_ms && *rights_->until_ms <= shard_.broker.loop().wall_ms();
 }
@@ -241,25 +248,25 @@ access::Verdict Client::authorize(const access::Action& action, const std::funct
   }
   const access::Gate::CacheSettings settings = gate.cache();  // a change of them is a new generation
   metrics.add(broker::Metric::ClientAuthorize);
-  if (!alive_) alive_ = std::make_shared<bool>(true);
-  const access::Verdict verdict = gate.authorize(
-      subject(), action,
-      [this, alive = alive_, topic = std::string(action.topic), copy = action, generation, question, settings,
-       resume](access::Verdict late) {
-        if (!*alive) return;
-        verdict_outstanding_ = false;
-        late_.push_back({question, late});
-        // Rules that changed meanwhile decide the next packet, not this one.
-        access::Action answered = copy;
-        answered.topic = topic;
-        if (settings.enable && generation == shard_.gate.generation() && shard_.gate.cacheable(answered)) {
-          cache_.add(answered, late, shard_.io.loop.now(), generation, settings);
-        }
-        resume();
-      });
+  const bool keep = settings.enable && gate.cacheable(action);
+  access::Gate::AuthorizeReply later;
+  if (gate.defers()) {
+    if (!alive_) alive_ = std::make_shared<bool>(true);
+    later = [this, alive = alive_, asked = access::OwnedAction(action), keep, generation, question, settings,
+             resume](access::Verdict late) {
+      if (!*alive) return;
+      verdict_outstanding_ = false;
+      late_.push_back({question, late});
+      // Rules that changed meanwhile decide the next packet, not this one.
+      if (keep && generation == shard_.gate.generation())
+        cache_.add(asked.view(), late, shard_.io.loop.now(), generation, settings);
+      resume();
+    };
+  }
+  const access::Verdict verdict = gate.authorize(subject(), action, std::move(later));
   verdict_outstanding_ = verdict == access::Verdict::Pending;
   if (verdict == access::Verdict::Pending) return verdict;
-  if (settings.enable && gate.cacheable(action)) cache_.add(action, verdict, now, generation, settings);
+  if (keep) cache_.add(action, verdict, now, generation, settings);
   count(verdict, "sources");
   return verdict;
 }

@@ -69,6 +69,8 @@ class Client {
   void refused();
   /// What the credentials say of publishing the will; no opinion: the gate is asked when it is due.
   access::ClientRules::Opinion will_opinion(const access::Action& action) const;
+  /// What rules may ask for when the will is due and the client is gone.
+  void sign(broker::Will& will) const;
   /// Its rules hold no longer: a will that they allowed must not be published.
   bool rules_over() const;
 

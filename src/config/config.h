@@ -100,6 +100,8 @@ struct LoadOptions {
   std::vector<AuthzKind> built_authz = {"file"};
   /// Roots whose area was added since, read as Value from Config::effective.
   std::vector<std::string> built_roots;
+  /// Judges what only other areas can, on what could be read; problems go to the checker, placed by Checker::Level.
+  std::function<void(Checker&, const Value& tree, const Config&)> review;
   /// Unset: the file system. Used by tests and fuzzers.
   std::function<std::optional<std::string>(const std::string& path)> read;
 };
@@ -131,7 +133,8 @@ bool read_only_root(std::string_view root);
 /// Roots whose area is not built; accepted with a warning.
 bool unbuilt_root(std::string_view root, const LoadOptions& options);
 
-/// `check_config`: prints nothing and returns 0, or prints every problem and returns 1.
+/// `check_config`: prints every problem and returns 1; else returns 0 and prints nothing but warnings about single
+/// keys.
 int check_config(const LoadOptions& options, std::string& output);
 /// The same for what was loaded already.
 int report(const Loaded& loaded, std::string& output);

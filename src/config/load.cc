@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
 
 namespace sb::config {
@@ -145,8 +146,10 @@ void check_listeners(Checker& c, const Value& tree, const Config& config) {
     const Checker::Level b(c, std::string(to_string(l.type)));
     const Checker::Level d(c, l.name);
     const Value* node = tree.at_path(c.path());
-    if (!node) return;
-    if (!config.zones.contains(l.zone)) c.broken(*node, "zone", "unknown_zone", "default or a name below zones");
+    if (!node || !node->is_object()) return;
+    const Value* zone = node->find("zone");
+    if (zone && zone->is_string() && l.zone != "default" && !config.zones.contains(l.zone))
+      c.broken(*node, "zone", "unknown_zone", "default or a name below zones");
     if (!l.enable || l.bind.port == 0) return;
     const auto [it, fresh] = taken.emplace(to_string(l.bind), l.id());
     if (!fresh) c.broken(*node, "bind", "address_in_use", fmt::format("an address that {} does not have", it->second));
@@ -270,7 +273,7 @@ Loaded check(Value all, const LoadOptions& options) {
   checker.read_object(Roots::schema(), all, static_cast<Roots*>(config.get()));
   note_written(raw, config->listeners);
   if (out.errors.empty()) make_zones(checker, raw, all, *config, out.errors);
-  if (out.errors.empty()) check_listeners(checker, all, *config);
+  check_listeners(checker, all, *config);
   if (!options.skip_access) {
     check_authentication(checker, all, *config, options);
     if (out.errors.empty() || !config->authorization.sources.empty()) check_protection(checker, all, *config, options);
@@ -281,6 +284,7 @@ Loaded check(Value all, const LoadOptions& options) {
     sources.clear();
     put(all, "authorization.sources", Value(Value::Array{}), true, out.errors);
   }
+  if (options.review) options.review(checker, all, *config);
   out.errors.sort();
   if (!out.errors.empty()) return out;
   for (auto& [root, value] : *all.if_object()) {
@@ -329,7 +333,9 @@ Loaded load(const LoadOptions& options) {
   Value cluster = parse_present(cluster_file);
   Value local =
       old_order ? parse_present((fs::path(configs) / "local-override.conf").string()) : Value(Value::Object{});
-  if (!out.errors.empty()) {
+  // After a syntax error the rest would be guesses; an element that fits into no list is merely left out.
+  if (!std::all_of(out.errors.begin(), out.errors.end(),
+                   [](const Problem& p) { return p.reason == "bad_array_index"; })) {
     out.errors.sort();
     return out;
   }
@@ -346,10 +352,6 @@ Loaded load(const LoadOptions& options) {
     merge(all, std::move(local), out.errors);
   }
   prune(all);
-  if (!out.errors.empty()) {
-    out.errors.sort();
-    return out;
-  }
   if (depth(all) > kMaxDepth / 2) {  // so that what is printed can be read back
     out.errors.add({.file = options.main_file,
                     .line = 0,
@@ -357,6 +359,7 @@ Loaded load(const LoadOptions& options) {
                     .reason = "too_deep",
                     .value = {},
                     .expected = fmt::format("at most {} levels of nesting", kMaxDepth / 2)});
+    out.errors.sort();
     return out;
   }
   std::vector<PemFile> pems;
@@ -365,11 +368,19 @@ Loaded load(const LoadOptions& options) {
   checked.pems = std::move(pems);
   checked.cluster = std::move(cluster);
   checked.warnings.append(out.warnings);
+  if (!out.errors.empty()) {  // of the layers; told along with what else is wrong
+    checked.config = nullptr;
+    checked.errors.append(out.errors);
+    checked.errors.sort();
+  }
   return checked;
 }
 
 int check_config(const LoadOptions& options, std::string& output) {
-  return report(load(options), output);
+  const Loaded loaded = load(options);
+  for (const Problem& p : loaded.warnings)
+    if (!p.path.empty()) output += "WARNING: " + to_string(p) + "\n";
+  return report(loaded, output);
 }
 
 int report(const Loaded& loaded, std::string& output) {

@@ -6,8 +6,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <utility>
 
 namespace sb::config {
 namespace {
@@ -118,7 +120,14 @@ void Checker::error(const Key&, const Value& at, std::string_view reason, std::s
   error(at, reason, std::move(expected), shown(at));
 }
 
-void Checker::broken(const Value& object, std::string_view field, std::string_view rule, std::string expected) {
+bool Checker::usable(std::string_view field) const {
+  return !bad_ || std::find(bad_->begin(), bad_->end(), field) == bad_->end();
+}
+
+void Checker::broken(const Value& object, std::string_view field, std::string_view rule, std::string expected,
+                     std::initializer_list<std::string_view> beside) {
+  const auto bad = [this](std::string_view key) { return !usable(key); };
+  if (bad(field) || std::any_of(beside.begin(), beside.end(), bad)) return;
   const Value* at = object.find(field);
   const Level level(*this, std::string(field));
   const Value& place = at && at->at.file ? *at : object;
@@ -195,9 +204,10 @@ void Checker::read_object(const Struct& s, Value& value, void* object) {
   if (!value.is_object()) {
     return error(value, "bad_value_for_struct", fmt::format("an object {{ ... }} ({})", s.name), shown(value));
   }
+  const auto* outer = std::exchange(bad_, nullptr);
   if (s.prepare) s.prepare(*this, value);
   auto& fields = *value.if_object();
-  const std::size_t before = error_count();
+  std::vector<std::string_view> bad;
   rename_aliases(s, fields);
   refuse_unknown(s, fields);
   for (const Key& key : s.keys) {
@@ -213,6 +223,7 @@ void Checker::read_object(const Struct& s, Value& value, void* object) {
         it = fields.emplace(std::string(key.name), key.default_value).first;
       } else if (key.opts.required) {
         error(value, "required_field", detail::expectation(key), "");
+        bad.push_back(key.name);
         continue;
       } else if (key.shape == Key::Shape::Object && key.child && !key.optional) {
         it = fields.emplace(std::string(key.name), Value(Value::Object{})).first;
@@ -223,9 +234,15 @@ void Checker::read_object(const Struct& s, Value& value, void* object) {
     const Level level(*this, std::string(key.name));
     const Partial partial(*this, key.opts.partial);
     if (key.opts.secret) it->second.secret = true;
+    const std::size_t before = error_count();
     key.read(*this, key, it->second, object);
+    if (error_count() != before) bad.push_back(key.name);
   }
-  if (s.finish && error_count() == before) s.finish(*this, value, object);
+  if (s.finish) {
+    bad_ = &bad;
+    s.finish(*this, value, object);
+  }
+  bad_ = outer;
 }
 
 bool Checker::read_bool(const Key& key, Value& v, bool& out) {

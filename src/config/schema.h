@@ -16,6 +16,7 @@
 
 #include <concepts>
 #include <functional>
+#include <initializer_list>
 #include <map>
 #include <memory>
 #include <optional>
@@ -87,7 +88,8 @@ struct Struct {
   std::function<std::shared_ptr<void>()> make;
   /// Before keys are read: rewrites old shapes.
   std::function<void(Checker&, Value&)> prepare;
-  /// After all keys are read without a problem: cross-field checks.
+  /// After all keys are read: cross-field checks, told by Checker::broken(). Keys that were bad hold what a fresh
+  /// object holds.
   std::function<void(Checker&, const Value&, void* object)> finish;
 
   const Key* find(std::string_view key) const;
@@ -104,8 +106,12 @@ class Checker {
 
   void error(const Value& at, std::string_view reason, std::string expected, std::string shown);
   void error(const Key& key, const Value& at, std::string_view reason, std::string expected);
-  /// A broken rule between fields, located at the child key `field` when it is there.
-  void broken(const Value& object, std::string_view field, std::string_view rule, std::string expected);
+  /// A broken rule of one field or between it and those `beside` it, located at the child key `field` when it is there.
+  /// Not told while one of them is bad by itself: the rule saw nothing of what was written then.
+  void broken(const Value& object, std::string_view field, std::string_view rule, std::string expected,
+              std::initializer_list<std::string_view> beside = {});
+  /// False while `field` of the object whose rules are checked is bad by itself: for rules that look into it.
+  bool usable(std::string_view field) const;
   void warn(const Value& at, std::string_view reason, std::string expected);
 
   // Conversions; false after a problem was told.
@@ -164,6 +170,7 @@ class Checker {
   const std::map<std::string, std::string>& env_;
   std::vector<std::string> path_;
   bool defaults_ = true;
+  const std::vector<std::string_view>* bad_ = nullptr;  // keys of the object whose `finish` runs now
 };
 
 /// Symbols of an enumeration, in the order of its enumerators: specialise with `static constexpr std::string_view

@@ -99,7 +99,7 @@ struct TraceInfo {
   std::int64_t start_ms = 0;  // 0: now
   std::int64_t end_ms = 0;    // 0: the module's default
   std::string status;         // "running", "waiting", "stopped"
-  std::string file;
+  std::string file;           // to create(): "" or an absolute path of the user's own
   std::uint64_t bytes = 0;
   std::string payload_encode = "text";  // "text", "hex", "hidden"
 };

@@ -243,8 +243,8 @@ void Channel::on_session_lost(broker::EndReason reason) {
     case broker::EndReason::ServerShutdown:
       code = ReasonCode::ServerShuttingDown, text = "server_shutting_down";
       break;
-    case broker::EndReason::MailboxOverflow:
-      code = ReasonCode::QuotaExceeded, text = "mailbox_overflow";
+    case broker::EndReason::HeapTooLarge:  // force_shutdown.max_heap_size, broker.md 4.4
+      code = ReasonCode::QuotaExceeded, text = "proc_heap_too_large";
       break;
     case broker::EndReason::Banned:
       code = ReasonCode::AdministrativeAction, text = "kicked";
@@ -317,7 +317,7 @@ void Channel::on_timer() {
   if (overflowed_) {
     SB_LOG(log::Level::Warning, "connection_shutdown_for_output", kv("clientid", client_.identity()->client_id),
            kv("bytes", stream_.pending()));
-    host_.shard().broker.kick(client_.identity()->client_id, broker::EndReason::MailboxOverflow);
+    host_.shard().broker.kick(client_.identity()->client_id, broker::EndReason::HeapTooLarge);
     return;
   }
   if (stream_.paused()) last_activity_ = now;  // we do not read: the silence is ours

@@ -218,6 +218,7 @@ Channel::Step Channel::open_session(const ConnectView& packet, const access::Aut
     will->delay_s = packet.will->delay_s;
     will->mount_size = static_cast<std::uint16_t>(will->topic.size() - packet.will->topic.size());
     will->trusted = will_opinion == Opinion::Allow;
+    client_.sign(*will);
     will->message_expiry_s = packet.will->message_expiry_s;
     request.will = std::move(will);
   }

@@ -18,12 +18,12 @@ constexpr Metric kReceivedByQos[] = {Metric::MessagesQos0Received, Metric::Messa
                                      Metric::MessagesQos2Received};
 constexpr Metric kSentByQos[] = {Metric::MessagesQos0Sent, Metric::MessagesQos1Sent, Metric::MessagesQos2Sent};
 
-/// The topic that authorization sees: without $delayed/<n>/ (9.2).
+/// The topic that authorization sees: without $delayed/<n>/. Empty: $delayed/ without a topic, which is denied (9.2).
 std::string_view authorized_topic(std::string_view topic) {
   constexpr std::string_view kDelayed = "$delayed/";
   if (!topic.starts_with(kDelayed)) return topic;
   const std::size_t slash = topic.find('/', kDelayed.size());
-  return slash == std::string_view::npos ? topic : topic.substr(slash + 1);
+  return slash == std::string_view::npos ? std::string_view{} : topic.substr(slash + 1);
 }
 }  // namespace
 
@@ -87,8 +87,8 @@ Channel::Step Channel::publish(PublishView& packet) {
   if (!packet.topic.empty())
     if (const auto ok = broker::check_topic_name(packet.topic, rules); !ok)
       return protocol_error(ReasonCode::TopicNameInvalid, "topic_name_invalid");
-  if (!packet.response_topic.empty())
-    if (const auto ok = broker::check_topic_name(packet.response_topic, rules); !ok)
+  if (packet.has_response_topic)  // [MQTT-3.3.2-14]; an empty one breaks [MQTT-4.7.3-1]
+    if (packet.response_topic.empty() || !broker::check_topic_name(packet.response_topic, rules))
       return protocol_error(ReasonCode::ProtocolError, "protocol_error");
   if (packet.has_subscription_id) return protocol_error(ReasonCode::ProtocolError, "protocol_error");  // [MQTT-3.3.4-6]
   Step step = Step::Next;
@@ -96,9 +96,10 @@ Channel::Step Channel::publish(PublishView& packet) {
   if (rate_guard_ && !rate_guard_->may_route()) [[unlikely]]
     return refuse_routing(packet);  // row 5, behind the alias: it is stored although the message is not taken
 
-  bool denied = false;
-  if (!client_.open_to_publish()) {
-    access::Action action{access::ActionKind::Publish, authorized_topic(packet.topic), packet.qos, packet.retain};
+  const std::string_view authorized = authorized_topic(packet.topic);
+  bool denied = authorized.empty();
+  if (!denied && !client_.open_to_publish()) {
+    access::Action action{access::ActionKind::Publish, authorized, packet.qos, packet.retain};
     std::optional<access::Verdict> verdict = client_.kept_verdict(action);
     if (!verdict) {
       client_.begin_questions();
@@ -192,6 +193,9 @@ Channel::Step Channel::publish(PublishView& packet) {
   const ReasonCode code = broker.publish(publication);
   if (counts && rate_guard_) [[unlikely]]
     rate_guard_->charge_routing(dispatches);
+  // 4.3.3: an error ends the exchange; the id is free.
+  if (session_ && packet.qos == Qos::ExactlyOnce && static_cast<unsigned>(code) >= 0x80)
+    session_->remove_awaiting_rel(packet.packet_id);
   if (packet.qos != Qos::AtMostOnce) {
     After after = after_changes(changes);
     after.receipt = std::move(publication.receipt);

@@ -233,6 +233,17 @@ TYPED_TEST(KeyValueTest, LoadsTheNodeAndSingleMessages) {
   EXPECT_EQ(load_message(*this->store, 259, note).error().code, Errc::NotFound);
 }
 
+TYPED_TEST(KeyValueTest, CommitsManyRecordsInParts) {
+  std::vector<std::string> names;
+  for (int i = 0; i < 7; ++i) names.push_back("device-" + std::to_string(i));
+  std::vector<PskIdentityRecord> rows;
+  for (const std::string& name : names) rows.push_back({name, "secret"});
+  const auto before = this->store->stats().batches;
+  ASSERT_TRUE(commit_in_parts<PskIdentityRecord>(*this->store, rows, 3));
+  EXPECT_EQ(this->store->stats().batches, before + 3);
+  EXPECT_EQ(this->keys(Table::PskIdentities, "").size(), 7u);
+}
+
 TEST(MemoryStore, RefusesWhenItIsToldTo) {
   bool full = true;
   const auto store = make_memory({.before_commit = [&](const Batch&) -> Result<> {

@@ -14,6 +14,8 @@ namespace {
 
 /// First byte of every value. A record of another version is another layout under the same table.
 constexpr std::uint8_t kVersion = 1;
+/// Of records whose will tells more of its author than their first version can.
+constexpr std::uint8_t kVersionAuthored = 2;
 
 // ---- Message fields: shared by Messages, Retained, Delayed, Wills ----
 //   id:u64 published:i64 expiry:u32 qos:u8 retain:u8 topic payload properties client_id username peer_host
@@ -81,14 +83,45 @@ WillFields read_will(Reader& in) {
   return w;
 }
 
+// ---- Author of a will: mount_size:u16 trusted:u8 common_name subject_dn protocol_name ----
+std::size_t size_of(const WillAuthorFields& a) {
+  using detail::size_of;
+  return a == WillAuthorFields{} ? 0
+                                 : 2 + 1 + size_of(a.common_name) + size_of(a.subject_dn) + size_of(a.protocol_name);
+}
+
+std::uint8_t version_with(const WillAuthorFields& a) {
+  return a == WillAuthorFields{} ? kVersion : kVersionAuthored;
+}
+
+void write(Writer& out, const WillAuthorFields& a) {
+  if (a == WillAuthorFields{}) return;
+  out.u16(a.mount_size);
+  out.u8(a.trusted);
+  out.text(a.common_name);
+  out.text(a.subject_dn);
+  out.text(a.protocol_name);
+}
+
+WillAuthorFields read_author(Reader& in, std::uint8_t version) {
+  WillAuthorFields a;
+  if (version < kVersionAuthored) return a;
+  a.mount_size = in.u16();
+  a.trusted = in.flag();
+  a.common_name = in.text();
+  a.subject_dn = in.text();
+  a.protocol_name = in.text();
+  return a;
+}
+
 /// Space for one record and writers into it; checks on destruction that the announced sizes were met.
 struct Record {
-  Record(Batch& batch, Table table, std::size_t key_size, std::size_t value_size)
+  Record(Batch& batch, Table table, std::size_t key_size, std::size_t value_size, std::uint8_t version = kVersion)
       : space(batch.put_space(table, key_size, 1 + value_size)),
         key(space.key),
         value(space.value),
         end(space.value + 1 + value_size) {
-    value.u8(kVersion);
+    value.u8(version);
   }
   Batch::Mark finish() {
     SB_CHECK(key.at() == space.value && value.at() == end, "record of another size than announced");
@@ -112,26 +145,34 @@ std::string printable(std::string_view key) {
   return key.size() > 64 ? out + "..." : out;
 }
 
-[[gnu::cold]] tl::unexpected<Error> corrupt(Table table, std::string_view key, std::string_view value) {
+[[gnu::cold]] tl::unexpected<Error> corrupt(Table table, std::string_view key, std::string_view value,
+                                            bool version_known) {
   std::string_view why = "its fields do not check";
   if (value.empty())
     why = "it is empty";
-  else if (static_cast<std::uint8_t>(value[0]) != kVersion)
+  else if (!version_known)
     why = "its record version is not known";
   return fail(Errc::Corrupt,
               fmt::format("table {}, key '{}' ({} bytes): {}", to_string(table), printable(key), value.size(), why));
 }
 
-/// Reads the version, then `read(record, key reader, value reader)`, then demands that both are used up.
+/// Reads the version, then `read(record, key reader, value reader)`, then demands that both are used up. Where `read`
+/// takes the version as well there are several.
 template <class T, class Read>
 Result<T> decode_with(std::string_view key, std::string_view value, Read read) {
   Reader key_in(key);
   Reader in(value);
   T record;
-  in.fail_unless(in.u8() == kVersion);
-  read(record, key_in, in);
+  const std::uint8_t version = in.u8();
+  constexpr bool kSeveral = std::is_invocable_v<Read, T&, Reader&, Reader&, std::uint8_t>;
+  const bool known = version >= kVersion && version <= (kSeveral ? kVersionAuthored : kVersion);
+  in.fail_unless(known);
+  if constexpr (kSeveral)
+    read(record, key_in, in, version);
+  else
+    read(record, key_in, in);
   if (!key_in.done() || !in.done()) [[unlikely]]
-    return corrupt(table_of<T>, key, value);
+    return corrupt(table_of<T>, key, value, known);
   return record;
 }
 
@@ -139,11 +180,11 @@ Result<T> decode_with(std::string_view key, std::string_view value, Read read) {
 
 // Sessions. key: client_id
 //   number:u64 created:i64 expiry:u32 disconnected:i64 clean_start:u8 version:u8
-//   perhaps_sent_below:u64 username peer_host zone mountpoint has_will:u8 [will]
+//   perhaps_sent_below:u64 username peer_host zone mountpoint has_will:u8 [will] [author, version 2]
 Batch::Mark put(Batch& batch, const SessionRecord& r) {
   const std::size_t size = 8 + 8 + 4 + 8 + 1 + 1 + 8 + size_of(r.username) + size_of(r.peer_host) + size_of(r.zone) +
-                           size_of(r.mountpoint) + 1 + (r.will ? size_of(*r.will) : 0);
-  Record out(batch, Table::Sessions, r.client_id.size(), size);
+                           size_of(r.mountpoint) + 1 + (r.will ? size_of(*r.will) + size_of(r.will->author) : 0);
+  Record out(batch, Table::Sessions, r.client_id.size(), size, r.will ? version_with(r.will->author) : kVersion);
   out.key.raw(r.client_id.data(), r.client_id.size());
   out.value.u64(r.number);
   out.value.i64(r.created_ms);
@@ -157,13 +198,16 @@ Batch::Mark put(Batch& batch, const SessionRecord& r) {
   out.value.text(r.zone);
   out.value.text(r.mountpoint);
   out.value.u8(r.will.has_value());
-  if (r.will) write(out.value, *r.will);
+  if (r.will) {
+    write(out.value, *r.will);
+    write(out.value, r.will->author);
+  }
   return out.finish();
 }
 
 template <>
 Result<SessionRecord> decode(std::string_view key, std::string_view value) {
-  return decode_with<SessionRecord>(key, value, [](SessionRecord& r, Reader& key_in, Reader& in) {
+  return decode_with<SessionRecord>(key, value, [](SessionRecord& r, Reader& key_in, Reader& in, std::uint8_t form) {
     r.client_id = key_in.rest();
     r.number = in.u64();
     r.created_ms = in.i64();
@@ -178,7 +222,12 @@ Result<SessionRecord> decode(std::string_view key, std::string_view value) {
     r.peer_host = in.text();
     r.zone = in.text();
     r.mountpoint = in.text();
-    if (in.flag()) r.will = read_will(in);
+    if (in.flag()) {
+      r.will = read_will(in);
+      r.will->author = read_author(in, form);
+    } else {
+      in.fail_unless(form == kVersion);
+    }
   });
 }
 
@@ -318,21 +367,23 @@ Result<DelayedRecord> decode(std::string_view key, std::string_view value) {
   });
 }
 
-// Wills. key: client_id, value: due:i64 message fields
+// Wills. key: client_id, value: due:i64 message fields [author, version 2]
 Batch::Mark put(Batch& batch, const WillRecord& r) {
-  Record out(batch, Table::Wills, r.owner.size(), 8 + size_of(r.message));
+  Record out(batch, Table::Wills, r.owner.size(), 8 + size_of(r.message) + size_of(r.author), version_with(r.author));
   out.key.raw(r.owner.data(), r.owner.size());
   out.value.i64(r.due_ms);
   write(out.value, r.message);
+  write(out.value, r.author);
   return out.finish();
 }
 
 template <>
 Result<WillRecord> decode(std::string_view key, std::string_view value) {
-  return decode_with<WillRecord>(key, value, [](WillRecord& r, Reader& key_in, Reader& in) {
+  return decode_with<WillRecord>(key, value, [](WillRecord& r, Reader& key_in, Reader& in, std::uint8_t form) {
     r.owner = key_in.rest();
     r.due_ms = in.i64();
     r.message = read_message(in);
+    r.author = read_author(in, form);
   });
 }
 

@@ -34,6 +34,16 @@ struct MessageFields {
   std::string_view peer_host{};
 };
 
+/// What the permission to publish a will depends on beside its client's identity.
+struct WillAuthorFields {
+  std::uint16_t mount_size = 0;  // how much of the topic is mountpoint
+  bool trusted = false;
+  std::string_view common_name{};
+  std::string_view subject_dn{};
+  std::string_view protocol_name{};
+  bool operator==(const WillAuthorFields&) const = default;
+};
+
 /// The will of a session, before it is due. 3.1.2.5
 struct WillFields {
   std::string_view topic{};
@@ -43,6 +53,7 @@ struct WillFields {
   bool retain = false;
   std::uint32_t delay_s = 0;
   std::uint32_t expiry_s = kNeverExpires;
+  WillAuthorFields author{};
 };
 
 struct SessionRecord {
@@ -136,6 +147,7 @@ struct WillRecord {
   std::string_view owner{};  // key: client id
   std::int64_t due_ms = 0;
   MessageFields message{};
+  WillAuthorFields author{};
 };
 
 struct BannedRecord {

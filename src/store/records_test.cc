@@ -226,6 +226,29 @@ TEST(Records, KeepAWill) {
   expect_full_message(r->message);
 }
 
+TEST(Records, KeepTheAuthorOfAWill) {
+  const WillAuthorFields author{.mount_size = 2,
+                                .trusted = true,
+                                .common_name = "device-7",
+                                .subject_dn = "CN=device-7",
+                                .protocol_name = "MQTT"};
+  const Row row = encode(WillRecord{.owner = "device-1", .message = full_message(), .author = author});
+  const auto r = decode<WillRecord>(row.key, row.value);
+  ASSERT_TRUE(r) << r.error().what;
+  EXPECT_EQ(r->author, author);
+  SessionRecord session = full_session();
+  session.will->author = author;
+  const Row stored = encode(session);
+  const auto s = decode<SessionRecord>(stored.key, stored.value);
+  ASSERT_TRUE(s) << s.error().what;
+  EXPECT_EQ(s->will->author, author);
+  EXPECT_EQ(s->will->topic, "w");
+  // What an older program wrote tells of no author, and is still read.
+  const Row old = encode(full_session());
+  EXPECT_EQ(old.value[0], 1);
+  EXPECT_EQ(decode<SessionRecord>(old.key, old.value)->will->author, WillAuthorFields{});
+}
+
 TEST(Records, KeepABan) {
   const Row row =
       encode(BannedRecord{.as = "clientid", .who = "bad", .by = "admin", .reason = "why", .at_ms = 1, .until_ms = 2});
@@ -401,6 +424,7 @@ void for_each_kind(Check check) {
   check(RetainedRecord{.message = full_message(), .deadline_ms = 1});
   check(DelayedRecord{.due_ms = 1, .message = full_message()});
   check(WillRecord{.owner = "c", .due_ms = 1, .message = full_message()});
+  check(WillRecord{.owner = "c", .message = full_message(), .author = {.mount_size = 1, .protocol_name = "MQTT"}});
   check(BannedRecord{.as = "username", .who = "w", .by = "b", .reason = "r"});
   check(UserRecord{.group = "g", .user_id = "u", .hash = "h", .salt = "s"});
   check(ExclusiveRecord{.topic = "t", .client_id = "c"});
@@ -436,7 +460,7 @@ TEST(Records, AreRefusedInAnUnknownVersion) {
   for_each_kind([](const auto& record) {
     using Record = std::decay_t<decltype(record)>;
     Row row = encode(record);
-    row.value[0] = 2;
+    row.value[0] = 3;
     const auto decoded = decode<Record>(row.key, row.value);
     ASSERT_FALSE(decoded) << to_string(row.table);
     EXPECT_THAT(decoded.error().what, ::testing::HasSubstr("version"));

@@ -4,7 +4,9 @@
 #include "store/key_value.h"
 #include "store/records.h"
 
+#include <algorithm>
 #include <concepts>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -53,6 +55,20 @@ template <class Record, class Visitor>
 template <class Record, class Visitor>
 [[nodiscard]] Result<> scan(const KeyValue& store, Visitor&& visit) {
   return scan<Record>(store, std::string_view{}, std::forward<Visitor>(visit));
+}
+
+/// Commits `records` so many at a time, and waits: no batch grows with their number. Parts that were committed stay
+/// when a later one fails.
+template <class Record>
+[[nodiscard]] Result<> commit_in_parts(KeyValue& store, std::span<const Record> records, std::size_t part) {
+  while (!records.empty()) {
+    Batch batch;
+    const auto now = records.first(std::min(std::max<std::size_t>(part, 1), records.size()));
+    for (const Record& one : now) put(batch, one);
+    SB_CHECKED(store.commit_wait(std::move(batch)));
+    records = records.subspan(now.size());
+  }
+  return {};
 }
 
 /// The node's own row; a fresh store has none: Errc::NotFound.

@@ -91,7 +91,7 @@ void Logger::run() {
     {
       const std::lock_guard lock(mutex_);
       tell_throttled(last);
-      waiting = !throttled_.empty();
+      waiting = !throttled_.empty() || !suppressed_.empty();
     }
     if (last) return;
     sleeping_ = true;
@@ -146,32 +146,34 @@ bool Logger::throttled(const log::Record& record) {
   for (const log::Field& field : record.fields) (key += '\0') += field.value;
   const std::int64_t now = clock_ms(CLOCK_MONOTONIC_COARSE);
   if (const auto known = throttled_.find(key); known != throttled_.end()) {
-    if (now - known->second.since_ms < window_ms_) {
-      ++known->second.count;
+    if (now - known->second < window_ms_) {
+      Suppressed& of_event = suppressed_.try_emplace(record.event, Suppressed{now}).first->second;
+      of_event.level = std::max(of_event.level, record.level);
+      ++of_event.count;
       return true;
     }
     tell_throttled(false);
   }
   if (throttled_.size() >= kThrottledMax) tell_throttled(false);
-  if (throttled_.size() < kThrottledMax)
-    throttled_.insert_or_assign(std::move(key), Throttled{now, 0, record.event, record.level});
+  if (throttled_.size() < kThrottledMax) throttled_.insert_or_assign(std::move(key), now);
   return false;
 }
 
 void Logger::tell_throttled(bool all) {
   const std::int64_t now = clock_ms(CLOCK_MONOTONIC_COARSE);
-  for (auto it = throttled_.begin(); it != throttled_.end();) {
-    if (!all && now - it->second.since_ms < window_ms_) {
+  std::erase_if(throttled_, [&](const auto& line) { return all || now - line.second >= window_ms_; });
+  for (auto it = suppressed_.begin(); it != suppressed_.end();) {
+    const auto& [event, sum] = *it;
+    if (!all && now - sum.since_ms < window_ms_) {
       ++it;
       continue;
     }
-    if (it->second.count > 0)
-      write({it->second.level,
-             clock_ms(CLOCK_REALTIME) * 1000,
-             "log_events_throttled_during_last_period",
-             {log::kv("event", it->second.event), log::kv("count", it->second.count), log::kv("period_ms", window_ms_)},
-             false});
-    it = throttled_.erase(it);
+    write({sum.level,
+           clock_ms(CLOCK_REALTIME) * 1000,
+           "log_events_throttled_during_last_period",
+           {log::kv("event", event), log::kv("count", sum.count), log::kv("period_ms", window_ms_)},
+           false});
+    it = suppressed_.erase(it);
   }
 }
 
@@ -212,7 +214,8 @@ std::vector<HandlerInfo> Logger::handlers() const {
   const std::lock_guard lock(mutex_);
   std::vector<HandlerInfo> out;
   for (const auto& handler : handlers_)
-    out.push_back({handler->id, handler->level, handler->file ? handler->settings.path : "console", handler->started});
+    out.push_back({handler->id, handler->level, handler->file ? handler->settings.path : "console", handler->started,
+                   !handler->file || handler->file->is_open()});
   return out;
 }
 

@@ -9,6 +9,7 @@
 #include "telemetry/detail/bounded_queue.h"
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -23,6 +24,7 @@ struct HandlerInfo {
   log::Level level = log::Level::Warning;
   std::string destination;  // "console" or a path
   bool started = true;
+  bool open = true;  // false: a file that cannot be opened now
 };
 
 /// What `ctl log` and a changed configuration do. Any thread.
@@ -67,11 +69,11 @@ class Logger final : public log::Backend, public LogControl {
 
  private:
   struct Handler;
-  struct Throttled {
+  /// Lines of one event that were held back, whatever their fields: told in one line.
+  struct Suppressed {
     std::int64_t since_ms;
     std::uint64_t count = 0;
-    std::string_view event;
-    log::Level level;
+    log::Level level = log::Level::Debug;
   };
   void run();
   bool drain();
@@ -93,7 +95,8 @@ class Logger final : public log::Backend, public LogControl {
   mutable std::mutex mutex_;  // guards what follows; the writing thread holds it for a batch
   std::vector<std::unique_ptr<Handler>> handlers_;
   std::int64_t window_ms_ = 60'000;
-  std::unordered_map<std::string, Throttled> throttled_;
+  std::unordered_map<std::string, std::int64_t> throttled_;  // event and fields: when the line was last written
+  std::map<std::string_view, Suppressed> suppressed_;        // by event
   std::thread thread_;
 };
 

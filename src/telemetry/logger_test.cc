@@ -106,6 +106,25 @@ TEST_F(LoggerTest, EqualLinesAreToldOnceWithTheirNumber) {
   EXPECT_THAT(console, HasSubstr("event: again, count: 4"));
 }
 
+TEST_F(LoggerTest, TellsWhatWasHeldBackOncePerEvent) {
+  settings.throttling.time_window = std::chrono::minutes(1);
+  {
+    Logger logger(settings, to_console);
+    for (int i = 0; i < 3; ++i)
+      for (const char* topic : {"a", "b"}) ASSERT_TRUE(log::write(log::Level::Error, "again", log::kv("topic", topic)));
+  }
+  const std::string told = "log_events_throttled_during_last_period";
+  ASSERT_THAT(console, HasSubstr("event: again, count: 4"));
+  EXPECT_EQ(console.find(told), console.rfind(told));
+}
+
+TEST_F(LoggerTest, KnowsWhichFileCannotBeOpened) {
+  settings.file["elsewhere"] = settings.file["default"];
+  settings.file["elsewhere"].path = "/proc/no/such/file.log";
+  const Logger logger(settings, to_console);
+  for (const HandlerInfo& handler : logger.handlers()) EXPECT_EQ(handler.open, handler.id != "elsewhere") << handler.id;
+}
+
 TEST_F(LoggerTest, BurstIsCut) {
   settings.console.burst_limit = {true, 2, std::chrono::minutes(1)};
   Logger logger(settings, to_console);

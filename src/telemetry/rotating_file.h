@@ -17,6 +17,8 @@ class RotatingFile {
   RotatingFile& operator=(const RotatingFile&) = delete;
 
   void write(std::string_view line);
+  /// False while it cannot be opened.
+  bool is_open() const { return fd_ >= 0; }
   std::uint64_t lines_lost() const { return lost_; }
 
  private:

@@ -13,6 +13,7 @@ ORDER = [
     ("row 1, no topic and no alias", {}, {"topic": ""}, every(0x82)),
     ("row 2, alias 0 with a topic MQTT-3.3.2-8", {}, {"props": {"topic_alias": 0}}, every(0x94)),
     ("row 3, topic with a wildcard MQTT-3.3.2-2", {}, {"topic": "a/+"}, every(0x90)),
+    ("row 4, an empty Response Topic MQTT-4.7.3-1", {}, {"props": {"response_topic": ""}}, every(0x82)),
     ("row 4, Response Topic with a wildcard MQTT-3.3.2-14", {}, {"props": {"response_topic": "r/#"}}, every(0x82)),
     ("row 4, Subscription Identifier 0", {}, {"props": {"subscription_identifier": 0}}, every(0x82)),
     ("row 6, unknown alias", {}, {"topic": "", "props": {"topic_alias": 7}}, every(0x82)),

@@ -1,13 +1,14 @@
 """The authorization source http against a service of the test's own: answers, faults, templates (access-control 7.8)."""
 import json
 import socket
+import ssl
 import threading
 import time
 import urllib.parse
 
 import pytest
 
-from . import api, raw, tokens
+from . import api, node, pki, raw, tokens
 from .test_authn_http import said
 from .test_authz_sources import authorization, may_publish, may_subscribe
 from .test_ldap import wait_for
@@ -63,6 +64,42 @@ def test_what_is_asked(start_broker):
         path, query = got["path"].split("?")
         assert path == "/MQTT/" + urllib.parse.quote("a/b c", safe="") and got["headers"]["x-topic"] == "a/b c"
         assert dict(urllib.parse.parse_qsl(query)) == {"u": evil}
+
+
+def test_wills_of_who_is_gone(start_broker, tmp_path):
+    """All placeholders of the client are still known when its will is due, after a delay too."""
+    authority = pki.Pki(tmp_path)
+    certificate, key = authority.issue("device-7")
+    own, own_key = authority.issue("server")
+    port = node.free_port()
+    body = {name: "${%s}" % name for name in ("topic", "cert_common_name", "cert_subject", "proto_name", "mountpoint", "peerhost",
+                                              "username", "clientid")}
+    with tokens.Service(lambda _: said(result="allow")) as service:
+        broker = start_broker(
+            authorization=authorization(http(service.url, body=body), cache={"enable": False}),
+            listeners={"ssl": {"mine": {"bind": f"127.0.0.1:{port}", "mountpoint": "m/${clientid}/", "ssl_options": {
+                "cacertfile": authority.ca, "certfile": own, "keyfile": own_key, "verify": "verify_peer",
+                "fail_if_no_peer_cert": True}}}})
+        context = ssl.create_default_context(cafile=authority.ca)
+        context.load_cert_chain(certificate, key)
+        for client_id, delay, restart in (("now", 0, False), ("later", 1, False), ("restarted", 3, True)):
+            with broker.client("watch") as watch:
+                watch.subscribe(("m/#", 0), codes=[0])
+                dying = raw.Client(port, ssl=context)
+                dying.send(raw.connect(client_id, username="joe", props={"session_expiry_interval": 60},
+                                       will=raw.Will("w", b"gone", props={"will_delay_interval": delay})))
+                dying.expect(raw.CONNACK, code=0)
+                dying.close()
+                if restart:
+                    watch.close()
+                    broker.restart()
+                    watch = broker.client("watch")
+                    watch.subscribe(("m/#", 0), codes=[0])
+                assert watch.expect(raw.PUBLISH, timeout=10).topic == f"m/{client_id}/w"
+                asked = json.loads(service.requests[-1]["body"])
+                assert "device-7" in asked.pop("cert_subject")
+                assert asked == {"topic": "w", "cert_common_name": "device-7", "proto_name": "MQTT", "peerhost": "127.0.0.1",
+                                 "mountpoint": f"m/{client_id}/", "username": "joe", "clientid": client_id}
 
 
 def test_verdicts_are_kept_and_the_connection_alone_waits(start_broker):

@@ -53,7 +53,7 @@ void check_http_settings(config::Checker& c, const config::Value& v, HttpSetting
   if (s.url.substr(0, end_of_host(s.url)).find("${") != std::string::npos)
     c.broken(v, "url", "placeholder_in_host", "placeholders in path and query only");
   if (tls != s.ssl.enable)
-    c.broken(v, "ssl", "scheme_and_ssl_differ", "ssl.enable = true with https://, false with http://");
+    c.broken(v, "ssl", "scheme_and_ssl_differ", "ssl.enable = true with https://, false with http://", {"url"});
   check_tls(c, v, s.ssl, {.who = "HTTP"});
   const bool post = s.method == RequestMethod::Post;
   s.header_map = {{"accept", "application/json"},
@@ -70,11 +70,12 @@ void check_http_settings(config::Checker& c, const config::Value& v, HttpSetting
       s.header_map.insert_or_assign(lower(name), text);
     }
   if (!post && s.header_map.contains("content-type"))
-    c.broken(v, "headers", "content_type_with_get", "no content-type with method = get");
+    c.broken(v, "headers", "content_type_with_get", "no content-type with method = get", {"method"});
   if (post) {
     const std::string& type = s.header_map.at("content-type");
     if (!type.starts_with("application/json") && !type.starts_with("application/x-www-form-urlencoded"))
-      c.broken(v, "headers", "unsupported_content_type", "application/json or application/x-www-form-urlencoded");
+      c.broken(v, "headers", "unsupported_content_type", "application/json or application/x-www-form-urlencoded",
+               {"method"});
   }
 }
 

@@ -36,12 +36,12 @@ void check_mongo_settings(config::Checker& c, const config::Value& v, MongoSetti
   const char* const key = single ? "server" : "servers";
   const std::string& text = single ? s.server : s.servers;
   if (text.empty()) {
-    c.broken(v, key, "required_field", "host, or host:port");
+    c.broken(v, key, "required_field", "host, or host:port", {"mongo_type"});
   } else if (auto at = driver::resource::parse_servers(text, driver::mongodb::kDefaultPort)) {
     s.at = *std::move(at);
-    if (single && s.at.size() > 1) c.broken(v, key, "bad_server", "one server");
+    if (single && s.at.size() > 1) c.broken(v, key, "bad_server", "one server", {"mongo_type"});
   } else {
-    c.broken(v, key, "bad_server", at.error().what);
+    c.broken(v, key, "bad_server", at.error().what, {"mongo_type"});
   }
   if (s.mongo_type == MongoType::Rs && s.replica_set_name.empty())
     c.broken(v, "replica_set_name", "required_field", "the name of the replica set");

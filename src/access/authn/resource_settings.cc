@@ -33,7 +33,7 @@ Result<driver::resource::Tls> resource_tls(const config::ClientTls& from) {
 
 void check_tls(config::Checker& c, const config::Value& v, const config::ClientTls& tls, const TlsAbilities& can) {
   const config::Value* const ssl = v.find("ssl");
-  if (!ssl || !tls.enable || tls.versions.empty()) return;
+  if (!ssl || !tls.enable || tls.versions.empty() || !c.usable("ssl")) return;
   const auto refuse = [&](bool able, bool wanted, const char* key, std::string_view instead) {
     if (!able && wanted)
       c.broken(*ssl, key, "not_with_this_back_end",

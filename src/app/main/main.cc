@@ -1,4 +1,5 @@
 #include "app/catalogs.h"
+#include "app/config_review.h"
 #include "app/dashboard.h"
 #include "app/print_openapi.h"
 #include "app/start.h"
@@ -44,5 +45,6 @@ int main(int argc, char** argv) {
                                   sb::app::add_authz_plugins(sources);
                                   return sources.names();
                                 },
+                            .review = sb::app::review_all,
                             .openapi = sb::app::print_openapi});
 }

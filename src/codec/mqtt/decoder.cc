@@ -200,6 +200,7 @@ ReasonCode take_publish_property(const Property& property, PublishView& view, Co
       return property.number == 0 ? kProtocolError : kOk;  // 3.3.2.3.8
     case PropertyId::ResponseTopic:
       view.response_topic = as_text(property.value);
+      view.has_response_topic = true;
       return forward(property, forwarded);
     default:
       return forward(property, forwarded);

@@ -136,6 +136,7 @@ struct PublishView {
   std::optional<std::uint16_t> topic_alias{};
   std::uint32_t message_expiry_s = kNeverExpires;
   bool has_subscription_id = false;  // a client must not send one, 3.3.4-6
+  bool has_response_topic = false;   // perhaps an empty one, which is no topic name
 };
 
 /// PUBACK, PUBREC, PUBREL, PUBCOMP. 3.4 to 3.7

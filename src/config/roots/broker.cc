@@ -208,7 +208,7 @@ const Struct& Sysmon::Vm::schema() {
           .finish([](Checker& c, const Value& v, S& self) {
             if (self.process_high_watermark.value <= self.process_low_watermark.value) {
               c.broken(v, "process_high_watermark", "bad_watermark",
-                       "process_high_watermark above process_low_watermark");
+                       "process_high_watermark above process_low_watermark", {"process_low_watermark"});
             }
           })
           .build();
@@ -228,10 +228,11 @@ const Struct& Sysmon::Os::schema() {
           .field("sysmem_high_watermark", &S::sysmem_high_watermark,
                  {.def = "70%", .doc = "Alarm above this share of the machine's memory."})
           .field("procmem_high_watermark", &S::procmem_high_watermark,
-                 {.def = "5%", .doc = "Accepted for EMQX's sake: node.memory_high_watermark bounds the process."})
+                 {.def = "5%", .doc = "Alarm while the process has more than this share of the machine's memory."})
           .finish([](Checker& c, const Value& v, S& self) {
             if (self.cpu_high_watermark.value <= self.cpu_low_watermark.value) {
-              c.broken(v, "cpu_high_watermark", "bad_watermark", "cpu_high_watermark above cpu_low_watermark");
+              c.broken(v, "cpu_high_watermark", "bad_watermark", "cpu_high_watermark above cpu_low_watermark",
+                       {"cpu_low_watermark"});
             }
           })
           .build();

@@ -120,7 +120,9 @@ const Struct& Stats::schema() {
   static const Struct s =
       Schema<Stats>("stats", Hot::C)
           .doc("Statistics of single connections.")
-          .field("enable", &Stats::enable, {.def = "true", .doc = "Whether each connection keeps statistics."})
+          .field("enable", &Stats::enable,
+                 {.def = "true",
+                  .doc = "Accepted for EMQX's sake: the counters of a connection cost nothing and are always kept."})
           .build();
   return s;
 }

@@ -24,7 +24,8 @@ const Struct& License::schema() {
                  {.def = "true", .doc = "Whether connections of gateways count.", .since = "signalbox 0.1"})
           .finish([](Checker& c, const Value& v, S& license) {
             if (license.connection_low_watermark.value >= license.connection_high_watermark.value)
-              c.broken(v, "connection_high_watermark", "bad_license_watermark", "more than connection_low_watermark");
+              c.broken(v, "connection_high_watermark", "bad_license_watermark", "more than connection_low_watermark",
+                       {"connection_low_watermark"});
           })
           .build();
   return s;

@@ -142,7 +142,10 @@ const Struct& TcpOptions::schema() {
       Schema<S>("tcp_options", Hot::L)
           .doc("TCP options of a listener.")
           .field("active_n", &S::active_n,
-                 {.def = "100", .min = 1, .max = 32767, .doc = "Packets read from one connection in a turn."})
+                 {.def = "100",
+                  .min = 1,
+                  .max = 32767,
+                  .doc = "Accepted for EMQX's sake: a turn reads bytes, not packets."})
           .field("backlog", &S::backlog,
                  {.def = "1024", .min = 1, .max = 65535, .doc = "Connections waiting to be accepted."})
           .field("send_timeout", &S::send_timeout, {.def = "15s", .doc = "Limit of one blocked send."})

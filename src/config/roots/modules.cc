@@ -27,7 +27,8 @@ const Struct& RewriteRule::schema() {
           .field("re", &S::re, {.max = 4096, .doc = "Regular expression whose groups are $1 to $9.", .required = true})
           .finish([](Checker& c, const Value& v, S& rule) {
             if (rule.action != RewriteAction::Subscribe && rule.dest_topic.find_first_of("+#") != std::string::npos) {
-              c.broken(v, "dest_topic", "cannot_use_wildcard_for_destination_topic", "a topic without + and #");
+              c.broken(v, "dest_topic", "cannot_use_wildcard_for_destination_topic", "a topic without + and #",
+                       {"action"});
             }
           })
           .build();
@@ -39,6 +40,10 @@ const Struct& TopicMetric::schema() {
                               .doc("Topics with counters of their own.")
                               .field("topic", &TopicMetric::topic,
                                      {.min = 1, .max = 65535, .doc = "Topic without wildcards.", .required = true})
+                              .finish([](Checker& c, const Value& v, TopicMetric& metric) {
+                                if (metric.topic.find_first_of("+#") != std::string::npos)
+                                  c.broken(v, "topic", "bad_topic", "a topic without + and #");
+                              })
                               .build();
   return s;
 }
@@ -97,7 +102,8 @@ const Struct& PskAuthentication::schema() {
           .field("init_file", &S::init_file, {.doc = "File of identity and secret, one pair a line.", .path = true})
           .field("separator", &S::separator,
                  {.def = "\":\"", .min = 1, .max = 1, .doc = "Character between identity and secret."})
-          .field("chunk_size", &S::chunk_size, {.def = "50", .min = 1, .max = 100000, .doc = "Entries read at a time."})
+          .field("chunk_size", &S::chunk_size,
+                 {.def = "50", .min = 1, .max = 100000, .doc = "Keys written to the store at a time."})
           .build();
   return s;
 }
@@ -128,7 +134,7 @@ const Struct& AuthzSource::schema() {
                               .finish([](Checker& c, const Value& v, S& source) {
                                 source.raw = v;
                                 if (source.type == "file" && source.path.empty() && source.rules.empty()) {
-                                  c.broken(v, "path", "required_field", "a path, or rules");
+                                  c.broken(v, "path", "required_field", "a path, or rules", {"type", "rules"});
                                 }
                               })
                               .build();

@@ -104,7 +104,9 @@ const Struct& Node::schema() {
           .field("max_ports", &Node::max_ports,
                  {.def = "1048576", .min = 1024, .max = 134217727, .doc = "Most sockets and files open."})
           .field("global_gc_interval", &Node::global_gc_interval,
-                 {.def = "15m", .words = "disabled", .doc = "How often unused memory goes back to the system."})
+                 {.def = "15m",
+                  .words = "disabled",
+                  .doc = "Accepted for EMQX's sake: unused memory goes back to the system by itself."})
           .field("role", &Node::role,
                  {.def = "core", .aliases = "db_role", .doc = "core, or replicant: holds no authoritative copy."})
           .accept<std::uint32_t>("process_limit", {.min = 1024, .deprecated = true})
@@ -127,7 +129,10 @@ const Struct& Node::schema() {
           .field("broker_pool_size", &Node::broker_pool_size,
                  {.def = "0", .max = 1024, .doc = "Accepted for EMQX's sake.", .hidden = true})
           .field("generic_pool_size", &Node::generic_pool_size,
-                 {.def = "0", .max = 1024, .doc = "Threads for blocking work; 0 = by cores.", .hidden = true})
+                 {.def = "0",
+                  .max = 1024,
+                  .doc = "Accepted for EMQX's sake: threads for blocking work are made where they are needed.",
+                  .hidden = true})
           .accept<std::uint32_t>("channel_cleanup_batch_size", {.def = "100000"})
           .accept<ClusterCall>("cluster_call", {})
           .finish([](Checker& c, const Value& v, Node& node) {

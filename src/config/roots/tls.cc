@@ -92,11 +92,11 @@ const Struct& ServerTls::schema() {
             check_versions(c, v, tls);
             if (tls.fail_if_no_peer_cert && tls.verify != TlsVerify::Peer) {
               c.broken(v, "fail_if_no_peer_cert", "verify_peer_needed",
-                       "verify = verify_peer beside fail_if_no_peer_cert = true");
+                       "verify = verify_peer beside fail_if_no_peer_cert = true", {"verify"});
             }
             if (tls.enable_crl_check && tls.verify != TlsVerify::Peer) {
               c.broken(v, "enable_crl_check", "verify_peer_needed",
-                       "verify = verify_peer beside enable_crl_check = true");
+                       "verify = verify_peer beside enable_crl_check = true", {"verify"});
             }
           })
           .build();

@@ -3,6 +3,7 @@
 #include "http/table.h"
 #include "management/api_registry.h"
 #include "management/service.h"
+#include "store/key_value.h"
 
 #include <boost/json/array.hpp>
 #include <sys/resource.h>
@@ -76,6 +77,24 @@ json::object vm(const Service& service) {
                                    {"count", entries("/proc/self/task")}}},
           {"io", json::object{{"max_fds", std::uint64_t{files.rlim_cur}}, {"active_fds", open}}},
           {"ports", json::object{{"count", connections}, {"limit", std::uint64_t{files.rlim_cur}}}}};
+}
+
+/// What lies in the embedded store.
+json::object store_state(const Service& service) {
+  const auto& find = service.environment().store;
+  store::KeyValue* store = find ? find() : nullptr;
+  json::object records;
+  if (!store) return {{"running", false}, {"records", std::move(records)}};
+  const store::Stats stats = store->stats();
+  for (std::size_t i = 0; i < store::kTableCount; ++i) records[store::kTableNames[i]] = stats.records[i];
+  return {{"running", true},
+          {"folder", (std::filesystem::path(service.environment().data_dir) / "store").string()},
+          {"disk_bytes", stats.disk_bytes + stats.log_bytes},
+          {"memory_bytes", stats.memory_bytes},
+          {"committed", stats.batches},
+          {"failed", stats.failed},
+          {"queued", stats.queued_batches},
+          {"records", std::move(records)}};
 }
 
 json::object to_json(const telemetry::HandlerInfo& handler) {
@@ -162,6 +181,8 @@ void add_to(management::ApiRegistry& api) {
   };
   add(http::Method::Get, "vm", "Memory, threads and descriptors of the process", {},
       [&service](const Call&, const Reply& reply) { reply(Response::of(vm(service))); });
+  add(http::Method::Get, "store", "Tables and sizes of the embedded store", {},
+      [&service](const Call&, const Reply& reply) { reply(Response::of(store_state(service))); });
   add(http::Method::Get, "log_level", "The lowest level that is logged", {}, [](const Call&, const Reply& reply) {
     const auto level = log::detail::threshold.load(std::memory_order_relaxed);
     reply(Response::of(json::object{{"level", log::to_string(level)}}));

@@ -39,7 +39,12 @@ Response not_found(std::string_view name) {
   return Response::error(404, "NOT_FOUND", fmt::format("trace '{}' not found", name));
 }
 
-void create(management::TraceControl& traces, const std::string& node, const Call& call, const Reply& reply) {
+/// Where a trace is written: over the network below the data folder only, from this machine also into a file of the
+/// caller's choice.
+enum class Place : std::uint8_t { DataFolder, AnyFile };
+
+void create(management::TraceControl& traces, const std::string& node, Place place, const Call& call,
+            const Reply& reply) {
   const json::object& body = call.object();
   const auto text = [&](std::string_view name) {
     const auto* value = body.if_contains(name);
@@ -50,6 +55,7 @@ void create(management::TraceControl& traces, const std::string& node, const Cal
   trace.type = text("type");
   trace.value = text(trace.type);
   trace.payload_encode = text("payload_encode");
+  if (place == Place::AnyFile) trace.file = text("file");
   if (trace.value.empty())
     return reply(http::refusal({{trace.type, "required_field", "string of at least 1 bytes", nullptr}}));
   for (const auto& [name, to] : {std::pair{"start_at", &trace.start_ms}, std::pair{"end_at", &trace.end_ms}}) {
@@ -172,6 +178,20 @@ void add_to(management::ApiRegistry& api) {
                       {"start_at", schema::string(), false, "Seconds since 1970, or RFC 3339; now if absent"},
                       {"end_at", schema::string(), false, "Seconds since 1970, or RFC 3339"}});
   body.open = true;
+  http::Schema local = body;
+  local.fields.push_back({"file", schema::string(1, 4096), false, "Absolute path"});
+  api.table.add(
+      {http::Method::Post,
+       "/api/v5/local/trace",
+       "Local",
+       http::Access::Administrator,
+       "Start a trace into a file of its own",
+       {},
+       std::move(local),
+       false,
+       {http::ok(schema::open_object()), http::fault(400, "Refused"), http::fault(409, "Exists")},
+       true,
+       [&traces, &node](const Call& call, const Reply& reply) { create(traces, node, Place::AnyFile, call, reply); }});
   api.table.add({http::Method::Post,
                  "/api/v5/trace",
                  kTag,
@@ -182,7 +202,9 @@ void add_to(management::ApiRegistry& api) {
                  false,
                  {http::ok(schema::open_object()), http::fault(400, "Refused"), http::fault(409, "Exists")},
                  false,
-                 [&traces, &node](const Call& call, const Reply& reply) { create(traces, node, call, reply); }});
+                 [&traces, &node](const Call& call, const Reply& reply) {
+                   create(traces, node, Place::DataFolder, call, reply);
+                 }});
   api.table.add({http::Method::Delete,
                  "/api/v5/trace",
                  kTag,

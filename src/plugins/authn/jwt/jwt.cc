@@ -23,7 +23,7 @@ constexpr Millis kFetchTimeout{5'000};
 
 void check_settings(config::Checker& c, const config::Value& v, Settings& s) {
   const auto need = [&](const char* key, bool there) {
-    if (!there) c.broken(v, key, "required_field", fmt::format("{} of this kind of key", key));
+    if (!there) c.broken(v, key, "required_field", fmt::format("{} of this kind of key", key), {"use_jwks"});
   };
   access::authn::check_tls(c, v, s.ssl, {.who = "JWKS"});
   if (s.use_jwks) {

@@ -116,13 +116,14 @@ class Delayed::Shard final : private runtime::Timer {
     std::int64_t n = 0;
     const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), n);
     const bool number = error == std::errc{} && end == digits.data() + digits.size() && n >= 0;
-    if (!number || slash == std::string_view::npos || slash + 1 == p.topic.size()) return refuse(p, "malformed");
+    if (!number || slash == std::string_view::npos || slash + 1 == p.topic.size())
+      return refuse(p, "malformed", broker::PublishVerdict::Denied);
     const std::int64_t wall = broker_.loop().wall_ms();
     std::int64_t due = wall + n * 1000;
     std::int64_t interval = n;
     if (n >= kIntervalMax) {
       interval = n - wall / 1000;
-      if (interval > kIntervalMax) return refuse(p, "too_far_ahead");
+      if (interval > kIntervalMax) return refuse(p, "too_far_ahead", broker::PublishVerdict::Refused);
       due = n * 1000;
     }
     p.topic = p.topic.substr(slash + 1);
@@ -154,10 +155,10 @@ class Delayed::Shard final : private runtime::Timer {
       last_number_ = (((last_number_ >> 22) + 1) << 22) | (std::uint64_t{broker_.shard()} << 16);
     return last_number_;
   }
-  broker::PublishVerdict refuse(const broker::Publication& p, std::string_view reason) {
+  broker::PublishVerdict refuse(const broker::Publication& p, std::string_view reason, broker::PublishVerdict verdict) {
     SB_LOG(log::Level::Warning, "delayed_publish_refused", kv("topic", p.topic), kv("reason", reason));
     broker_.metrics().add(broker::Metric::MessagesDropped);
-    return broker::PublishVerdict::Refused;
+    return verdict;
   }
 
   void on_timer() override {

@@ -76,13 +76,13 @@ TEST_F(DelayedTest, AbsoluteTimesAndThePast) {
   EXPECT_EQ(all.topics().back(), "later");
 }
 
-TEST_F(DelayedTest, WhatCannotBeHeldIsRefused) {
+TEST_F(DelayedTest, WhatCannotBeHeldIsRefusedAndWhatIsMalformedDenied) {
   const std::int64_t now_s = clock.wall_ms() / 1000;
   EXPECT_EQ(publish("$delayed/" + std::to_string(now_s + Delayed::kIntervalMax + 10) + "/t"),
             ReasonCode::ImplementationSpecificError);
   for (const char* bad :
        {"$delayed/x/t", "$delayed/-1/t", "$delayed/5", "$delayed/5/", "$delayed//t", "$delayed/99999999999999999999/t"})
-    EXPECT_EQ(publish(bad), ReasonCode::ImplementationSpecificError) << bad;
+    EXPECT_EQ(publish(bad), ReasonCode::NotAuthorized) << bad;
   EXPECT_EQ(module->size(), 0U);
   publish("$delayed/" + std::to_string(Delayed::kIntervalMax - 1) + "/t");
   EXPECT_EQ(module->size(), 1U);

@@ -219,6 +219,7 @@ std::string LogTrace::list_path() const {
 }
 
 std::string LogTrace::path_of(const Trace& trace) const {
+  if (!trace.file.empty()) return trace.file;
   const std::string day = rfc3339(trace.start_ms, 0).substr(0, 10);
   return (std::filesystem::path(context_.data_dir) / "trace" / fmt::format("trace_{}_{}.log", trace.name, day))
       .string();
@@ -232,6 +233,7 @@ void LogTrace::keep() const {
     one.text("name", known.trace.name).text("type", to_string(known.trace.kind)).text("value", known.trace.value);
     one.number("start_ms", known.trace.start_ms).number("end_ms", known.trace.end_ms);
     one.boolean("stopped", known.trace.stopped).text("payload_encode", to_string(known.trace.payload));
+    if (!known.trace.file.empty()) one.text("file", known.trace.file);
     text += (text.size() > 1 ? ",\n " : "\n ") + one.done();
   }
   text += "\n]\n";
@@ -275,7 +277,8 @@ void LogTrace::restore() {
                    number("start_ms"),
                    number("end_ms"),
                    word("stopped") == "true",
-                   payload_form(word("payload_encode")).value_or(PayloadForm::Text)};
+                   payload_form(word("payload_encode")).value_or(PayloadForm::Text),
+                   word("file")};
     known.path = path_of(known.trace);
     known.starts = now_ms() + (known.trace.start_ms - wall);
     known.ends = now_ms() + (known.trace.end_ms - wall);
@@ -301,6 +304,8 @@ Status LogTrace::status(const Known& known, std::int64_t now) const {
 Result<> LogTrace::create(Trace trace) {
   if (!good_name(trace.name)) return fail(Errc::Invalid, "a trace's name is letters, digits, '_' and '-'");
   if (trace.value.empty()) return fail(Errc::Invalid, "a trace names what it follows");
+  if (!trace.file.empty() && !std::filesystem::path(trace.file).is_absolute())
+    return fail(Errc::Invalid, "a trace's file needs an absolute path");
   if (trace.kind == Kind::Topic && !broker::check_topic_filter(trace.value))
     return fail(Errc::Invalid, "bad topic filter: " + trace.value);
   const std::int64_t wall = context_.clock.wall_ms();
@@ -352,7 +357,7 @@ Result<> LogTrace::remove(std::string_view name) {
   const auto found = std::find_if(known_.begin(), known_.end(), [&](const Known& k) { return k.trace.name == name; });
   if (found == known_.end()) return fail(Errc::NotFound, "NOT_FOUND");
   std::error_code error;
-  std::filesystem::remove(found->path, error);
+  if (found->trace.file.empty()) std::filesystem::remove(found->path, error);
   known_.erase(found);
   keep();
   refresh();
@@ -364,7 +369,7 @@ void LogTrace::clear() {
   const std::lock_guard guard(mutex_);
   for (const Known& known : known_) {
     std::error_code error;
-    std::filesystem::remove(known.path, error);  // a file that is gone already is fine
+    if (known.trace.file.empty()) std::filesystem::remove(known.path, error);  // one that is gone already is fine
   }
   known_.clear();
   keep();

@@ -35,6 +35,7 @@ struct Trace {
   std::int64_t end_ms = 0;    // 0: half an hour after the start
   bool stopped = false;
   PayloadForm payload = PayloadForm::Text;
+  std::string file{};  // absolute path of somebody's own file, which stays; "": one below <data_dir>/trace
 };
 enum class Status : std::uint8_t { Waiting, Running, Stopped };
 

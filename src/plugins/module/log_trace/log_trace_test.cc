@@ -226,5 +226,26 @@ TEST(TraceWriter, StopsAtTheSizeOfTheFileAndCounts) {
   std::filesystem::remove(name);
 }
 
+TEST_F(LogTraceTest, WritesIntoAFileOfTheUsersChoiceAndLeavesIt) {
+  const std::string file = context.data_dir + "/mine.log";
+  Trace trace{"t1", Kind::ClientId, "c1"};
+  trace.file = file;
+  ASSERT_TRUE(module->create(trace));
+  turn();
+  packet("c1", "10.0.0.1:99", "PINGREQ(2 bytes)");
+  EXPECT_NE(text("t1").find("PINGREQ"), std::string::npos);
+  EXPECT_EQ(module->list().front().file, file);
+  // A node that starts anew goes on in the same file.
+  module.reset();
+  module = std::make_unique<LogTrace>(context);
+  EXPECT_EQ(module->list().front().file, file);
+  ASSERT_TRUE(module->remove("t1"));
+  EXPECT_TRUE(std::filesystem::exists(file));
+  trace.file = "mine.log";
+  EXPECT_FALSE(module->create(trace));  // relative to what?
+  trace.file = "/no/such/folder/mine.log";
+  EXPECT_FALSE(module->create(trace));
+}
+
 }  // namespace
 }  // namespace sb::plugins::module::log_trace

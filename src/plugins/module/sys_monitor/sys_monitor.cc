@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstdio>
@@ -14,6 +15,7 @@ namespace {
 
 constexpr std::string_view kCpuAlarm = "high_cpu_usage";
 constexpr std::string_view kMemoryAlarm = "high_system_memory_usage";
+constexpr std::string_view kOwnMemoryAlarm = "high_process_memory_usage";
 constexpr std::string_view kProcessAlarm = "too_many_processes";
 
 std::string percent(double share) {
@@ -59,6 +61,16 @@ Machine::Share memory_of_machine() {
   return {total - std::min(total, available), total};
 }
 
+/// The second number of /proc/self/statm, in pages (proc(5)).
+std::uint64_t resident_bytes() {
+  unsigned long long pages = 0;
+  if (std::FILE* file = std::fopen("/proc/self/statm", "re")) {
+    if (std::fscanf(file, "%*u %llu", &pages) != 1) pages = 0;
+    std::fclose(file);
+  }
+  return pages * static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
+}
+
 /// Calls something again and again on the loop of a shard.
 class Check final : private runtime::Timer {
  public:
@@ -89,7 +101,7 @@ class Check final : private runtime::Timer {
 Machine measure_machine() {
   rlimit limit{};
   const bool known = getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY;
-  return {cpu_of_machine(), memory_of_machine(), known ? limit.rlim_cur : 0};
+  return {cpu_of_machine(), memory_of_machine(), known ? limit.rlim_cur : 0, resident_bytes()};
 }
 
 class SysMonitor::Watch {
@@ -108,7 +120,9 @@ class SysMonitor::Watch {
     cpu_.every(options.cpu_check_interval);
     memory_.every(options.mem_check_interval);
     process_.every(options.process_check_interval);
-    if (memory_.off()) alarms().deactivate(kMemoryAlarm);
+    if (!memory_.off()) return;
+    alarms().deactivate(kMemoryAlarm);
+    alarms().deactivate(kOwnMemoryAlarm);
   }
 
  private:
@@ -130,13 +144,24 @@ class SysMonitor::Watch {
   }
 
   void check_memory() {
-    const double usage = share_of(module_.probe_().memory);
+    const Machine machine = module_.probe_();
+    const double usage = share_of(machine.memory);
     if (usage > options_.sysmem_high)
       alarms().activate(kMemoryAlarm,
                         fmt::format("System memory usage is higher than {}", percent(options_.sysmem_high)),
                         {{"usage", quoted(usage)}, {"high_watermark", quoted(options_.sysmem_high)}});
     else
       alarms().deactivate(kMemoryAlarm);
+    // The process that EMQX looks for among many is here the whole of the node.
+    const double own = share_of({machine.resident, machine.memory.total});
+    if (own > options_.procmem_high)
+      alarms().activate(kOwnMemoryAlarm,
+                        fmt::format("Process memory usage is higher than {}", percent(options_.procmem_high)),
+                        {{"pid", fmt::format("\"{}\"", getpid())},
+                         {"usage", quoted(own)},
+                         {"high_watermark", quoted(options_.procmem_high)}});
+    else
+      alarms().deactivate(kOwnMemoryAlarm);
   }
 
   /// A client is a process there and a descriptor here.

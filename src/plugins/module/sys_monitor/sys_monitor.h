@@ -17,7 +17,7 @@ struct Options {
   Millis cpu_check_interval{60'000};
   double cpu_high = 0.8, cpu_low = 0.6;
   Millis mem_check_interval{60'000};
-  double sysmem_high = 0.7;
+  double sysmem_high = 0.7, procmem_high = 0.05;
   Millis process_check_interval{30'000};
   double process_high = 0.8, process_low = 0.6;
 };
@@ -27,9 +27,10 @@ struct Machine {
   struct Share {
     std::uint64_t used = 0, total = 0;
   };
-  Share cpu;               // ticks of all cores since boot
-  Share memory;            // bytes
-  std::uint64_t open_max;  // descriptors that the process may have open
+  Share cpu;                   // ticks of all cores since boot
+  Share memory;                // bytes
+  std::uint64_t open_max;      // descriptors that the process may have open
+  std::uint64_t resident = 0;  // bytes of this process
 };
 Machine measure_machine();
 

@@ -51,6 +51,25 @@ TEST_F(SysMonitorTest, MemoryAboveTheMarkIsAlarmedUntilItIsBelow) {
   EXPECT_FALSE(active("high_system_memory_usage"));
 }
 
+TEST_F(SysMonitorTest, MemoryOfTheProcessHasAMarkOfItsOwn) {
+  machine.resident = 5;
+  run(61s, 0);
+  EXPECT_FALSE(active("high_process_memory_usage"));
+  machine.resident = 6;
+  run(61s, 0);
+  EXPECT_TRUE(active("high_process_memory_usage"));
+  EXPECT_FALSE(active("high_system_memory_usage"));
+  machine.resident = 5;
+  run(61s, 0);
+  EXPECT_FALSE(active("high_process_memory_usage"));
+}
+
+TEST_F(SysMonitorTest, MeasuresThisProcess) {
+  const Machine measured = measure_machine();
+  EXPECT_GT(measured.resident, 1U << 20);
+  EXPECT_LT(measured.resident, measured.memory.total);
+}
+
 TEST_F(SysMonitorTest, MemoryThatIsNoLongerWatchedIsNoAlarm) {
   machine.memory.used = 99;
   run(61s, 0);

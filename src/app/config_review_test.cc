@@ -1,0 +1,88 @@
+#include "app/config_review.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+
+namespace sb::app {
+namespace {
+
+using testing::HasSubstr;
+
+/// What `check_config` says about a file, and its code.
+class ConfigReview : public testing::Test {
+ protected:
+  ConfigReview() {
+    char name[] = "/tmp/config_review_test_XXXXXX";
+    folder_ = mkdtemp(name);
+  }
+  ~ConfigReview() override { std::filesystem::remove_all(folder_); }
+
+  int check(const std::string& text) {
+    std::ofstream(folder_ + "/signalbox.conf") << text;
+    config::LoadOptions options;
+    options.main_file = folder_ + "/signalbox.conf";
+    options.review = review_all;
+    said_.clear();
+    return config::check_config(options, said_);
+  }
+  /// The problem stands at `place` ("line: key path") and names what is expected.
+  void refused(const std::string& text, const std::string& place, const std::string& expected) {
+    EXPECT_EQ(check(text), 1) << text;
+    EXPECT_THAT(said_, HasSubstr("signalbox.conf:" + place));
+    EXPECT_THAT(said_, HasSubstr(expected));
+  }
+  std::string folder_;
+  std::string said_;
+};
+
+TEST_F(ConfigReview, RefusesCipherSuitesThatNobodyKnows) {
+  refused("listeners.ssl.default.ssl_options.ciphers = [\"NOPE\"]",
+          "1: listeners.ssl.default.ssl_options.ciphers = [\"NOPE\"]", "not NOPE");
+  refused("listeners.wss.default.ssl_options.ciphers = [\"TLS_NOPE\"]", "1: listeners.wss.default.ssl_options.ciphers",
+          "not TLS_NOPE");
+  EXPECT_EQ(check("listeners.ssl.default.ssl_options.ciphers = \"TLS_AES_128_GCM_SHA256,AES128-SHA\""), 0) << said_;
+  EXPECT_EQ(said_, "");
+}
+
+TEST_F(ConfigReview, PassesOverSuitesThatWereDroppedAndSaysSo) {
+  EXPECT_EQ(check("listeners.ssl.default.ssl_options.ciphers = [\"ECDH-ECDSA-AES256-SHA384\", \"AES128-SHA\"]"), 0);
+  EXPECT_THAT(said_, HasSubstr("WARNING: "));
+  EXPECT_THAT(said_, HasSubstr("not ECDH-ECDSA-AES256-SHA384"));
+}
+
+TEST_F(ConfigReview, RefusesFiltersAndTopicsThatAreNone) {
+  refused("auto_subscribe.topics = [\n {topic = \"a/${clientid}/+\"}\n {topic = \"a/#/b\"}]",
+          "3: auto_subscribe.topics.2.topic = \"a/#/b\"", "a topic filter");
+  refused("topic_metrics = [{topic = \"a/+\"}]", "1: topic_metrics.1.topic = \"a/+\"", "a topic without + and #");
+}
+
+TEST_F(ConfigReview, RefusesFilesThatAreMissing) {
+  refused("authorization.sources = [{type = file, path = \"/no/acl.conf\"}]",
+          "1: authorization.sources.1.path = \"/no/acl.conf\"", "a file of rules");
+  refused("psk_authentication { enable = true\n init_file = \"/no/keys\" }",
+          "2: psk_authentication.init_file = \"/no/keys\"", "a file of keys");
+  EXPECT_EQ(check("psk_authentication { enable = false, init_file = \"/no/keys\" }"), 0) << said_;
+  std::ofstream(folder_ + "/mine.conf") << "{allow, all}.\n";
+  EXPECT_EQ(check("authorization.sources = [{type = file, path = \"" + folder_ + "/mine.conf\"}]"), 0) << said_;
+}
+
+TEST_F(ConfigReview, TellsAllOfThemBesideOtherMistakes) {
+  EXPECT_EQ(check("mqtt.max_inflight = 0\nauto_subscribe.topics = [{topic = \"a/#/b\"}]\n"), 1);
+  EXPECT_THAT(said_, HasSubstr("mqtt.max_inflight"));
+  EXPECT_THAT(said_, HasSubstr("auto_subscribe.topics.1.topic"));
+}
+
+TEST_F(ConfigReview, ALicenceThatDoesNotCountIsAWarning) {
+  EXPECT_EQ(check("license.key = garbage"), 0);
+  EXPECT_THAT(said_, HasSubstr("signalbox.conf:1: license.key"));
+  EXPECT_THAT(said_, HasSubstr("the node will run on the trial"));
+  EXPECT_THAT(said_, Not(HasSubstr("garbage"))) << "a key is a secret";
+  EXPECT_EQ(check("license.key = community"), 0);
+  EXPECT_EQ(said_, "");
+}
+
+}  // namespace
+}  // namespace sb::app
