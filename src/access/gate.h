@@ -102,13 +102,13 @@ class Gate {
   /// Whether authorize() may answer later; else it needs no `reply`.
   virtual bool defers() const { return false; }
   /// True while every authorize() would answer Allow without looking: the publish path then does not ask.
-  virtual bool open_to_all() const = 0;
+  bool open_to_all() const { return open_to_all_; }
   /// The same for PUBLISH alone: with the shipped rules only subscribing needs a look.
-  virtual bool open_to_publish() const { return open_to_all(); }
+  bool open_to_publish() const { return open_to_publish_; }
   /// authorization.deny_action = disconnect
   virtual bool disconnect_on_deny() const = 0;
   /// Changes whenever rules change: cached verdicts of older generations are void.
-  virtual std::uint64_t generation() const = 0;
+  std::uint64_t generation() const { return generation_; }
   struct CacheSettings {
     bool enable = true;
     std::uint32_t max_size = 32;
@@ -117,11 +117,18 @@ class Gate {
   virtual CacheSettings cache() const = 0;
   /// Whether a verdict about it may be kept at all.
   virtual bool cacheable(const Action&) const { return true; }
+
+ protected:
+  // The publish path looks at these with every packet, without a call. Who derives keeps them.
+  std::uint64_t generation_ = 1;
+  bool open_to_all_ = false;
+  bool open_to_publish_ = false;
 };
 
 /// Lets everybody do everything: tests, and a node without access control.
 class OpenGate final : public Gate {
  public:
+  OpenGate() { open_to_all_ = open_to_publish_ = true; }
   bool banned(const Subject&) override { return false; }
   void count_connect(const Subject&) override {}
   std::optional<Authenticated> authenticate(const Credentials& credentials, AuthenticateReply) override {
@@ -132,9 +139,7 @@ class OpenGate final : public Gate {
     return anonymous;
   }
   Verdict authorize(const Subject&, const Action&, AuthorizeReply) override { return Verdict::Allow; }
-  bool open_to_all() const override { return true; }
   bool disconnect_on_deny() const override { return false; }
-  std::uint64_t generation() const override { return 0; }
   CacheSettings cache() const override { return {}; }
 };
 

@@ -28,10 +28,7 @@ class NodeGate final : public Gate, private runtime::Timer {
   void count_failure(const Subject& subject) override;
   std::optional<Authenticated> authenticate(const Credentials& credentials, AuthenticateReply reply) override;
   Verdict authorize(const Subject& subject, const Action& action, AuthorizeReply reply) override;
-  bool open_to_all() const override { return open_to_all_; }
-  bool open_to_publish() const override { return open_to_publish_; }
   bool disconnect_on_deny() const override { return policy_->disconnect_on_deny; }
-  std::uint64_t generation() const override { return generation_; }
   CacheSettings cache() const override { return policy_->cache; }
   bool cacheable(const Action& action) const override;
   bool defers() const override { return defers_; }
@@ -88,9 +85,6 @@ class NodeGate final : public Gate, private runtime::Timer {
   Ticker ticker_{*this};
   std::vector<std::shared_ptr<Question>> questions_;
   std::vector<std::shared_ptr<Inquiry>> inquiries_;
-  std::uint64_t generation_ = 1;
-  bool open_to_all_ = false;
-  bool open_to_publish_ = false;
   bool defers_ = false;  // one of the sources does
   // Of cache_excludes, which policy_ holds: as they are written, and those that match other topics as well.
   std::unordered_set<std::string_view> excluded_names_;

@@ -10,6 +10,7 @@ using access::Action;
 using access::ActionKind;
 using access::Verdict;
 
+constexpr Verdict kNothing = Verdict::Pending;
 constexpr access::Gate::CacheSettings kThree{.enable = true, .max_size = 3, .ttl_ms = 1000};
 
 Action publish(std::string_view topic, Qos qos = Qos::AtMostOnce, bool retain = false) {
@@ -18,12 +19,12 @@ Action publish(std::string_view topic, Qos qos = Qos::AtMostOnce, bool retain = 
 
 TEST(AuthorizationCache, TheKeyIsActionQosRetainAndTopic) {
   AuthorizationCache cache;
-  EXPECT_FALSE(cache.find(publish("device/0042/state"), Nanos{0}, 1));
+  EXPECT_EQ(cache.find(publish("device/0042/state"), Nanos{0}, 1), kNothing);
   cache.add(publish("device/0042/state"), Verdict::Allow, Nanos{0}, 1, kThree);
   EXPECT_EQ(cache.find(publish("device/0042/state"), Nanos{0}, 1), Verdict::Allow);
-  EXPECT_FALSE(cache.find(publish("device/0042/state", Qos::ExactlyOnce), Nanos{0}, 1));
-  EXPECT_FALSE(cache.find(publish("device/0042/state", Qos::AtMostOnce, true), Nanos{0}, 1));
-  EXPECT_FALSE(cache.find({ActionKind::Subscribe, "device/0042/state", Qos::AtMostOnce, false}, Nanos{0}, 1));
+  EXPECT_EQ(cache.find(publish("device/0042/state", Qos::ExactlyOnce), Nanos{0}, 1), kNothing);
+  EXPECT_EQ(cache.find(publish("device/0042/state", Qos::AtMostOnce, true), Nanos{0}, 1), kNothing);
+  EXPECT_EQ(cache.find({ActionKind::Subscribe, "device/0042/state", Qos::AtMostOnce, false}, Nanos{0}, 1), kNothing);
 }
 
 /// Differences at every place of topics of every length, in whatever pieces they are compared.
@@ -32,13 +33,13 @@ TEST(AuthorizationCache, EveryCharacterOfATopicCounts) {
     AuthorizationCache cache;
     const std::string topic(size, 'a');
     cache.add(publish(topic), Verdict::Allow, Nanos{0}, 1, kThree);
-    EXPECT_TRUE(cache.find(publish(std::string(size, 'a')), Nanos{0}, 1)) << size;
-    EXPECT_FALSE(cache.find(publish(topic + "a"), Nanos{0}, 1)) << size;
-    EXPECT_FALSE(cache.find(publish(std::string_view(topic).substr(1)), Nanos{0}, 1)) << size;
+    EXPECT_EQ(cache.find(publish(std::string(size, 'a')), Nanos{0}, 1), Verdict::Allow) << size;
+    EXPECT_EQ(cache.find(publish(topic + "a"), Nanos{0}, 1), kNothing) << size;
+    EXPECT_EQ(cache.find(publish(std::string_view(topic).substr(1)), Nanos{0}, 1), kNothing) << size;
     for (std::size_t at = 0; at < size; ++at) {
       std::string other = topic;
       other[at] = 'b';
-      EXPECT_FALSE(cache.find(publish(other), Nanos{0}, 1)) << size << " " << at;
+      EXPECT_EQ(cache.find(publish(other), Nanos{0}, 1), kNothing) << size << " " << at;
     }
   }
 }
@@ -48,20 +49,20 @@ TEST(AuthorizationCache, TheOldestGoesFirst) {
   for (int i = 0; i < 5; ++i) cache.add(publish(fmt::format("t/{}", i)), Verdict::Deny, Nanos{0}, 1, kThree);
   EXPECT_EQ(cache.size(), 3U);
   for (int i = 0; i < 5; ++i)
-    EXPECT_EQ(cache.find(publish(fmt::format("t/{}", i)), Nanos{0}, 1).has_value(), i >= 2) << i;
+    EXPECT_EQ(cache.find(publish(fmt::format("t/{}", i)), Nanos{0}, 1), i < 2 ? kNothing : Verdict::Deny) << i;
 }
 
 TEST(AuthorizationCache, EntriesAgeAndGenerationsEnd) {
   AuthorizationCache cache;
   cache.add(publish("t"), Verdict::Allow, Millis{5000}, 1, kThree);
-  EXPECT_TRUE(cache.find(publish("t"), Millis{5999}, 1));
-  EXPECT_FALSE(cache.find(publish("t"), Millis{6000}, 1));
+  EXPECT_EQ(cache.find(publish("t"), Millis{5999}, 1), Verdict::Allow);
+  EXPECT_EQ(cache.find(publish("t"), Millis{6000}, 1), kNothing);
   cache.add(publish("t"), Verdict::Deny, Millis{6000}, 1, kThree);
   EXPECT_EQ(cache.find(publish("t"), Millis{6500}, 1), Verdict::Deny);
-  EXPECT_FALSE(cache.find(publish("t"), Millis{6500}, 2));
+  EXPECT_EQ(cache.find(publish("t"), Millis{6500}, 2), kNothing);
   EXPECT_EQ(cache.size(), 0U);
   cache.add(publish("t"), Verdict::Allow, Millis{6500}, 2, {.enable = true, .max_size = 0, .ttl_ms = 1000});
-  EXPECT_FALSE(cache.find(publish("t"), Millis{6500}, 2));
+  EXPECT_EQ(cache.find(publish("t"), Millis{6500}, 2), kNothing);
 }
 
 }  // namespace

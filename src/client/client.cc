@@ -190,8 +190,10 @@ access::ClientRules::Opinion Client::will_opinion(const access::Action& action) 
 }
 
 void Client::sign(broker::Will& will) const {
-  will.common_name = common_name_;
-  will.subject_dn = subject_dn_;
+  if (certificate_) {
+    will.common_name = certificate_->common_name;
+    will.subject_dn = certificate_->subject_dn;
+  }
   will.protocol_name = info_.protocol_name;
 }
 
@@ -207,15 +209,17 @@ access::ClientRules::Opinion Client::opinion(const access::Action& action) const
 
 access::Verdict Client::authorize(const access::Action& action, const std::function<void()>& resume) {
   auto& metrics = shard_.broker.metrics();
-  const auto count = [&](access::Verdict verdict, std::string_view from) {
-    metrics.add(verdict == access::Verdict::Allow ? broker::Metric::AuthorizationAllow
-                                                  : broker::Metric::AuthorizationDeny);
+  const auto show = [&](access::Verdict verdict, std::string_view from) {
     if (traced()) [[unlikely]]
       trace("AUTHZ", "authorization_result",
             fmt::format("action: {}, topic: {}, result: {}, from: {}",
                         action.kind == access::ActionKind::Publish ? "publish" : "subscribe", action.topic,
                         verdict == access::Verdict::Allow ? "allow" : "deny", from),
             action.topic);
+  };
+  const auto count = [&](access::Verdict verdict, std::string_view from) {
+    tally(verdict);
+    show(verdict, from);
   };
   if (superuser()) {
     metrics.add(broker::Metric::AuthorizationSuperuser);
@@ -239,13 +243,11 @@ access::Verdict Client::authorize(const access::Action& action, const std::funct
   }
   if (verdict_outstanding_) return access::Verdict::Pending;  // looked at for another reason meanwhile
   access::Gate& gate = shard_.gate;
-  const std::uint64_t generation = gate.generation();
-  const Nanos now = shard_.io.loop.now();
-  if (const auto known = cache_.find(action, now, generation)) {
-    metrics.add(broker::Metric::AuthorizationCacheHit);
-    count(*known, "cache");
-    return *known;
+  if (const auto known = cached(action); known != access::Verdict::Pending) {
+    show(known, "cache");
+    return known;
   }
+  const std::uint64_t generation = gate.generation();
   const access::Gate::CacheSettings settings = gate.cache();  // a change of them is a new generation
   metrics.add(broker::Metric::ClientAuthorize);
   const bool keep = settings.enable && gate.cacheable(action);
@@ -266,7 +268,7 @@ access::Verdict Client::authorize(const access::Action& action, const std::funct
   const access::Verdict verdict = gate.authorize(subject(), action, std::move(later));
   verdict_outstanding_ = verdict == access::Verdict::Pending;
   if (verdict == access::Verdict::Pending) return verdict;
-  if (keep) cache_.add(action, verdict, now, generation, settings);
+  if (keep) cache_.add(action, verdict, shard_.io.loop.now(), generation, settings);
   count(verdict, "sources");
   return verdict;
 }

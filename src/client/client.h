@@ -83,19 +83,12 @@ class Client {
   }
   /// From the cache, or from the gate; Pending: `resume` runs when the verdict is known; look at the packet again then.
   access::Verdict authorize(const access::Action& action, const std::function<void()>& resume);
-  /// The verdict that is kept, where nothing else may have a say: what most packets meet. nullopt: ask authorize(),
+  /// The verdict that is kept, where nothing else may have a say: what most packets meet. Pending: ask authorize(),
   /// which counts the same.
-  std::optional<access::Verdict> kept_verdict(const access::Action& action) {
+  access::Verdict kept_verdict(const access::Action& action) {
     if (standing_ != Standing::Ordinary || !late_.empty() || verdict_outstanding_ || traced()) [[unlikely]]
-      return std::nullopt;
-    const auto known = cache_.find(action, shard_.io.loop.now(), shard_.gate.generation());
-    if (known) {
-      auto& metrics = shard_.broker.metrics();
-      metrics.add(broker::Metric::AuthorizationCacheHit);
-      metrics.add(*known == access::Verdict::Allow ? broker::Metric::AuthorizationAllow
-                                                   : broker::Metric::AuthorizationDeny);
-    }
-    return known;
+      return access::Verdict::Pending;
+    return cached(action);
   }
   bool open_to_all() const {
     return standing_ == Standing::Ordinary ? shard_.gate.open_to_all() : standing_ == Standing::Superuser;
@@ -135,6 +128,19 @@ class Client {
     std::string subject_dn;
   };
   access::Subject subject() const;
+  void tally(access::Verdict verdict) {
+    shard_.broker.metrics().add(verdict == access::Verdict::Allow ? broker::Metric::AuthorizationAllow
+                                                                  : broker::Metric::AuthorizationDeny);
+  }
+  /// Counted where one is kept; else Pending.
+  access::Verdict cached(const access::Action& action) {
+    const auto known = cache_.find(action, shard_.io.loop.now(), shard_.gate.generation());
+    if (known != access::Verdict::Pending) {
+      shard_.broker.metrics().add(broker::Metric::AuthorizationCacheHit);
+      tally(known);
+    }
+    return known;
+  }
   std::optional<access::Authenticated> ask(std::optional<ByteView> password, std::optional<std::string_view> method,
                                            std::optional<ByteView> data, std::function<void()> resume);
   void remember(const access::Authenticated& answer);

@@ -100,8 +100,8 @@ Channel::Step Channel::publish(PublishView& packet) {
   bool denied = authorized.empty();
   if (!denied && !client_.open_to_publish()) {
     access::Action action{access::ActionKind::Publish, authorized, packet.qos, packet.retain};
-    std::optional<access::Verdict> verdict = client_.kept_verdict(action);
-    if (!verdict) {
+    access::Verdict verdict = client_.kept_verdict(action);
+    if (verdict == access::Verdict::Pending) [[unlikely]] {
       client_.begin_questions();
       verdict = client_.authorize(action, resumer());
       if (verdict == access::Verdict::Pending) return Step::Suspend;
