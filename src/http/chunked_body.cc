@@ -1,20 +1,10 @@
 #include "http/chunked_body.h"
 
+#include "base/hex.h"
+
 #include <algorithm>
 
 namespace sb::http {
-
-namespace {
-
-/// -1: no digit.
-int hex_value(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
-
-}  // namespace
 
 ChunkedBody::Status ChunkedBody::next(std::string_view& in, std::string_view& piece) {
   while (!in.empty()) {

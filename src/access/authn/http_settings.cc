@@ -1,6 +1,7 @@
 #include "access/authn/http_settings.h"
 
 #include "access/authn/resource_settings.h"
+#include "base/hex.h"
 
 #include <boost/json/object.hpp>
 #include <boost/json/parse.hpp>
@@ -28,16 +29,10 @@ std::size_t end_of_host(std::string_view url) {
 
 /// A member of a form, RFC 1866 8.2.1; what is no escape stays.
 std::string form_decoded(std::string_view text) {
-  const auto digit = [](char c) {
-    return c >= '0' && c <= '9'   ? c - '0'
-           : c >= 'a' && c <= 'f' ? c - 'a' + 10
-           : c >= 'A' && c <= 'F' ? c - 'A' + 10
-                                  : -1;
-  };
   std::string out;
   for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '%' && i + 2 < text.size() && digit(text[i + 1]) >= 0 && digit(text[i + 2]) >= 0) {
-      out += static_cast<char>(digit(text[i + 1]) * 16 + digit(text[i + 2]));
+    if (text[i] == '%' && i + 2 < text.size() && hex_value(text[i + 1]) >= 0 && hex_value(text[i + 2]) >= 0) {
+      out += static_cast<char>(hex_value(text[i + 1]) * 16 + hex_value(text[i + 2]));
       i += 2;
     } else {
       out += text[i] == '+' ? ' ' : text[i];

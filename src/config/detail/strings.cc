@@ -1,17 +1,12 @@
 // The quoted forms of HOCON text.
 #include "config/detail/parser.h"
 
+#include "base/hex.h"
+
 #include <fmt/format.h>
 
 namespace sb::config::detail {
 namespace {
-
-int hex_digit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
 
 void append_utf8(std::string& out, std::uint32_t cp) {
   if (cp < 0x80) {
@@ -36,7 +31,7 @@ std::optional<std::uint32_t> hex4(std::string_view text, std::size_t at) {
   if (at + 4 > text.size()) return std::nullopt;
   std::uint32_t value = 0;
   for (std::size_t i = 0; i < 4; ++i) {
-    const int d = hex_digit(text[at + i]);
+    const int d = hex_value(text[at + i]);
     if (d < 0) return std::nullopt;
     value = value * 16 + static_cast<std::uint32_t>(d);
   }

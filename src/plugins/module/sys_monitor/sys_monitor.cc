@@ -128,19 +128,21 @@ class SysMonitor::Watch {
  private:
   broker::AlarmSink& alarms() { return module_.context_.alarms; }
 
+  /// Between the marks an alarm stays what it is. `words` have a place for the usage.
+  void judge(std::string_view alarm, fmt::format_string<std::string> words, double usage, double high, double low) {
+    if (usage > high)
+      alarms().activate(alarm, fmt::format(words, percent(usage)),
+                        {{"usage", quoted(usage)}, {"high_watermark", quoted(high)}, {"low_watermark", quoted(low)}});
+    else if (usage < low)
+      alarms().deactivate(alarm);
+  }
+
   /// Load since the last look.
   void check_cpu() {
     const Machine::Share now = module_.probe_().cpu;
     const Machine::Share since{now.used - std::min(now.used, seen_.used), now.total - std::min(now.total, seen_.total)};
     seen_ = now;
-    const double usage = share_of(since);
-    if (usage > options_.cpu_high)
-      alarms().activate(kCpuAlarm, fmt::format("{} cpu usage", percent(usage)),
-                        {{"usage", quoted(usage)},
-                         {"high_watermark", quoted(options_.cpu_high)},
-                         {"low_watermark", quoted(options_.cpu_low)}});
-    else if (usage < options_.cpu_low)
-      alarms().deactivate(kCpuAlarm);
+    judge(kCpuAlarm, "{} cpu usage", share_of(since), options_.cpu_high, options_.cpu_low);
   }
 
   void check_memory() {
@@ -168,13 +170,8 @@ class SysMonitor::Watch {
   void check_process() {
     const double usage =
         share_of({module_.context_.stats.count(broker::Gauge::LiveConnections), module_.probe_().open_max});
-    if (usage > options_.process_high)
-      alarms().activate(kProcessAlarm, fmt::format("{} of the connections that the process can hold", percent(usage)),
-                        {{"usage", quoted(usage)},
-                         {"high_watermark", quoted(options_.process_high)},
-                         {"low_watermark", quoted(options_.process_low)}});
-    else if (usage < options_.process_low)
-      alarms().deactivate(kProcessAlarm);
+    judge(kProcessAlarm, "{} of the connections that the process can hold", usage, options_.process_high,
+          options_.process_low);
   }
 
   SysMonitor& module_;

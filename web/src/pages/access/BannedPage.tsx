@@ -7,7 +7,8 @@ import { useTranslation } from "react-i18next";
 
 import { api, take } from "../../api/client";
 import type { Ban, Page } from "../../api/types";
-import { IconAction, useChange, useConfirm } from "../../components/actions";
+import { IconAction, useChange } from "../../components/actions";
+import { ClearAll } from "../../components/ClearAll";
 import { actionsColumn, monoColumn, textColumn, timeColumn } from "../../components/columns";
 import { DataTable, type Column } from "../../components/DataTable";
 import { FormModal } from "../../components/FormModal";
@@ -64,7 +65,6 @@ function BanDialog({ opened, onClose }: { opened: boolean; onClose: () => void }
 export function BannedPage() {
   const { t } = useTranslation();
   const canWrite = useCanWrite();
-  const confirm = useConfirm();
   const [adding, dialog] = useDisclosure();
   const list = usePaged<Ban>(["banned"], (paging) =>
     take<Page<Ban>>(api.GET("/api/v5/banned", { params: { query: paging } })),
@@ -73,11 +73,6 @@ export function BannedPage() {
     run: ({ as, who }) =>
       take(api.DELETE("/api/v5/banned/{as}/{who}", { params: { path: { as, who } as never } })),
     done: t("banned.removed"),
-    renews: [["banned"]],
-  });
-  const clear = useChange({
-    run: () => take(api.DELETE("/api/v5/banned")),
-    done: t("banned.cleared"),
     renews: [["banned"]],
   });
   const columns: Column<Ban>[] = [
@@ -102,22 +97,7 @@ export function BannedPage() {
   return (
     <>
       <PageHeader title={t("nav.banned")} refresh={() => void list.refetch()}>
-        {canWrite && (list.data?.length ?? 0) > 0 && (
-          <Button
-            variant="light"
-            color="red"
-            onClick={() =>
-              confirm({
-                title: t("banned.clearTitle"),
-                text: t("banned.clearText"),
-                button: t("banned.clear"),
-                run: () => clear.mutate(),
-              })
-            }
-          >
-            {t("banned.clear")}
-          </Button>
-        )}
+        {canWrite && (list.data?.length ?? 0) > 0 && <ClearAll of="banned" run={() => take(api.DELETE("/api/v5/banned"))} />}
         {canWrite && (
           <Button leftSection={<IconPlus size={16} />} onClick={dialog.open}>
             {t("banned.add")}

@@ -1,10 +1,10 @@
-import { Button, SegmentedControl, Text } from "@mantine/core";
+import { SegmentedControl, Text } from "@mantine/core";
 import { useTranslation } from "react-i18next";
 import { useSearchParams } from "react-router-dom";
 
 import { api, take } from "../../api/client";
 import type { Alarm, Page } from "../../api/types";
-import { useChange, useConfirm } from "../../components/actions";
+import { ClearAll } from "../../components/ClearAll";
 import { monoColumn, textColumn, timeColumn } from "../../components/columns";
 import { DataTable, type Column } from "../../components/DataTable";
 import { PageControl, usePaged } from "../../components/paging";
@@ -24,7 +24,6 @@ export function detailsOf(details: unknown): [name: string, value: string][] {
 export function AlarmsPage() {
   const { t } = useTranslation();
   const canWrite = useCanWrite();
-  const confirm = useConfirm();
   const [search, setSearch] = useSearchParams();
   const past = search.get("show") === "past";
   const list = usePaged<Alarm>(
@@ -33,11 +32,6 @@ export function AlarmsPage() {
       take<Page<Alarm>>(api.GET("/api/v5/alarms", { params: { query: { activated: !past, ...paging } } })),
     { refetchInterval: 10_000 },
   );
-  const clear = useChange({
-    run: () => take(api.DELETE("/api/v5/alarms")),
-    done: t("alarms.cleared"),
-    renews: [["alarms"]],
-  });
   const columns: Column<Alarm>[] = [
     monoColumn<Alarm>("name", t("alarms.name")),
     {
@@ -77,22 +71,7 @@ export function AlarmsPage() {
             { value: "past", label: t("alarms.past") },
           ]}
         />
-        {past && canWrite && (
-          <Button
-            color="red"
-            variant="light"
-            onClick={() =>
-              confirm({
-                title: t("alarms.clearTitle"),
-                text: t("alarms.clearText"),
-                button: t("alarms.clear"),
-                run: () => clear.mutate(),
-              })
-            }
-          >
-            {t("alarms.clear")}
-          </Button>
-        )}
+        {past && canWrite && <ClearAll of="alarms" run={() => take(api.DELETE("/api/v5/alarms"))} />}
       </PageHeader>
       <DataTable
         label={t("nav.alarms")}

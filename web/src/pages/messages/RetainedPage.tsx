@@ -1,4 +1,4 @@
-import { Anchor, Button } from "@mantine/core";
+import { Anchor } from "@mantine/core";
 import { IconEye, IconTrash } from "@tabler/icons-react";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
@@ -7,6 +7,7 @@ import { Link } from "react-router-dom";
 import { api, take } from "../../api/client";
 import type { Page, Retained } from "../../api/types";
 import { IconAction, useChange, useConfirm } from "../../components/actions";
+import { ClearAll } from "../../components/ClearAll";
 import { actionsColumn, monoColumn, textColumn, timeColumn } from "../../components/columns";
 import { DataTable, type Column } from "../../components/DataTable";
 import { Filters, useFilterValues, type Filter } from "../../components/Filters";
@@ -28,11 +29,6 @@ export function RetainedPage() {
   const remove = useChange<string>({
     run: (topic) => take(api.DELETE("/api/v5/mqtt/retainer/message/{topic}", { params: { path: { topic } } })),
     done: t("retained.deleted"),
-    renews: [["retained"]],
-  });
-  const clear = useChange({
-    run: () => take(api.DELETE("/api/v5/mqtt/retainer/messages")),
-    done: t("retained.cleared"),
     renews: [["retained"]],
   });
   const columns: Column<Retained>[] = [
@@ -67,22 +63,7 @@ export function RetainedPage() {
         <Anchor component={Link} to="/configuration/retainer" size="sm">
           {t("nav.settings")}
         </Anchor>
-        {canWrite && (list.data?.length ?? 0) > 0 && (
-          <Button
-            variant="light"
-            color="red"
-            onClick={() =>
-              confirm({
-                title: t("retained.clearTitle"),
-                text: t("retained.clearText"),
-                button: t("retained.clear"),
-                run: () => clear.mutate(),
-              })
-            }
-          >
-            {t("retained.clear")}
-          </Button>
-        )}
+        {canWrite && (list.data?.length ?? 0) > 0 && <ClearAll of="retained" run={() => take(api.DELETE("/api/v5/mqtt/retainer/messages"))} />}
       </PageHeader>
       <Filters filters={filters} />
       <DataTable

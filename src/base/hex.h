@@ -1,0 +1,14 @@
+// A hexadecimal digit.
+#pragma once
+
+namespace sb {
+
+/// 0 to 15; -1: no digit.
+constexpr int hex_value(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+  return -1;
+}
+
+}  // namespace sb
