@@ -98,9 +98,10 @@ TEST(RequestParser, RefusesWhatIsNotHttp) {
 constexpr std::string_view kChunkedHead = "POST /c HTTP/1.1\r\nTransfer-Encoding: Chunked\r\n\r\n";
 
 TEST(RequestParser, ReadsAChunkedBodyHoweverItIsCut) {  // RFC 9112, 7.1
-  const std::string bytes = std::string(kChunkedHead) +
-                            "5;name=\"a\"\r\nhello\r\n00B\r\n, chunked w\r\n4\r\norld\r\n0;x\r\nTrailer: y\r\n\r\n" +
-                            "GET /next HTTP/1.1\r\n\r\n";
+  std::string bytes(kChunkedHead);
+  bytes +=
+      "5;name=\"a\"\r\nhello\r\n00B\r\n, chunked w\r\n4\r\norld\r\n0;x\r\nTrailer: y\r\n\r\n"
+      "GET /next HTTP/1.1\r\n\r\n";
   for (std::size_t cut = 0; cut <= bytes.size(); ++cut) {
     RequestParser parser(kSmall);
     std::vector<Request> requests;
