@@ -1,6 +1,5 @@
 #include "app/features.h"
 
-#include "broker/topic.h"
 #include "plugins/module/auto_subscribe/auto_subscribe.h"
 #include "plugins/module/delayed/delayed.h"
 #include "plugins/module/rewrite/rewrite.h"
@@ -101,17 +100,15 @@ Result<> configure_modules(Node& node, const config::Config& config) {
     note(slow->set_options({config.slow_subs.enable, config.slow_subs.threshold, config.slow_subs.expire_interval,
                             config.slow_subs.top_k_num, kind_of(config.slow_subs.stats_type)}));
   if (auto* metrics = modules.find_as<module::topic_metrics::TopicMetrics>("topic_metrics")) {
-    // All of them or none: an added one would be there for ever.
-    for (const config::TopicMetric& topic : config.topic_metrics)
-      if (!broker::check_topic_name(topic.topic))
-        return fail(Errc::Invalid,
-                    fmt::format("topic_metrics.topic = {}: expected a topic without wildcards", topic.topic));
     for (const module::topic_metrics::Row& row : metrics->list())
       if (std::none_of(config.topic_metrics.begin(), config.topic_metrics.end(),
                        [&](const config::TopicMetric& topic) { return topic.topic == row.topic; }))
         note(metrics->remove(row.topic));
     for (const config::TopicMetric& topic : config.topic_metrics)
-      if (auto added = metrics->add(topic.topic); !added && added.error().code != Errc::Exists) note(std::move(added));
+      if (const auto added = metrics->add(topic.topic); !added && added.error().code != Errc::Exists)
+        note(fail(added.error().code,
+                  fmt::format("topic_metrics.topic = {}: expected one of at most {} topics ({})", topic.topic,
+                              module::topic_metrics::TopicMetrics::kTopicsMax, added.error().what)));
   }
   if (auto* sys = modules.find_as<module::sys_topics::SysTopics>("sys_topics")) {
     const config::SysTopics& from = config.sys_topics;

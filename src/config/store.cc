@@ -157,6 +157,13 @@ bool waits_for_restart(const Struct& s, const Value& before, const Value& after)
 
 }  // namespace
 
+std::string ConfigStore::Refusal::told() const {
+  std::string out;
+  for (const Problem& problem : problems) out += (out.empty() ? "" : "\n") + to_string(problem);
+  if (out.empty()) out = message;
+  return out.empty() ? code : out;
+}
+
 ConfigStore::ConfigStore(Loaded loaded, LoadOptions options, const Clock& clock)
     : options_(std::move(options)),
       clock_(clock),

@@ -37,6 +37,9 @@ class ConfigStore {
         code;  // UPDATE_FAILED, update_readonly_keys_prohibited, remove_root_is_forbidden, NO_DEFAULT_VALUE, NOT_FOUND
     std::string message;
     Problems problems = {};
+
+    /// Every problem on a line of its own, else the message, else the code.
+    std::string told() const;
   };
   template <class T>
   using Outcome = tl::expected<T, Refusal>;

@@ -218,10 +218,7 @@ Result<Backup::Plan> Backup::plan(std::string_view name, std::string_view bytes)
 
 Result<> Backup::apply(Plan& plan) {
   const auto changed = config_.take_backup(plan.cluster);
-  if (!changed) {
-    std::string reason = changed.error().message;
-    return fail(Errc::Invalid, "cluster.hocon: " + reason);
-  }
+  if (!changed) return fail(Errc::Invalid, "cluster.hocon: " + changed.error().told());
   plan.report.roots = changed->roots;
   for (Plan::Table& part : plan.tables) {
     if (auto put = part.table->put(part.rows); !put)

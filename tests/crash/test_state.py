@@ -7,6 +7,7 @@ import time
 import pytest
 
 from tests.system import api, node, raw
+from tests.system.node import wait_until
 
 FOREVER = {"session_expiry_interval": 0xFFFFFFFF}
 
@@ -18,13 +19,6 @@ def started_with_error(broker):
     broker.process = None
     assert code != 0, broker.log()
     return broker.log()
-
-
-def wait_until(condition, seconds=10):
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "not in time"
-        time.sleep(0.02)
 
 
 def store_folder(broker):

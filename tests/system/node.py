@@ -8,6 +8,7 @@ import subprocess
 import time
 
 from . import raw, secrecy
+from .ports import free_port
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SANITIZER = re.compile(r"ERROR: (Address|Leak|Thread)Sanitizer|WARNING: ThreadSanitizer|runtime error: ")
@@ -25,11 +26,11 @@ def program():
     raise FileNotFoundError(f"no program at {', '.join(str(c) for c in choices if c)}; run ./dev build")
 
 
-def free_port():
-    """A port that the kernel has just found free."""
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+def wait_until(condition, seconds=15):
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.05)
 
 
 def hocon(value):

@@ -6,6 +6,7 @@ import time
 import pytest
 
 from . import api, raw, tokens
+from .node import wait_until
 from .test_authn_database import BAD, BUILT_IN, NOT_AUTHORIZED, OK, code_of
 
 SECRET = tokens.Secret(b"a shared secret")
@@ -13,13 +14,6 @@ SECRET = tokens.Secret(b"a shared secret")
 
 def jwt(**more):
     return {"mechanism": "jwt", "use_jwks": False, "algorithm": "hmac-based", "secret": "a shared secret"} | more
-
-
-def wait_until(condition, seconds=10):
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.02)
 
 
 def test_shared_secret(start_broker):

@@ -53,4 +53,4 @@ def test_reserved_packet_type_ends_the_connection(broker):
 
 
 def test_nothing_is_left_in_shared_memory(broker):
-    assert not list(pathlib.Path("/dev/shm").glob(f"*{broker.process.pid}*"))
+    assert not list(pathlib.Path("/dev/shm").glob(f"*-{broker.process.pid}"))

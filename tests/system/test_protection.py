@@ -11,6 +11,7 @@ import time
 import pytest
 
 from . import api, node, raw, servers, tokens
+from .node import wait_until
 from .pki import Pki
 from .test_authn_database import BUILT_IN, OK, USERS, code_of
 
@@ -19,13 +20,6 @@ BANNED, TOO_OFTEN = 0x8A, 0x9F
 
 def until(seconds):
     return (datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def wait_until(condition, seconds=15):
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.05)
 
 
 # ---- bans -----------------------------------------------------------------------------------------------------------

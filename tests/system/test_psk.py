@@ -4,6 +4,7 @@ import subprocess
 import pytest
 
 from . import api, node
+from .node import wait_until
 from .pki import Pki
 
 
@@ -47,8 +48,12 @@ def test_identities_and_their_keys(start_psk, skip):
     assert publishes(broker, skip, "dev-1", "secret-one") and publishes(broker, skip, "dev-2", "two:with:separators")
     assert not publishes(broker, skip, "dev-1", "another")
     assert not publishes(broker, skip, "dev-3", "secret-one"), "unknown"
-    log = broker.log() + "".join(p.read_text(errors="replace") for p in (broker.data / "log").glob("*.log*"))
-    assert "psk_identity_not_found" in log and "dev-3" in log and "secret-one" not in log
+
+    def log():
+        return broker.log() + "".join(p.read_text(errors="replace") for p in (broker.data / "log").glob("*.log*"))
+
+    wait_until(lambda: "psk_identity_not_found" in log())
+    assert "dev-3" in log() and "secret-one" not in log()
 
 
 def test_another_import_overwrites_and_never_removes(start_psk, skip, tmp_path):

@@ -1,7 +1,6 @@
 // The quoted forms of HOCON text.
-#include "config/detail/parser.h"
-
 #include "base/hex.h"
+#include "config/detail/parser.h"
 
 #include <fmt/format.h>
 

@@ -10,7 +10,8 @@
 namespace sb::driver::postgresql {
 
 namespace {
-constexpr Oid kBool = 16;  // pg_type.dat
+constexpr Oid kBool = 16;                          // pg_type.dat
+constexpr const char* kNoFile = "/dev/null/none";  // below what is no folder nothing can be
 
 /// One line without the end.
 std::string tidy(std::string_view text) {
@@ -54,11 +55,11 @@ Parameters parameters_of(const Options& o, const std::string& address) {
   p.add("ssl_min_protocol_version", std::string(to_string(tls.oldest)));
   p.add("ssl_max_protocol_version", std::string(to_string(tls.newest)));
   // Without a file libpq 15 looks into the home; with "require" any file would turn checks on.
-  p.add("sslrootcert", !tls.verify           ? "/nonexistent"
+  p.add("sslrootcert", !tls.verify           ? kNoFile
                        : tls.ca_file.empty() ? "/etc/ssl/certs/ca-certificates.crt"
                                              : tls.ca_file);
-  p.add("sslcert", tls.certificate_file.empty() ? "/nonexistent" : tls.certificate_file);
-  p.add("sslkey", tls.key_file.empty() ? "/nonexistent" : tls.key_file);
+  p.add("sslcert", tls.certificate_file.empty() ? kNoFile : tls.certificate_file);
+  p.add("sslkey", tls.key_file.empty() ? kNoFile : tls.key_file);
   if (!tls.key_password.empty()) p.add("sslpassword", tls.key_password.reveal());
   return p;
 }

@@ -85,9 +85,7 @@ std::optional<Value> Chain::find(std::string_view id) const {
 std::optional<http::Response> Chain::replace(Value::Array members) {
   const auto changed = store_.update(path_, Value(std::move(members)), config::ConfigStore::Mode::Replace);
   if (changed) return std::nullopt;
-  std::string why = changed.error().message;
-  for (const auto& problem : changed.error().problems) why += (why.empty() ? "" : "\n") + config::to_string(problem);
-  return http::Response::error(400, "BAD_REQUEST", why.empty() ? changed.error().code : why);
+  return http::Response::error(400, "BAD_REQUEST", changed.error().told());
 }
 
 std::optional<Value::Array> moved(Value::Array members, std::string_view id, std::string_view position) {

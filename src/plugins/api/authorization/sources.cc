@@ -84,9 +84,7 @@ std::optional<Response> Sources::update(Value authorization) {
     const auto refreshed = refresh_();
     return refreshed ? std::nullopt : std::optional(bad_request(refreshed.error().what));
   }
-  std::string why = changed.error().message;
-  for (const auto& problem : changed.error().problems) why += (why.empty() ? "" : "\n") + config::to_string(problem);
-  return bad_request(why.empty() ? changed.error().code : why);
+  return bad_request(changed.error().told());
 }
 
 std::optional<Response> Sources::replace(Value::Array sources) {

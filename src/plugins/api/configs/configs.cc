@@ -25,15 +25,6 @@ bool hidden(std::string_view root) {
   return std::find(std::begin(kHidden), std::end(kHidden), root) != std::end(kHidden);
 }
 
-std::string refusal_text(const ConfigStore::Refusal& refusal) {
-  std::string out = refusal.message;
-  for (const auto& problem : refusal.problems) {
-    if (!out.empty()) out += '\n';
-    out += config::to_string(problem);
-  }
-  return out.empty() ? refusal.code : out;
-}
-
 /// {"<root>":{"kind":"validation_error","path":…,"reason":…,"value":…,"expected":…}}, one of each root.
 std::string validation_text(const ConfigStore::Refusal& refusal) {
   json::object out;
@@ -46,7 +37,7 @@ std::string validation_text(const ConfigStore::Refusal& refusal) {
                              {"value", problem.value},
                              {"expected", problem.expected}};
   }
-  return out.empty() ? refusal_text(refusal) : json::serialize(out);
+  return out.empty() ? refusal.told() : json::serialize(out);
 }
 
 /// What the client wants of the two forms, quality values aside; nullopt: neither.
@@ -105,7 +96,7 @@ void answer(const ConfigStore::Outcome<ConfigStore::Change>& outcome, const Call
   if (!outcome) {
     // People read the lines that ctl prints; programs want the object of the reference.
     const bool cli = call.request.door == http::Door::Cli;
-    return reply(Response::text(cli ? refusal_text(outcome.error()) : validation_text(outcome.error()), 400));
+    return reply(Response::text(cli ? outcome.error().told() : validation_text(outcome.error()), 400));
   }
   json::array roots;
   for (const std::string& root : outcome->roots) roots.emplace_back(root);
@@ -175,7 +166,7 @@ void add_to(management::ApiRegistry& api) {
          if (const auto inner = call.find_text("conf_path")) path += "." + *inner;
          const auto outcome = store.reset(path);
          if (outcome) return reply(Response::empty(200));
-         reply(Response::error(400, outcome.error().code, refusal_text(outcome.error())));
+         reply(Response::error(400, outcome.error().code, outcome.error().told()));
        }});
   api.table.add({http::Method::Get,
                  "/api/v5/local/config_keys",

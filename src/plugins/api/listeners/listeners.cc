@@ -85,11 +85,7 @@ json::object full(management::Service& service, std::string_view id) {
 }
 
 Response refused(const config::ConfigStore::Refusal& refusal) {
-  std::string text = refusal.message;
-  for (const auto& problem : refusal.problems)
-    if (const std::string one = config::to_string(problem); text.find(one) == std::string::npos)
-      text += (text.empty() ? "" : "\n") + one;
-  return Response::error(400, "BAD_REQUEST", text.empty() ? refusal.code : text);
+  return Response::error(400, "BAD_REQUEST", refusal.told());
 }
 
 /// Puts the body's keys into the configuration of the listener; the node follows.

@@ -65,19 +65,8 @@ json::value shown(const ConfigStore& store, std::string_view root, const std::ve
   return some;
 }
 
-/// Every problem, each with its key.
-std::string told(const ConfigStore::Refusal& refusal) {
-  if (refusal.problems.empty()) return refusal.message;
-  std::string out;
-  for (const auto& problem : refusal.problems) {
-    if (!out.empty()) out += '\n';
-    out += config::to_string(problem);
-  }
-  return out;
-}
-
 Response refused(const ConfigStore::Refusal& refusal) {
-  return Response::error(400, refusal.problems.empty() ? refusal.code : "UPDATE_FAILED", told(refusal));
+  return Response::error(400, refusal.problems.empty() ? refusal.code : "UPDATE_FAILED", refusal.told());
 }
 
 std::optional<config::Value> value_of(const json::value& body) {
@@ -114,7 +103,7 @@ void write(ConfigStore& store, const Place& place, const Call& call, const Reply
   const auto outcome = store.update(place.root, std::move(*value), place.mode);
   if (!outcome) {
     if (place.root == "license")
-      return reply(Response::error(400, "BAD_REQUEST", "Bad license setting: " + told(outcome.error())));
+      return reply(Response::error(400, "BAD_REQUEST", "Bad license setting: " + outcome.error().told()));
     return reply(refused(outcome.error()));
   }
   reply(Response::of(shown(store, place.root, keys)));
