@@ -377,7 +377,9 @@ broker::WillVerdict NodeGate::judge_will(const broker::Identity& identity, const
   broker::MessageRef held;
   if (defers_) held = broker::MessageRef::adopt(broker::Message::make(publication));
   const Verdict verdict = authorize(subject, action, [this, held](Verdict late) {
-    if (late == Verdict::Allow) {
+    const broker::IdentityRef& from = held->from();
+    const bool banned = from && bans_.banned(from->client_id, from->username, from->peer_host);
+    if (late == Verdict::Allow && !banned) {
       broker::Publication p = held->as_publication();
       broker_.publish(p);
     } else {

@@ -116,6 +116,26 @@ TEST_F(DeferredAccess, EveryFilterOfASubscribeGetsItsOwnVerdictWithoutACache) {
   EXPECT_EQ(desk.asked(), 4U);
 }
 
+/// What the cache answers at first, and has forgotten when the packet is looked at again.
+TEST_F(DeferredAccess, FiltersThatLeaveTheCacheWhileTheirPacketWaits) {
+  access::Policy policy = deferring();
+  policy.cache.max_size = 1;
+  start(std::move(policy));
+  auto client = connect("leaves");
+  client->send(RawClient::subscribe_packet(1, {"a"}));
+  EXPECT_EQ(desk.answer(access::Answer::Allow), "a");
+  EXPECT_EQ(type_of(client->packet()), 9U);
+  client->send(RawClient::subscribe_packet(2, {"a", "b", "c"}));
+  EXPECT_EQ(desk.answer(access::Answer::Deny), "b");
+  EXPECT_EQ(desk.answer(access::Answer::Allow), "c");
+  const std::string suback = client->packet();
+  ASSERT_EQ(suback.size(), 8U);
+  EXPECT_EQ(suback.substr(5), std::string("\x01\x87\x01"));
+  EXPECT_EQ(desk.asked(), 3U);
+  EXPECT_EQ(node->core().metric(broker::Metric::AuthorizationAllow), 3U);  // each decision once
+  EXPECT_EQ(node->core().metric(broker::Metric::AuthorizationDeny), 1U);
+}
+
 TEST_F(DeferredAccess, MoreFiltersThanTheCacheHolds) {
   access::Policy policy = deferring();
   policy.cache.max_size = 2;

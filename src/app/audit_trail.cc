@@ -1,5 +1,6 @@
 #include "app/audit_trail.h"
 
+#include "base/json_text.h"
 #include "base/secret.h"
 #include "base/secret_name.h"
 #include "base/time_text.h"
@@ -12,6 +13,7 @@
 #include <boost/json/serialize.hpp>
 
 #include <algorithm>
+#include <cmath>
 
 namespace sb::app {
 
@@ -136,6 +138,8 @@ void AuditTrail::mask(json::value& value) {
     }
   } else if (value.is_string() && value.get_string().find(kPrivateKey) != json::string::npos) {
     value = kMasked;
+  } else if (value.is_double() && !std::isfinite(value.get_double())) {
+    value = nullptr;  // JSON has no such number
   }
 }
 
@@ -172,7 +176,7 @@ void AuditTrail::record(const http::Audited& audited) {
     case http::Actor::Cli: {
       entry.from = "cli";
       json::array words = command_of(request);
-      if (!words.empty()) {
+      if (!words.empty() && words[0].is_string()) {
         entry.operation_type = std::string_view(words[0].get_string());
         only_file["cmd"] = words[0];
         words.erase(words.begin());
@@ -200,6 +204,7 @@ void AuditTrail::record(const http::Audited& audited) {
   json::object record{{"args", std::move(arguments)},
                       {"failure", failure_of(audited.response)},
                       {"http_request", request_of(audited, method)}};
+  if (!audited.response.report.is_null()) record["report"] = audited.response.report;
   if (!request.query.empty()) only_file["query_string"] = request.query;
   keep(std::move(entry), std::move(record), level_of(audited.response.status), only_file);
 }
@@ -230,7 +235,8 @@ void AuditTrail::keep(management::AuditEntry entry, json::object record, log::Le
   record["http_status_code"] = http ? json::value(entry.status) : json::value("");
   record["http_method"] = entry.method;
   record["duration_ms"] = http ? json::value(entry.duration_ms) : json::value("");
-  std::string text = json::serialize(record);
+  // What was refused may hold any bytes; the record is read again.
+  std::string text = utf8_text(json::serialize(record));
   if (log_) {
     json::object line = record;
     for (const auto& [key, value] : only_file) line[key] = value;
@@ -251,6 +257,7 @@ void AuditTrail::keep(management::AuditEntry entry, json::object record, log::Le
                                                     "duration_ms",
                                                     "args",
                                                     "failure",
+                                                    "report",
                                                     "auth_type",
                                                     "query_string",
                                                     "cmd"};

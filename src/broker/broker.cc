@@ -161,6 +161,20 @@ bool Broker::kick(std::string_view client_id, EndReason reason) {
   return true;
 }
 
+void Broker::change_will(Session& session, bool keep, bool trusted) {
+  if (!session.will_ || (keep && session.will_->trusted == trusted)) return;
+  if (keep)
+    session.will_->trusted = trusted;
+  else
+    session.will_.reset();
+  if (session.durable())
+    store_session(session);
+  else if (session.will_)
+    store_will_of_mortal(session);
+  else if (sessions_durable_)
+    store::erase_will(journal_->batch(), session.client_id());
+}
+
 void Broker::publish_will(Session& session) {
   const std::unique_ptr<Will> will = std::move(session.will_);
   session.will_at_ms_ = 0;

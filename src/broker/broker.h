@@ -185,6 +185,8 @@ class Broker {
   Opened open(OpenRequest request, SessionSink& sink);
   /// The connection is over. The session ends too unless it has an expiry interval.
   void close(Session& session, const CloseRequest& request);
+  /// The author's rights are others than at open(): `keep` false: there is no will any longer.
+  void change_will(Session& session, bool keep, bool trusted);
   Session* find(std::string_view client_id);
   /// Ends connection and session. False if there is none.
   bool kick(std::string_view client_id, EndReason reason);

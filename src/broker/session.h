@@ -82,6 +82,7 @@ class Session final : private runtime::Timer {
   /// Outlives its connection, and is stored if persistence is on.
   bool persistent() const { return expiry_s_ > 0; }
   std::uint32_t expiry_s() const { return expiry_s_; }
+  const Will* will() const { return will_.get(); }
 
   // --- from the broker, on this shard
   /// A matching message. Never ends the session or the connection while it runs.

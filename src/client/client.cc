@@ -88,7 +88,11 @@ void Client::trace(std::string_view tag, std::string_view event, std::string_vie
 std::optional<access::Authenticated> Client::authenticate(std::optional<ByteView> password,
                                                           std::optional<std::string_view> method,
                                                           std::optional<ByteView> data, std::function<void()> resume) {
+  const bool waited = answer_ != nullptr;
   auto answer = ask(password, method, data, std::move(resume));
+  // Who was banned while others were asked.
+  if ((waited || method) && answer && answer->code == ReasonCode::Success && shard_.gate.banned(subject()))
+    answer = access::Authenticated::refused(ReasonCode::Banned);
   if (answer && traced()) [[unlikely]]
     trace("AUTHN", "authentication_result",
           fmt::format("username: {}, result: {}, anonymous: {}, is_superuser: {}",
@@ -207,46 +211,42 @@ access::ClientRules::Opinion Client::opinion(const access::Action& action) const
   return rights_->rules->decide(subject(), action);
 }
 
+void Client::show_verdict(const access::Action& action, access::Verdict verdict, std::string_view from) const {
+  if (!traced()) [[likely]]
+    return;
+  trace("AUTHZ", "authorization_result",
+        fmt::format("action: {}, topic: {}, result: {}, from: {}",
+                    action.kind == access::ActionKind::Publish ? "publish" : "subscribe", action.topic,
+                    verdict == access::Verdict::Allow ? "allow" : "deny", from),
+        action.topic);
+}
+
 access::Verdict Client::authorize(const access::Action& action, const std::function<void()>& resume) {
   auto& metrics = shard_.broker.metrics();
-  const auto show = [&](access::Verdict verdict, std::string_view from) {
-    if (traced()) [[unlikely]]
-      trace("AUTHZ", "authorization_result",
-            fmt::format("action: {}, topic: {}, result: {}, from: {}",
-                        action.kind == access::ActionKind::Publish ? "publish" : "subscribe", action.topic,
-                        verdict == access::Verdict::Allow ? "allow" : "deny", from),
-            action.topic);
+  const std::uint32_t question = question_++;
+  if (question < decided_.size()) return decided_[question];  // when the packet was looked at before
+  if (verdict_outstanding_) return access::Verdict::Pending;  // looked at for another reason meanwhile
+  access::Gate& gate = shard_.gate;
+  const auto decide = [&](access::Verdict verdict, std::string_view from) {
+    show_verdict(action, verdict, from);
+    if (gate.defers()) decided_.push_back(verdict);
+    return verdict;
   };
   const auto count = [&](access::Verdict verdict, std::string_view from) {
     tally(verdict);
-    show(verdict, from);
+    return decide(verdict, from);
   };
   if (superuser()) {
     metrics.add(broker::Metric::AuthorizationSuperuser);
-    count(access::Verdict::Allow, "superuser");
-    return access::Verdict::Allow;
+    return count(access::Verdict::Allow, "superuser");
   }
-  const std::uint32_t question = question_++;
   if (standing_ == Standing::Ruled) {
     const auto known = opinion(action);
-    if (known != access::ClientRules::Opinion::None) {
-      const auto verdict =
-          known == access::ClientRules::Opinion::Allow ? access::Verdict::Allow : access::Verdict::Deny;
-      count(verdict, "credentials");
-      return verdict;
-    }
+    if (known != access::ClientRules::Opinion::None)
+      return count(known == access::ClientRules::Opinion::Allow ? access::Verdict::Allow : access::Verdict::Deny,
+                   "credentials");
   }
-  if (next_late_ < late_.size() && late_[next_late_].question == question) {
-    const access::Verdict verdict = late_[next_late_++].verdict;
-    count(verdict, "sources");
-    return verdict;
-  }
-  if (verdict_outstanding_) return access::Verdict::Pending;  // looked at for another reason meanwhile
-  access::Gate& gate = shard_.gate;
-  if (const auto known = cached(action); known != access::Verdict::Pending) {
-    show(known, "cache");
-    return known;
-  }
+  if (const auto known = cached(action); known != access::Verdict::Pending) return decide(known, "cache");
   const std::uint64_t generation = gate.generation();
   const access::Gate::CacheSettings settings = gate.cache();  // a change of them is a new generation
   metrics.add(broker::Metric::ClientAuthorize);
@@ -258,7 +258,9 @@ access::Verdict Client::authorize(const access::Action& action, const std::funct
              resume](access::Verdict late) {
       if (!*alive) return;
       verdict_outstanding_ = false;
-      late_.push_back({question, late});
+      tally(late);
+      show_verdict(asked.view(), late, "sources");
+      if (question == decided_.size()) decided_.push_back(late);
       // Rules that changed meanwhile decide the next packet, not this one.
       if (keep && generation == shard_.gate.generation())
         cache_.add(asked.view(), late, shard_.io.loop.now(), generation, settings);
@@ -269,8 +271,7 @@ access::Verdict Client::authorize(const access::Action& action, const std::funct
   verdict_outstanding_ = verdict == access::Verdict::Pending;
   if (verdict == access::Verdict::Pending) return verdict;
   if (keep) cache_.add(action, verdict, shard_.io.loop.now(), generation, settings);
-  count(verdict, "sources");
-  return verdict;
+  return count(verdict, "sources");
 }
 
 std::string_view Client::mount(std::string_view topic, std::string& scratch) const {

@@ -75,27 +75,24 @@ class Client {
   bool rules_over() const;
 
   /// The questions of one packet are asked in the same order each time it is looked at; begin before the first.
-  void begin_questions() { question_ = next_late_ = 0; }
+  void begin_questions() { question_ = 0; }
   /// The packet got all its verdicts.
   void end_questions() {
-    if (!late_.empty()) [[unlikely]]
-      late_.clear();
+    if (!decided_.empty()) [[unlikely]]
+      decided_.clear();
   }
   /// From the cache, or from the gate; Pending: `resume` runs when the verdict is known; look at the packet again then.
   access::Verdict authorize(const access::Action& action, const std::function<void()>& resume);
   /// The verdict that is kept, where nothing else may have a say: what most packets meet. Pending: ask authorize(),
   /// which counts the same.
   access::Verdict kept_verdict(const access::Action& action) {
-    if (standing_ != Standing::Ordinary || !late_.empty() || verdict_outstanding_ || traced()) [[unlikely]]
+    if (standing_ != Standing::Ordinary || !decided_.empty() || verdict_outstanding_ || traced()) [[unlikely]]
       return access::Verdict::Pending;
     return cached(action);
   }
-  bool open_to_all() const {
-    return standing_ == Standing::Ordinary ? shard_.gate.open_to_all() : standing_ == Standing::Superuser;
-  }
-  bool open_to_publish() const {
-    return standing_ == Standing::Ordinary ? shard_.gate.open_to_publish() : standing_ == Standing::Superuser;
-  }
+  /// Where nobody needs to be asked: allowed, and counted as that.
+  bool passes_all() { return passes(shard_.gate.open_to_all()); }
+  bool passes_publish() { return passes(shard_.gate.open_to_publish()); }
   bool superuser() const { return standing_ == Standing::Superuser; }
   AuthorizationCache& cache() { return cache_; }
 
@@ -128,6 +125,14 @@ class Client {
     std::string subject_dn;
   };
   access::Subject subject() const;
+  bool passes(bool open) {
+    if (standing_ == Standing::Superuser)
+      shard_.broker.metrics().add(broker::Metric::AuthorizationSuperuser);
+    else if (!open || standing_ != Standing::Ordinary)
+      return false;
+    tally(access::Verdict::Allow);
+    return true;
+  }
   void tally(access::Verdict verdict) {
     shard_.broker.metrics().add(verdict == access::Verdict::Allow ? broker::Metric::AuthorizationAllow
                                                                   : broker::Metric::AuthorizationDeny);
@@ -145,6 +150,7 @@ class Client {
                                            std::optional<ByteView> data, std::function<void()> resume);
   void remember(const access::Authenticated& answer);
   access::ClientRules::Opinion opinion(const access::Action& action) const;
+  void show_verdict(const access::Action& action, access::Verdict verdict, std::string_view from) const;
   void rights_ended();
 
   ShardContext& shard_;
@@ -156,15 +162,10 @@ class Client {
   std::string mountpoint_;
   std::unique_ptr<const CertificateNames> certificate_;  // only where the peer showed one
   AuthorizationCache cache_;
-  // Verdicts that came late to the packet in hand, by the number of the question: they must not depend on a cache that
-  // may be off, full or voided meanwhile.
-  struct Late {
-    std::uint32_t question;
-    access::Verdict verdict;
-  };
-  std::vector<Late> late_;
+  // Verdicts of the packet in hand, by the number of the question, where it may be looked at again: they must not
+  // depend on a cache that may be off, full or voided meanwhile.
+  std::vector<access::Verdict> decided_;
   std::uint32_t question_ = 0;
-  std::uint32_t next_late_ = 0;
   bool verdict_outstanding_ = false;
   std::unique_ptr<access::Authenticated> answer_;  // came late; taken by the next question
   bool asked_ = false;

@@ -311,7 +311,7 @@ Outcome ConfigStore::reload(Mode mode) {
   return apply(std::move(all), cluster_, false);
 }
 
-Outcome ConfigStore::take_backup(Value roots) {
+tl::expected<ConfigStore::Merged, ConfigStore::Refusal> ConfigStore::merged(Value roots) const {
   // Members replace those of the same name; what a root's backup lacks stays.
   constexpr std::string_view kShallow[] = {"delayed",
                                            "retainer",
@@ -340,11 +340,11 @@ Outcome ConfigStore::take_backup(Value roots) {
   Problems problems;
   use_new_names(Roots::schema(), roots);
   keep_secrets(roots, &all_);
-  std::vector<PemFile> pems;
-  detail::take_pems(roots, (std::filesystem::path(current_->node.data_dir) / "certs").string(), pems);
+  Merged out;
+  detail::take_pems(roots, (std::filesystem::path(current_->node.data_dir) / "certs").string(), out.pems);
   join_by_identity(roots, all_, "authentication", problems);
   join_by_identity(roots, all_, "authorization.sources", problems);
-  Layers next = layers();
+  Layers& next = out.layers = layers();
   for (Value* layer : {&next.all, &next.cluster}) {
     use_new_names(Roots::schema(), *layer);
     for (const auto& [root, value] : *roots.if_object()) {
@@ -359,7 +359,22 @@ Outcome ConfigStore::take_backup(Value roots) {
   }
   if (!problems.empty()) return refusal(problems);
   prune(next.all);
-  return apply(std::move(next.all), std::move(next.cluster), true, pems);
+  return out;
+}
+
+Outcome ConfigStore::take_backup(Value roots) {
+  auto next = merged(std::move(roots));
+  if (!next) return tl::unexpected(std::move(next).error());
+  return apply(std::move(next->layers.all), std::move(next->layers.cluster), true, next->pems);
+}
+
+Problems ConfigStore::problems_of_backup(Value roots) const {
+  auto next = merged(std::move(roots));
+  return next ? check(std::move(next->layers.all), options_).errors : std::move(next).error().problems;
+}
+
+bool ConfigStore::unbuilt(std::string_view root) const {
+  return unbuilt_root(root, options_);
 }
 
 Outcome ConfigStore::restore_text(std::string_view cluster) {

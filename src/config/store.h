@@ -76,6 +76,10 @@ class ConfigStore {
   /// Takes over what a backup kept, as one change. Generic roots take the backup's members, named objects are merged by
   /// name, authenticators and sources by identity; read-only roots, the licence and the management interface stay.
   [[nodiscard]] Outcome<Change> take_backup(Value roots);
+  /// What would be wrong with it at present. Changes nothing.
+  [[nodiscard]] Problems problems_of_backup(Value roots) const;
+  /// A root that is kept and has no effect, for its area is not there.
+  bool unbuilt(std::string_view root) const;
   /// Everything as it was, to undo a change.
   struct Layers {
     Value all, cluster;
@@ -88,6 +92,11 @@ class ConfigStore {
   [[nodiscard]] Outcome<Change> restore_text(std::string_view cluster);
 
  private:
+  struct Merged {
+    Layers layers;
+    std::vector<PemFile> pems;
+  };
+  tl::expected<Merged, Refusal> merged(Value roots) const;
   Outcome<Change> apply(Value all, Value cluster, bool keep, const std::vector<PemFile>& pems = {});
   bool save(const Value& cluster);
   std::vector<std::string> differing(const Value& a, const Value& b) const;

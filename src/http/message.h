@@ -63,6 +63,8 @@ struct Response {
   std::string_view fixed_body{};
   /// In place of `body`: a file, sent piece by piece while others are served.
   std::shared_ptr<FileBody> file{};
+  /// Not sent: what the audit record tells besides.
+  json::value report{};
 
   std::uint64_t body_size() const;
   static Response of(const json::value& value, unsigned status = 200);

@@ -4,7 +4,12 @@
 #include "base/log.h"
 #include "http/upload.h"
 
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
 #include <boost/json/parse.hpp>
+
+#include <algorithm>
+#include <cmath>
 
 namespace sb::http {
 
@@ -89,6 +94,14 @@ bool is_json(std::string_view content_type) {
   return type == "application/json" || (type.starts_with("application/") && type.ends_with("+json"));
 }
 
+/// JSON has no infinity: what overflows a double is none of it.
+bool finite(const json::value& value) {
+  if (const auto* array = value.if_array()) return std::all_of(array->begin(), array->end(), finite);
+  if (const auto* object = value.if_object())
+    return std::all_of(object->begin(), object->end(), [](const auto& member) { return finite(member.value()); });
+  return !value.is_double() || std::isfinite(value.get_double());
+}
+
 std::optional<Response> read_body(const Endpoint& endpoint, Call& call, std::vector<Complaint>& complaints) {
   if (!endpoint.body) return std::nullopt;
   if (call.request.body.empty()) {
@@ -99,7 +112,7 @@ std::optional<Response> read_body(const Endpoint& endpoint, Call& call, std::vec
   } else {
     json::error_code error;
     call.body = json::parse(call.request.body, error);
-    if (error) return Response::error(400, "BAD_REQUEST", "Invalid json message received");
+    if (error || !finite(call.body)) return Response::error(400, "BAD_REQUEST", "Invalid json message received");
   }
   check(*endpoint.body, call.body, {}, complaints);
   return std::nullopt;
@@ -236,7 +249,19 @@ void Table::handle(Request request, Reply reply) const {
     };
   }
   if (refused) return reply(std::move(*refused));
-  endpoint->handler(std::move(call), std::move(reply));
+  const auto answered = std::make_shared<bool>(false);
+  const Reply once = [answered, reply = std::move(reply)](Response response) {
+    *answered = true;
+    reply(std::move(response));
+  };
+  // What a library throws at one request must not end the node.
+  try {
+    endpoint->handler(std::move(call), once);
+  } catch (const std::exception& error) {
+    SB_LOG(log::Level::Critical, "management_request_failed", kv("endpoint", endpoint->path),
+           kv("reason", error.what()));
+    if (!*answered) once(Response::error(500, "INTERNAL_ERROR", "the request could not be served; the log says why"));
+  }
 }
 
 }  // namespace sb::http

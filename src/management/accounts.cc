@@ -13,7 +13,6 @@ namespace {
 constexpr std::size_t kHashesWaiting = 32;
 /// The end of a token moves with every request; the store hears of it this often.
 constexpr std::int64_t kTokenGrainMs = 60'000;
-constexpr std::string_view kWellKnown = "public";
 
 store::AdminRecord record_of(const Admin& admin) {
   return {admin.username, static_cast<std::uint8_t>(admin.role), admin.password, admin.description, admin.initial};
@@ -85,7 +84,7 @@ Result<> Accounts::open(store::KeyValue* store, AccountSettings settings) {
   Admin admin;
   admin.username = settings_.default_username;
   admin.description = "administrator";
-  admin.initial = settings_.default_password.reveal() == kWellKnown;
+  admin.initial = settings_.default_password.reveal() == kWellKnownPassword;
   SB_TRY(admin.password, hash_password(settings_.default_password.reveal()));
   return put_admin(std::move(admin));
 }
@@ -98,8 +97,11 @@ Result<> Accounts::put_admin(Admin admin) {
   store::Batch batch;
   store::put(batch, record_of(admin));
   SB_CHECKED(commit(std::move(batch)));
-  std::string name = admin.username;
-  admins_.insert_or_assign(std::move(name), std::move(admin));
+  const Admin* const known = find_admin(admin.username);
+  const bool other_rights = known && (known->password != admin.password || known->role != admin.role);
+  const std::string name = admin.username;
+  admins_.insert_or_assign(name, std::move(admin));
+  if (other_rights) end_log_ins(name);
   return {};
 }
 
@@ -139,20 +141,11 @@ void Accounts::login(std::string username, std::string password, Origin from, st
   const Admin* const admin = find_admin(username);
   std::string stored = admin ? admin->password : dummy_;
   const bool known = admin != nullptr;
-  auto work = [stored = std::move(stored), password = std::move(password)] {
-    return password_matches(stored, password);
-  };
-  const bool accepted = off_loop<bool>(std::move(work), [this, username, from, name, known, done](bool matches) {
-    const std::int64_t then_ms = now_ms();
-    const Admin* const user = find_admin(username);  // may have gone meanwhile
-    if (!matches || !known || !user) {
-      if (settings_.lockout) {
-        user_failures_.count(name, then_ms, settings_.per_user);
-        if (address_failures_.count(from.address, then_ms, settings_.per_address))
-          SB_LOG(log::Level::Warning, "management_login_address_locked", kv("address", from.address));
-      }
-      return done({});
-    }
+  auto work = [stored, password = std::move(password)] { return password_matches(stored, password); };
+  const bool accepted = off_loop<bool>(std::move(work), [this, username, from, name, known, stored,
+                                                         done](bool matches) {
+    const Admin* const user = find_admin(username);  // may have gone or changed meanwhile
+    if (!matches || !known || !user || user->password != stored) return done({});
     user_failures_.forget(name);
     address_failures_.forget(from.address);
     if (user->initial && !from.loopback) return done({.kind = LoginOutcome::Kind::LocalOnly});
@@ -164,7 +157,12 @@ void Accounts::login(std::string username, std::string password, Origin from, st
     done(
         {.kind = LoginOutcome::Kind::Ok, .token = std::move(*token), .role = user->role, .must_change = user->initial});
   });
-  if (!accepted) done({.kind = LoginOutcome::Kind::Busy});
+  if (!accepted) return done({.kind = LoginOutcome::Kind::Busy});
+  // Failed until it is known to be good: guesses that are made side by side count as well.
+  if (!settings_.lockout) return;
+  user_failures_.count(name, began_ms, settings_.per_user);
+  if (address_failures_.count(from.address, began_ms, settings_.per_address))
+    SB_LOG(log::Level::Warning, "management_login_address_locked", kv("address", from.address));
 }
 
 Result<> Accounts::store_token(const std::string& hash, const Token& token) {
@@ -290,12 +288,9 @@ Result<> Accounts::update_admin(std::string_view username, Role role, std::strin
   const Admin* const known = find_admin(username);
   if (!known) return fail(Errc::NotFound, "username_not_found");
   Admin fresh = *known;
-  const bool other_role = fresh.role != role;
   fresh.role = role;
   fresh.description = std::move(description);
-  SB_CHECKED(put_admin(std::move(fresh)));
-  if (other_role) end_log_ins(username);
-  return {};
+  return put_admin(std::move(fresh));
 }
 
 Result<> Accounts::remove_admin(std::string_view username) {
@@ -318,7 +313,8 @@ void Accounts::change_password(std::string username, std::optional<std::string> 
   // Guessing the old password here is guessing it.
   const std::int64_t began_ms = now_ms();
   const std::string name = lock_name(username, from);
-  if (old_password && settings_.lockout && user_failures_.blocked(name, began_ms))
+  const bool guessed = old_password && settings_.lockout;
+  if (guessed && user_failures_.blocked(name, began_ms))
     return done(fail(Errc::Busy, "Too many wrong passwords, try again later"));
   struct Outcome {
     bool matches = true;
@@ -331,22 +327,19 @@ void Accounts::change_password(std::string username, std::optional<std::string> 
         if (out.matches) out.hash = hash_password(password);
         return out;
       },
-      [this, username, name, done](Outcome out) {
-        if (!out.matches) {
-          if (settings_.lockout) user_failures_.count(name, now_ms(), settings_.per_user);
-          return done(fail(Errc::Denied, "Old password not match"));
-        }
+      [this, username, name, guessed, done](Outcome out) {
+        if (!out.matches) return done(fail(Errc::Denied, "Old password not match"));
+        if (guessed) user_failures_.forget(name);
         if (!out.hash) return done(tl::unexpected(std::move(out.hash).error()));
         const Admin* const known = find_admin(username);
         if (!known) return done(fail(Errc::NotFound, "username_not_found"));
         Admin fresh = *known;
         fresh.password = std::move(*out.hash);
         fresh.initial = false;
-        auto stored = put_admin(std::move(fresh));
-        if (stored) end_log_ins(username);
-        done(std::move(stored));
+        done(put_admin(std::move(fresh)));
       });
-  if (!accepted) done(fail(Errc::Busy, "too many passwords are being checked"));
+  if (!accepted) return done(fail(Errc::Busy, "too many passwords are being checked"));
+  if (guessed) user_failures_.count(name, began_ms, settings_.per_user);  // as in login()
 }
 
 }  // namespace sb::management

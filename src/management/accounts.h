@@ -40,6 +40,9 @@ struct Admin {
   bool initial = false;  // has the password that everybody knows: it counts on this machine only
 };
 
+/// What a fresh node has, as everybody knows.
+inline constexpr std::string_view kWellKnownPassword = "public";
+
 struct ApiKey {
   std::string name;
   std::string key;
@@ -102,11 +105,10 @@ class Accounts {
   using Changed = std::function<void(Result<>)>;
   /// Invalid: a rule of name or password. Exists.
   void add_admin(std::string username, std::string password, Role role, std::string description, Changed done);
-  /// NotFound. A new role ends the user's log-ins.
+  /// NotFound.
   [[nodiscard]] Result<> update_admin(std::string_view username, Role role, std::string description);
   [[nodiscard]] Result<> remove_admin(std::string_view username);
-  /// NotFound; Invalid: a rule; Denied: the old password is another one (not asked for without). Ends the user's
-  /// log-ins.
+  /// NotFound; Invalid: a rule; Denied: the old password is another one (not asked for without).
   void change_password(std::string username, std::optional<std::string> old_password, std::string password, Origin from,
                        Changed done);
 
@@ -123,7 +125,7 @@ class Accounts {
   /// Lines key:secret or key:secret:role. Stops at the first bad line, which the error names; the lines before stay.
   [[nodiscard]] Result<std::size_t> load_api_keys(const std::string& file);
 
-  /// Roles and secrets as they are stored, for backups.
+  /// Roles and secrets as they are stored, for backups. Another password or role ends the user's log-ins.
   [[nodiscard]] Result<> put_admin(Admin admin);
   [[nodiscard]] Result<> put_api_key(ApiKey key);
 

@@ -66,7 +66,11 @@ Result<> AuditLog::open(store::KeyValue* store, std::size_t max) {
   if (!store_) return {};
   SB_CHECKED(store::scan<store::AuditRecord>(*store_, [this](const store::AuditRecord& record) -> Result<> {
     auto entry = entry_of(record);
-    if (!entry) return fail(Errc::Corrupt, "table audit: a record is no JSON object");
+    if (!entry) {  // one line that cannot be shown is no reason not to serve
+      SB_LOG(log::Level::Error, "audit_record_unreadable", kv("created_us", record.created_us));
+      next_ = std::max(next_, record.sequence + 1);
+      return {};
+    }
     next_ = std::max(next_, entry->sequence + 1);
     entries_.push_back({std::move(*entry), {}});
     return {};

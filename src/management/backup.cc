@@ -1,5 +1,6 @@
 #include "management/backup.h"
 
+#include "base/json_text.h"
 #include "base/log.h"
 #include "management/archive.h"
 #include "management/backup_journal.h"
@@ -101,7 +102,7 @@ Backup::File describe(const std::string& path) {
 
 std::string jsonl(const std::vector<BackupRow>& rows) {
   std::string out;
-  for (const BackupRow& row : rows) out += json::serialize(row) + '\n';
+  for (const BackupRow& row : rows) out += utf8_text(json::serialize(row)) + '\n';
   return out;
 }
 
@@ -117,6 +118,7 @@ struct Backup::Plan {
     std::vector<BackupRow> added;   // rows of keys that are not
   };
   std::vector<Table> tables;
+  std::size_t begun = 0;  // tables that were put, the last one perhaps in part
   std::string cluster_before;
   Report report;
 };
@@ -199,6 +201,13 @@ Result<Backup::Plan> Backup::plan(std::string_view name, std::string_view bytes)
   take_rules(out.cluster);
   out.report.filename = name;
   out.report.at_ms = clock_.wall_ms();
+  if (const config::Problems problems = config_.problems_of_backup(out.cluster); !problems.empty()) {
+    std::string text = "invalid backup archive content: cluster.hocon";
+    for (const config::Problem& problem : problems) text += "\n" + config::to_string(problem);
+    return fail(Errc::Invalid, std::move(text));
+  }
+  for (const auto& [root, ignored] : *out.cluster.if_object())
+    if (config_.unbuilt(root)) out.report.left_out.push_back("cluster.hocon: " + root);
   for (auto& [table_name, rows] : archive.tables) {
     Plan::Table part;
     part.table = table(table_name);
@@ -221,6 +230,7 @@ Result<> Backup::apply(Plan& plan) {
   if (!changed) return fail(Errc::Invalid, "cluster.hocon: " + changed.error().told());
   plan.report.roots = changed->roots;
   for (Plan::Table& part : plan.tables) {
+    ++plan.begun;
     if (auto put = part.table->put(part.rows); !put)
       return fail(put.error().code, fmt::format("{}: {}", part.table->name(), put.error().what));
     plan.report.tables.push_back({std::string(part.table->name()), part.rows.size(), part.before.size()});
@@ -230,9 +240,10 @@ Result<> Backup::apply(Plan& plan) {
 
 Result<> Backup::undo(const Plan& plan) {
   Result<> out{};
-  for (auto part = plan.tables.rbegin(); part != plan.tables.rend(); ++part) {
-    if (auto erased = part->table->erase(part->added); !erased && out) out = std::move(erased);
-    if (auto put = part->table->put(part->before); !put && out) out = std::move(put);
+  for (std::size_t i = plan.begun; i-- > 0;) {
+    const Plan::Table& part = plan.tables[i];
+    if (auto erased = part.table->erase(part.added); !erased && out) out = std::move(erased);
+    if (auto put = part.table->put(part.before); !put && out) out = std::move(put);
   }
   if (const auto restored = config_.restore_text(plan.cluster_before); !restored && out)
     out = fail(Errc::Invalid, restored.error().message);
@@ -304,6 +315,7 @@ void Backup::recover() {
         if (!old.contains(part.table->key(row))) part.added.push_back(row);
     }
     done = apply(*plan);
+    plan->begun = plan->tables.size();  // nobody knows how far it was before the crash
     if (!done) {
       if (const auto undone = undo(*plan); !undone)
         SB_LOG(log::Level::Error, "backup_import_not_undone", kv("reason", undone.error().what));

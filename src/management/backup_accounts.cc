@@ -68,7 +68,7 @@ class Admins final : public BackupTable {
     return {};
   }
   std::string key(const BackupRow& row) const override {
-    return text_or_empty(row, "backend") + "/" + text_or_empty(row, "username");
+    return (foreign(row) ? text_or_empty(row, "backend") : std::string("local")) + "/" + text_or_empty(row, "username");
   }
 
  private:
@@ -83,10 +83,16 @@ class Admins final : public BackupTable {
     if (foreign(row)) return out;
     SB_CHECKED(check_user_name(out.username));
     SB_TRY(out.password, row_bytes(row, "pwdhash"));
-    if (out.password.empty()) return fail(Errc::Invalid, "pwdhash: base64 is expected");
+    const PasswordForm form = password_form(out.password);
+    if (form == PasswordForm::Unknown)
+      return fail(Errc::Invalid,
+                  "pwdhash: expected, in base64, what an export holds: pbkdf2-sha512:..., or four bytes of "
+                  "salt and a SHA-256");
     SB_TRY(out.role, role_in(row, false));
     out.description = text_or_empty(row, "description");
-    out.initial = row_flag(row, "initial");
+    // EMQX does not say whether everybody knows the password.
+    out.initial =
+        form == PasswordForm::Ours ? row_flag(row, "initial") : password_matches(out.password, kWellKnownPassword);
     return out;
   }
   Accounts& accounts_;
@@ -140,6 +146,8 @@ class ApiKeys final : public BackupTable {
     SB_TRY(out.secret, row_bytes(row, "api_secret_hash"));
     if (out.name.empty() || out.key.empty() || out.secret.empty())
       return fail(Errc::Invalid, "name, api_key and api_secret_hash must not be empty");
+    if (!secret_form_known(out.secret))
+      return fail(Errc::Invalid, "api_secret_hash: expected, in base64, what an export holds");
     SB_TRY(out.role, role_in(row, true));
     const auto* enable = row.if_contains("enable");
     out.enable = !enable || row_flag(row, "enable");

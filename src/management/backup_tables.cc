@@ -1,5 +1,6 @@
 #include "management/backup_tables.h"
 
+#include "base/json_text.h"
 #include "broker/topic.h"
 #include "management/text.h"
 #include "store/tables.h"
@@ -196,13 +197,13 @@ class Retained final : public BackupTable {
     if (!store) return out;
     SB_CHECKED(store::scan<store::RetainedRecord>(*store, [&](const store::RetainedRecord& record) -> Result<> {
       const store::MessageFields& message = record.message;
-      BackupRow row{{"topic", message.topic},
-                    {"payload", base64(as_text(message.payload))},
+      BackupRow row{{"payload", base64(as_text(message.payload))},
                     {"properties", base64(as_text(message.properties))},
                     {"qos", to_int(message.qos)},
                     {"published_ms", message.published_ms},
                     {"from_clientid", message.client_id},
                     {"from_username", message.username}};
+      put_topic(row, message.topic);
       if (message.expiry_s != kNeverExpires) row["expiry_s"] = message.expiry_s;
       out.push_back(std::move(row));
       return {};
@@ -210,7 +211,7 @@ class Retained final : public BackupTable {
     return out;
   }
   Result<> check(const BackupRow& row) const override {
-    SB_TRY(const std::string topic, row_text(row, "topic"));
+    SB_TRY(const std::string topic, topic_of(row));
     if (!broker::check_topic_name(topic)) return fail(Errc::Invalid, "topic: a topic without wildcards is expected");
     SB_TRY(const std::string payload, row_bytes(row, "payload"));
     SB_TRY(const std::string properties, row_bytes(row, "properties"));
@@ -221,7 +222,7 @@ class Retained final : public BackupTable {
   }
   Result<> put(const std::vector<BackupRow>& rows) override {
     for (const BackupRow& row : rows) {
-      SB_TRY(const std::string topic, row_text(row, "topic"));
+      SB_TRY(const std::string topic, topic_of(row));
       SB_TRY(const std::string payload, row_bytes(row, "payload"));
       SB_TRY(const std::string properties, row_bytes(row, "properties"));
       auto from = std::make_shared<broker::Identity>();
@@ -246,15 +247,26 @@ class Retained final : public BackupTable {
   }
   Result<> erase(const std::vector<BackupRow>& rows) override {
     for (const BackupRow& row : rows) {
-      SB_TRY(const std::string topic, row_text(row, "topic"));
+      SB_TRY(const std::string topic, topic_of(row));
       broker::Broker& home = core_.shard(core_.retained_home_of(topic));
       home.loop().post([&home, topic] { home.clear_retained(topic); });
     }
     return {};
   }
-  std::string key(const BackupRow& row) const override { return row_text(row, "topic").value_or(std::string()); }
+  std::string key(const BackupRow& row) const override { return topic_of(row).value_or(std::string()); }
 
  private:
+  /// A topic of MQTT 3 may be any bytes, which JSON text cannot hold.
+  static void put_topic(BackupRow& row, std::string_view topic) {
+    if (utf8_text(topic) == topic)
+      row["topic"] = topic;
+    else
+      row["topic_base64"] = base64(topic);
+  }
+  static Result<std::string> topic_of(const BackupRow& row) {
+    return row.contains("topic_base64") ? row_bytes(row, "topic_base64") : row_text(row, "topic");
+  }
+
   broker::Core& core_;
   std::function<store::KeyValue*()> store_;
 };

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <optional>
 
 namespace sb::management {
 
@@ -14,9 +15,12 @@ namespace {
 
 /// OWASP's figure for PBKDF2 with SHA-512 (2023): about a tenth of a second of one core.
 constexpr int kIterations = 210'000;
+constexpr int kIterationsMax = 2'000'000;
 constexpr std::size_t kHashBytes = 32;
 constexpr std::string_view kScheme = "pbkdf2-sha512:";
 constexpr std::size_t kLegacySalt = 4;
+constexpr std::size_t kLegacySize = kLegacySalt + 32;
+constexpr std::size_t kSecretSalt = 16;
 
 bool letter(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
@@ -45,6 +49,26 @@ std::string digest(const EVP_MD* how, std::string_view data) {
   EVP_Digest(data.data(), data.size(), reinterpret_cast<unsigned char*>(out.data()), &size, how, nullptr);
   out.resize(size);
   return out;
+}
+
+struct Derived {
+  int iterations = 0;
+  std::string_view salt;
+  std::string_view hash;
+};
+/// nullopt: not of our form. What comes from a backup must not cost more than it should.
+std::optional<Derived> parse(std::string_view stored) {
+  if (!stored.starts_with(kScheme)) return std::nullopt;
+  stored.remove_prefix(kScheme.size());
+  Derived out;
+  const auto [end, failed] = std::from_chars(stored.data(), stored.data() + stored.size(), out.iterations);
+  if (failed != std::errc() || out.iterations <= 0 || out.iterations > kIterationsMax) return std::nullopt;
+  stored.remove_prefix(static_cast<std::size_t>(end - stored.data()));
+  const auto colon = stored.find(':', 1);
+  if (!stored.starts_with(':') || colon == std::string_view::npos) return std::nullopt;
+  out.salt = stored.substr(1, colon - 1);
+  out.hash = stored.substr(colon + 1);
+  return out.hash.size() == kHashBytes * 2 ? std::optional(out) : std::nullopt;
 }
 
 bool legacy_matches(std::string_view stored, std::string_view password) {
@@ -100,16 +124,18 @@ Result<std::string> hash_of_nobody() {
 }
 
 bool password_matches(std::string_view stored, std::string_view password) {
-  if (!stored.starts_with(kScheme)) return legacy_matches(stored, password);
-  stored.remove_prefix(kScheme.size());
-  int iterations = 0;
-  const auto [end, failed] = std::from_chars(stored.data(), stored.data() + stored.size(), iterations);
-  if (failed != std::errc() || iterations <= 0 || end == stored.data() + stored.size() || *end != ':') return false;
-  stored.remove_prefix(static_cast<std::size_t>(end - stored.data()) + 1);
-  const auto colon = stored.find(':');
-  if (colon == std::string_view::npos) return false;
-  return access::authn::equal_in_constant_time(stored.substr(colon + 1),
-                                               derive(password, stored.substr(0, colon), iterations));
+  const auto ours = parse(stored);
+  if (!ours) return legacy_matches(stored, password);
+  return access::authn::equal_in_constant_time(ours->hash, derive(password, ours->salt, ours->iterations));
+}
+
+PasswordForm password_form(std::string_view stored) {
+  if (parse(stored)) return PasswordForm::Ours;
+  return stored.size() == kLegacySize && !stored.starts_with(kScheme) ? PasswordForm::Emqx : PasswordForm::Unknown;
+}
+
+bool secret_form_known(std::string_view stored) {
+  return stored.size() == kLegacySize || (stored.find(':') == kSecretSalt && stored.size() == kSecretSalt + 1 + 64);
 }
 
 Result<std::string> hash_secret(std::string_view secret) {
@@ -119,7 +145,7 @@ Result<std::string> hash_secret(std::string_view secret) {
 
 bool secret_matches(std::string_view stored, std::string_view secret) {
   const auto colon = stored.find(':');
-  if (colon != 16) return legacy_matches(stored, secret);
+  if (colon != kSecretSalt) return legacy_matches(stored, secret);
   return access::authn::equal_in_constant_time(stored.substr(colon + 1),
                                                hex(sha256(std::string(stored.substr(0, colon)) + std::string(secret))));
 }

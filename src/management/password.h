@@ -4,6 +4,7 @@
 
 #include "base/result.h"
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -22,10 +23,13 @@ namespace sb::management {
 [[nodiscard]] Result<std::string> hash_of_nobody();
 /// Of the form above, or EMQX's: four characters of salt and the SHA-256 of salt and password behind them.
 bool password_matches(std::string_view stored, std::string_view password);
+enum class PasswordForm : std::uint8_t { Unknown, Ours, Emqx };
+PasswordForm password_form(std::string_view stored);
 
 /// For secrets that nobody can guess: salt and one SHA-256, so that each request may check it.
 [[nodiscard]] Result<std::string> hash_secret(std::string_view secret);
 bool secret_matches(std::string_view stored, std::string_view secret);
+bool secret_form_known(std::string_view stored);
 
 /// `bytes` random bytes in base 62.
 [[nodiscard]] Result<std::string> random_base62(std::size_t bytes);

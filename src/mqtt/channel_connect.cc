@@ -302,8 +302,16 @@ Channel::Step Channel::on_auth(const Frame& frame) {
   const auto result = client_.authenticate(std::nullopt, packet->method, packet->data, resumer());
   if (!result) return Step::Suspend;
   if (result->code == ReasonCode::ContinueAuthentication || (result->code == ReasonCode::Success && !connecting)) {
-    if (result->code == ReasonCode::Success)
+    if (result->code == ReasonCode::Success) {
       client_.accept(*result, [this] { end(ReasonCode::NotAuthorized, "expired", true); });
+      if (const broker::Will* will = session_ ? session_->will() : nullptr) {
+        const auto opinion =
+            client_.will_opinion({access::ActionKind::Publish, std::string_view(will->topic).substr(will->mount_size),
+                                  will->qos, will->retain});
+        host_.shard().broker.change_will(*session_, opinion != access::ClientRules::Opinion::Deny,
+                                         opinion == access::ClientRules::Opinion::Allow);
+      }
+    }
     state_ = connecting ? State::Connecting
                         : (result->code == ReasonCode::Success ? State::Connected : State::Reauthenticating);
     codec::mqtt::Auth auth{result->code, enhanced_->method, as_bytes(result->data)};

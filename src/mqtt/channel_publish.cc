@@ -98,7 +98,7 @@ Channel::Step Channel::publish(PublishView& packet) {
 
   const std::string_view authorized = authorized_topic(packet.topic);
   bool denied = authorized.empty();
-  if (!denied && !client_.open_to_publish()) {
+  if (!denied && !client_.passes_publish()) {
     access::Action action{access::ActionKind::Publish, authorized, packet.qos, packet.retain};
     access::Verdict verdict = client_.kept_verdict(action);
     if (verdict == access::Verdict::Pending) [[unlikely]] {

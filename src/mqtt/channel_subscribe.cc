@@ -4,6 +4,8 @@
 #include "mqtt/channel.h"
 #include "mqtt/deferred.h"
 
+#include <algorithm>
+
 namespace sb::mqtt {
 
 using broker::FilterKind;
@@ -51,7 +53,7 @@ Channel::Step Channel::on_subscribe(const Frame& frame) {
       options.retain_as_published = bridge_;
     }
     One one{std::string(text), options, ReasonCode::Success};
-    if (!client_.open_to_all()) {
+    if (!client_.passes_all()) {
       const access::Verdict verdict = client_.authorize(
           access::Action{access::ActionKind::Subscribe, parsed->filter, options.qos, false}, resumer());
       if (verdict == access::Verdict::Pending) return Step::Suspend;
@@ -78,8 +80,12 @@ Channel::Step Channel::on_subscribe(const Frame& frame) {
   client_.end_questions();
   metrics().add(Metric::PacketsSubscribeReceived);
   metrics().add(Metric::ClientSubscribe);
-  if (any_denied && host_.shard().gate.disconnect_on_deny())
+  if (any_denied && host_.shard().gate.disconnect_on_deny()) {
+    metrics().add(Metric::PacketsSubscribeAuthError,
+                  static_cast<std::uint64_t>(std::count_if(
+                      all.begin(), all.end(), [](const One& one) { return one.code == ReasonCode::NotAuthorized; })));
     return protocol_error(ReasonCode::NotAuthorized, "not_authorized");
+  }
 
   // Pass 2: listeners may rewrite what passed.
   broker::Broker& broker = host_.shard().broker;

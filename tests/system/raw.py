@@ -212,7 +212,7 @@ class Reader:
         return self.take(self.u16())
 
     def str(self):
-        return self.bin().decode()
+        return self.bin().decode("utf-8", "surrogateescape")
 
     def pair(self):
         return self.str(), self.str()

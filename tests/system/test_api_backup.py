@@ -1,5 +1,6 @@
 """Backup and restore: round trip, all or nothing, refusals, archives of EMQX."""
 import gzip
+import hashlib
 import io
 import json
 import tarfile
@@ -7,7 +8,7 @@ import time
 
 import pytest
 
-from . import api, erlang, node as nodes
+from . import api, erlang, node as nodes, raw, rest
 from .erlang import Atom
 from .test_api_coverage import coverage, document
 
@@ -186,12 +187,22 @@ def test_a_bomb_is_refused(broker):
     api.upload(broker, 400, "/data/files", "a.tar.gz", twice)
 
 
-@pytest.mark.parametrize("config", ["mqtt { max_inflight = 0 }", "mqtt { no_such_key = 1 }",
-                                    "listeners.tcp.more.bind = \"192.0.2.1:1\""])
-def test_an_import_that_fails_changes_nothing(broker, config):
+@pytest.mark.parametrize("config", ["mqtt { max_inflight = 0 }", "mqtt { no_such_key = 1 }"])
+def test_a_configuration_that_is_wrong_is_refused_at_once(broker, config):
+    content = archive("a", {"META.hocon": META, "cluster.hocon": config.encode()})
+    message = api.upload(broker, 400, "/data/files", "a.tar.gz", content)["message"]
+    assert "cluster.hocon" in message and config.split()[2] in message
+    assert api.want(broker, 200, "GET", "/data/files")["data"] == []
+
+
+def test_an_import_that_fails_changes_nothing(broker):
     fill(broker)
     before = answers(broker)
-    content = archive("a", {"META.hocon": META, "cluster.hocon": (config + "\ndelayed.enable = false").encode(),
+    config = b'listeners.tcp.more.bind = "192.0.2.1:1"\ndelayed.enable = false'
+    admins = erlang.table("emqx_admin", ["username", "pwdhash", "description", "role", "extra"],
+                          [("joe", b"abcd" + bytes(32), "d", Atom("viewer"), []),
+                           ("ops", b"abcd" + bytes(32), "d", Atom("viewer"), [])])
+    content = archive("a", {"META.hocon": META, "cluster.hocon": config, "mnesia/emqx_admin": admins,
                             "tables/emqx_banned.jsonl": b'{"as":"clientid","who":"new"}\n'})
     message = imported(broker, "a.tar.gz", content, 400)["message"]
     assert "cluster.hocon" in message
@@ -200,6 +211,47 @@ def test_an_import_that_fails_changes_nothing(broker, config):
     assert last["result"] == "failure" and last["reason"] == message
     broker.restart()
     assert answers(broker) == before
+
+
+def test_users_that_come_with_an_archive(broker):
+    admin = rest.Rest(broker).login()
+    eve = admin.new_user("eve", "viewer")
+
+    def archive_with(*users):
+        table = erlang.table("emqx_admin", ["username", "pwdhash", "description", "role", "extra"],
+                             [(name, pwdhash, "d", Atom("administrator"), []) for name, pwdhash in users])
+        return archive("a", {"META.hocon": META, "mnesia/emqx_admin": table})
+
+    def hashed(password):
+        return b"salt" + hashlib.sha256(b"salt" + password).digest()
+
+    assert "pwdhash" in api.upload(broker, 400, "/data/files", "a.tar.gz", archive_with(("ops", b"abc")))["message"]
+    report = imported(broker, "a.tar.gz", archive_with(("admin", hashed(b"public")), ("eve", hashed(b"An0ther-one"))))
+    assert report["tables"]["emqx_admin"] == {"rows": 2, "written_over": 2}
+    eve.refuses(401, "BAD_TOKEN", "GET", "/nodes")  # the password is another one now
+    # What everybody knows counts on this machine only, wherever it came from.
+    known = {"username": "admin", "password": "public"}
+    admin.bare().want(403, "POST", "/login", known, {"X-Forwarded-For": "203.0.113.9"})
+    admin.bare().want(200, "POST", "/login", known)
+    admin.bare().want(200, "POST", "/login", {"username": "eve", "password": "An0ther-one"}, {"X-Forwarded-For": "203.0.113.9"})
+
+
+def test_retained_topics_may_be_any_bytes(broker, tmp_path):
+    topics = {b"r/\xff", b"r/\xfe", "r/\u00e9".encode()}
+    with broker.client("p", version=4) as client:
+        for topic in topics:
+            client.publish(topic, "x", qos=1, retain=True)
+    name = api.want(broker, 200, "POST", "/data/export", {"retained": True})["filename"]
+    fresh = nodes.Node(tmp_path / "fresh").start()
+    try:
+        imported(fresh, name, download(broker, name))
+        with fresh.client("s", version=4) as client:
+            client.send(raw.subscribe(1, ["r/#"], version=4))
+            client.expect(raw.SUBACK)
+            got = {client.expect(raw.PUBLISH).topic for _ in topics}
+        assert {topic.encode("utf-8", "surrogateescape") for topic in got} == topics
+    finally:
+        fresh.kill()
 
 
 def test_an_import_that_was_cut_short_is_finished_at_the_next_start(broker):
@@ -245,7 +297,6 @@ def test_an_import_that_cannot_be_finished_is_undone_at_the_next_start(broker):
 
 
 def test_an_archive_of_emqx(broker):
-    import hashlib
     hashed = hashlib.sha256(b"salt" + b"secret12").hexdigest()
     cluster = f"authentication = [{AUTHN}]\nmqtt {{ max_topic_levels = 13 }}\nretainer {{ enable = true }}".encode()
     files = {

@@ -39,6 +39,18 @@ def test_log_in_and_out(broker):
     user.refuses(401, "BAD_TOKEN", "GET", "/nodes")
 
 
+def test_guesses_side_by_side_are_no_more_than_one_after_the_other(broker):
+    nobody = rest.Rest(broker)
+
+    def guess(n):
+        return nobody.call("POST", "/login", {"username": "admin", "password": f"wrong-{n}"})[0]
+
+    with concurrent.futures.ThreadPoolExecutor(20) as pool:
+        answers = list(pool.map(guess, range(40)))
+    assert answers.count(401) <= 10 and set(answers) <= {401, 429, 503}, answers
+    assert nobody.call("POST", "/login", {"username": "admin", "password": "public"})[0] == 429
+
+
 def test_a_log_in_slides_and_ends(start_broker):
     broker = start_broker(text='dashboard.token_expired_time = "2s"')
     user = rest.Rest(broker).login()

@@ -49,6 +49,34 @@ def test_who_did_what(audited):
     assert seen[6]["operation_type"] == "signalbox" and seen[6]["args"] == ["start"]
 
 
+JSON = {"Content-Type": "application/json"}
+
+
+def test_what_was_refused_can_be_shown_and_read_at_the_next_start(audited):
+    broker, admin = audited
+    nobody = admin.bare()
+    nobody.want(401, "POST", "/banned", b'{"a": 1e999, "b": [-1e999, {"c": 1e400}]}', JSON)
+    nobody.want(401, "POST", "/banned", {"as": "clientid", "who": "x"}, {"X-Name": "caf\u00e9"})  # Latin-1: no UTF-8
+    assert "Invalid json" in admin.refuses(400, "BAD_REQUEST", "POST", "/banned", b'{"as": "clientid", "who": 1e999}', JSON)
+    admin.want(200, "PUT", "/mqtt/delayed", {"max_delayed_messages": 5})
+    for _ in range(2):
+        seen = rows(admin, "?from=dashboard&limit=4")
+        assert [r["http_status_code"] for r in seen] == [200, 400, 401, 401]
+        assert seen[3]["http_request"]["body"] == {"a": None, "b": [None, {"c": None}]}
+        assert seen[2]["http_request"]["headers"]["x-name"] == "caf\ufffd"
+        broker.restart()
+
+
+def test_an_import_is_on_record_with_what_it_changed(audited):
+    _, admin = audited
+    name = admin.want(200, "POST", "/data/export")["filename"]
+    admin.want(204, "POST", "/data/import", {"filename": name})
+    done = rows(admin, "?limit=1")[0]
+    assert done["operation_id"] == "/data/import" and done["args"] == ""
+    assert done["report"] == admin.want(200, "GET", "/data/imports/last")
+    assert done["report"]["tables"]["emqx_admin"] == {"rows": 1, "written_over": 1}
+
+
 def test_every_command_of_ctl_is_on_record(audited):
     broker, admin = audited
     broker.ctl("clients", "list")

@@ -58,7 +58,10 @@ void list(management::Service& service, const Call& call, const Reply& reply) {
   const auto page = service.audit().list(query);
   if (!page) return reply(Response::error(500, "INTERNAL_ERROR", page.error().what));
   json::array rows;
-  for (const std::string& row : page->rows) rows.push_back(json::parse(row));
+  for (const std::string& row : page->rows) {
+    json::error_code error;
+    if (json::value parsed = json::parse(row, error); !error) rows.push_back(std::move(parsed));
+  }
   reply(Response::of(http::page_answer(std::move(rows), paging, page->count, page->more)));
 }
 

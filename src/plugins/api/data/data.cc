@@ -88,7 +88,10 @@ void import(Backup& backup, const std::string& node, const Call& call, const Rep
     response.status = response.status == 404 ? 400 : response.status;
     return reply(std::move(response));
   }
-  reply(call.request.door == http::Door::Cli ? Response::of(management::to_json(*report)) : Response::empty());
+  Response response =
+      call.request.door == http::Door::Cli ? Response::of(management::to_json(*report)) : Response::empty();
+  response.report = management::to_json(*report);
+  reply(std::move(response));
 }
 
 }  // namespace
