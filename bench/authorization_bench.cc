@@ -50,10 +50,7 @@ struct Node {
 /// As mqtt::Channel asks for a PUBLISH.
 access::Verdict ask(client::Client& client, const access::Action& action, const std::function<void()>& resume) {
   if (const auto kept = client.kept_verdict(action); kept != access::Verdict::Pending) return kept;
-  client.begin_questions();
-  const auto verdict = client.authorize(action, resume);
-  client.end_questions();
-  return verdict;
+  return client.authorize(action, resume);
 }
 
 void ask(Node& node, benchmark::State& state, bool forget) {

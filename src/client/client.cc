@@ -223,18 +223,13 @@ void Client::show_verdict(const access::Action& action, access::Verdict verdict,
 
 access::Verdict Client::authorize(const access::Action& action, const std::function<void()>& resume) {
   auto& metrics = shard_.broker.metrics();
-  const std::uint32_t question = question_++;
-  if (question < decided_.size()) return decided_[question];  // when the packet was looked at before
+  if (late_ != access::Verdict::Pending) return std::exchange(late_, access::Verdict::Pending);
   if (verdict_outstanding_) return access::Verdict::Pending;  // looked at for another reason meanwhile
   access::Gate& gate = shard_.gate;
-  const auto decide = [&](access::Verdict verdict, std::string_view from) {
-    show_verdict(action, verdict, from);
-    if (gate.defers()) decided_.push_back(verdict);
-    return verdict;
-  };
   const auto count = [&](access::Verdict verdict, std::string_view from) {
     tally(verdict);
-    return decide(verdict, from);
+    show_verdict(action, verdict, from);
+    return verdict;
   };
   if (superuser()) {
     metrics.add(broker::Metric::AuthorizationSuperuser);
@@ -246,7 +241,10 @@ access::Verdict Client::authorize(const access::Action& action, const std::funct
       return count(known == access::ClientRules::Opinion::Allow ? access::Verdict::Allow : access::Verdict::Deny,
                    "credentials");
   }
-  if (const auto known = cached(action); known != access::Verdict::Pending) return decide(known, "cache");
+  if (const auto known = cached(action); known != access::Verdict::Pending) {
+    show_verdict(action, known, "cache");
+    return known;
+  }
   const std::uint64_t generation = gate.generation();
   const access::Gate::CacheSettings settings = gate.cache();  // a change of them is a new generation
   metrics.add(broker::Metric::ClientAuthorize);
@@ -254,13 +252,13 @@ access::Verdict Client::authorize(const access::Action& action, const std::funct
   access::Gate::AuthorizeReply later;
   if (gate.defers()) {
     if (!alive_) alive_ = std::make_shared<bool>(true);
-    later = [this, alive = alive_, asked = access::OwnedAction(action), keep, generation, question, settings,
+    later = [this, alive = alive_, asked = access::OwnedAction(action), keep, generation, settings,
              resume](access::Verdict late) {
       if (!*alive) return;
       verdict_outstanding_ = false;
       tally(late);
       show_verdict(asked.view(), late, "sources");
-      if (question == decided_.size()) decided_.push_back(late);
+      late_ = late;
       // Rules that changed meanwhile decide the next packet, not this one.
       if (keep && generation == shard_.gate.generation())
         cache_.add(asked.view(), late, shard_.io.loop.now(), generation, settings);

@@ -74,19 +74,16 @@ class Client {
   /// Its rules hold no longer: a will that they allowed must not be published.
   bool rules_over() const;
 
-  /// The questions of one packet are asked in the same order each time it is looked at; begin before the first.
-  void begin_questions() { question_ = 0; }
-  /// The packet got all its verdicts.
-  void end_questions() {
-    if (!decided_.empty()) [[unlikely]]
-      decided_.clear();
-  }
-  /// From the cache, or from the gate; Pending: `resume` runs when the verdict is known; look at the packet again then.
+  /// From the cache, or from the gate; Pending: `resume` runs when the verdict is known; look at the packet again then,
+  /// and ask the same first.
   access::Verdict authorize(const access::Action& action, const std::function<void()>& resume);
+  /// The packet in hand is done with, whatever it asked.
+  void forget_late_verdict() { late_ = access::Verdict::Pending; }
   /// The verdict that is kept, where nothing else may have a say: what most packets meet. Pending: ask authorize(),
   /// which counts the same.
   access::Verdict kept_verdict(const access::Action& action) {
-    if (standing_ != Standing::Ordinary || !decided_.empty() || verdict_outstanding_ || traced()) [[unlikely]]
+    if (standing_ != Standing::Ordinary || late_ != access::Verdict::Pending || verdict_outstanding_ || traced())
+        [[unlikely]]
       return access::Verdict::Pending;
     return cached(action);
   }
@@ -162,10 +159,9 @@ class Client {
   std::string mountpoint_;
   std::unique_ptr<const CertificateNames> certificate_;  // only where the peer showed one
   AuthorizationCache cache_;
-  // Verdicts of the packet in hand, by the number of the question, where it may be looked at again: they must not
-  // depend on a cache that may be off, full or voided meanwhile.
-  std::vector<access::Verdict> decided_;
-  std::uint32_t question_ = 0;
+  // What came late: taken by the question that is asked again. It must not depend on a cache that may be off, full or
+  // voided meanwhile.
+  access::Verdict late_ = access::Verdict::Pending;
   bool verdict_outstanding_ = false;
   std::unique_ptr<access::Authenticated> answer_;  // came late; taken by the next question
   bool asked_ = false;

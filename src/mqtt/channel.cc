@@ -1,6 +1,7 @@
 #include "mqtt/channel.h"
 
 #include "base/log.h"
+#include "mqtt/asking.h"
 #include "mqtt/deferred.h"
 #include "mqtt/outbound_aliases.h"
 
@@ -75,8 +76,10 @@ std::size_t Channel::consume(ByteView bytes, std::size_t& want) {
     // CONNECT is traced when it is known whose it is.
     if (traced() && !suspended_ && frame->type() != PacketType::Connect) [[unlikely]]
       trace_received(*frame);
+    const bool again = suspended_;
     const Step step = handle(*frame, rest);
     suspended_ = step == Step::Suspend;
+    if (again && !suspended_) client_.forget_late_verdict();
     if (step == Step::Suspend) {
       stream_.pause();
       return used;

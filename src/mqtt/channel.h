@@ -231,6 +231,8 @@ class Channel final : public runtime::Disposable,
   std::unique_ptr<RateGuard> rate_guard_;  // only where a rate is limited
   struct Deferred;
   std::unique_ptr<Deferred> deferred_;  // acknowledgements that wait for the disk
+  struct Asking;
+  std::unique_ptr<Asking> asking_;  // a SUBSCRIBE that waits for a verdict
   /// Enhanced authentication (4.12), only where CONNECT asked for it.
   struct Enhanced {
     Enhanced(std::string_view method_of, std::string_view connect) : method(method_of), connect_packet(connect) {}

@@ -102,10 +102,8 @@ Channel::Step Channel::publish(PublishView& packet) {
     access::Action action{access::ActionKind::Publish, authorized, packet.qos, packet.retain};
     access::Verdict verdict = client_.kept_verdict(action);
     if (verdict == access::Verdict::Pending) [[unlikely]] {
-      client_.begin_questions();
       verdict = client_.authorize(action, resumer());
       if (verdict == access::Verdict::Pending) return Step::Suspend;
-      client_.end_questions();
     }
     denied = verdict == access::Verdict::Deny;
   }

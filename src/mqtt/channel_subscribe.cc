@@ -1,6 +1,7 @@
 // SUBSCRIBE and UNSUBSCRIBE (broker.md 7; MQTT 5.0 3.8 to 3.11).
 #include "base/log.h"
 #include "broker/topic.h"
+#include "mqtt/asking.h"
 #include "mqtt/channel.h"
 #include "mqtt/deferred.h"
 
@@ -23,26 +24,24 @@ std::string mounted(const client::Client& client, std::string_view full, std::st
 }  // namespace
 
 Channel::Step Channel::on_subscribe(const Frame& frame) {
-  const auto packet = codec::mqtt::decode_subscribe(frame, decode_options());
-  if (!packet) return bad_frame(packet.error());
+  std::unique_ptr<Asking> asking = std::move(asking_);
+  if (!asking) {
+    const auto packet = codec::mqtt::decode_subscribe(frame, decode_options());
+    if (!packet) return bad_frame(packet.error());
+    if (packet->count == 0) return protocol_error(ReasonCode::TopicFilterInvalid, "topic_filter_invalid");
+    asking = std::make_unique<Asking>(*packet);
+  }
   const client::ZoneSettings& zone = client_.zone();
   const auto rules = zone.strict_mode ? broker::TextRules::Strict : broker::TextRules::Lenient;
-  if (packet->count == 0) return protocol_error(ReasonCode::TopicFilterInvalid, "topic_filter_invalid");
 
-  struct One {
-    std::string filter;
-    SubscribeOptions options;
-    ReasonCode code = ReasonCode::Success;
-  };
-  std::vector<One> all;
-  all.reserve(packet->count);
-
-  // Pass 1: what ends the connection, and permission. It may run again when a verdict comes late.
-  codec::mqtt::FilterCursor cursor(*packet, version_);
+  // Pass 1: what ends the connection, and permission. The bytes may lie elsewhere than when the packet was decoded.
+  codec::mqtt::SubscribeView& packet = asking->packet;
+  packet.filters = frame.body.last(packet.filters.size());
+  codec::mqtt::SubscribeView rest = packet;
+  rest.filters = packet.filters.subspan(asking->asked);
+  codec::mqtt::FilterCursor cursor(rest, version_);
   std::string_view text;
   SubscribeOptions options;
-  bool any_denied = false;
-  client_.begin_questions();
   while (cursor.next(text, &options)) {
     const auto parsed = broker::parse_filter(text, rules);
     if (!parsed) return protocol_error(parsed.error(), "topic_filter_invalid");
@@ -52,14 +51,17 @@ Channel::Step Channel::on_subscribe(const Frame& frame) {
       options.no_local = zone.ignore_loop_deliver && !parsed->is_shared();
       options.retain_as_published = bridge_;
     }
-    One one{std::string(text), options, ReasonCode::Success};
+    Asking::One one{std::string(text), options, ReasonCode::Success};
     if (!client_.passes_all()) {
       const access::Verdict verdict = client_.authorize(
           access::Action{access::ActionKind::Subscribe, parsed->filter, options.qos, false}, resumer());
-      if (verdict == access::Verdict::Pending) return Step::Suspend;
+      if (verdict == access::Verdict::Pending) {
+        asking_ = std::move(asking);
+        return Step::Suspend;
+      }
       if (verdict == access::Verdict::Deny) {
         one.code = ReasonCode::NotAuthorized;
-        any_denied = true;
+        asking->any_denied = true;
       }
     }
     if (one.code == ReasonCode::Success && session_->persistent() && host_.shard().broker.journal() &&
@@ -75,15 +77,17 @@ Channel::Step Channel::on_subscribe(const Frame& frame) {
       else if (!zone.exclusive_subscription && parsed->kind == FilterKind::Exclusive)
         one.code = ReasonCode::TopicFilterInvalid;
     }
-    all.push_back(std::move(one));
+    asking->all.push_back(std::move(one));
+    asking->asked = packet.filters.size() - cursor.left();
   }
-  client_.end_questions();
+  std::vector<Asking::One>& all = asking->all;
   metrics().add(Metric::PacketsSubscribeReceived);
   metrics().add(Metric::ClientSubscribe);
-  if (any_denied && host_.shard().gate.disconnect_on_deny()) {
+  if (asking->any_denied && host_.shard().gate.disconnect_on_deny()) {
     metrics().add(Metric::PacketsSubscribeAuthError,
-                  static_cast<std::uint64_t>(std::count_if(
-                      all.begin(), all.end(), [](const One& one) { return one.code == ReasonCode::NotAuthorized; })));
+                  static_cast<std::uint64_t>(std::count_if(all.begin(), all.end(), [](const Asking::One& one) {
+                    return one.code == ReasonCode::NotAuthorized;
+                  })));
     return protocol_error(ReasonCode::NotAuthorized, "not_authorized");
   }
 
@@ -91,11 +95,11 @@ Channel::Step Channel::on_subscribe(const Frame& frame) {
   broker::Broker& broker = host_.shard().broker;
   if (!broker.hooks().client_subscribe.empty()) {
     std::vector<broker::FilterRequest> requests;
-    for (One& one : all)
+    for (Asking::One& one : all)
       if (one.code == ReasonCode::Success) requests.push_back({one.filter, one.options});
     broker.hooks().client_subscribe.run(*client_.identity(), requests);
     std::size_t next = 0;
-    for (One& one : all)
+    for (Asking::One& one : all)
       if (one.code == ReasonCode::Success) {
         one.filter = std::move(requests[next].filter);
         one.options = requests[next].options;
@@ -107,7 +111,7 @@ Channel::Step Channel::on_subscribe(const Frame& frame) {
   const std::size_t changes = broker.journal() ? broker.journal()->changes() : 0;
   std::vector<ReasonCode> codes;
   std::vector<std::pair<const broker::Subscription*, bool>> fresh;
-  for (One& one : all) {
+  for (Asking::One& one : all) {
     if (one.code == ReasonCode::Success) {
       const auto parsed = broker::parse_filter(one.filter);
       if (!parsed) {
@@ -127,7 +131,7 @@ Channel::Step Channel::on_subscribe(const Frame& frame) {
     codes.push_back(one.code);
   }
   std::vector<std::uint8_t> suback(codec::mqtt::size_of_suback(codes.size(), version_));
-  codec::mqtt::encode_suback(suback.data(), packet->packet_id, codes.data(), codes.size(), version_);
+  codec::mqtt::encode_suback(suback.data(), packet.packet_id, codes.data(), codes.size(), version_);
   if (!answer(codec::mqtt::PacketType::Suback, std::move(suback), after_changes(changes))) {
     session_->hold(true);
     for (const auto& [subscription, is_new] : fresh)

@@ -45,6 +45,8 @@ class FilterCursor {
   explicit FilterCursor(const UnsubscribeView& packet) : rest_(packet.filters) {}
   /// False at the end. `options` may be null for UNSUBSCRIBE.
   bool next(std::string_view& filter, SubscribeOptions* options);
+  /// Bytes behind the last filter.
+  std::size_t left() const { return rest_.size(); }
 
  private:
   ByteView rest_;
