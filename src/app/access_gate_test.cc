@@ -155,6 +155,17 @@ TEST_F(AccessGateTest, CommandsAreAuditedWithoutTheirSecrets) {
   EXPECT_EQ(rows[3].at("args"), (http::json::array{"start"}));
 }
 
+TEST(AuditTrail, MasksSecretsOfTheQueryAndOfUrls) {
+  EXPECT_EQ(AuditTrail::masked_query("a=1&token=hidden&x%2Dapi-key=hidden&b"), "a=1&token=******&x%2Dapi-key=******&b");
+  EXPECT_EQ(AuditTrail::masked_query("%zz=hidden&&PASSWORD=hidden"), "%zz=******&&PASSWORD=******");
+  EXPECT_EQ(AuditTrail::masked_query(""), "");
+  http::json::value value = http::json::object{{"url", "http://joe:hidden@host/"},
+                                               {"api_key", http::json::object{{"bootstrap_file", "/etc/keys"}}}};
+  AuditTrail::mask(value);
+  EXPECT_EQ(value.at("url"), "http://joe:******@host/");
+  EXPECT_EQ(value.at("api_key").at("bootstrap_file"), "/etc/keys");
+}
+
 TEST(AuditTrail, MasksSecretsAtAnyDepth) {
   http::json::value value = http::json::object{
       {"Password", "p"},

@@ -131,16 +131,40 @@ void AuditTrail::mask(json::value& value) {
     for (json::value& element : *array) mask(element);
   } else if (auto* object = value.if_object()) {
     for (auto& [key, member] : *object) {
-      if (names_secret(key) && !member.is_null())
+      // Keys of the API are not secret by their configuration: `api_key` is a root as well.
+      if (names_secret(key) && !member.is_null() && !(key == "api_key" && member.is_object()))
         member = kMasked;
       else
         mask(member);
     }
-  } else if (value.is_string() && value.get_string().find(kPrivateKey) != json::string::npos) {
-    value = kMasked;
+  } else if (value.is_string()) {
+    const std::string_view text = value.get_string();
+    if (text.find(kPrivateKey) != text.npos) {
+      value = kMasked;
+    } else if (std::string shown = shown_urls(text); shown != text) {
+      value = std::move(shown);
+    }
   } else if (value.is_double() && !std::isfinite(value.get_double())) {
     value = nullptr;  // JSON has no such number
   }
+}
+
+std::string AuditTrail::masked_query(std::string_view query) {
+  std::string out;
+  while (!query.empty()) {
+    const std::string_view part = query.substr(0, query.find('&'));
+    const auto equals = std::min(part.find('='), part.size());
+    const auto name = http::percent_decode(part.substr(0, equals), true);
+    out += equals == part.size() || (name && !names_secret(*name))
+               ? std::string(part)
+               : fmt::format("{}={}", part.substr(0, equals), kMasked);
+    query.remove_prefix(part.size());
+    if (query.starts_with('&')) {
+      out += '&';
+      query.remove_prefix(1);
+    }
+  }
+  return out;
 }
 
 void AuditTrail::set(const config::LogHandler& settings) {
@@ -205,7 +229,7 @@ void AuditTrail::record(const http::Audited& audited) {
                       {"failure", failure_of(audited.response)},
                       {"http_request", request_of(audited, method)}};
   if (!audited.response.report.is_null()) record["report"] = audited.response.report;
-  if (!request.query.empty()) only_file["query_string"] = request.query;
+  if (!request.query.empty()) only_file["query_string"] = masked_query(request.query);
   keep(std::move(entry), std::move(record), level_of(audited.response.status), only_file);
 }
 

@@ -8,6 +8,7 @@
 #include "telemetry/logger.h"
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace sb::app {
@@ -25,8 +26,10 @@ class AuditTrail {
   /// A command that is no request: the start of the node.
   void record_command(const std::string& command, const std::vector<std::string>& arguments);
 
-  /// Replaces the value of every key that names a secret, at any depth.
+  /// Replaces the value of every key that names a secret, and the passwords within URLs, at any depth.
   static void mask(http::json::value& value);
+  /// The query with the values of parameters that name a secret masked.
+  static std::string masked_query(std::string_view query);
 
  private:
   void keep(management::AuditEntry entry, http::json::object record, log::Level level,

@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "base/log.h"
+#include "base/secret_name.h"
 #include "config/detail/pem_files.h"
 
 #include <fmt/format.h>
@@ -43,9 +44,14 @@ bool masked(const Value& value) {
   return text && *text == kMasked;
 }
 
-/// Puts the old value where the new one is ******; where nothing is stored, the key is left out.
+/// Puts the old value where the new one is ******, or a URL whose password is; where nothing is stored, the key is left
+/// out.
 void keep_secrets(Value& fresh, const Value* old) {
-  if (masked(fresh) && old) {
+  const auto* text = fresh.if_string();
+  const auto* stored = old ? old->if_string() : nullptr;
+  if (text && stored && has_masked_url(*text) && shown_urls(*stored) == *text) {
+    fresh = *old;
+  } else if (masked(fresh) && old) {
     fresh = *old;
   } else if (auto* o = fresh.if_object()) {
     for (auto it = o->begin(); it != o->end();) {
@@ -70,6 +76,23 @@ void keep_secrets(Value& fresh, const Value* old) {
       }
       keep_secrets((*a)[i], match);
     }
+  }
+}
+
+/// A masked URL that stands for no stored one: nothing tells the password, and the mask is none.
+void refuse_masks(const Value& fresh, const std::string& path, Problems& problems) {
+  if (const auto* text = fresh.if_string(); text && has_masked_url(*text)) {
+    problems.add({.file = {},
+                  .line = 0,
+                  .path = path,
+                  .reason = "masked_password",
+                  .value = *text,
+                  .expected = "the address that is stored, or one with its password"});
+  } else if (const auto* members = fresh.if_object()) {
+    for (const auto& [key, member] : *members) refuse_masks(member, join_path(path, key), problems);
+  } else if (const auto* elements = fresh.if_array()) {
+    for (std::size_t i = 0; i < elements->size(); ++i)
+      refuse_masks((*elements)[i], join_path(path, std::to_string(i + 1)), problems);
   }
 }
 
@@ -207,6 +230,7 @@ Outcome ConfigStore::update(std::string_view path, Value value, Mode mode) {
   }
   use_new_names(Roots::schema(), tree);
   keep_secrets(tree, &all_);
+  refuse_masks(tree, "", problems);
   std::vector<PemFile> pems;
   detail::take_pems(tree, (std::filesystem::path(current_->node.data_dir) / "certs").string(), pems);
   if (mode == Mode::Merge) {

@@ -155,6 +155,27 @@ TEST_F(Store, MaskedSecretKeepsTheOldOne) {
   EXPECT_EQ(fs::status(root_ / "data/configs/cluster.hocon").permissions() & fs::perms::others_read, fs::perms::none);
 }
 
+TEST_F(Store, SecretsWithinHeadersAndUrlsAreMaskedAndKept) {
+  auto store = start();
+  ASSERT_TRUE(store->update_text(
+      "prometheus.push_gateway",
+      R"({"url": "http://joe:hidden1@gate:9091/x", "headers": {"Authorization": "hidden2", "X-Api-Key": "hidden3", "Via": "me"}})",
+      Mode::Merge));
+  const std::string shown = to_json(*store->current()->effective.at_path("prometheus.push_gateway"));
+  EXPECT_THAT(shown, Not(HasSubstr("hidden")));
+  EXPECT_THAT(shown, HasSubstr("http://joe:******@gate:9091/x"));
+  EXPECT_THAT(shown, HasSubstr("me"));
+  ASSERT_TRUE(store->update_text("prometheus.push_gateway", shown, Mode::Replace));
+  EXPECT_EQ(store->current()->prometheus.push_gateway.url, "http://joe:hidden1@gate:9091/x");
+  const std::string kept = read("data/configs/cluster.hocon");
+  EXPECT_THAT(kept, Not(HasSubstr("******")));
+  for (const char* one : {"hidden1", "hidden2", "hidden3"}) EXPECT_THAT(kept, HasSubstr(one));
+  const auto elsewhere =
+      store->update("prometheus.push_gateway.url", Value("http://joe:******@other:9091/x"), Mode::Merge);
+  ASSERT_FALSE(elsewhere);
+  EXPECT_THAT(elsewhere.error().message, HasSubstr("prometheus.push_gateway.url"));
+}
+
 TEST_F(Store, PemTextGoesToAFile) {
   auto store = start();
   const std::string pem = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";

@@ -1,5 +1,6 @@
 #include "config/value.h"
 
+#include "base/secret_name.h"
 #include "config/detail/pending.h"
 
 #include <fmt/format.h>
@@ -109,7 +110,7 @@ class Printer {
       out += ']';
       return;
     }
-    if (v.if_string()) return quote(out, *v.if_string());
+    if (const auto* text = v.if_string()) return quote(out, options_.reveal ? *text : shown_urls(*text));
     if (v.if_double() && !std::isfinite(*v.if_double())) return quote(out, v.text());
     out += v.is_null() || v.is_missing() ? "null" : v.text();
   }

@@ -141,6 +141,27 @@ def test_secrets_are_never_shown_and_a_mask_keeps_them(broker):
     assert "******" not in (broker.data / "configs/cluster.hocon").read_text()
 
 
+def test_secrets_in_headers_and_urls_are_never_shown(broker):
+    gateway = {"url": "http://joe:Gate-way-pass@127.0.0.1:9091", "headers": {"Authorization": "Basic Z2F0ZXdheQ==", "X-API-Key": "K3y-of-gateway"}}
+    hidden = ("Gate-way-pass", "Z2F0ZXdheQ==", "K3y-of-gateway")
+    answer = api.want(broker, 200, "PUT", "/prometheus", {"push_gateway": gateway})
+    chain = {"mechanism": "password_based", "backend": "http", "method": "post", "url": "http://ann:Gate-way-pass@127.0.0.1:1/a",
+             "headers": {"AUTHORIZATION": "Z2F0ZXdheQ==", "content-type": "application/json"}, "body": {"username": "${username}"}}
+    api.want(broker, 200, "POST", "/authentication", chain)
+    source = {**chain, "type": "http", "enable": True}
+    del source["mechanism"], source["backend"]
+    assert api.call(broker, "POST", "/authorization/sources", source)[0] in (200, 204)
+    for path in ("/prometheus", "/configs", "/authentication", "/authorization/sources", "/audit"):
+        text = str(api.want(broker, 200, "GET", path))
+        assert not any(word in text for word in hidden), path
+    assert answer["push_gateway"]["url"] == "http://joe:******@127.0.0.1:9091"
+    api.want(broker, 200, "PUT", "/prometheus", answer)  # what was shown keeps what is stored
+    kept = (broker.data / "configs/cluster.hocon").read_text()
+    assert all(word in kept for word in hidden) and "******" not in kept
+    answer["push_gateway"]["url"] = "http://joe:******@elsewhere.example:9091"
+    assert "push_gateway.url" in api.want(broker, 400, "PUT", "/prometheus", answer)["message"]
+
+
 def test_a_key_returns_to_its_default(broker):
     api.want(broker, 200, "PUT", "/mqtt/delayed", {"max_delayed_messages": 12})
     api.want(broker, 200, "POST", "/configs_reset/delayed?conf_path=max_delayed_messages")

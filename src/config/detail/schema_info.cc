@@ -1,5 +1,7 @@
 #include "config/detail/schema_info.h"
 
+#include "base/secret_name.h"
+
 #include <fmt/format.h>
 
 #include <numeric>
@@ -82,12 +84,7 @@ std::string_view nearest(const Struct& s, std::string_view wrong) {
 }
 
 bool sounds_secret(std::string_view key) {
-  if (key.ends_with("_attribute") || key.ends_with("_field")) return false;  // where a secret is, not what it is
-  for (const std::string_view word : {"password", "passwd", "secret", "token", "cookie", "credential", "private_key",
-                                      "access_key", "security_key", "authorization", "sasl_secret", "jwt"}) {
-    if (key.find(word) != key.npos) return key != "secret_type";
-  }
-  return key == "key" || key == "api_key";
+  return names_secret(key) || key == "key";
 }
 
 }  // namespace sb::config::detail

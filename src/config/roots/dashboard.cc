@@ -16,8 +16,7 @@ Struct make_listener(bool tls) {
       .field("inet6", &S::inet6, {.def = "false", .doc = "A bare port listens on IPv6 too."})
       .field("ipv6_v6only", &S::ipv6_v6only, {.def = "false", .doc = "With inet6: on IPv6 alone.", .hidden = true})
       .field("proxy_header", &S::proxy_header,
-             {.def = "false",
-              .doc = "A balancer in front sends the PROXY protocol's header; its X-Forwarded-For is believed."});
+             {.def = "false", .doc = "A balancer in front sends the PROXY protocol's header."});
   if (tls)
     s.field("ssl_options", &S::ssl_options, {.doc = "TLS of the listener."}).prepare([](Checker&, Value& v) {
       // Older files have the TLS keys beside `bind`.
