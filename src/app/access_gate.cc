@@ -85,11 +85,10 @@ std::optional<Response> AccessGate::check_token(http::Request& request, const ht
   request.actor = Actor::User;
   request.user = session.username;
   request.role = management::to_string(session.role);
-  // A forwarded request may come from anywhere, whoever forwards it.
-  const bool local = request.peer_is_loopback && request.header("x-forwarded-for").empty();
-  if (session.initial && !local)
+  if (session.initial && !request.from_this_machine())
     return Response::error(403, "NOT_ALLOWED",
-                           "Until the default password is changed, this user is served on the node's own machine only");
+                           "Until the default password is changed, this user is served on the node's own machine only, "
+                           "without a proxy, as localhost or by an IP address");
   if (allows(session.role, endpoint.access, session.username, Actor::User, parameters)) return std::nullopt;
   return Response::error(403, "UNAUTHORIZED_ROLE", "You don't have permission to access this resource");
 }

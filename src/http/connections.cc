@@ -36,6 +36,19 @@ void Connections::close() {
   connections_.clear();
 }
 
+bool Connections::drop_longest_waiting() {
+  const auto before = [](const detail::Connection& a, const detail::Connection& b) {
+    return std::pair(a.has_part(), a.waiting_since()) < std::pair(b.has_part(), b.waiting_since());
+  };
+  auto chosen = connections_.end();
+  for (auto it = connections_.begin(); it != connections_.end(); ++it)
+    if (it->second->waiting() && (chosen == connections_.end() || before(*it->second, *chosen->second))) chosen = it;
+  if (chosen == connections_.end()) return false;
+  chosen->second->retire();
+  remove(chosen->first);
+  return true;
+}
+
 void Connections::remove(std::uint64_t id) {
   const auto found = connections_.find(id);
   if (found == connections_.end()) return;

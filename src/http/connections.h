@@ -25,7 +25,7 @@ struct Accepted {
     Nanos request_timeout{30'000'000'000};  // from the first byte of a request to its last
     /// A larger body gets more time, at this many bytes a second.
     std::size_t upload_rate_min = 32 << 10;
-    Nanos first_timeout{120'000'000'000};  // to the first bytes of a new connection
+    Nanos first_timeout{30'000'000'000};  // to the first bytes of a new connection
     Nanos idle_timeout{120'000'000'000};
     Nanos answer_timeout{120'000'000'000};  // a handler that is late gets 503 in its place
     Nanos write_timeout{30'000'000'000};    // without any progress
@@ -34,7 +34,8 @@ struct Accepted {
   std::unique_ptr<net::Layer> layer{};  // TLS
   std::string peer{};
   bool peer_is_loopback = false;
-  bool forwarded = false;  // a balancer stands in front, whose X-Forwarded-For is believed
+  /// A balancer stands in front that named no peer: the last address of X-Forwarded-For is the one that it saw.
+  bool forwarded = false;
   Door door = Door::Rest;
   Limits limits{};
 };
@@ -54,6 +55,9 @@ class Connections {
   /// Ends those without a request in hand, and the others once it is answered.
   void finish();
   void close();
+  /// Makes room: ends the connection that has been waiting longest of those without a request, or with only a part of a
+  /// request's head. False: all are served right now.
+  bool drop_longest_waiting();
   std::size_t size() const { return connections_.size(); }
 
  private:

@@ -3,9 +3,12 @@
 #include "base/hex.h"
 #include "base/json_text.h"
 #include "http/file_body.h"
+#include "net/endpoint.h"
 
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
+
+#include <algorithm>
 
 namespace sb::http {
 
@@ -33,6 +36,32 @@ std::string_view Request::header(std::string_view name) const {
   for (const auto& [known, value] : headers)
     if (known == name) return value;
   return {};
+}
+
+namespace {
+
+/// The host of a Host field (7.2 of RFC 9110): a literal address, localhost, or below it (6.3 of RFC 6761).
+bool names_an_address(std::string_view host) {
+  if (host.starts_with('['))
+    host = host.substr(1, host.find(']') - 1);
+  else
+    host = host.substr(0, host.find(':'));
+  std::string known(host);
+  for (char& c : known)
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  if (known == "localhost" || known.ends_with(".localhost")) return true;
+  return net::Endpoint::parse_address(known, 0).has_value();
+}
+
+}  // namespace
+
+bool Request::from_this_machine() const {
+  if (!peer_is_loopback) return false;
+  for (const std::string_view forwarded : {"x-forwarded-for", "x-real-ip", "forwarded", "x-forwarded-host", "via"})
+    if (std::any_of(headers.begin(), headers.end(), [&](const auto& field) { return field.first == forwarded; }))
+      return false;
+  const std::string_view host = header("host");
+  return host.empty() || names_an_address(host);
 }
 
 std::uint64_t Response::body_size() const {

@@ -42,7 +42,7 @@ struct Request {
   std::shared_ptr<Upload> upload{};  // the body, where the endpoint takes uploads
   bool keep_alive = true;
   Door door = Door::Rest;
-  /// The address that the connection, or a PROXY header in front of it, names; "" on the local socket.
+  /// The address that the connection, or a balancer in front of it, names; "" on the local socket.
   std::string peer{};
   bool peer_is_loopback = false;
   Actor actor = Actor::Nobody;
@@ -52,6 +52,9 @@ struct Request {
 
   /// Of a repeated field the first; "" when absent. `name` in lower case.
   std::string_view header(std::string_view name) const;
+  /// Whether it certainly began on this machine: the peer is the loopback, nobody forwarded it, and Host is an address
+  /// or localhost, not a name that a page in a browser could have made point here.
+  bool from_this_machine() const;
 };
 
 struct Response {

@@ -9,8 +9,9 @@
 #include "net/tls.h"
 #include "runtime/loop.h"
 
+#include <map>
 #include <memory>
-#include <unordered_map>
+#include <optional>
 
 namespace sb::http {
 
@@ -19,9 +20,10 @@ class NetServer {
   struct Options {
     net::Endpoint bind;
     int backlog = 1024;
-    std::size_t connections_max = 512;  // further ones are closed at once
-    /// The PROXY protocol's header comes first.
-    bool proxy_header = false;  // and X-Forwarded-For is believed
+    /// One more takes the place of the one that waits longest; it is closed at once where all are served.
+    std::size_t connections_max = 512;
+    /// The PROXY protocol's header comes first. Where it names no peer, the last address of X-Forwarded-For does.
+    bool proxy_header = false;
     std::shared_ptr<const net::TlsContext> tls{};
     Nanos handshake_timeout{15'000'000'000};
     Accepted::Limits limits{};
@@ -42,13 +44,22 @@ class NetServer {
 
  private:
   void accept(int fd, const net::Endpoint& peer);
-  void serve(int fd, const net::Endpoint& peer);
+  /// False: everything that is open is being served.
+  bool make_room();
+  void tell_full(bool refused);
+  /// `socket` is the machine at the other end, a balancer where one stands in front.
+  void serve(int fd, const net::Endpoint& peer, const net::Endpoint& socket, bool proxied);
 
   runtime::Loop& loop_;
   Options options_;
   net::Endpoint bound_;
   Connections connections_;
-  std::unordered_map<net::Preamble*, std::unique_ptr<net::Preamble>> preambles_;
+  std::map<std::uint64_t, std::unique_ptr<net::Preamble>> preambles_;  // by arrival
+  std::uint64_t next_preamble_ = 1;
+  // Connections that had to go since the last line about it.
+  std::uint64_t dropped_ = 0;
+  std::uint64_t refused_ = 0;
+  std::optional<Nanos> told_;
   std::unique_ptr<net::Acceptor> acceptor_;
 };
 

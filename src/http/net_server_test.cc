@@ -185,7 +185,6 @@ TEST_F(NetServerTest, BoundsConnectionsAndTimes) {
   ASSERT_GT(send(half, "POST /echo HTTP/1.1\r\ncontent-length: 9\r\n\r\nhe", 44, 0), 0);
   for (int i = 0; i < 10; ++i) loop.turn(Nanos{0});
   EXPECT_EQ(server->connection_count(), 2U);
-  EXPECT_EQ(exchange("GET /who HTTP/1.1\r\n\r\n"), "");
   EXPECT_TRUE(receive(half).starts_with("HTTP/1.1 408 "));
   EXPECT_EQ(receive(idle), "");
   close(idle);
@@ -194,19 +193,93 @@ TEST_F(NetServerTest, BoundsConnectionsAndTimes) {
   EXPECT_EQ(server->connection_count(), 0U);
 }
 
-TEST_F(NetServerTest, BelievesABalancerWhenToldTo) {
+TEST_F(NetServerTest, MakesRoomForThoseWhoSaySomething) {
+  NetServer::Options options;
+  options.connections_max = 512;
+  open(options);
+  Reply later;
+  Endpoint wait;
+  wait.path = "/wait";
+  wait.handler = [&later](const Call&, const Reply& reply) { later = reply; };
+  table.add(std::move(wait));
+  const int busy = dial();
+  ASSERT_GT(send(busy, "GET /wait HTTP/1.1\r\nhost: x\r\n\r\n", 31, 0), 0);
+  for (int i = 0; i < 50 && !later; ++i) loop.turn(Nanos{1'000'000});
+  std::vector<int> silent;
+  for (int i = 0; i < 511; ++i) {
+    silent.push_back(dial());
+    if (i == 5) {
+      ASSERT_GT(send(silent.back(), "GET /who", 8, 0), 0);
+    }
+    loop.turn(Nanos{0});
+  }
+  for (int i = 0; i < 10; ++i) loop.turn(Nanos{0});
+  ASSERT_EQ(server->connection_count(), 512U);
+  const std::string request = "GET /who HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
+  const int fresh = dial();
+  ASSERT_GT(send(fresh, request.data(), request.size(), 0), 0);
+  EXPECT_TRUE(receive(fresh).ends_with("127.0.0.1 true"));
+  EXPECT_EQ(receive(silent[0]), "") << "the one that waited longest made room";
+  close(fresh);
+  for (int i = 0; i < 50 && server->connection_count() == 512; ++i) loop.turn(Nanos{1'000'000});
+  EXPECT_EQ(server->connection_count(), 511U);
+  later(Response::text("done"));
+  EXPECT_TRUE(receive(busy, "done").ends_with("done")) << "a request in hand is left alone";
+  close(busy);
+  for (const int fd : silent) close(fd);
+}
+
+TEST_F(NetServerTest, RefusesWhereEverybodyIsServed) {
+  NetServer::Options options;
+  options.connections_max = 1;
+  open(options);
+  const int half = dial();
+  ASSERT_GT(send(half, "POST /echo HTTP/1.1\r\nhost: x\r\ncontent-length: 9\r\n\r\nhe", 53, 0), 0);
+  for (int i = 0; i < 10; ++i) loop.turn(Nanos{0});
+  EXPECT_EQ(exchange("GET /who HTTP/1.1\r\nhost: x\r\n\r\n"), "");
+  close(half);
+}
+
+TEST_F(NetServerTest, TakesTheAddressThatABalancerHasSeen) {
   NetServer::Options options;
   options.proxy_header = true;
   open(options);
-  const std::string request = "GET /who HTTP/1.1\r\nconnection: close\r\n";
-  EXPECT_TRUE(exchange("PROXY TCP4 203.0.113.9 127.0.0.1 5 6\r\n" + request + "\r\n").ends_with("203.0.113.9 false"));
-  EXPECT_TRUE(exchange("PROXY TCP4 203.0.113.9 127.0.0.1 5 6\r\n" + request +
-                       "X-Forwarded-For: 198.51.100.1, 203.0.113.9\r\n\r\n")
-                  .ends_with("198.51.100.1 false"));
+  const std::string request = "GET /who HTTP/1.1\r\nhost: x\r\nconnection: close\r\n";
+  const std::string claim = "X-Forwarded-For: 198.51.100.1, 203.0.113.7\r\n\r\n";
+  const std::string named = "PROXY TCP4 203.0.113.9 127.0.0.1 5 6\r\n";
+  const std::string unnamed = "PROXY UNKNOWN\r\n";
+  EXPECT_TRUE(exchange(named + request + "\r\n").ends_with("203.0.113.9 false"));
+  EXPECT_TRUE(exchange(named + request + claim).ends_with("203.0.113.9 false"));
+  EXPECT_TRUE(exchange("PROXY TCP4 127.0.0.1 127.0.0.1 5 6\r\n" + request + "\r\n").ends_with("127.0.0.1 true"));
+  EXPECT_TRUE(exchange(unnamed + request + "\r\n").ends_with("127.0.0.1 false"));
+  EXPECT_TRUE(exchange(unnamed + request + claim).ends_with("203.0.113.7 false"));
+  EXPECT_TRUE(exchange(unnamed + request + "X-Forwarded-For: a\r\n" + claim).ends_with("203.0.113.7 false"));
+  EXPECT_TRUE(exchange(unnamed + request + "X-Forwarded-For: nonsense\r\n\r\n").ends_with("127.0.0.1 false"));
   EXPECT_EQ(exchange(request + "\r\n"), "");
   options.proxy_header = false;
   open(options);
-  EXPECT_TRUE(exchange(request + "X-Forwarded-For: 198.51.100.1\r\n\r\n").ends_with("127.0.0.1 true"));
+  EXPECT_TRUE(exchange(request + claim).ends_with("127.0.0.1 true"));
+}
+
+TEST(Request, SaysWhetherItBeganOnThisMachine) {
+  Request request;
+  EXPECT_FALSE(request.from_this_machine());
+  request.peer_is_loopback = true;
+  EXPECT_TRUE(request.from_this_machine());
+  for (const char* host :
+       {"localhost", "LocalHost:18083", "127.0.0.1:18083", "[::1]:18083", "10.0.0.7", "a.localhost"}) {
+    request.headers = {{"host", host}};
+    EXPECT_TRUE(request.from_this_machine()) << host;
+  }
+  for (const char* host :
+       {"evil.example:18083", "127.0.0.1.evil.example", "localhost.evil.example", "127.1", "[", "[evil.example]"}) {
+    request.headers = {{"host", host}};
+    EXPECT_FALSE(request.from_this_machine()) << host;
+  }
+  for (const char* name : {"x-forwarded-for", "x-real-ip", "forwarded"}) {
+    request.headers = {{"host", "localhost"}, {name, ""}};
+    EXPECT_FALSE(request.from_this_machine()) << name;
+  }
 }
 
 TEST_F(NetServerTest, FinishesWhatIsInHand) {

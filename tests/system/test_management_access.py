@@ -175,8 +175,23 @@ def test_the_default_password_counts_on_this_machine_alone(start_broker):
     assert "default password" in message and "ctl admins passwd" in message
     admin = local.login()
     admin.refuses(403, "NOT_ALLOWED", "GET", "/nodes", None, elsewhere)
+    for headers in ({"X-Real-IP": "203.0.113.7"}, {"Forwarded": "for=203.0.113.7"}, {"Host": "rebound.example:18083"}):
+        local.refuses(403, "NOT_ALLOWED", "POST", "/login", login, headers)
+        admin.refuses(403, "NOT_ALLOWED", "GET", "/nodes", None, headers)
+    for host in ("localhost", "127.0.0.1:18083", "[::1]:18083"):
+        admin.want(200, "GET", "/nodes", None, {"Host": host})
     admin.want(204, "POST", "/users/admin/change_pwd", {"old_pwd": "public", "new_pwd": rest.PASSWORD})
     local.want(200, "POST", "/login", {"username": "admin", "password": rest.PASSWORD}, elsewhere)
+
+
+def test_a_balancer_that_names_nobody_is_not_this_machine(start_broker):
+    broker = start_broker(text="dashboard.listeners.http.proxy_header = true")
+    body = b'{"username":"admin","password":"public"}'
+    request = b"POST /api/v5/login HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-type: application/json\r\n" \
+              b"content-length: %d\r\n\r\n%s" % (len(body), body)
+    for header, status in ((b"PROXY UNKNOWN\r\n", b"403"), (b"PROXY TCP4 203.0.113.9 127.0.0.1 5 6\r\n", b"403"),
+                           (b"PROXY TCP4 127.0.0.1 127.0.0.1 5 6\r\n", b"200")):
+        assert rest.talk(broker.api_port, header + request).startswith(b"HTTP/1.1 " + status), header
 
 
 def test_a_configured_default_user(start_broker, tmp_path):

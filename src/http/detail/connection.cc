@@ -20,6 +20,17 @@ constexpr std::size_t kWriteBudget = 512 << 10;
 constexpr Nanos kLinger{2'000'000'000};
 constexpr std::uint64_t kLingerBytesMax = 16 << 20;
 
+/// What the balancer itself has seen: its own entry comes last, those before it are what the client claims.
+std::optional<std::string> last_forwarded(const Request& head) {
+  std::string_view last;
+  for (const auto& [name, value] : head.headers)
+    if (name == "x-forwarded-for") last = value;
+  if (const auto comma = last.rfind(','); comma != last.npos) last.remove_prefix(comma + 1);
+  while (last.starts_with(' ') || last.starts_with('\t')) last.remove_prefix(1);
+  const auto address = net::Endpoint::parse_address(last, 0);
+  return address ? std::optional(address->host()) : std::nullopt;
+}
+
 /// Completes what the head cannot say itself before it is judged.
 PlanBody with_origin(const PlanBody& plan, const Accepted& from) {
   return [&plan, door = from.door, peer = from.peer, loopback = from.peer_is_loopback,
@@ -28,8 +39,7 @@ PlanBody with_origin(const PlanBody& plan, const Accepted& from) {
     head.peer = peer;
     head.peer_is_loopback = loopback;
     if (forwarded)
-      if (const std::string_view list = head.header("x-forwarded-for"); !list.empty())
-        head.peer = list.substr(0, std::min(list.find_first_of(", "), list.size()));
+      if (const auto address = last_forwarded(head)) head.peer = *address;
     return plan ? plan(head) : BodyPlan{};
   };
 }
@@ -59,6 +69,7 @@ void Connection::retire() {
 Result<> Connection::start() {
   if (layer_) layer_->enter(&home_.scratch_);
   wait_for(limits_.first_timeout);
+  waiting_since_ = loop_.now();
   return loop_.add(fd_, *this);
 }
 
@@ -258,6 +269,7 @@ void Connection::flush() {
     answered_ = true;  // the layer's own bytes must leave first
     return;
   }
+  waiting_since_ = loop_.now();
   if (closing_) return linger_from_now();
   wait_for(limits_.idle_timeout);
   if (!busy_) work();

@@ -21,8 +21,11 @@ class Connection final : public runtime::Disposable, private runtime::IoHandler,
   void answer(std::uint64_t number, Response response);
   /// Writes on after having given way to others.
   void go_on();
-  /// Nothing is in hand or on its way out.
-  bool idle() const { return !busy_ && !writing(); }
+  /// No whole head of a request has come since the last answer, or the last answer has been given.
+  bool waiting() const { return lingering_ || (!busy_ && !writing() && !parser_.in_body()); }
+  Nanos waiting_since() const { return waiting_since_; }
+  /// Some bytes of a request's head are here.
+  bool has_part() const { return parser_.pending() > 0; }
   /// The answer to the request in hand is the last one; an idle connection ends now.
   void finish();
 
@@ -58,6 +61,7 @@ class Connection final : public runtime::Disposable, private runtime::IoHandler,
   std::shared_ptr<FileBody> file_;  // still to be read and written after that
   std::uint64_t number_ = 0;        // of the request in hand
   Nanos body_began_{0};
+  Nanos waiting_since_{0};
   std::uint64_t lingered_ = 0;  // bytes thrown away at the end
   std::string asked_method_;
   std::string asked_path_;

@@ -19,9 +19,7 @@ std::string text_in(const json::object& body, std::string_view name, std::string
 }
 
 management::Origin origin_of(const http::Request& request) {
-  // A forwarded request may come from anywhere, whoever forwards it.
-  const bool forwarded = !request.header("x-forwarded-for").empty();
-  return {request.peer, request.door == http::Door::Cli || (request.peer_is_loopback && !forwarded)};
+  return {request.peer, request.door == http::Door::Cli || request.from_this_machine()};
 }
 
 http::Schema role_schema(bool publisher) {
@@ -44,8 +42,9 @@ Response login_answer(const management::Service& service, const LoginOutcome& ou
     }
     case LoginOutcome::Kind::LocalOnly:
       return Response::error(403, "NOT_ALLOWED",
-                             "The default password is accepted from the node's own machine only. Log in there and "
-                             "change it, or run: signalbox ctl admins passwd <Username> <Password>");
+                             "The default password is accepted from the node's own machine only, without a proxy, as "
+                             "localhost or by an IP address. Log in there and change it, or run: signalbox ctl admins "
+                             "passwd <Username> <Password>");
     case LoginOutcome::Kind::Busy:
       return Response::error(503, "SERVICE_UNAVAILABLE", "Too many log-ins at once, try again");
   }
