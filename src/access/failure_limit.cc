@@ -4,11 +4,11 @@
 
 namespace sb::access {
 
-bool FailureLimiter::blocked(std::string_view address, std::int64_t now_ms) const {
-  if (blocked_until_ms_.load(std::memory_order_relaxed) <= now_ms) return false;
+std::int64_t FailureLimiter::blocked_for(std::string_view address, std::int64_t now_ms) const {
+  if (blocked_until_ms_.load(std::memory_order_relaxed) <= now_ms) return 0;
   const std::lock_guard guard(mutex_);
   const auto found = entries_.find(address);
-  return found != entries_.end() && found->second.blocked_until_ms > now_ms;
+  return found == entries_.end() ? 0 : std::max<std::int64_t>(found->second.blocked_until_ms - now_ms, 0);
 }
 
 bool FailureLimiter::count(std::string_view address, std::int64_t now_ms, const FailureLimitSettings& settings) {

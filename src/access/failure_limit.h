@@ -28,7 +28,9 @@ class FailureLimiter {
  public:
   static constexpr std::size_t kAddressesMax = 1 << 16;
 
-  bool blocked(std::string_view address, std::int64_t now_ms) const;
+  bool blocked(std::string_view address, std::int64_t now_ms) const { return blocked_for(address, now_ms) > 0; }
+  /// Milliseconds that are left of its block; 0: it is not blocked.
+  std::int64_t blocked_for(std::string_view address, std::int64_t now_ms) const;
   /// True if this failure is the one that blocks the address.
   bool count(std::string_view address, std::int64_t now_ms, const FailureLimitSettings& settings);
   /// After a success, where that forgives: log-ins of the management interface.

@@ -133,10 +133,10 @@ std::string Accounts::lock_name(std::string_view username, const Origin& from) c
 void Accounts::login(std::string username, std::string password, Origin from, std::function<void(LoginOutcome)> done) {
   const std::int64_t began_ms = now_ms();
   const std::string name = lock_name(username, from);
-  if (settings_.lockout &&
-      (user_failures_.blocked(name, began_ms) || address_failures_.blocked(from.address, began_ms))) {
-    const auto wait = std::chrono::duration_cast<std::chrono::seconds>(settings_.per_user.block_time);
-    return done({.kind = LoginOutcome::Kind::Locked, .retry_after_s = wait.count()});
+  if (settings_.lockout) {
+    const std::int64_t left_ms =
+        std::max(user_failures_.blocked_for(name, began_ms), address_failures_.blocked_for(from.address, began_ms));
+    if (left_ms > 0) return done({.kind = LoginOutcome::Kind::Locked, .retry_after_s = (left_ms + 999) / 1000});
   }
   const Admin* const admin = find_admin(username);
   std::string stored = admin ? admin->password : dummy_;

@@ -140,7 +140,10 @@ TEST_F(AccountsTest, RulesOfNamesAndPasswords) {
 TEST_F(AccountsTest, GuessingLocksNameAndAddress) {
   const Origin far{"10.0.0.1", false};
   for (int i = 0; i < 10; ++i) EXPECT_EQ(login("admin", "wrong", far).kind, Kind::Refused);
+  EXPECT_EQ(login("admin", "wrong", far).retry_after_s, 300);
+  clock.advance(std::chrono::minutes(1));
   EXPECT_EQ(login("admin", "wrong", far).kind, Kind::Locked);
+  EXPECT_EQ(login("admin", "wrong", far).retry_after_s, 240);
   EXPECT_EQ(login("ghost", "wrong", far).kind, Kind::Refused);  // another name
   EXPECT_EQ(login("admin", "public").kind, Kind::Ok);           // another address
   clock.advance(std::chrono::minutes(6));
