@@ -18,7 +18,7 @@ def code_of(broker, username=None, password=None, client_id="c", version=5, **mo
     """The code of the CONNACK."""
     with raw.Client(more.pop("port", broker.port), version=version) as c:
         c.send(raw.connect(client_id, version=version, username=username, password=password, **more))
-        return c.expect(raw.CONNACK).code
+        return c.expect(raw.CONNACK, timeout=15).code  # a back end may take its whole time
 
 
 def test_users_come_and_go_and_survive(start_broker):
