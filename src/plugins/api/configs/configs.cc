@@ -21,6 +21,8 @@ namespace schema = http::schema;
 constexpr std::string_view kHidden[] = {"trace",   "stats", "broker", "persistent_session_store", "session_persistence",
                                         "plugins", "zones"};
 
+constexpr std::string_view kReadOnly = "update_readonly_keys_prohibited";
+
 bool hidden(std::string_view root) {
   return std::find(std::begin(kHidden), std::end(kHidden), root) != std::end(kHidden);
 }
@@ -37,7 +39,8 @@ std::string validation_text(const ConfigStore::Refusal& refusal) {
                              {"value", problem.value},
                              {"expected", problem.expected}};
   }
-  return out.empty() ? refusal.told() : json::serialize(out);
+  if (!out.empty()) return json::serialize(out);
+  return refusal.code == kReadOnly ? fmt::format("{}: {}", kReadOnly, refusal.told()) : refusal.told();
 }
 
 /// What the client wants of the two forms, quality values aside; nullopt: neither.
@@ -166,7 +169,8 @@ void add_to(management::ApiRegistry& api) {
          if (const auto inner = call.find_text("conf_path")) path += "." + *inner;
          const auto outcome = store.reset(path);
          if (outcome) return reply(Response::empty(200));
-         reply(Response::error(400, outcome.error().code, outcome.error().told()));
+         const std::string& code = outcome.error().code;
+         reply(Response::error(400, code == kReadOnly ? "REST_FAILED" : code, outcome.error().told()));
        }});
   api.table.add({http::Method::Get,
                  "/api/v5/local/config_keys",
