@@ -27,6 +27,10 @@ bool hidden(std::string_view root) {
   return std::find(std::begin(kHidden), std::end(kHidden), root) != std::end(kHidden);
 }
 
+std::string told(const ConfigStore::Refusal& refusal) {
+  return refusal.code == kReadOnly ? fmt::format("{}: {}", kReadOnly, refusal.told()) : refusal.told();
+}
+
 /// {"<root>":{"kind":"validation_error","path":…,"reason":…,"value":…,"expected":…}}, one of each root.
 std::string validation_text(const ConfigStore::Refusal& refusal) {
   json::object out;
@@ -39,8 +43,7 @@ std::string validation_text(const ConfigStore::Refusal& refusal) {
                              {"value", problem.value},
                              {"expected", problem.expected}};
   }
-  if (!out.empty()) return json::serialize(out);
-  return refusal.code == kReadOnly ? fmt::format("{}: {}", kReadOnly, refusal.told()) : refusal.told();
+  return out.empty() ? told(refusal) : json::serialize(out);
 }
 
 /// What the client wants of the two forms, quality values aside; nullopt: neither.
@@ -99,7 +102,7 @@ void answer(const ConfigStore::Outcome<ConfigStore::Change>& outcome, const Call
   if (!outcome) {
     // People read the lines that ctl prints; programs want the object of the reference.
     const bool cli = call.request.door == http::Door::Cli;
-    return reply(Response::text(cli ? outcome.error().told() : validation_text(outcome.error()), 400));
+    return reply(Response::text(cli ? told(outcome.error()) : validation_text(outcome.error()), 400));
   }
   json::array roots;
   for (const std::string& root : outcome->roots) roots.emplace_back(root);
