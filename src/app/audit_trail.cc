@@ -23,6 +23,7 @@ namespace {
 
 constexpr std::string_view kBase = "/api/v5";
 constexpr std::string_view kCommandHeader = "x-ctl-command";
+constexpr std::size_t kFailureMax = 4096;
 constexpr std::string_view kPrivateKey = "PRIVATE KEY-----";  // PEM
 /// What programs do many times a second, without the base.
 constexpr std::string_view kFrequent[] = {"/publish",
@@ -99,7 +100,8 @@ json::value failure_of(const http::Response& response) {
   if (response.status < 300) return "";
   json::error_code error;
   json::value body = json::parse(response.body, error);
-  return error ? json::value("") : body;
+  // Refused configuration text is answered in words.
+  return error ? json::value(shown_urls(std::string_view(response.body).substr(0, kFailureMax))) : body;
 }
 
 /// What `ctl` says it was called with: JSON, percent-encoded.

@@ -153,6 +153,8 @@ std::optional<json::object> options_of(Ctl& ctl, const Arguments& arguments, std
 
 std::optional<int> rebalance(Ctl& ctl, const Arguments& arguments) {
   const std::string word = arguments.empty() ? std::string() : arguments[0];
+  if (word == "node-status" && arguments.size() == 2 && arguments[1] != ctl.node())
+    return ctl.failed("Node not found: " + arguments[1]);
   if ((word == "status" || word == "node-status") && arguments.size() <= 2)
     return print_status(ctl, "/api/v5/load_rebalance/status", "Rebalance status");
   if (word != "start" && word != "stop") return std::nullopt;

@@ -58,7 +58,7 @@ int show(Ctl& ctl, const std::string& path, std::string (*line)(const json::obje
   const bool nothing = answer->status == 404 || (value.is_array() && value.get_array().empty());
   if (nothing) {
     ctl.write("Not Found.\n");
-    return 0;
+    return answer->status == 404 ? 1 : 0;
   }
   if (!ctl.accept(answer)) return 1;
   if (ctl.json()) {

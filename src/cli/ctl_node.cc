@@ -90,6 +90,8 @@ std::optional<int> broker(Ctl& ctl, const Ctl::Arguments& arguments) {
 }
 
 std::optional<int> cluster(Ctl& ctl, const Ctl::Arguments& arguments) {
+  if (!arguments.empty() && (arguments[0] == "join" || arguments[0] == "leave" || arguments[0] == "force-leave"))
+    return ctl.failed("this version runs as a single node: there is no cluster to join or to leave");
   if (arguments != Ctl::Arguments{"status"}) return std::nullopt;
   const auto node = node_object(ctl);
   if (!node) return 1;

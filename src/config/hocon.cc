@@ -230,7 +230,7 @@ std::optional<Value> parse_value(std::string_view text, const std::string& name)
   detail::Parser parser(text, name, {}, options, budget, problems);
   Value out;
   if (!parser.parse_single(out) || !problems.empty()) return std::nullopt;
-  if (out.is_pending()) return std::nullopt;
+  if (out.is_pending() || budget.missing_include) return std::nullopt;
   Value wrap(Value::Object{{"v", std::move(out)}});
   resolve(wrap, problems);
   if (!problems.empty()) return std::nullopt;
@@ -243,9 +243,12 @@ void resolve(Value& root, Problems& problems) {
 
 Value parse_document(std::string_view text, const std::string& name, Problems& problems) {
   const ParseOptions options{.read = [](const std::string&) { return std::nullopt; }, .include_dirs = {}};
-  Value root = parse_text(text, name, options, problems).root;
-  if (problems.empty()) resolve(root, problems);
-  return root;
+  Parsed parsed = parse_text(text, name, options, problems);
+  if (parsed.missing_include)
+    problems.add(
+        {.file = name, .line = 0, .path = {}, .reason = "include is not allowed here", .value = {}, .expected = {}});
+  if (problems.empty()) resolve(parsed.root, problems);
+  return std::move(parsed.root);
 }
 
 }  // namespace sb::config

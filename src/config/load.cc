@@ -159,10 +159,11 @@ void check_listeners(Checker& c, const Value& tree, const Config& config) {
 void note_roots(const Value& all, const LoadOptions& options, Problems& warnings) {
   std::vector<std::string> unbuilt, unknown;
   for (const auto& [root, value] : *all.if_object()) {
-    if (value.is_null() || Roots::schema().find(root) || contains(kIgnored, root) ||
-        contains(options.built_roots, root))
-      continue;
-    (unbuilt_root(root, options) ? unbuilt : unknown).push_back(root);
+    if (value.is_null()) continue;
+    if (unbuilt_root(root, options))
+      unbuilt.push_back(root);
+    else if (!detail::known_root(root, options))
+      unknown.push_back(root);
   }
   const Value* quic = all.at_path("listeners.quic");
   if (quic && !quic->is_null() && !contains(options.built_roots, "listeners.quic")) unbuilt.push_back("listeners.quic");
@@ -251,6 +252,11 @@ void keep_listeners_deleted(Value& all, const Value& cluster) {
 }
 
 }  // namespace
+
+bool detail::known_root(std::string_view root, const LoadOptions& options) {
+  return Roots::schema().find(root) || contains(kIgnored, root) || contains(options.built_roots, root) ||
+         unbuilt_root(root, options);
+}
 
 bool read_only_root(std::string_view root) {
   return contains(kReadOnly, root);

@@ -3,6 +3,7 @@
 #include "base/check.h"
 #include "base/log.h"
 #include "base/secret_name.h"
+#include "config/detail/layers.h"
 #include "config/detail/pem_files.h"
 
 #include <fmt/format.h>
@@ -218,9 +219,20 @@ Outcome ConfigStore::update(std::string_view path, Value value, Mode mode) {
     return refusal("update_readonly_keys_prohibited",
                    fmt::format("{} cannot be changed while the node runs", root_of(path)));
   }
+  // A file may hold roots of another version; somebody who asks is told.
+  Problems problems;
+  if (path.empty())
+    for (const auto& [root, ignored] : *value.if_object())
+      if (!detail::known_root(root, options_) && !all_.find(root))
+        problems.add({.file = {},
+                      .line = 0,
+                      .path = root,
+                      .reason = "config_key_not_recognized",
+                      .value = {},
+                      .expected = "a root that this version knows"});
+  if (!problems.empty()) return refusal(problems);
   constexpr int kMaxPathParts = 32;
   if (std::count(path.begin(), path.end(), '.') > kMaxPathParts) return refusal("NOT_FOUND", "no such key");
-  Problems problems;
   // The update as a tree of its own, from the root.
   Value tree(Value::Object{});
   if (path.empty()) {
@@ -424,6 +436,16 @@ std::vector<std::string> ConfigStore::differing(const Value& a, const Value& b) 
 Outcome ConfigStore::apply(Value all, Value cluster, bool keep, const std::vector<PemFile>& pems) {
   Loaded checked = check(all, options_);
   if (!checked.config) return refusal(checked.errors);
+  if (keep && checked.config->dashboard.i18n_lang != current_->dashboard.i18n_lang) {
+    Problems problems;
+    problems.add({.file = {},
+                  .line = 0,
+                  .path = "dashboard.i18n_lang",
+                  .reason = "read_only",
+                  .value = std::string(to_string(checked.config->dashboard.i18n_lang)),
+                  .expected = "no change while the node runs; set it in the main file"});
+    return refusal(problems);
+  }
   std::vector<std::string> made;  // files that go again when the change is refused
   for (const PemFile& pem : pems) {
     std::error_code ignored;

@@ -176,6 +176,40 @@ TEST_F(Store, SecretsWithinHeadersAndUrlsAreMaskedAndKept) {
   EXPECT_THAT(elsewhere.error().message, HasSubstr("prometheus.push_gateway.url"));
 }
 
+TEST_F(Store, UnknownRootsAreRefusedAtRunTime) {
+  write("etc/emqx.conf", "foo.bar = 1");
+  auto store = start();  // a file may hold some
+  const auto refused = store->update_text("", "oof.bar = 1\nmqtt.max_inflight = 7", Mode::Merge);
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(refused.error().told(), HasSubstr("oof"));
+  EXPECT_NE(store->current()->mqtt.max_inflight, 7);
+  EXPECT_TRUE(store->update_text("", "rule_engine.rules.a.sql = x", Mode::Merge));  // of EMQX
+  EXPECT_TRUE(store->update_text("", "foo.bar = 2", Mode::Merge));
+}
+
+TEST_F(Store, AnIncludeInARequestIsRefused) {
+  auto store = start();
+  for (const char* text : {"include \"/etc/passwd\"", "mqtt { include required(\"/etc/passwd\") }",
+                           "mqtt.max_inflight = 7\ninclude \"x.conf\""}) {
+    const auto refused = store->update_text("", text, Mode::Merge);
+    ASSERT_FALSE(refused) << text;
+    EXPECT_THAT(refused.error().told(), HasSubstr("include")) << text;
+  }
+  EXPECT_FALSE(store->update_text("mqtt", "{include \"/etc/passwd\"}", Mode::Merge));
+}
+
+TEST_F(Store, RulesOfSingleKeys) {
+  auto store = start();
+  EXPECT_FALSE(store->update("dashboard.sample_interval", Value("7s"), Mode::Merge));
+  EXPECT_TRUE(store->update("dashboard.sample_interval", Value("15s"), Mode::Merge));
+  EXPECT_FALSE(store->update("dashboard.i18n_lang", Value("zh"), Mode::Merge));
+  EXPECT_TRUE(store->update("dashboard.i18n_lang", Value("en"), Mode::Merge));
+  EXPECT_FALSE(store->update("retainer.backend.type", Value("redis"), Mode::Merge));
+  EXPECT_TRUE(store->update("retainer.backend.type", Value("built_in_database"), Mode::Merge));
+  ASSERT_TRUE(store->update_text("prometheus", R"({"vm_dist": "enabled", "mnesia": "enabled"})", Mode::Shallow));
+  EXPECT_EQ(store->current()->effective.at_path("prometheus.collectors.vm_dist")->text(), "enabled");
+}
+
 TEST_F(Store, PemTextGoesToAFile) {
   auto store = start();
   const std::string pem = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";

@@ -284,9 +284,22 @@ void Accounts::add_admin(std::string username, std::string password, Role role, 
   if (!accepted) done(fail(Errc::Busy, "too many passwords are being checked"));
 }
 
+namespace {
+
+/// Without one nobody could give the role back but by ctl.
+bool is_last_administrator(const std::map<std::string, Admin, std::less<>>& admins, const Admin& admin) {
+  return admin.role == Role::Administrator && std::none_of(admins.begin(), admins.end(), [&](const auto& other) {
+           return other.first != admin.username && other.second.role == Role::Administrator;
+         });
+}
+
+}  // namespace
+
 Result<> Accounts::update_admin(std::string_view username, Role role, std::string description) {
   const Admin* const known = find_admin(username);
   if (!known) return fail(Errc::NotFound, "username_not_found");
+  if (role != Role::Administrator && is_last_administrator(admins_, *known))
+    return fail(Errc::Invalid, "the last administrator keeps the role");
   Admin fresh = *known;
   fresh.role = role;
   fresh.description = std::move(description);
@@ -296,6 +309,8 @@ Result<> Accounts::update_admin(std::string_view username, Role role, std::strin
 Result<> Accounts::remove_admin(std::string_view username) {
   const auto found = admins_.find(username);
   if (found == admins_.end()) return fail(Errc::NotFound, "username_not_found");
+  if (is_last_administrator(admins_, found->second))
+    return fail(Errc::Invalid, "the last administrator cannot be deleted");
   store::Batch batch;
   store::erase_admin(batch, username);
   SB_CHECKED(commit(std::move(batch)));

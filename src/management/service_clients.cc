@@ -290,6 +290,7 @@ void Service::set_keep_alive(std::string id, std::uint32_t seconds,
       [seconds](broker::Broker&, broker::Session* session) -> std::optional<ClientView> {
         if (!session || !session->sink()) return std::nullopt;
         session->sink()->set_keep_alive(seconds);
+        if (client::Client* client = session->sink()->connected_client()) client->set_keep_alive(seconds);
         return describe(*session);
       },
       std::move(done));
@@ -337,11 +338,19 @@ void Service::subscribe(std::string id, std::vector<SubscribeRequest> requests,
                                        broker::Session* session) -> std::optional<std::vector<ReasonCode>> {
         if (!session) return std::nullopt;
         std::vector<ReasonCode> out;
+        std::vector<broker::Broker::Subscribed> made;
+        bool failed = false;
         for (const SubscribeRequest& request : requests) {
-          const auto result = broker.subscribe(*session, mounted(*session, request.topic), request.options);
-          out.push_back(result.code);
-          if (result.subscription && session->connected())
-            broker.replay_retained(*session, *result.subscription, result.is_new);
+          made.push_back(broker.subscribe(*session, mounted(*session, request.topic), request.options));
+          out.push_back(made.back().code);
+          failed = failed || is_error(made.back().code);
+        }
+        // All of them or none: the new ones go again.
+        for (std::size_t i = 0; i < made.size(); ++i) {
+          if (failed && made[i].is_new)
+            broker.unsubscribe(*session, mounted(*session, requests[i].topic));
+          else if (!failed && made[i].subscription && session->connected())
+            broker.replay_retained(*session, *made[i].subscription, made[i].is_new);
         }
         return out;
       },

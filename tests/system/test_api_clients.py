@@ -1,5 +1,36 @@
 """What the interface says of one client."""
-from . import api, raw
+from . import api, node, raw
+
+
+def test_bulk_subscribing_is_all_or_nothing(broker):
+    with broker.client("c"):
+        good, bad = {"topic": "a/b"}, {"topic": "a/#/b"}
+        refused = api.want(broker, 400, "POST", "/clients/c/subscribe/bulk", [good, bad])
+        assert "a/#/b" in refused["message"] and api.want(broker, 200, "GET", "/clients/c/subscriptions") == []
+        assert len(api.want(broker, 200, "POST", "/clients/c/subscribe/bulk", [good, {"topic": "$share/g/a"}])) == 2
+
+
+def test_the_limit_of_subscriptions_holds_for_all_of_a_bulk(start_broker):
+    broker = start_broker(mqtt={"max_subscriptions": 2})
+    with broker.client("c") as c:
+        c.subscribe("a")
+        many = [{"topic": t} for t in ("a", "b", "d")]
+        api.want(broker, 400, "POST", "/clients/c/subscribe/bulk", many)
+        assert [s["topic"] for s in api.want(broker, 200, "GET", "/clients/c/subscriptions")] == ["a"]
+
+
+def test_a_new_keep_alive_is_shown(broker):
+    with broker.client("c", keep_alive=60):
+        assert api.want(broker, 200, "PUT", "/clients/c/keepalive", {"interval": 17})["keepalive"] == 17
+        assert api.want(broker, 200, "GET", "/clients/c")["keepalive"] == 17
+
+
+def test_states_of_connections(broker):
+    with broker.client("here"), broker.client("gone", props={"session_expiry_interval": 60}) as gone:
+        gone.disconnect()
+        ids = lambda state: [c["clientid"] for c in api.want(broker, 200, "GET", f"/clients?conn_state={state}")["data"]]
+        node.wait_until(lambda: ids("disconnected") == ["gone"])
+        assert ids("connected") == ["here"] and ids("idle") == []
 
 
 def test_bytes_and_packets_of_a_client_are_counted(broker):

@@ -77,7 +77,9 @@ def test_lists_are_replaced_and_bounded(broker):
     assert api.want(broker, 200, "GET", "/mqtt/topic_rewrite") == [rule]
     assert api.want(broker, 413, "PUT", "/mqtt/topic_rewrite", [rule] * 21)["code"] == "EXCEED_LIMIT"
     api.want(broker, 400, "PUT", "/mqtt/topic_rewrite", [{**rule, "re": "("}])
-    api.want(broker, 400, "PUT", "/mqtt/topic_rewrite", [{**rule, "dest_topic": "b/#"}])
+    wild = {**rule, "dest_topic": "b/#"}
+    assert api.want(broker, 400, "PUT", "/mqtt/topic_rewrite", [wild])["code"] == "BAD_REQUEST"
+    assert api.want(broker, 200, "PUT", "/mqtt/topic_rewrite", [{**wild, "action": "subscribe"}])[0]["dest_topic"] == "b/#"
     assert api.want(broker, 200, "PUT", "/mqtt/topic_rewrite", []) == []
     topics = api.want(broker, 200, "PUT", "/mqtt/auto_subscribe", [{"topic": "c/${clientid}", "qos": 1}])
     assert topics == [{"topic": "c/${clientid}", "qos": 1, "rh": 0, "rap": 0, "nl": 0}]
@@ -120,7 +122,9 @@ def test_loading_text(broker):
     assert api.want(broker, 200, "GET", "/mqtt/delayed") == {"enable": True, "max_delayed_messages": 12}
     put(200, "delayed { enable = false }", "?mode=replace")
     assert api.want(broker, 200, "GET", "/mqtt/delayed") == {"enable": False, "max_delayed_messages": 0}
-    assert "update_readonly_keys_prohibited" in put(400, "node.name = x@y") or True
+    assert "update_readonly_keys_prohibited" in put(400, "node.name = x@y")
+    assert "foo" in put(400, "foo.bar = 1") and "foo" not in api.call(broker, "GET", "/configs")[1]
+    assert "include is not allowed here" in put(400, 'include "/etc/passwd"')
     before = api.want(broker, 200, "GET", "/mqtt/delayed")
     put(400, "delayed { enable = maybe }\nmqtt.max_topic_levels = 10")
     put(400, "delayed {")
@@ -166,7 +170,13 @@ def test_a_key_returns_to_its_default(broker):
     api.want(broker, 200, "PUT", "/mqtt/delayed", {"max_delayed_messages": 12})
     api.want(broker, 200, "POST", "/configs_reset/delayed?conf_path=max_delayed_messages")
     assert api.want(broker, 200, "GET", "/mqtt/delayed")["max_delayed_messages"] == 0
-    assert api.want(broker, 400, "POST", "/configs_reset/node")["message"]
+    assert api.want(broker, 400, "POST", "/configs_reset/node")["code"] == "REST_FAILED"
+
+
+def test_ids_of_listeners(broker):
+    for id_, status in (("foo", 400), ("tcp:", 400), (":default", 400), ("tcp:nope", 404), ("tcp:default", 200)):
+        answer = api.want(broker, status, "GET", f"/listeners/{id_}")
+        assert status == 200 or answer["code"] == "BAD_LISTENER_ID"
 
 
 def test_the_schema_of_the_forms(broker):

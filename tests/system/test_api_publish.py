@@ -1,4 +1,5 @@
 """Publishing by HTTP, and traces by HTTP."""
+import datetime
 import io
 import time
 import zipfile
@@ -43,6 +44,21 @@ def test_what_is_no_message_is_refused(broker, body, code):
                                   {"topic": "a", "payload": "x", "payload_encoding": "hex"}])
 def test_a_body_of_another_shape_is_refused(broker, body):
     assert api.want(broker, 400, "POST", "/publish", body)["code"] == "BAD_REQUEST"
+
+
+@pytest.mark.parametrize("topic", ["$delayed/abc/x", "$delayed//x", "$delayed/5", "$delayed/5/", "$delayed/", "$delayed/99999999999/x"])
+def test_a_delay_that_is_none(broker, topic):
+    refused = api.want(broker, 400, "POST", "/publish", {"topic": topic, "payload": "x"})
+    assert refused == {"reason_code": 144, "message": "topic_name_invalid"}
+    assert api.want(broker, 202, "POST", "/publish", {"topic": "$delayed/500/x", "payload": "x"})
+
+
+def test_a_trace_ends_and_follows_an_address(broker):
+    made = api.want(broker, 200, "POST", "/trace", {"name": "t1", "type": "clientid", "clientid": "c"})
+    start, end = (datetime.datetime.fromisoformat(made[key]) for key in ("start_at", "end_at"))
+    assert end - start in (datetime.timedelta(seconds=600), datetime.timedelta(seconds=601))
+    assert "ip_address" in api.want(broker, 400, "POST", "/trace", {"name": "t2", "type": "ip_address", "ip_address": "10.0.0"})["message"]
+    api.want(broker, 200, "POST", "/trace", {"name": "t2", "type": "ip_address", "ip_address": "::1"})
 
 
 def test_several_or_none(broker):

@@ -48,11 +48,23 @@ def module_broker(tmp_path_factory):
 
 @pytest.mark.parametrize("command", READING)
 def test_what_reads_prints_json_when_asked(module_broker, command):
-    text = module_broker.ctl(*command.split(), "--json")
+    found = command.split()[-1] not in ("nobody", "none")
+    text = module_broker.ctl(*command.split(), "--json", check=found)
     value = json.loads(text)
     assert isinstance(value, (dict, list, str, int)), text
     assert text.count("\n") == 1 or command == "cluster status"
-    assert module_broker.ctl(*command.split()) not in ("", text)
+    assert module_broker.ctl(*command.split(), check=found) not in ("", text)
+
+
+def test_what_failed_returns_1(module_broker):
+    with pytest.raises(AssertionError, match="Not Found"):
+        module_broker.ctl("clients", "show", "nobody")
+    with pytest.raises(AssertionError, match="Node not found"):
+        module_broker.ctl("rebalance", "node-status", "other@127.0.0.1")
+    module_broker.ctl("rebalance", "node-status", "signalbox@127.0.0.1")
+    for words in (["join", "other@127.0.0.1"], ["leave"], ["force-leave", "other@127.0.0.1"]):
+        with pytest.raises(AssertionError, match="single node"):
+            module_broker.ctl("cluster", *words)
 
 
 def test_secrets_of_the_configuration_stay_hidden_in_json(module_broker):

@@ -194,6 +194,25 @@ def test_a_balancer_that_names_nobody_is_not_this_machine(start_broker):
         assert rest.talk(broker.api_port, header + request).startswith(b"HTTP/1.1 " + status), header
 
 
+def test_users_of_other_backends_and_the_last_administrator(broker, admin):
+    admin.new_user("joe", "viewer")
+    change = {"role": "viewer", "description": ""}
+    for query in ("?backend=ldap", "?backend=saml"):
+        admin.refuses(404, "USER_NOT_FOUND", "PUT", "/users/joe" + query, {**change, "role": "administrator"})
+        admin.refuses(404, "USER_NOT_FOUND", "DELETE", "/users/joe" + query)
+        admin.refuses(404, "USER_NOT_FOUND", "POST", "/users/joe/change_pwd" + query,
+                      {"old_pwd": rest.PASSWORD, "new_pwd": "An0ther-one"})
+    assert "username_not_found" in broker.ctl("admins", "del", "joe", "ldap", check=False)
+    assert {u["username"]: u["role"] for u in admin.want(200, "GET", "/users")} == {"admin": "administrator", "joe": "viewer"}
+    assert "last administrator" in admin.refuses(400, "BAD_REQUEST", "PUT", "/users/admin", change)
+    admin.want(200, "PUT", "/users/joe?backend=local", {"role": "administrator", "description": ""})
+    other = admin.login("joe", rest.PASSWORD)
+    other.want(200, "PUT", "/users/admin", change)
+    assert "last administrator" in other.refuses(400, "BAD_REQUEST", "PUT", "/users/joe", change)
+    assert "last administrator" in broker.ctl("admins", "del", "joe", check=False)
+    other.want(200, "PUT", "/users/admin", {"role": "administrator", "description": ""})
+
+
 def test_a_configured_default_user(start_broker, tmp_path):
     secret = tmp_path / "password"
     secret.write_text("Fr0m-a-file\n")

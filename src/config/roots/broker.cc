@@ -2,6 +2,13 @@
 
 namespace sb::config {
 
+/// Where retained messages may lie.
+enum class RetainedStore : std::uint8_t { BuiltIn };
+template <>
+struct EnumNames<RetainedStore> {
+  static constexpr std::string_view names[] = {"built_in_database"};
+};
+
 const Struct& Broker::Group::schema() {
   static const Struct s = Schema<Group>("shared_subscription_group", Hot::Y)
                               .field("strategy", &Group::strategy, {.def = "random", .doc = "Strategy of this group."})
@@ -66,7 +73,7 @@ const Struct& Retainer::Backend::schema() {
   using S = Backend;
   static const Struct s =
       Schema<S>("backend", Hot::Y)
-          .accept<std::string>("type", {.def = "built_in_database"})
+          .accept<RetainedStore>("type", {.def = "built_in_database"})
           .field("storage_type", &S::storage_type, {.def = "disc", .doc = "disc survives a restart; ram does not."})
           .field("max_retained_messages", &S::max_retained_messages,
                  {.def = "0", .min = 0, .doc = "Most retained messages; 0 = no limit."})

@@ -81,7 +81,7 @@ const Struct& Dashboard::schema() {
           .field("token_expired_time", &S::token_expired_time,
                  {.def = "60m", .min = 1000, .doc = "A log-in ends after this time without a request."})
           .field("cors", &S::cors, {.def = "false", .doc = "Pages of other origins may use the API."})
-          .field("i18n_lang", &S::i18n_lang, {.def = "en", .hot = Hot::B, .doc = "Language of texts.", .hidden = true})
+          .field("i18n_lang", &S::i18n_lang, {.def = "en", .hot = Hot::N, .doc = "Language of texts.", .hidden = true})
           .field(
               "sample_interval", &S::sample_interval,
               {.def = "10s", .min = 1000, .max = 60000, .doc = "Time between points of the monitor.", .hidden = true})
@@ -91,6 +91,11 @@ const Struct& Dashboard::schema() {
                  {.def = "\"\"", .doc = "Old name of api_key.bootstrap_file.", .path = true, .deprecated = true})
           .field("login_lockout", &S::login_lockout, {.doc = "Against guessing.", .since = "signalbox 0.1"})
           .field("sso", &S::sso, {.def = "{}", .doc = "Single sign-on.", .hidden = true})
+          .finish([](Checker& c, const Value& v, S& dashboard) {
+            constexpr milliseconds kMinute{60'000};
+            if (dashboard.sample_interval.count() > 0 && (kMinute % dashboard.sample_interval).count() != 0)
+              c.broken(v, "sample_interval", "not_a_divisor", "a time that divides a minute, such as 10s or 30s");
+          })
           .build();
   return s;
 }

@@ -65,6 +65,16 @@ http::Endpoint operation(Method method, std::string path, Access access, std::st
   return out;
 }
 
+/// Users of other backends come with single sign-on, which is not here yet: nobody has one.
+bool of_another_backend(const Call& call) {
+  const auto backend = call.find_text("backend");
+  return backend && *backend != "local";
+}
+
+Response no_such_user() {
+  return Response::error(404, "USER_NOT_FOUND", "username_not_found");
+}
+
 void add_user(Accounts& accounts, const Call& call, const Reply& reply) {
   const json::object& body = call.object();
   const std::string username = text_in(body, "username");
@@ -77,6 +87,7 @@ void add_user(Accounts& accounts, const Call& call, const Reply& reply) {
 }
 
 void update_user(Accounts& accounts, const Call& call, const Reply& reply) {
+  if (of_another_backend(call)) return reply(no_such_user());
   const std::string username = call.text("username");
   const auto updated = accounts.update_admin(username, role_in(call.object()), text_in(call.object(), "description"));
   if (!updated) return reply(refusal(updated.error()));
@@ -84,6 +95,7 @@ void update_user(Accounts& accounts, const Call& call, const Reply& reply) {
 }
 
 void remove_user(Accounts& accounts, const Call& call, const Reply& reply) {
+  if (of_another_backend(call)) return reply(no_such_user());
   const std::string username = call.text("username");
   if (call.request.actor == http::Actor::User && call.request.user == username)
     return reply(Response::error(400, "NOT_ALLOWED", "Cannot delete self"));
@@ -94,6 +106,7 @@ void remove_user(Accounts& accounts, const Call& call, const Reply& reply) {
 }
 
 void change_password(Accounts& accounts, const Call& call, const Reply& reply) {
+  if (of_another_backend(call)) return reply(no_such_user());
   const json::object& body = call.object();
   accounts.change_password(
       call.text("username"), text_in(body, "old_pwd"), text_in(body, "new_pwd"), origin_of(call.request),
@@ -146,7 +159,7 @@ void add_users(http::Table& table, Accounts& accounts) {
 
   auto change =
       operation(Method::Post, "/api/v5/users/{username}/change_pwd", Access::Own, "Change the password of a user");
-  change.parameters = {name};
+  change.parameters = {name, backend};
   change.body =
       schema::open_object({{"old_pwd", schema::string(1, 256), true}, {"new_pwd", schema::string(1, 256), true}});
   change.answers = {http::no_content(), bad, missing};

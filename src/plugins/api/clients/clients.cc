@@ -1,4 +1,5 @@
 // Clients (management-api 2.5): list, look at, kick, subscribe and unsubscribe for them.
+#include "broker/topic.h"
 #include "http/table.h"
 #include "management/api_registry.h"
 #include "management/service.h"
@@ -113,7 +114,8 @@ void list(Service& service, const Call& call, const Reply& reply) {
   query.like_client_id = call.find_text("like_clientid");
   query.like_username = call.find_text("like_username");
   query.clean_start = call.find_flag("clean_start");
-  if (const auto state = call.find_text("conn_state")) query.connected = *state == "connected";
+  const auto state = call.find_text("conn_state");
+  if (state) query.connected = *state == "connected";
   if (const auto version = call.find_integer("proto_ver")) query.protocol_version = static_cast<int>(*version);
   std::optional<Response> refused;
   if (!take_time(call, "gte_created_at", query.created_from_ms, refused) ||
@@ -123,6 +125,8 @@ void list(Service& service, const Call& call, const Reply& reply) {
     return reply(std::move(*refused));
   if (const auto node = call.find_text("node"); node && *node != service.environment().node)
     return reply(Response::error(400, "BAD_REQUEST", fmt::format("node '{}': not a member of the cluster", *node)));
+  // A connection that has not said CONNECT yet has no client id: there is no row of it.
+  if (state && *state == "idle") return reply(Response::of(http::page_answer({}, paging, 0, false)));
   service.clients(std::move(query), [&service, reply, paging](management::Page<ClientView> page) {
     json::array rows;
     for (const ClientView& client : page.rows) rows.push_back(to_json(client, service.environment().node));
@@ -155,6 +159,11 @@ void subscribe(Service& service, const Call& call, const Reply& reply) {
     for (const auto& entry : call.body.get_array()) requests.push_back(request_of(entry.get_object()));
   else
     requests.push_back(request_of(call.object()));
+  // One that is wrong must not leave the others subscribed.
+  for (const auto& request : requests)
+    if (!broker::parse_filter(request.topic))
+      return reply(Response::error(
+          400, "BAD_REQUEST", fmt::format("topic '{}': {}", request.topic, to_string(ReasonCode::TopicFilterInvalid))));
   const std::string id = call.text("clientid");
   service.subscribe(id, requests, [&service, reply, id, bulk, requests](std::optional<std::vector<ReasonCode>> codes) {
     if (!codes) return reply(not_found());

@@ -21,8 +21,14 @@ namespace schema = http::schema;
 constexpr std::string_view kHidden[] = {"trace",   "stats", "broker", "persistent_session_store", "session_persistence",
                                         "plugins", "zones"};
 
+constexpr std::string_view kReadOnly = "update_readonly_keys_prohibited";
+
 bool hidden(std::string_view root) {
   return std::find(std::begin(kHidden), std::end(kHidden), root) != std::end(kHidden);
+}
+
+std::string told(const ConfigStore::Refusal& refusal) {
+  return refusal.code == kReadOnly ? fmt::format("{}: {}", kReadOnly, refusal.told()) : refusal.told();
 }
 
 /// {"<root>":{"kind":"validation_error","path":…,"reason":…,"value":…,"expected":…}}, one of each root.
@@ -37,7 +43,7 @@ std::string validation_text(const ConfigStore::Refusal& refusal) {
                              {"value", problem.value},
                              {"expected", problem.expected}};
   }
-  return out.empty() ? refusal.told() : json::serialize(out);
+  return out.empty() ? told(refusal) : json::serialize(out);
 }
 
 /// What the client wants of the two forms, quality values aside; nullopt: neither.
@@ -96,7 +102,7 @@ void answer(const ConfigStore::Outcome<ConfigStore::Change>& outcome, const Call
   if (!outcome) {
     // People read the lines that ctl prints; programs want the object of the reference.
     const bool cli = call.request.door == http::Door::Cli;
-    return reply(Response::text(cli ? outcome.error().told() : validation_text(outcome.error()), 400));
+    return reply(Response::text(cli ? told(outcome.error()) : validation_text(outcome.error()), 400));
   }
   json::array roots;
   for (const std::string& root : outcome->roots) roots.emplace_back(root);
@@ -166,7 +172,8 @@ void add_to(management::ApiRegistry& api) {
          if (const auto inner = call.find_text("conf_path")) path += "." + *inner;
          const auto outcome = store.reset(path);
          if (outcome) return reply(Response::empty(200));
-         reply(Response::error(400, outcome.error().code, outcome.error().told()));
+         const std::string& code = outcome.error().code;
+         reply(Response::error(400, code == kReadOnly ? "REST_FAILED" : code, outcome.error().told()));
        }});
   api.table.add({http::Method::Get,
                  "/api/v5/local/config_keys",

@@ -41,6 +41,9 @@ json::object summary(const ListenerInfo& listener, const std::string& node) {
 }
 
 Response unknown(std::string_view id) {
+  const auto colon = id.find(':');
+  if (colon == 0 || colon == id.npos || colon + 1 == id.size())
+    return Response::error(400, "BAD_LISTENER_ID", fmt::format("bad listener id: {}", id));
   return Response::error(404, "BAD_LISTENER_ID", fmt::format("Listener id not found: {}", id));
 }
 
@@ -272,21 +275,22 @@ void add_to(management::ApiRegistry& api) {
                      if (!type || listener.type == *type) rows.push_back(summary(listener, service.environment().node));
                    reply(Response::of(std::move(rows)));
                  }});
-  api.table.add({http::Method::Get,
-                 "/api/v5/listeners/{id}",
-                 kTag,
-                 http::Access::Viewer,
-                 "Read one listener",
-                 id,
-                 {},
-                 false,
-                 {http::ok(schema::open_object()), http::fault(404, "No such listener")},
-                 false,
-                 [&service](const Call& call, const Reply& reply) {
-                   const std::string wanted = call.text("id");
-                   if (!configured(service, wanted) && !find(service, wanted)) return reply(unknown(wanted));
-                   reply(Response::of(full(service, wanted)));
-                 }});
+  api.table.add(
+      {http::Method::Get,
+       "/api/v5/listeners/{id}",
+       kTag,
+       http::Access::Viewer,
+       "Read one listener",
+       id,
+       {},
+       false,
+       {http::ok(schema::open_object()), http::fault(400, "Malformed id"), http::fault(404, "No such listener")},
+       false,
+       [&service](const Call& call, const Reply& reply) {
+         const std::string wanted = call.text("id");
+         if (!configured(service, wanted) && !find(service, wanted)) return reply(unknown(wanted));
+         reply(Response::of(full(service, wanted)));
+       }});
   api.table.add({http::Method::Get,
                  "/api/v5/listeners_status",
                  kTag,

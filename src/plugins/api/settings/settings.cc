@@ -65,8 +65,9 @@ json::value shown(const ConfigStore& store, std::string_view root, const std::ve
   return some;
 }
 
-Response refused(const ConfigStore::Refusal& refusal) {
-  return Response::error(400, refusal.problems.empty() ? refusal.code : "UPDATE_FAILED", refusal.told());
+Response refused(const ConfigStore::Refusal& refusal, bool list = false) {
+  const std::string_view code = refusal.problems.empty() ? std::string_view(refusal.code) : "UPDATE_FAILED";
+  return Response::error(400, list ? "BAD_REQUEST" : code, refusal.told());
 }
 
 std::optional<config::Value> value_of(const json::value& body) {
@@ -104,7 +105,7 @@ void write(ConfigStore& store, const Place& place, const Call& call, const Reply
   if (!outcome) {
     if (place.root == "license")
       return reply(Response::error(400, "BAD_REQUEST", "Bad license setting: " + outcome.error().told()));
-    return reply(refused(outcome.error()));
+    return reply(refused(outcome.error(), place.list));
   }
   reply(Response::of(shown(store, place.root, keys)));
 }

@@ -6,6 +6,7 @@
 #include "management/archive.h"
 #include "management/service.h"
 #include "management/text.h"
+#include "net/endpoint.h"
 
 #include <boost/json/array.hpp>
 #include <sys/stat.h>
@@ -43,7 +44,10 @@ Response not_found(std::string_view name) {
 /// caller's choice.
 enum class Place : std::uint8_t { DataFolder, AnyFile };
 
-void create(management::TraceControl& traces, const std::string& node, Place place, const Call& call,
+/// Of a trace by REST that does not say when it ends.
+constexpr std::int64_t kDurationMs = 600'000;
+
+void create(management::TraceControl& traces, const management::Environment& environment, Place place, const Call& call,
             const Reply& reply) {
   const json::object& body = call.object();
   const auto text = [&](std::string_view name) {
@@ -65,6 +69,10 @@ void create(management::TraceControl& traces, const std::string& node, Place pla
       return reply(http::refusal({{name, "bad_time", "seconds since 1970, or RFC 3339", json::value(text(name))}}));
     *to = *time;
   }
+  if (trace.type == "ip_address" && !net::Endpoint::parse_address(trace.value, 0))
+    return reply(http::refusal({{"ip_address", "bad_address", "an IP address", json::value(trace.value)}}));
+  if (place == Place::DataFolder && trace.end_ms == 0)
+    trace.end_ms = std::max(trace.start_ms, environment.clock->wall_ms()) + kDurationMs;
   if (const auto done = traces.create(trace); !done) {
     if (done.error().code != Errc::Exists) return reply(Response::error(400, "INVALID_PARAMS", done.error().what));
     bool same_name = false;
@@ -72,7 +80,7 @@ void create(management::TraceControl& traces, const std::string& node, Place pla
     return reply(Response::error(409, same_name ? "ALREADY_EXISTS" : "DUPLICATE_CONDITION", done.error().what));
   }
   for (const TraceInfo& known : traces.list())
-    if (known.name == trace.name) return reply(Response::of(to_json(known, node)));
+    if (known.name == trace.name) return reply(Response::of(to_json(known, environment.node)));
   reply(Response::error(500, "INTERNAL_ERROR", "the trace was made and is gone"));
 }
 constexpr std::int64_t kSliceMax = 64 << 20;
@@ -149,7 +157,8 @@ void download(const management::Service& service, management::TraceControl& trac
 void add_to(management::ApiRegistry& api) {
   if (!api.service.environment().traces) return;
   management::TraceControl& traces = *api.service.environment().traces;
-  const std::string& node = api.service.environment().node;
+  const management::Environment& environment = api.service.environment();
+  const std::string& node = environment.node;
   const std::string kTag = "Trace";
   const std::vector<http::Parameter> name = {http::path_parameter("name", "Name of the trace")};
   const http::Answer missing = http::fault(404, "No such trace");
@@ -180,18 +189,19 @@ void add_to(management::ApiRegistry& api) {
   body.open = true;
   http::Schema local = body;
   local.fields.push_back({"file", schema::string(1, 4096), false, "Absolute path"});
-  api.table.add(
-      {http::Method::Post,
-       "/api/v5/local/trace",
-       "Local",
-       http::Access::Administrator,
-       "Start a trace into a file of its own",
-       {},
-       std::move(local),
-       false,
-       {http::ok(schema::open_object()), http::fault(400, "Refused"), http::fault(409, "Exists")},
-       true,
-       [&traces, &node](const Call& call, const Reply& reply) { create(traces, node, Place::AnyFile, call, reply); }});
+  api.table.add({http::Method::Post,
+                 "/api/v5/local/trace",
+                 "Local",
+                 http::Access::Administrator,
+                 "Start a trace into a file of its own",
+                 {},
+                 std::move(local),
+                 false,
+                 {http::ok(schema::open_object()), http::fault(400, "Refused"), http::fault(409, "Exists")},
+                 true,
+                 [&traces, &environment](const Call& call, const Reply& reply) {
+                   create(traces, environment, Place::AnyFile, call, reply);
+                 }});
   api.table.add({http::Method::Post,
                  "/api/v5/trace",
                  kTag,
@@ -202,8 +212,8 @@ void add_to(management::ApiRegistry& api) {
                  false,
                  {http::ok(schema::open_object()), http::fault(400, "Refused"), http::fault(409, "Exists")},
                  false,
-                 [&traces, &node](const Call& call, const Reply& reply) {
-                   create(traces, node, Place::DataFolder, call, reply);
+                 [&traces, &environment](const Call& call, const Reply& reply) {
+                   create(traces, environment, Place::DataFolder, call, reply);
                  }});
   api.table.add({http::Method::Delete,
                  "/api/v5/trace",

@@ -168,7 +168,8 @@ Result<> Rewrite::set_rules(std::vector<Rule> rules) {
   if (rules.size() >= kRulesMax) return fail(Errc::Full, "EXCEED_LIMIT");
   auto set = std::make_shared<RuleSet>();
   for (const Rule& rule : rules) {
-    if (broker::has_wildcard(rule.dest_topic)) return fail(Errc::Invalid, "wildcard in dest_topic: " + rule.dest_topic);
+    if (rule.action != Applies::Subscribe && broker::has_wildcard(rule.dest_topic))
+      return fail(Errc::Invalid, "wildcard in dest_topic: " + rule.dest_topic);
     if (!broker::check_topic_filter(rule.source_topic))
       return fail(Errc::Invalid, "bad source_topic: " + rule.source_topic);
     auto compiled = std::make_unique<const RuleSet::Compiled>(rule);
