@@ -2,7 +2,10 @@
 
 #include "access/detail/acl_rule.h"
 
+#include <arpa/inet.h>
+
 #include <algorithm>
+#include <iterator>
 #include <mutex>
 
 namespace sb::access {
@@ -10,6 +13,19 @@ namespace sb::access {
 namespace {
 constexpr std::int64_t kYearMs = 365LL * 24 * 3600 * 1000;
 constexpr BanKind kKinds[] = {BanKind::ClientId, BanKind::Username, BanKind::PeerHost};
+
+/// As the addresses of connections are written: an IPv4 address that is mapped into IPv6 is itself. Anything else
+/// stays.
+std::string canonical(BanKind as, std::string_view who) {
+  if (as != BanKind::PeerHost) return std::string(who);
+  const auto host = detail::parse_host(who);
+  if (!host) return std::string(who);
+  static constexpr std::uint8_t kMapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF};
+  const bool v4 = std::equal(std::begin(kMapped), std::end(kMapped), host->begin());
+  char text[INET6_ADDRSTRLEN] = {};
+  inet_ntop(v4 ? AF_INET : AF_INET6, host->data() + (v4 ? sizeof kMapped : 0), text, sizeof text);
+  return text;
+}
 }  // namespace
 
 std::string_view to_string(BanKind kind) {
@@ -46,7 +62,12 @@ void BanTable::open(std::vector<Ban> stored, BanLog* log) {
     }
     const std::int64_t end = ends(ban);
     const BanKind as = ban.as;
-    std::string who = ban.who;
+    std::string who = canonical(as, ban.who);
+    if (who != ban.who) {  // stored by an older version
+      if (log_) log_->erase(as, ban.who);
+      ban.who = who;
+      if (log_) log_->put(ban);
+    }
     entries(as).insert_or_assign(std::move(who), Entry{std::move(ban), end});
   }
   std::size_t count = 0;
@@ -58,6 +79,7 @@ Result<Ban> BanTable::create(Ban ban) {
   if (ban.who.empty()) return fail(Errc::Invalid, "a ban names whom it concerns");
   if (ban.as == BanKind::PeerHost && !detail::parse_host(ban.who))
     return fail(Errc::Invalid, "bad peerhost: " + ban.who);
+  ban.who = canonical(ban.as, ban.who);
   const std::int64_t wall = clock_.wall_ms();
   if (ban.at_ms == 0) ban.at_ms = wall;
   if (ban.until_ms == 0) ban.until_ms = ban.at_ms + kYearMs;
@@ -72,13 +94,15 @@ Result<Ban> BanTable::create(Ban ban) {
   return ban;
 }
 
-std::optional<Ban> BanTable::lookup(BanKind as, std::string_view who) const {
+std::optional<Ban> BanTable::lookup(BanKind as, std::string_view name) const {
+  const std::string who = canonical(as, name);
   const std::shared_lock guard(mutex_);
   if (!live(as, who, now_ms())) return std::nullopt;
   return entries(as).find(who)->second.ban;
 }
 
-bool BanTable::erase(BanKind as, std::string_view who) {
+bool BanTable::erase(BanKind as, std::string_view name) {
+  const std::string who = canonical(as, name);
   const std::lock_guard guard(mutex_);
   const auto found = entries(as).find(who);
   if (found == entries(as).end()) return false;
@@ -97,6 +121,16 @@ void BanTable::clear() {
     entries(kind).clear();
   }
   count_.store(0, std::memory_order_relaxed);
+}
+
+std::size_t BanTable::count_live() const {
+  const std::shared_lock guard(mutex_);
+  const std::int64_t now = now_ms();
+  std::size_t out = 0;
+  for (const Entries& one : entries_)
+    out += static_cast<std::size_t>(
+        std::count_if(one.begin(), one.end(), [now](const auto& pair) { return pair.second.ends_ms > now; }));
+  return out;
 }
 
 std::vector<Ban> BanTable::list(std::size_t skip, std::size_t limit) const {

@@ -52,14 +52,17 @@ class BanTable {
   /// Before the shards start: what was stored; entries that ran out meanwhile are dropped. Then `log` hears of changes.
   void open(std::vector<Ban> stored, BanLog* log);
 
+  /// Addresses may be written in any way, here and below: one entry an address.
   /// Exists ("already_exist") while an entry for the same target lives; Invalid if it ended already or names nobody.
   /// The entry as it was stored, defaults filled in.
   [[nodiscard]] Result<Ban> create(Ban ban);
-  std::optional<Ban> lookup(BanKind as, std::string_view who) const;
-  bool erase(BanKind as, std::string_view who);  // false: there was none
+  std::optional<Ban> lookup(BanKind as, std::string_view name) const;
+  bool erase(BanKind as, std::string_view name);  // false: there was none
   void clear();
   /// Live ones in the order of kind and name; `skip` and `limit` page through them.
   std::vector<Ban> list(std::size_t skip = 0, std::size_t limit = SIZE_MAX) const;
+  /// Those that list() has.
+  std::size_t count_live() const;
   std::size_t size() const { return count_.load(std::memory_order_relaxed); }
   /// Drops what has run out; called once a minute.
   std::size_t sweep();

@@ -86,10 +86,11 @@ Paging paging_of(const Call& call) {
   return {static_cast<std::size_t>(call.integer("page", 1)), static_cast<std::size_t>(call.integer("limit", 100))};
 }
 
-json::value page_answer(json::array rows, const Paging& paging, std::optional<std::size_t> count, bool has_next) {
+json::value page_answer(json::array rows, const Paging& paging, std::optional<std::size_t> count,
+                        std::optional<bool> has_next) {
   json::object meta{{"page", paging.page}, {"limit", paging.limit}};
   if (count) meta["count"] = *count;
-  meta["hasnext"] = has_next;
+  if (has_next) meta["hasnext"] = *has_next;
   return json::object{{"data", std::move(rows)}, {"meta", std::move(meta)}};
 }
 

@@ -96,6 +96,7 @@ struct Paging {
   std::size_t skip() const { return (page - 1) * limit; }
 };
 Paging paging_of(const Call& call);
-json::value page_answer(json::array rows, const Paging& paging, std::optional<std::size_t> count, bool has_next);
+json::value page_answer(json::array rows, const Paging& paging, std::optional<std::size_t> count,
+                        std::optional<bool> has_next);
 
 }  // namespace sb::http

@@ -32,9 +32,8 @@ void list(access::AccessControl& access, const Call& call, const Reply& reply) {
   const http::Paging paging = http::paging_of(call);
   json::array rows;
   for (const Ban& ban : access.bans().list(paging.skip(), paging.limit)) rows.push_back(to_json(ban));
-  const std::size_t count = access.bans().size();
-  const bool more = !rows.empty() && count > paging.skip() + rows.size();
-  reply(Response::of(http::page_answer(std::move(rows), paging, count, more)));
+  const std::size_t count = access.bans().count_live();
+  reply(Response::of(http::page_answer(std::move(rows), paging, count, std::nullopt)));
 }
 
 void create(access::AccessControl& access, const Call& call, const Reply& reply) {
