@@ -151,7 +151,9 @@ Channel::Step Channel::derive_identity(const ConnectView& packet) {
   if (const net::UpgradeInfo* upgrade = stream_.upgrade_info()) info.ws_cookie = upgrade->cookie;
   if (const auto* certificate = stream_.peer_certificate()) {
     client_.set_certificate(*certificate);
-    if (auto name = certificate_field(*certificate, zone.cert_as_username)) info.username = *name;
+    // A certificate without that field names nobody; what CONNECT says is never proved by it.
+    if (zone.cert_as_username != client::CertificateField::Disabled)
+      info.username = certificate_field(*certificate, zone.cert_as_username).value_or("");
     if (auto id = certificate_field(*certificate, zone.cert_as_clientid)) info.client_id = *id;
   }
   if (zone.use_username_as_clientid) info.client_id = info.username;
