@@ -102,6 +102,7 @@ Result<> read_option(const Term& option, AclRule& rule) {
       return {};
     };
     if (value.kind != Term::Kind::List) return add(value);
+    if (value.items.empty()) return term_error(value.line, "qos: expected at least one of 0, 1 and 2");
     for (const Term& one : value.items) SB_CHECKED(add(one));
     return {};
   }

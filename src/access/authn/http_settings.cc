@@ -5,8 +5,10 @@
 
 #include <boost/json/object.hpp>
 #include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
 
 #include <algorithm>
+#include <charconv>
 
 namespace sb::access::authn {
 
@@ -42,9 +44,27 @@ std::string form_decoded(std::string_view text) {
 }
 }  // namespace
 
+bool has_host(std::string_view url) {
+  if (!url.starts_with("http://") && !url.starts_with("https://")) return false;
+  const auto begin = url.find("://") + 3;
+  const std::string_view host = url.substr(begin, end_of_host(url) - begin);
+  const auto bracket = host.rfind(']');
+  const auto colon = host.find(':', bracket == std::string_view::npos ? 0 : bracket);
+  if (host.empty() || colon == 0) return false;
+  if (colon == std::string_view::npos) return true;
+  const std::string_view digits = host.substr(colon + 1);
+  unsigned port = 0;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
+  return error == std::errc{} && end == digits.data() + digits.size() && port >= 1 && port <= 65535;
+}
+
+bool HttpSettings::form() const {
+  return method == RequestMethod::Get || lower(header_map.at("content-type")).starts_with("application/x-www-form");
+}
+
 void check_http_settings(config::Checker& c, const config::Value& v, HttpSettings& s) {
   const bool tls = s.url.starts_with("https://");
-  if (!tls && !s.url.starts_with("http://")) c.broken(v, "url", "bad_url", "http:// or https://");
+  if (!has_host(s.url)) c.broken(v, "url", "bad_url", "http:// or https://, a host, perhaps a port up to 65535");
   if (s.url.substr(0, end_of_host(s.url)).find("${") != std::string::npos)
     c.broken(v, "url", "placeholder_in_host", "placeholders in path and query only");
   if (tls != s.ssl.enable)
@@ -56,6 +76,8 @@ void check_http_settings(config::Checker& c, const config::Value& v, HttpSetting
                   {"connection", "keep-alive"},
                   {"keep-alive", "timeout=30, max=1000"}};
   if (post) s.header_map.emplace("content-type", "application/json");
+  if (!s.headers.is_object()) c.broken(v, "headers", "bad_headers", "an object of names and texts");
+  if (!s.body.is_object()) c.broken(v, "body", "bad_body", "an object");
   if (const auto* headers = s.headers.if_object())
     for (const auto& [name, value] : *headers) {
       const std::string text = value.text();
@@ -67,11 +89,24 @@ void check_http_settings(config::Checker& c, const config::Value& v, HttpSetting
   if (!post && s.header_map.contains("content-type"))
     c.broken(v, "headers", "content_type_with_get", "no content-type with method = get", {"method"});
   if (post) {
-    const std::string& type = s.header_map.at("content-type");
+    const std::string type = lower(s.header_map.at("content-type"));
     if (!type.starts_with("application/json") && !type.starts_with("application/x-www-form-urlencoded"))
       c.broken(v, "headers", "unsupported_content_type", "application/json or application/x-www-form-urlencoded",
                {"method"});
   }
+}
+
+Result<> read_secrets(HttpSettings& s) {
+  for (auto& [name, value] : s.header_map) {
+    SB_TRY(value, secret_template(value));
+  }
+  if (auto* body = s.body.if_object())
+    for (auto& [name, value] : *body) {
+      if (!value.is_string()) continue;
+      SB_TRY(std::string text, secret_template(value.text()));
+      value = config::Value(std::move(text));
+    }
+  return {};
 }
 
 Result<driver::resource::Options> http_resource(const HttpSettings& s, std::string thread_name) {
@@ -97,7 +132,7 @@ std::string header_value(std::string_view value) {
 }
 
 std::optional<HttpMembers> http_members(const driver::http::ClientResponse& answer, std::string_view assumed_type) {
-  const std::string_view type = answer.content_type.empty() ? assumed_type : std::string_view(answer.content_type);
+  const std::string type = lower(answer.content_type.empty() ? assumed_type : std::string_view(answer.content_type));
   HttpMembers out;
   if (type.starts_with("application/json")) {
     boost::system::error_code error;
@@ -108,10 +143,8 @@ std::optional<HttpMembers> http_members(const driver::http::ClientResponse& answ
         out.emplace(name, std::string_view(*text));
       else if (const auto* flag = member.if_bool())
         out.emplace(name, *flag ? "true" : "false");
-      else if (const auto* number = member.if_int64())
-        out.emplace(name, std::to_string(*number));
-      else if (const auto* big = member.if_uint64())
-        out.emplace(name, std::to_string(*big));
+      else
+        out.emplace(name, json::serialize(member));
     }
     return out;
   }

@@ -33,13 +33,15 @@ struct HttpSettings {
 
   std::map<std::string, std::string> header_map;  // lower-case names, defaults included
   /// Members of the body are written as in a form: GET, or by content type.
-  bool form() const {
-    return method == RequestMethod::Get || header_map.at("content-type").starts_with("application/x-www-form");
-  }
+  bool form() const;
 };
 
+/// Whether it is http or https with a host and, if it names one, a port that can be.
+bool has_host(std::string_view url);
 /// Rules between the keys; fills header_map.
 void check_http_settings(config::Checker& c, const config::Value& v, HttpSettings& s);
+/// Reads the values of headers and body that are file://.
+[[nodiscard]] Result<> read_secrets(HttpSettings& s);
 /// How the service is reached and watched.
 [[nodiscard]] Result<driver::resource::Options> http_resource(const HttpSettings& s, std::string thread_name);
 /// A value of the client's must not begin a header of its own.

@@ -40,7 +40,8 @@ std::optional<bool> truth(std::string_view text) {
   return std::nullopt;
 }
 
-/// Fields of a line, separated by commas or spaces; double quotes hold separators, "" is a quote within.
+/// Fields of a line, separated by commas, with spaces behind them, or by single spaces; double quotes hold separators,
+/// "" is a quote within.
 std::optional<std::vector<std::string>> split(std::string_view line) {
   std::vector<std::string> out(1);
   bool quoted = false;
@@ -57,6 +58,7 @@ std::optional<std::vector<std::string>> split(std::string_view line) {
       quoted = true;
     } else if (c == ',' || c == ' ') {
       out.emplace_back();
+      while (c == ',' && i + 1 < line.size() && line[i + 1] == ' ') ++i;
     } else {
       out.back() += c;
     }
@@ -81,7 +83,6 @@ Result<std::vector<ImportedUser>> read_csv(std::string_view text, bool plain) {
     std::string_view line = text.substr(0, end);
     text = end == std::string_view::npos ? std::string_view{} : text.substr(end + 1);
     ++number;
-    if (number == 1 && line.starts_with("\xEF\xBB\xBF")) line.remove_prefix(3);
     if (line.ends_with('\r')) line.remove_suffix(1);
     if (line.find_first_not_of(" \t") == std::string_view::npos) continue;
     const auto fields = split(line);
@@ -95,6 +96,8 @@ Result<std::vector<ImportedUser>> read_csv(std::string_view text, bool plain) {
                                   plain ? "user_id,password,is_superuser" : "user_id,password_hash,salt,is_superuser"));
         columns.push_back(column);
       }
+      if (std::find(columns.begin(), columns.end(), &kColumns[0]) == columns.end())
+        return fail(Errc::Invalid, fmt::format("line {}: the header has no user_id", number));
       continue;
     }
     if (fields->size() != columns.size())
@@ -112,6 +115,7 @@ Result<std::vector<ImportedUser>> read_csv(std::string_view text, bool plain) {
     SB_CHECKED(check(user, plain, "line", number));
     out.push_back(std::move(user));
   }
+  if (columns.empty()) return fail(Errc::Invalid, "the file is empty: expected a header that names its columns");
   return out;
 }
 
@@ -151,6 +155,7 @@ Result<std::vector<ImportedUser>> read_json(std::string_view text, bool plain) {
 
 Result<std::vector<ImportedUser>> read_users(std::string_view file_name, std::string_view text, bool plain) {
   if (text.size() > kImportMax) return fail(Errc::Full, fmt::format("more than {} bytes", kImportMax));
+  if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);  // byte order mark
   if (file_name.ends_with(".csv")) return read_csv(text, plain);
   if (file_name.ends_with(".json")) return read_json(text, plain);
   return fail(Errc::Unsupported, "expected a file whose name ends in .csv or .json");

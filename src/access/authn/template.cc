@@ -1,5 +1,7 @@
 #include "access/authn/template.h"
 
+#include "config/units.h"
+
 namespace sb::access::authn {
 
 Template::Field Template::field_of(std::string_view name) {
@@ -90,6 +92,19 @@ std::string percent_encode(std::string_view text) {
     out += '%';
     out += kDigits[static_cast<unsigned char>(c) >> 4];
     out += kDigits[static_cast<unsigned char>(c) & 15];
+  }
+  return out;
+}
+
+Result<std::string> secret_template(const std::string& text) {
+  if (!text.starts_with("file://")) return text;
+  SB_TRY(const Secret read, config::resolve_secret(Secret(text)));
+  std::string out;
+  for (const char c : std::string_view(read.reveal())) {
+    if (c == '$')
+      out += "${$}";
+    else
+      out += c;
   }
   return out;
 }

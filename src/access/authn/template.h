@@ -3,6 +3,7 @@
 #pragma once
 
 #include "access/gate.h"
+#include "base/result.h"
 
 #include <functional>
 #include <string>
@@ -40,5 +41,8 @@ class Template {
 
 /// For a path or a query, RFC 3986: all but unreserved characters.
 std::string percent_encode(std::string_view text);
+
+/// `text`, or what the file holds that it names with file://, which is no template.
+[[nodiscard]] Result<std::string> secret_template(const std::string& text);
 
 }  // namespace sb::access::authn

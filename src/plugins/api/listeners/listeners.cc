@@ -79,6 +79,7 @@ json::object full(management::Service& service, std::string_view id) {
       out = json::parse(config::to_json(*value)).as_object();
   const auto running = find(service, id);
   if (out.empty() && running) out = summary(*running, service.environment().node);
+  out.erase("authentication");  // has endpoints of its own, and PUT does not take it
   out["id"] = id;
   out["type"] = id.substr(0, id.find(':'));
   out["name"] = id.substr(id.find(':') + 1);

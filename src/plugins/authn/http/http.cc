@@ -2,7 +2,9 @@
 
 #include "base/log.h"
 
+#include <algorithm>
 #include <charconv>
+#include <cmath>
 
 namespace sb::plugins::authn::http {
 
@@ -15,6 +17,16 @@ std::optional<std::int64_t> number(const std::string& text) {
   std::int64_t out = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), out);
   return error == std::errc{} && end == text.data() + text.size() ? std::optional(out) : std::nullopt;
+}
+
+/// A number, without its fraction.
+std::optional<std::int64_t> whole_seconds(const std::string& text) {
+  if (const auto whole = number(text)) return whole;
+  double out = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), out);
+  if (error != std::errc{} || end != text.data() + text.size() || !std::isfinite(out)) return std::nullopt;
+  constexpr double kMost = 1e15;  // far beyond what a clock shows, and exact
+  return static_cast<std::int64_t>(std::floor(std::clamp(out, -kMost, kMost)));
 }
 }  // namespace
 
@@ -44,8 +56,12 @@ std::optional<Authenticated> read_answer(const driver::http::ClientResponse& ans
   if (const auto flag = members->find("is_superuser"); flag != members->end())
     out.superuser = flag->second == "true" || number(flag->second).value_or(0) >= 1;
   // 5.8: seconds since 1970 at which the permission ends. One that is over already is none.
-  const auto end = members->find("expire_at");
-  if (const auto seconds = end == members->end() ? std::nullopt : number(end->second)) {
+  if (const auto end = members->find("expire_at"); end != members->end()) {
+    const auto seconds = whole_seconds(end->second);
+    if (!seconds) {  // an end that nobody understands must not become none
+      SB_LOG(log::Level::Warning, "http_authn_bad_answer", kv("reason", "expire_at is no number"));
+      return std::nullopt;
+    }
     if (*seconds <= now_ms / 1000) return Authenticated::refused(ReasonCode::NotAuthorized);
     if (*seconds < INT64_MAX / 1000) out.until_ms = *seconds * 1000;
     out.disconnect_at_end = true;
@@ -108,7 +124,8 @@ void add_to(access::authn::Registry& registry) {
                 .schema = &Settings::schema(),
                 .make = [](const access::authn::Services& services, const std::string& chain,
                            std::shared_ptr<const void> settings) -> Result<std::shared_ptr<access::authn::Provider>> {
-                  auto mine = std::static_pointer_cast<const Settings>(settings);
+                  auto mine = std::make_shared<Settings>(*std::static_pointer_cast<const Settings>(settings));
+                  SB_CHECKED(access::authn::read_secrets(*mine));
                   SB_TRY(auto service, access::authn::http_resource(*mine, "authn-http"));
                   return std::make_shared<Http>(services, chain, std::move(mine), std::move(service));
                 }});

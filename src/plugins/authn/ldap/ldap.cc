@@ -125,12 +125,15 @@ class Ldap::OnShard final : public access::Authenticator {
                                        std::string(kEnabled)};
     if (binds) wanted = {"1.1"};  // none, RFC 4511 4.5.1.8
     using Found = std::optional<Entry>;
+    const auto known = std::make_shared<std::atomic<bool>>(false);
     const auto sent = provider_.resource_.submit<Connection, Found>(
         s.query_timeout,
         [question = access::authn::ldap_question(s, credentials), wanted = std::move(wanted)](
             Connection& connection, const resource::Limit& limit) { return find(question, wanted, connection, limit); },
-        [&provider = provider_, &loop = loop_, reply = std::move(reply),
+        [&provider = provider_, &loop = loop_, reply = std::move(reply), known,
          password = std::move(password)](sb::Result<Found> found) mutable {
+          provider.questions_.told(found ? nullptr : &found.error());
+          if (found && *found) *known = true;
           if (!found || !*found) {
             if (!found) tell(provider, found.error());
             return answer(loop, reply, std::nullopt);
@@ -140,7 +143,7 @@ class Ldap::OnShard final : public access::Authenticator {
         });
     // Not connected, or too many wait already: not decided here, and the end of the chain refuses.
     if (!sent) return {};
-    return {true, {}};
+    return {true, {}, known};
   }
 
  private:
@@ -224,7 +227,10 @@ void add_to(access::authn::Registry& registry) {
                 .schema = &Settings::schema(),
                 .make = [](const access::authn::Services& services, const std::string& chain,
                            std::shared_ptr<const void> settings) -> Result<std::shared_ptr<access::authn::Provider>> {
-                  return std::make_shared<Ldap>(services, chain, std::static_pointer_cast<const Settings>(settings));
+                  auto mine = std::make_shared<Settings>(*std::static_pointer_cast<const Settings>(settings));
+                  SB_TRY(const std::string password, access::authn::secret_template(mine->method.bind_password));
+                  mine->bind_password = access::authn::Template(password);
+                  return std::make_shared<Ldap>(services, chain, std::move(mine));
                 }});
 }
 

@@ -83,7 +83,8 @@ void add_to(access::authz::Registry& registry) {
                 .schema = &Settings::schema(),
                 .make = [](const access::authz::Services& services,
                            std::shared_ptr<const void> settings) -> Result<std::shared_ptr<access::authz::Source>> {
-                  auto mine = std::static_pointer_cast<const Settings>(settings);
+                  auto mine = std::make_shared<Settings>(*std::static_pointer_cast<const Settings>(settings));
+                  SB_CHECKED(access::authn::read_secrets(*mine));
                   SB_TRY(auto service, access::authn::http_resource(*mine, "authz-http"));
                   return std::make_shared<Http>(services, std::move(mine), std::move(service));
                 }});
