@@ -197,6 +197,34 @@ TEST(BanTable, ChecksIdUsernameAndAddress) {
   EXPECT_FALSE(table.banned("c", "", ""));
 }
 
+TEST(BanTable, AnAddressMayBeWrittenInAnyWay) {
+  ManualClock clock;
+  RecordingLog log;
+  BanTable table(clock);
+  Ban old = ban_of(BanKind::PeerHost, "::FFFF:10.0.0.1", clock.wall_ms() + 5000);
+  table.open({old}, &log);
+  EXPECT_TRUE(table.banned("c", "", "10.0.0.1"));
+  EXPECT_EQ(log.lines, (std::vector<std::string>{"-::FFFF:10.0.0.1", "+10.0.0.1"}));
+  EXPECT_EQ(table.create(ban_of(BanKind::PeerHost, "0:0:0:0:0:0:0:1"))->who, "::1");
+  EXPECT_TRUE(table.banned("c", "", "::1"));
+  EXPECT_FALSE(table.create(ban_of(BanKind::PeerHost, "::0001"))) << "it is there already";
+  EXPECT_TRUE(table.lookup(BanKind::PeerHost, "0::1"));
+  EXPECT_TRUE(table.erase(BanKind::PeerHost, "0:0::1"));
+  EXPECT_FALSE(table.banned("c", "", "::1"));
+  ASSERT_TRUE(table.create(ban_of(BanKind::ClientId, "0::1")));
+  EXPECT_TRUE(table.banned("0::1", "", "")) << "client ids are no addresses";
+}
+
+TEST(BanTable, CountsThoseThatItLists) {
+  ManualClock clock;
+  BanTable table(clock);
+  ASSERT_TRUE(table.create(ban_of(BanKind::ClientId, "a", clock.wall_ms() + 1000)));
+  ASSERT_TRUE(table.create(ban_of(BanKind::ClientId, "b", clock.wall_ms() + 9000)));
+  EXPECT_EQ(table.count_live(), 2U);
+  clock.advance(2s);
+  EXPECT_EQ(table.count_live(), 1U) << "before it is swept";
+}
+
 TEST(BanTable, DuplicatesAreRefusedAndExpiredOnesOverwritten) {
   ManualClock clock;
   RecordingLog log;
@@ -406,11 +434,35 @@ struct LateAuthenticator final : Authenticator {
   Result authenticate(const Credentials& credentials, Reply r) override {
     password = credentials.password ? std::string(as_text(*credentials.password)) : "";
     reply = std::move(r);
-    return {true, {}};
+    return {true, {}, found};
   }
   std::string password;
+  std::shared_ptr<std::atomic<bool>> found = std::make_shared<std::atomic<bool>>(false);
   Reply reply;
 };
+
+TEST_F(GateTest, WhoWasFoundIsNotLetInByTheNextOneWhenTheAnswerIsLate) {
+  LateAuthenticator* late = nullptr;
+  AuthenticatorMember deferring, open_door;
+  deferring.make = [&late](const ShardEnvironment&) {
+    auto made = std::make_unique<LateAuthenticator>();
+    late = made.get();
+    return made;
+  };
+  open_door.make = [](const ShardEnvironment&) { return std::make_unique<FixedAuthenticator>(Authenticated{}); };
+  Policy policy;
+  policy.authentication[""] = {deferring, open_door};
+  open(policy);
+  std::vector<ReasonCode> codes;
+  for (const bool found : {false, true}) {
+    Credentials credentials;
+    credentials.subject.client_id = "c";
+    EXPECT_FALSE(gate_->authenticate(credentials, [&](Authenticated answer) { codes.push_back(answer.code); }));
+    *late->found = found;  // also after it was asked: a back end answers then
+    advance(5100ms);
+  }
+  EXPECT_EQ(codes, (std::vector{ReasonCode::Success, ReasonCode::ServerBusy}));
+}
 
 TEST_F(GateTest, AuthenticatorChainsFallThroughAndListenersReplaceTheGlobalOne) {
   const auto fixed = [](AuthenticatorAnswer answer, bool enable = true) {

@@ -5,6 +5,7 @@
 #include "access/gate.h"
 #include "runtime/loop.h"
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -51,6 +52,9 @@ class Authenticator {
   struct Result {
     bool pending = false;  // `reply` will be called
     AuthenticatorAnswer answer;
+    /// Of a pending one: set, by any thread, once the client is found to be this authenticator's. From then on an
+    /// answer that comes too late refuses with "server busy"; before, it is "ignore".
+    std::shared_ptr<const std::atomic<bool>> found = nullptr;
   };
   virtual Result authenticate(const Credentials& credentials, Reply reply) = 0;
 };

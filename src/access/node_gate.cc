@@ -124,6 +124,7 @@ class NodeGate::Inquiry final : public std::enable_shared_from_this<Inquiry>, pr
         };
       Authenticator::Result result = member.authenticator->authenticate(credentials, std::move(reply));
       if (result.pending) {
+        found_ = std::move(result.found);
         runtime::Loop& loop = gate_.broker_.loop();
         const Millis own = member.authenticator->answer_limit();
         loop.timers().arm(*this, loop.now(), std::max(gate_.policy_->answer_timeout, own + own / 4));
@@ -164,6 +165,7 @@ class NodeGate::Inquiry final : public std::enable_shared_from_this<Inquiry>, pr
   }
   void on_timer() override {
     SB_LOG(log::Level::Warning, "authenticator_timeout", kv("clientid", subject_.client_id));
+    if (found_ && *found_) return answered(at_, Authenticated::refused(ReasonCode::ServerBusy));
     answered(at_, std::nullopt);
   }
 
@@ -174,6 +176,7 @@ class NodeGate::Inquiry final : public std::enable_shared_from_this<Inquiry>, pr
   std::shared_ptr<Conversation> conversation_;
   AuthenticateReply reply_;
   const std::vector<Member>* members_ = nullptr;
+  std::shared_ptr<const std::atomic<bool>> found_;  // by the member that is asked
   std::size_t at_ = 0;
 };
 

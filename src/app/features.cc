@@ -52,7 +52,7 @@ module::slow_subs::Kind kind_of(config::SlowStats stats) {
 }  // namespace
 
 Result<access::PolicyRef> access_policy(const config::Config& config, access::authn::Authentication& authentication,
-                                        access::authz::Authorization& authorization) {
+                                        access::authz::Authorization& authorization, bool judge) {
   auto out = std::make_shared<access::Policy>();
   const config::Authorization& from = config.authorization;
   out->allow_no_match = from.no_match == config::NoMatch::Allow;
@@ -61,7 +61,7 @@ Result<access::PolicyRef> access_policy(const config::Config& config, access::au
   out->cache.max_size = from.cache.max_size;
   out->cache.ttl_ms = from.cache.ttl.count();
   out->cache_excludes = from.cache.excludes;
-  SB_TRY(out->sources, authorization.apply(config));
+  SB_TRY(out->sources, authorization.apply(config, judge));
   out->flapping = flapping_of(config.flapping_detect);
   for (const auto& [name, zone] : config.zones) out->zones.emplace(name, flapping_of(zone.flapping_detect));
   const config::AuthenticationFailureLimit& limit = config.authentication_failure_limit;

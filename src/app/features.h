@@ -12,7 +12,7 @@ namespace sb::app {
 /// ACL files are read here: an unreadable file or a bad rule is an error with its line.
 [[nodiscard]] Result<access::PolicyRef> access_policy(const config::Config& config,
                                                       access::authn::Authentication& authentication,
-                                                      access::authz::Authorization& authorization);
+                                                      access::authz::Authorization& authorization, bool judge = true);
 
 /// Gives every module its settings; before the node starts and again after a change. The first problem is returned, the
 /// rest is applied all the same.

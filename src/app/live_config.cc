@@ -101,11 +101,11 @@ Result<> LiveConfig::change(const config::Config& before, const config::Config& 
   if (changed("log") && log_) SB_CHECKED(check_log(after.log));
   if (changed("authorization") || changed("authentication") || changed("authentication_failure_limit") ||
       changed("listeners") || zones) {
-    SB_TRY(auto policy, access_policy(after, node_.authentication(), node_.authorization()));
+    SB_TRY(auto policy, access_policy(after, node_.authentication(), node_.authorization(), changed("authorization")));
     const access::PolicyRef old = node_.access().policy();
     undo.push_back([this, old, &before]() -> Result<> {
       // Made anew, so that management sees the authenticators that are asked.
-      auto again = access_policy(before, node_.authentication(), node_.authorization());
+      auto again = access_policy(before, node_.authentication(), node_.authorization(), false);
       node_.access().set_policy(again ? *again : old);
       if (!again) return tl::unexpected(again.error());
       return {};

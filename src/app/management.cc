@@ -62,6 +62,13 @@ Management::Management(Node& node, ManagementOptions options)
                               const std::vector<std::string>& roots) { return live_.apply(before, after, roots); });
     config_->subscribe([this](const config::Config& before, const config::Config& after,
                               const std::vector<std::string>& roots) { return follow(before, after, roots); });
+    // Last: nobody refuses the change any more.
+    config_->subscribe([&node](const config::Config& before, const config::Config& after,
+                               const std::vector<std::string>&) -> Result<> {
+      node.authentication().forget(before, after);
+      node.authorization().forget(before, after);
+      return {};
+    });
     environment.config = config_.get();
     if (!environment.data_dir.empty()) {
       backup_ = std::make_unique<management::Backup>(

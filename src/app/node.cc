@@ -14,8 +14,10 @@ namespace sb::app {
 namespace {
 const access::authn::Registry kNoMechanisms;
 const access::authz::Registry kNoSources;
-/// For each worker: what bcrypt at cost 10 gets through in the five seconds that a client is kept waiting.
-constexpr std::size_t kHashesWaiting = 100;
+/// A client is kept waiting for five seconds (Policy::answer_timeout): the hash itself fits in what is left.
+constexpr Millis kHashWait{4'000};
+constexpr Millis kHashGuess{100};  // bcrypt at cost 10 on a slow machine
+constexpr std::size_t kHashesWaiting = 10'000;
 
 constexpr std::string_view kStoreAlarm = "store_refuses_writes";
 
@@ -33,7 +35,9 @@ Node::Node(NodeOptions options, const broker::ModuleRegistry& registry)
       alarms_(clock_),
       workers_({.name = "hash",
                 .threads = std::max(1U, options_.shards / 2),
-                .queue_max = kHashesWaiting * std::max(1U, options_.shards / 2)}),
+                .queue_max = kHashesWaiting,
+                .wait_max = kHashWait,
+                .task_guess = kHashGuess}),
       quota_(options_.shards),
       access_(core_, clock_, options_.policy),
       authentication_(options_.mechanisms ? *options_.mechanisms : kNoMechanisms,

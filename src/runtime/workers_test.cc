@@ -37,6 +37,69 @@ TEST(Workers, RefuseWhatDoesNotFit) {
   EXPECT_EQ(ran, 2);
 }
 
+/// Keeps the one thread of workers busy until released.
+class Held {
+ public:
+  explicit Held(Workers& workers) {
+    EXPECT_TRUE(workers.try_run([this] {
+      begun_.set_value();
+      go_.get_future().wait();
+    }));
+    begun_.get_future().wait();
+  }
+  void release() { go_.set_value(); }
+
+ private:
+  std::promise<void> begun_, go_;
+};
+
+TEST(Workers, AdmitOnlyWhatHasItsTurnInTime) {
+  Workers workers({.name = "t", .threads = 1, .queue_max = 100, .wait_max = Millis{100}, .task_guess = Millis{50}});
+  Held held(workers);
+  std::atomic<int> ran{0}, late{0};
+  int admitted = 0;
+  while (admitted < 50 && workers.try_run([&] { ++ran; }, [&] { ++late; })) ++admitted;
+  EXPECT_EQ(admitted, 3) << "a third would begin after the first two, at the last moment";
+  std::this_thread::sleep_for(Millis{150});
+  held.release();
+  std::promise<void> end;
+  ASSERT_TRUE(workers.try_run_later([&] { end.set_value(); }));
+  end.get_future().wait();
+  EXPECT_EQ(ran, 0) << "the guess was wrong";
+  EXPECT_EQ(late, 3);
+}
+
+TEST(Workers, LearnHowLongATaskTakes) {
+  Workers workers({.name = "t", .threads = 1, .queue_max = 100, .wait_max = Millis{100}, .task_guess = Millis{1}});
+  for (int i = 0; i < 20; ++i) {
+    std::promise<void> done;
+    ASSERT_TRUE(workers.try_run([&] {
+      std::this_thread::sleep_for(Millis{20});
+      done.set_value();
+    }));
+    done.get_future().wait();
+  }
+  Held held(workers);
+  int admitted = 0;
+  while (admitted < 50 && workers.try_run([] {})) ++admitted;
+  held.release();
+  EXPECT_GE(admitted, 2);
+  EXPECT_LE(admitted, 8);
+}
+
+TEST(Workers, WhatHasTimeComesLastAndIsNotForgotten) {
+  Workers workers({.name = "t", .threads = 1, .queue_max = 100});
+  Held held(workers);
+  std::string order;
+  ASSERT_TRUE(workers.try_run_later([&] { order += 'l'; }));
+  std::promise<void> end;
+  ASSERT_TRUE(workers.try_run_later([&] { end.set_value(); }));
+  for (int i = 0; i < 10; ++i) ASSERT_TRUE(workers.try_run([&] { order += 'f'; }));
+  held.release();
+  end.get_future().wait();
+  EXPECT_EQ(order, "ffffffflfff") << "the task that held the thread was the first of eight";
+}
+
 TEST(Workers, DropWhatHasNotBegunAtTheEnd) {
   std::promise<void> begun;
   std::promise<void> go;

@@ -1,4 +1,5 @@
 """password_based:built_in_database with real connections: users, hashes, files, restarts, chains (access-control 2 to 5)."""
+import concurrent.futures
 import hashlib
 import json
 import subprocess
@@ -6,12 +7,12 @@ import time
 
 import pytest
 
-from . import api, node, raw
+from . import api, node, raw, tokens
 
 ID = "password_based:built_in_database"
 USERS = f"/authentication/{ID}/users"
 BUILT_IN = {"mechanism": "password_based", "backend": "built_in_database"}
-BAD, NOT_AUTHORIZED, OK = 0x86, 0x87, 0
+BAD, NOT_AUTHORIZED, SERVER_BUSY, OK = 0x86, 0x87, 0x89, 0
 
 
 def code_of(broker, username=None, password=None, client_id="c", version=5, **more):
@@ -101,6 +102,76 @@ def test_slow_hashes_wait_elsewhere(start_broker):
                 c.expect(raw.SUBACK)
             c.close()
         assert took < 1.0, f"a ping took {took} s behind 30 hashes"
+
+
+def test_a_slow_hash_never_lets_in(start_broker):
+    """Who is in the database is judged there, however long it takes: never by the next authenticator."""
+    with tokens.Service(lambda _: (200, "application/json", '{"result":"allow"}')) as service:
+        http = {"mechanism": "password_based", "backend": "http", "method": "post", "url": service.url + "/auth"}
+        slow = BUILT_IN | {"password_hash_algorithm": {"name": "bcrypt", "salt_rounds": 10}}
+        broker = start_broker(authentication=[slow, http])
+        api.want(broker, 201, "POST", USERS, {"user_id": "joe", "password": "p"})
+        assert code_of(broker, "nobody", "wrong") == OK, "the service knows everybody"
+        crowd = [raw.Client(broker.port) for _ in range(200)]
+        for i, c in enumerate(crowd):
+            c.send(raw.connect(f"c{i}", username="joe", password="wrong"))
+        codes = [c.expect(raw.CONNACK, timeout=30).code for c in crowd]
+        for c in crowd:
+            c.close()
+        assert set(codes) <= {BAD, SERVER_BUSY} and BAD in codes
+        assert len(service.requests) == 1
+
+
+def test_an_import_lets_clients_in(start_broker):
+    """Users whose passwords must be hashed come one by one, behind the clients; and not once their owner is gone."""
+    broker = start_broker(authentication=[BUILT_IN | {"password_hash_algorithm": {"name": "bcrypt", "salt_rounds": 10}}])
+    api.want(broker, 201, "POST", USERS, {"user_id": "joe", "password": "p"})
+    path = f"/authentication/{ID}/import_users?type=plain"
+    text = "user_id,password\n" + "".join(f"u{i},p\n" for i in range(60))
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        done = pool.submit(api.upload, broker, 204, path, "u.csv", text)
+        time.sleep(0.3)
+        began = time.monotonic()
+        assert code_of(broker, "joe", "p") == OK
+        assert time.monotonic() - began < 2 and not done.done()
+        done.result()
+        assert code_of(broker, "u59", "p") == OK
+        late = pool.submit(api.upload, broker, 404, path, "u.csv", text.replace("u", "v").replace("vser", "user"))
+        time.sleep(0.3)
+        api.want(broker, 204, "DELETE", f"/authentication/{ID}")
+        late.result()
+    api.want(broker, 200, "POST", "/authentication", BUILT_IN)
+    assert api.want(broker, 200, "GET", USERS)["data"] == []
+
+
+def test_users_and_rules_go_with_their_owner(start_broker):
+    port = node.free_port()
+    rules = "/authorization/sources/built_in_database/rules/users"
+    broker = start_broker(authentication=[BUILT_IN], authorization={"sources": [{"type": "built_in_database"}]})
+    listener = {"type": "tcp", "name": "inner", "bind": f"127.0.0.1:{port}"}
+    for _ in range(2):
+        api.want(broker, 200, "POST", "/listeners", listener)
+        api.want(broker, 200, "POST", "/listeners/tcp:inner/authentication", BUILT_IN)
+        users = f"/listeners/tcp:inner/authentication/{ID}/users"
+        assert api.want(broker, 200, "GET", users)["data"] == []
+        api.want(broker, 201, "POST", users, {"user_id": "joe", "password": "p"})
+        api.want(broker, 204, "DELETE", "/listeners/tcp:inner")
+    api.want(broker, 201, "POST", USERS, {"user_id": "joe", "password": "p"})
+    api.want(broker, 204, "POST", rules, [{"username": "joe", "rules": [{"topic": "t", "permission": "allow",
+                                                                        "action": "all"}]}])
+    api.want(broker, 200, "PUT", "/configs?mode=replace", b"authentication = []\nauthorization.sources = []",
+             content_type="text/plain")
+    api.want(broker, 200, "POST", "/authentication", BUILT_IN)
+    api.want(broker, 204, "POST", "/authorization/sources", {"type": "built_in_database"})
+    assert api.want(broker, 200, "GET", USERS)["data"] == []
+    assert api.want(broker, 200, "GET", rules)["data"] == []
+
+
+@pytest.mark.parametrize("rounds", [4, 11, "x"])
+def test_rounds_that_are_refused(start_broker, rounds):
+    broker = start_broker()
+    bad = BUILT_IN | {"password_hash_algorithm": {"name": "bcrypt", "salt_rounds": rounds}}
+    assert "salt_rounds" in json.dumps(api.want(broker, 400, "POST", "/authentication", bad))
 
 
 def test_files_of_users(start_broker):
@@ -200,6 +271,8 @@ def test_a_listener_with_a_chain_of_its_own(start_broker):
     assert code_of(broker, None, "p", "dev") == NOT_AUTHORIZED, "users belong to their chain"
     assert [a["id"] for a in api.want(broker, 200, "GET", "/listeners/tcp:inner/authentication")] == [ID]
     api.want(broker, 404, "GET", "/listeners/tcp:none/authentication")
+    api.want(broker, 200, "PUT", "/listeners/tcp:inner", api.want(broker, 200, "GET", "/listeners/tcp:inner"))
+    assert code_of(broker, None, "p", "dev", port=port) == OK, "what GET gave is taken, and changes nothing"
     api.want(broker, 204, "PUT", inner, BUILT_IN | {"enable": False})
     assert code_of(broker, port=port) == OK, "all members disabled: anonymous, not the global chain"
     api.want(broker, 204, "DELETE", inner)

@@ -33,7 +33,11 @@ def test_answers(start_broker):
                           ((200, "text/plain", '{"result":"allow"}'), NOT_AUTHORIZED),
                           ((200, "application/x-www-form-urlencoded", "result=allow&is_superuser=true"), OK),
                           ((401, None, ""), NOT_AUTHORIZED), ((302, None, ""), NOT_AUTHORIZED), ((500, None, ""), NOT_AUTHORIZED),
-                          (said(result="allow", expire_at=1), NOT_AUTHORIZED)):
+                          (said(result="allow", expire_at=1), NOT_AUTHORIZED),
+                          (said(result="allow", expire_at=1.5), NOT_AUTHORIZED), (said(result="allow", expire_at="soon"), NOT_AUTHORIZED),
+                          (said(result="allow", expire_at=None), NOT_AUTHORIZED), (said(result="allow", expire_at=[9e9]), NOT_AUTHORIZED),
+                          (said(result="allow", expire_at=9e9 + 0.5), OK),
+                          ((200, "Application/JSON; charset=utf-8", '{"result":"allow"}'), OK)):
             answer["now"] = service_answer
             assert code_of(broker, "joe", "p") == code, service_answer
         assert all(r["path"] == "/auth" for r in service.requests), "redirects are not followed"
@@ -90,11 +94,24 @@ def test_requests_are_made_of_templates(start_broker):
 @pytest.mark.parametrize("bad", [
     {"url": "http://${clientid}/auth"}, {"url": "ftp://h/"}, {"url": "https://127.0.0.1/"}, {"method": "put"},
     {"method": "get", "headers": {"content-type": "application/json"}}, {"headers": {"content-type": "text/plain"}},
-    {"headers": {"a": "b\r\nc: d"}}, {"request_timeout": "never"}], ids=lambda b: next(iter(b)))
+    {"headers": {"a": "b\r\nc: d"}}, {"headers": "x"}, {"headers": ["a"]}, {"body": True}, {"body": 5},
+    {"url": "http:///x"}, {"url": "http://h:99999/"}, {"url": "http://h:0/"}, {"url": "http://h:/"}, {"request_timeout": "never"}], ids=lambda b: next(iter(b)))
 def test_settings_that_are_refused(start_broker, bad):
     broker = start_broker()
     api.want(broker, 400, "POST", "/authentication", http("http://127.0.0.1:1") | bad)
     assert code_of(broker) == OK
+
+
+def test_secrets_in_files(start_broker, tmp_path):
+    for name in ("header", "body"):
+        (tmp_path / name).write_text(f"${{username}} of-{name}\n")
+    with tokens.Service(lambda _: said(result="allow")) as service:
+        broker = start_broker(authentication=[http(service.url, headers={"X-Key": f"file://{tmp_path}/header"},
+                                                   body={"key": f"file://{tmp_path}/body", "u": "${username}"})])
+        assert code_of(broker, "joe", "p") == OK
+        got = service.requests[-1]
+        assert {k.lower(): v for k, v in got["headers"].items()}["x-key"] == "${username} of-header", "it is no template"
+        assert json.loads(got["body"]) == {"key": "${username} of-body", "u": "joe"}
 
 
 def test_a_service_that_hangs_holds_nobody_else_up(start_broker):

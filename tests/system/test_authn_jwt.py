@@ -48,6 +48,15 @@ def test_secrets_in_other_forms(start_broker, tmp_path):
                      jwt(secret=f"file://{file}")):
         broker = start_broker(authentication=[settings])
         assert code_of(broker, "joe", SECRET.token({})) == OK
+        if settings["secret"].startswith("file"):
+            file.write_text("another secret")
+            assert code_of(broker, "joe", SECRET.token({})) == OK
+            api.want(broker, 204, "PUT", "/authentication/jwt", settings)
+            assert code_of(broker, "joe", tokens.Secret(b"another secret").token({})) == OK
+            file.unlink()
+            api.want(broker, 400, "PUT", "/authentication/jwt", settings)
+            api.want(broker, 200, "PUT", "/configs/mqtt", {"max_qos_allowed": 1})
+            assert code_of(broker, "joe", tokens.Secret(b"another secret").token({})) == OK
         broker.stop()
     broker = start_broker(authentication=[jwt(**{"from": "username"})])
     assert code_of(broker, SECRET.token({}), None) == OK
@@ -85,6 +94,34 @@ def test_key_set_is_fetched_and_refreshed(start_broker, tmp_path):
         assert code_of(broker, "joe", first.token({})) == NOT_AUTHORIZED
         assert len(service.requests) <= 3
     assert code_of(broker, "joe", second.token({})) == OK, "the last good set stays"
+
+
+@pytest.mark.parametrize("claims", ["sub", 5, True, ["sub"], [{"name": "sub"}], {"exp": "1"}], ids=str)
+def test_claims_of_a_wrong_shape(start_broker, claims):
+    broker = start_broker(authentication=[BUILT_IN])
+    assert "verify_claims" in api.want(broker, 400, "POST", "/authentication", jwt(verify_claims=claims))["message"]
+
+
+def test_a_change_keeps_the_key_set(start_broker, tmp_path):
+    key, up = tokens.KeyPair(tmp_path, "RSA", "k"), [True]
+    with tokens.Service(lambda _: (200, "application/json", json.dumps({"keys": [key.jwk()]})) if up[0] else (500, None, "")) \
+            as service:
+        settings = {"mechanism": "jwt", "use_jwks": True, "endpoint": service.url + "/keys"}
+        broker = start_broker(authentication=[settings])
+        wait_until(lambda: code_of(broker, "joe", key.token({})) == OK)
+        up[0] = False
+        api.want(broker, 204, "PUT", "/authentication/jwt", settings | {"verify_claims": {"sub": "joe"}})
+        assert code_of(broker, "joe", key.token({"sub": "joe"})) == OK
+        assert code_of(broker, "joe", key.token({"sub": "ann"})) == BAD
+        api.want(broker, 204, "PUT", "/authentication/jwt", settings | {"endpoint": service.url + "/others"})
+        assert code_of(broker, "joe", key.token({"sub": "joe"})) == NOT_AUTHORIZED, "keys of another place"
+
+
+def test_a_disabled_one_may_name_no_file(start_broker, tmp_path):
+    settings = {"mechanism": "jwt", "use_jwks": False, "algorithm": "public-key", "public_key": str(tmp_path / "gone.pem")}
+    broker = start_broker(authentication=[settings | {"enable": False}])
+    assert code_of(broker) == OK
+    assert "gone.pem" in api.want(broker, 400, "PUT", "/authentication/jwt", settings)["message"]
 
 
 def test_key_set_that_cannot_be_had(start_broker, tmp_path):

@@ -1,4 +1,5 @@
 """password_based:mysql against a real MariaDB, and against servers that are not well (access-control 4.2)."""
+import json
 import time
 
 import pytest
@@ -122,6 +123,19 @@ def test_credentials(start_broker, server, tmp_path):
     secret.write_text("db-secret-pw\n")
     broker = started(start_broker, server, password=f"file://{secret}")
     assert code_of(broker, "joe", SECRET) == OK
+
+
+def test_a_query_that_fails(start_broker, server):
+    broker = started(start_broker, server, query="SELECT nothing_like_it FROM users WHERE username = ${username}")
+    alarm = f"authenticator:{ID}:mqtt:global:query"
+    active = lambda: [a for a in api.want(broker, 200, "GET", "/alarms")["data"] if a["name"] == alarm]  # noqa: E731
+    assert code_of(broker, "joe", SECRET) == NOT_AUTHORIZED
+    assert "nothing_like_it" in active()[0]["message"]
+    assert "nothing_like_it" in json.dumps(stored.want_status(broker, ID, "connected")["node_error"])
+    api.want(broker, 204, "PUT", f"/authentication/{ID}", mysql(server))
+    stored.want_status(broker, ID, "connected")
+    assert code_of(broker, "joe", SECRET) == OK
+    assert not active()
 
 
 def test_a_slow_query(start_broker, server):

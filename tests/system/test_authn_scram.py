@@ -111,6 +111,29 @@ def test_what_is_refused(start_broker):
         c.expect_closed()
 
 
+def test_the_name_of_the_connect_is_the_proven_one(start_broker):
+    broker = start_broker(authentication=chain())
+    api.want(broker, 201, "POST", USERS, {"user_id": "joe", "password": "pencil"})
+    with broker.client() as c:
+        c.send(raw.connect("c", username="admin", props=Scram("joe", "pencil").first()))
+        c.expect(raw.CONNACK, code=0x86)
+    with broker.client() as c:
+        Scram("joe", "pencil").connect(c, username="joe")
+
+
+def test_a_name_that_nobody_has_stays_the_same_over_restarts(start_broker):
+    broker = start_broker(authentication=chain())
+
+    def salt():
+        with broker.client() as c:
+            c.send(raw.connect("c", props=Scram("nobody", "x").first()))
+            return c.expect(raw.AUTH).props["authentication_data"].split(b",s=")[1]
+    before = salt()
+    broker.stop()
+    broker.start()
+    assert salt() == before
+
+
 def test_no_reauthentication_without_authentication(start_broker):
     broker = start_broker(authentication=chain(enable=False))
     with broker.client("c") as c:

@@ -1,6 +1,8 @@
 """Authorization sources: their order, settings, cache, the file and the built-in database (access-control 6 and 7)."""
 import time
 
+import pytest
+
 from . import api, raw
 
 RULES = "/authorization/sources/built_in_database/rules"
@@ -218,6 +220,27 @@ def test_sources_that_protect_must_be_there(start_broker, tmp_path):
         api.want(broker, 400, "POST", "/authorization/sources", bad)
     api.want(broker, 204, "POST", "/authorization/sources", {"type": "nothing", "enable": False})
     assert may_publish(broker, "t")
+
+
+def test_a_broken_file_stops_its_own_changes_only(start_broker, tmp_path):
+    rules = tmp_path / "rules.acl"
+    rules.write_text('{deny, all, publish, ["t"]}.\n{allow, all}.\n')
+    broker = start_broker(authorization={"sources": [{"type": "file", "path": str(rules)}]})
+    for spoil in (lambda: rules.write_text("{allow"), rules.unlink):
+        spoil()
+        api.want(broker, 200, "PUT", "/configs/mqtt", {"max_qos_allowed": 1})
+        api.want(broker, 200, "PUT", "/configs/mqtt", {"max_qos_allowed": 2})
+        assert not may_publish(broker, "t"), "the rules that were read hold"
+        assert api.call(broker, "PUT", "/authorization/settings",
+                        {"no_match": "deny", "deny_action": "ignore", "cache": {}})[0] == 400
+        assert may_publish(broker, "u")
+
+
+@pytest.mark.parametrize("bad", ["b/#/c", "a+", "", "#/"])
+def test_excludes_are_filters(start_broker, bad):
+    broker = start_broker()
+    assert api.call(broker, "PUT", "/authorization/settings",
+                    {"no_match": "allow", "deny_action": "ignore", "cache": {"excludes": [bad]}})[0] == 400
 
 
 def test_superusers_are_not_asked(start_broker):

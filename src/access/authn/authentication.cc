@@ -1,6 +1,10 @@
 #include "access/authn/authentication.h"
 
+#include "base/log.h"
+
 #include <fmt/format.h>
+
+#include <set>
 
 namespace sb::access::authn {
 
@@ -28,13 +32,26 @@ std::vector<config::AuthnMechanism> Registry::names() const {
   return out;
 }
 
+namespace {
+/// Nobody asks it: the rest of the configuration holds, and what is wrong is told when it is enabled.
+void tell_unusable(std::string_view chain, std::string_view id, const Error& error) {
+  SB_LOG(log::Level::Warning, "disabled_authenticator_unusable", kv("chain", chain), kv("id", id),
+         kv("reason", error.what));
+}
+}  // namespace
+
 Result<> Authentication::start() {
   started_ = true;
   for (auto& [key, kept] : members_) {
     if (!kept.member.provider) continue;
-    if (auto begun = kept.member.provider->start(); !begun)
-      return fail(begun.error().code,
-                  fmt::format("authentication {} of {}: {}", key.second, key.first, begun.error().what));
+    const auto begun = kept.member.provider->start();
+    if (begun) continue;
+    if (!kept.member.enable) {
+      tell_unusable(key.first, key.second, begun.error());
+      continue;
+    }
+    return fail(begun.error().code,
+                fmt::format("authentication {} of {}: {}", key.second, key.first, begun.error().what));
   }
   return {};
 }
@@ -49,7 +66,7 @@ std::shared_ptr<Provider> Authentication::buried_elsewhere(std::shared_ptr<Provi
   Provider* const raw = provider.get();
   return {raw, [&workers = services_.workers, own = std::move(provider)](Provider*) mutable {
             // Refused at the end of the node: then it goes here and now.
-            (void)workers.try_run([gone = std::move(own)] {});
+            (void)workers.try_run_later([gone = std::move(own)] {});
           }};
 }
 
@@ -58,7 +75,7 @@ Result<> Authentication::add(const std::string& chain, const config::AuthnChain&
   for (const config::Authenticator& one : from) {
     Kept kept;
     const auto old = members_.find(std::pair(chain, one.id));
-    if (old != members_.end() && old->second.value == one.value) {
+    if (old != members_.end() && old->second.value == one.value && !old->second.stale) {
       kept = old->second;
     } else {
       kept.value = one.value;
@@ -68,13 +85,20 @@ Result<> Authentication::add(const std::string& chain, const config::AuthnChain&
       // What is not built is disabled, or the configuration would not have been loaded.
       if (mechanism && one.settings) {
         auto provider = mechanism->make(services_, chain, one.settings);
-        if (!provider)
+        if (provider) {
+          if (old != members_.end() && old->second.member.provider) (*provider)->inherit(*old->second.member.provider);
+          kept.member.provider = buried_elsewhere(*std::move(provider));
+          std::erase_if(made_, [](const auto& gone) { return gone.expired(); });
+          made_.push_back(kept.member.provider);
+          const auto begun = started_ ? kept.member.provider->start() : Result<>{};
+          if (!begun && one.enable) return begun;
+          if (!begun) tell_unusable(chain, one.id, begun.error());
+        } else if (one.enable) {
           return fail(provider.error().code,
                       fmt::format("authentication {} of {}: {}", one.id, chain, provider.error().what));
-        kept.member.provider = buried_elsewhere(*std::move(provider));
-        std::erase_if(made_, [](const auto& gone) { return gone.expired(); });
-        made_.push_back(kept.member.provider);
-        if (started_) SB_CHECKED(kept.member.provider->start());
+        } else {
+          tell_unusable(chain, one.id, provider.error());
+        }
       } else if (one.enable) {
         return fail(Errc::Unsupported, fmt::format("authentication {} of {} is not built", one.id, chain));
       }
@@ -103,6 +127,27 @@ Result<Authentication::Chains> Authentication::apply(const config::Config& confi
     SB_CHECKED(add(listener, chain, members, chains[listener]));
   members_ = std::move(members);
   return chains;
+}
+
+void Authentication::set_stale(std::string_view chain, std::string_view id, bool stale) {
+  const auto found = members_.find(std::pair(std::string(chain), std::string(id)));
+  if (found != members_.end()) found->second.stale = stale;
+}
+
+void Authentication::forget(const config::Config& before, const config::Config& after) {
+  const auto groups = [](const config::Config& config) {
+    std::set<std::string> out;
+    for (const config::Authenticator& one : config.authn) out.insert(group_of(kGlobalChain, one.id));
+    for (const auto& [listener, chain] : config.listener_authn)
+      for (const config::Authenticator& one : chain) out.insert(group_of(listener, one.id));
+    return out;
+  };
+  const auto kept = groups(after);
+  for (const std::string& group : groups(before)) {
+    if (kept.contains(group)) continue;
+    if (const auto cleared = services_.users.clear(group); !cleared)
+      SB_LOG(log::Level::Error, "users_not_removed", kv("group", group), kv("reason", cleared.error().what));
+  }
 }
 
 const Authentication::Member* Authentication::find(std::string_view chain, std::string_view id) const {

@@ -31,6 +31,13 @@ class Authentication {
   /// Chains by listener id, "" for the global one, as Policy wants them. On failure nothing changed.
   [[nodiscard]] Result<Chains> apply(const config::Config& config);
 
+  /// Whether the next apply() makes it anew though its settings are the same: files that they name are read again.
+  void set_stale(std::string_view chain, std::string_view id, bool stale);
+
+  /// The users of authenticators that `after` has no more: they go with them. When the change is in force. The disk
+  /// is waited for.
+  void forget(const config::Config& before, const config::Config& after);
+
   struct Member {
     std::string id;
     bool enable = true;
@@ -47,6 +54,7 @@ class Authentication {
   struct Kept {
     Member member;
     config::Value value;
+    bool stale = false;
   };
   using Members = std::map<std::pair<std::string, std::string>, Kept, std::less<>>;
   std::shared_ptr<Provider> buried_elsewhere(std::shared_ptr<Provider> provider) const;

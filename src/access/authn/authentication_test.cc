@@ -20,7 +20,7 @@ struct FakeSettings : config::AuthnCommon {
 };
 
 struct Life {
-  int made = 0, started = 0, stopped = 0;
+  int made = 0, started = 0, stopped = 0, inherited = 0;
   std::promise<std::thread::id> buried;
 };
 
@@ -35,6 +35,7 @@ class Fake final : public Provider {
     return {};
   }
   void stop() override { ++life_.stopped; }
+  void inherit(Provider&) override { ++life_.inherited; }
   std::unique_ptr<Authenticator> make(const ShardEnvironment&) override {
     struct Yes final : Authenticator {
       Result authenticate(const Credentials&, Reply) override { return {false, Authenticated{}}; }
@@ -123,6 +124,34 @@ TEST_F(AuthenticationTest, ChangesNothingWhenAProviderCannotBeMade) {
   ASSERT_FALSE(failed);
   EXPECT_NE(failed.error().what.find("fake of mqtt:global: as told"), std::string::npos);
   EXPECT_EQ(authentication.find("mqtt:global", "fake")->provider, before);
+}
+
+TEST_F(AuthenticationTest, ADisabledOneMayBeUnusable) {
+  ASSERT_TRUE(
+      authentication.apply(*load("authentication = [{mechanism = fake, answer = fail, enable = false}]").config));
+  EXPECT_FALSE(authentication.find("mqtt:global", "fake")->provider);
+  EXPECT_FALSE(authentication.apply(*load("authentication = [{mechanism = fake, answer = fail}]").config));
+}
+
+TEST_F(AuthenticationTest, AReplacedOneHandsOver) {
+  ASSERT_TRUE(authentication.apply(*load("authentication = [{mechanism = fake}]").config));
+  EXPECT_EQ(life.inherited, 0);
+  ASSERT_TRUE(authentication.apply(*load("authentication = [{mechanism = fake, answer = no}]").config));
+  EXPECT_EQ(life.inherited, 1);
+}
+
+TEST_F(AuthenticationTest, UsersGoWithTheirAuthenticatorAndOnlyWithIt) {
+  const auto both =
+      load("authentication = [{mechanism = fake}]\nlisteners.tcp.default.authentication = [{mechanism = fake}]");
+  const auto disabled = load("authentication = [{mechanism = fake, enable = false}]");
+  for (const char* group : {"mqtt:global/fake", "tcp:default/fake", "tcp:other/fake"})
+    ASSERT_TRUE(users.create(group, User{.id = "joe", .hash = "h", .salt = ""}));
+  authentication.forget(*both.config, *disabled.config);
+  EXPECT_EQ(users.size("mqtt:global/fake"), 1U) << "it is disabled, not gone";
+  EXPECT_EQ(users.size("tcp:default/fake"), 0U);
+  EXPECT_EQ(users.size("tcp:other/fake"), 1U) << "it was not this change's";
+  authentication.forget(*disabled.config, *load("").config);
+  EXPECT_EQ(users.size("mqtt:global/fake"), 0U);
 }
 
 TEST_F(AuthenticationTest, BuriesAProviderOnAWorker) {

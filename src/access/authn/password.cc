@@ -24,17 +24,6 @@ constexpr std::uint32_t kDerivedMax = 1024;
 constexpr std::uint32_t kRoundsMin = 5;
 constexpr std::uint32_t kRoundsMax = 10;
 
-std::string to_hex(std::string_view bytes) {
-  constexpr char kDigits[] = "0123456789abcdef";
-  std::string out;
-  out.reserve(bytes.size() * 2);
-  for (const char c : bytes) {
-    out += kDigits[static_cast<unsigned char>(c) >> 4];
-    out += kDigits[static_cast<unsigned char>(c) & 15];
-  }
-  return out;
-}
-
 const char* digest_name(HashName name) {
   switch (name) {
     case HashName::Md5:
@@ -177,6 +166,17 @@ const config::Struct& PasswordHash::schema() {
           })
           .build();
   return s;
+}
+
+std::string to_hex(std::string_view bytes) {
+  constexpr char kDigits[] = "0123456789abcdef";
+  std::string out;
+  out.reserve(bytes.size() * 2);
+  for (const char c : bytes) {
+    out += kDigits[static_cast<unsigned char>(c) >> 4];
+    out += kDigits[static_cast<unsigned char>(c) & 15];
+  }
+  return out;
 }
 
 Result<std::string> random_hex(std::size_t size) {

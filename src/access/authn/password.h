@@ -39,6 +39,7 @@ bool password_matches(const PasswordHash& how, std::string_view password, const 
 
 /// Equal in content; takes as long whatever differs.
 bool equal_in_constant_time(std::string_view a, std::string_view b);
+std::string to_hex(std::string_view bytes);
 /// `size` random bytes as lower-case hexadecimal.
 [[nodiscard]] Result<std::string> random_hex(std::size_t size);
 

@@ -3,6 +3,7 @@
 // an Authenticator for each shard, which answers there.
 #pragma once
 
+#include "access/authn/user_import.h"
 #include "access/authn/users.h"
 #include "access/authorizer.h"
 #include "base/result.h"
@@ -48,10 +49,8 @@ class UserDirectory {
   [[nodiscard]] virtual Result<> erase(std::string_view user_id) = 0;
   virtual std::optional<Entry> find(std::string_view user_id) const = 0;
   virtual Page list(const UserQuery& query) const = 0;
-  /// All or nothing; those that exist are overwritten. Returns how many.
-  [[nodiscard]] virtual Result<std::size_t> import(std::string_view file_name, std::string_view text, bool plain) = 0;
-  /// Forgets everybody: the authenticator is deleted.
-  [[nodiscard]] virtual Result<> clear() = 0;
+  /// Reads a file of users: the steps that follow add them, all or none; those that exist are overwritten.
+  [[nodiscard]] virtual Result<UserImport> import(std::string_view file_name, std::string_view text, bool plain) = 0;
 };
 
 enum class Health : std::uint8_t { Connected, Connecting, Disconnected };
@@ -66,6 +65,8 @@ class Provider {
   virtual ~Provider() = default;
   /// Once, when the store is open and before clients come.
   [[nodiscard]] virtual Result<> start() { return {}; }
+  /// What may be of use of the one that this replaces, which may still be asked. Before start().
+  virtual void inherit(Provider&) {}
   virtual std::unique_ptr<Authenticator> make(const ShardEnvironment& shard) = 0;
   /// The node ends: threads go, nothing is posted to a shard any more.
   virtual void stop() {}

@@ -62,16 +62,20 @@ class StoredPassword::OnShard final : public Authenticator {
     if (credentials.method) return {};
     if (!credentials.password) return {false, Authenticated::refused(ReasonCode::BadUserNameOrPassword)};
     using Found = std::optional<StoredRecord>;
+    const auto known = std::make_shared<std::atomic<bool>>(false);
     const auto sent = provider_.resource_.submit<resource::Connection, Found>(
         provider_.back_.timeout,
         [&back = provider_.back_, values = provider_.back_.values(credentials)](resource::Connection& connection,
                                                                                 const resource::Limit& limit) {
           return back.fetch(connection, values, limit);
         },
-        [&provider = provider_, &loop = loop_, reply = std::move(reply),
+        [&provider = provider_, &loop = loop_, reply = std::move(reply), known,
          password = Secret(std::string(as_text(*credentials.password)))](sb::Result<Found> found) mutable {
-          if (found && *found)
+          provider.questions_.told(found ? nullptr : &found.error());
+          if (found && *found) {
+            *known = true;
             return compare(provider, loop, std::move(reply), std::move(password), **std::move(found));
+          }
           if (!found && found.error().code != Errc::Unavailable)
             SB_LOG(log::Level::Warning, "authn_query_failed", kv("resource_id", provider.id_),
                    kv("reason", found.error().what));
@@ -79,7 +83,7 @@ class StoredPassword::OnShard final : public Authenticator {
         });
     // Not connected, or too many wait already: not decided here, and the end of the chain refuses.
     if (!sent) return {};
-    return {true, {}};
+    return {true, {}, known};
   }
 
  private:
@@ -90,8 +94,8 @@ class StoredPassword::OnShard final : public Authenticator {
       loop.post([reply, answer = verdict(how, password.reveal(), record)] { reply(answer); });
     };
     if (!how.slow()) return work();
-    if (!provider.workers_.try_run(std::move(work)))
-      loop.post([reply] { reply(Authenticated::refused(ReasonCode::ServerBusy)); });
+    const auto busy = [&loop, reply] { loop.post([reply] { reply(Authenticated::refused(ReasonCode::ServerBusy)); }); };
+    if (!provider.workers_.try_run(std::move(work), busy)) busy();
   }
 
   StoredPassword& provider_;  // the chain that this stands in holds it

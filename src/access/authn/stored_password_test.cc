@@ -44,5 +44,29 @@ TEST(StoredPassword, AVerdictIsAYesOnlyForTheRightPassword) {
   EXPECT_EQ(verdict(plain, "", {}).code, ReasonCode::NotAuthorized) << "no hash is no empty password";
 }
 
+TEST(Questions, AnErrorIsAnAlarmUntilTheNextSuccess) {
+  struct Alarms final : broker::AlarmSink {
+    bool activate(std::string_view name, std::string_view message, broker::AlarmDetails) override {
+      lines.push_back(fmt::format("+{} {}", name, message));
+      return true;
+    }
+    bool deactivate(std::string_view name) override {
+      lines.push_back(fmt::format("-{}", name));
+      return true;
+    }
+    std::vector<std::string> lines;
+  } alarms;
+  Questions questions(alarms, "r");
+  const Error bad{Errc::Invalid, "no such column"}, away{Errc::Unavailable, "away"}, slow{Errc::Timeout, "slow"};
+  for (const Error* error : {static_cast<const Error*>(nullptr), &away, &slow, &bad, &bad, &away})
+    questions.told(error);
+  EXPECT_EQ(alarms.lines, (std::vector<std::string>{"+r:query questions fail: no such column"}));
+  EXPECT_EQ(questions.into({}).reason, "questions fail: no such column");
+  EXPECT_EQ(questions.into({Health::Disconnected, "refused"}).reason, "refused") << "nobody is there to ask";
+  questions.told(nullptr);
+  EXPECT_EQ(alarms.lines.back(), "-r:query");
+  EXPECT_EQ(questions.into({}).reason, "");
+}
+
 }  // namespace
 }  // namespace sb::access::authn

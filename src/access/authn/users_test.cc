@@ -2,8 +2,11 @@
 
 #include "access/authn/import.h"
 #include "access/authn/store_user_log.h"
+#include "access/authn/user_import.h"
 
 #include <gtest/gtest.h>
+
+#include <thread>
 
 namespace sb::access::authn {
 namespace {
@@ -144,6 +147,17 @@ TEST(UserFiles, ReadJsonAndPlainPasswords) {
   EXPECT_EQ(plain->at(0).password, "p");
 }
 
+TEST(UserFiles, MayBeginWithAMarkAndHaveSpacesBehindCommas) {
+  for (const auto& [name, text] : {std::pair{"u.csv", "\xEF\xBB\xBFuser_id, password\njoe, secret\n"},
+                                   {"u.json", "\xEF\xBB\xBF[{\"user_id\":\"joe\",\"password\":\"secret\"}]"}}) {
+    const auto read = read_users(name, text, true);
+    ASSERT_TRUE(read) << read.error().what;
+    ASSERT_EQ(read->size(), 1U) << name;
+    EXPECT_EQ(read->at(0).user_id, "joe");
+    EXPECT_EQ(read->at(0).password, "secret");
+  }
+}
+
 TEST(UserFiles, NameTheFirstBadLineAndNothingSecret) {
   struct Bad {
     const char* name;
@@ -160,12 +174,51 @@ TEST(UserFiles, NameTheFirstBadLineAndNothingSecret) {
         Bad{"u.csv", "user_id,password_hash\njoe,\"hunter2\n", false, "line 2"}, Bad{"u.json", "{}", false, "array"},
         Bad{"u.json", "[{\"user_id\":\"joe\",\"password_hash\":\"hunter2\",\"x\":1}]", false, "element 1"},
         Bad{"u.json", "[{\"user_id\":5,\"password_hash\":\"hunter2\"}]", false, "element 1"},
-        Bad{"u.json", "[{\"user_id\":\"joe\"}]", true, "element 1"}, Bad{"u.txt", "", false, ".csv"}}) {
+        Bad{"u.json", "[{\"user_id\":\"joe\"}]", true, "element 1"}, Bad{"u.txt", "", false, ".csv"},
+        Bad{"u.csv", "", false, "empty"}, Bad{"u.csv", "\n \n", true, "empty"},
+        Bad{"u.csv", "password_hash\nhunter2\n", false, "no user_id"}}) {
     const auto read = read_users(bad.name, bad.text, bad.plain);
     ASSERT_FALSE(read) << bad.text;
     EXPECT_NE(read.error().what.find(bad.told), std::string::npos) << read.error().what;
     EXPECT_EQ(read.error().what.find("hunter2"), std::string::npos) << read.error().what;
   }
+}
+
+TEST(UserTable, AKeyIsVoidOnceItsGroupWasCleared) {
+  UserTable table;
+  const GroupKey old = table.key("g");
+  ASSERT_TRUE(table.create(old, User{.id = "a", .hash = "h", .salt = ""}));
+  ASSERT_TRUE(table.clear("g"));
+  EXPECT_FALSE(table.create(old, User{.id = "a", .hash = "h", .salt = ""}));
+  EXPECT_FALSE(table.put(old, {User{.id = "a", .hash = "h", .salt = ""}}, true));
+  EXPECT_EQ(table.size("g"), 0U);
+  EXPECT_TRUE(table.create(table.key("g"), User{.id = "b", .hash = "h", .salt = ""}));
+  EXPECT_FALSE(table.erase(old, "b"));
+  EXPECT_FALSE(table.update(old, "b", [](User& user) { user.superuser = true; }));
+  EXPECT_TRUE(table.erase("g", "b")) << "without an epoch whoever is there";
+}
+
+TEST(UserImport, WritesAllAtTheEndUnlessTheGroupIsGone) {
+  UserTable table;
+  const auto make = [](const ImportedUser& from) -> Result<User> {
+    std::this_thread::sleep_for(std::chrono::milliseconds(6));
+    return User{.id = from.user_id, .hash = from.password, .salt = ""};
+  };
+  std::vector<ImportedUser> two(2);
+  two[0].user_id = "a";
+  two[0].password = "1";
+  two[1].user_id = "b";
+  two[1].password = "2";
+  two[1].superuser = true;
+  UserImport good(table, table.key("g"), two, true, make), gone(table, table.key("g"), two, true, make);
+  EXPECT_EQ(*good.step(), std::nullopt) << "one slow hash a step";
+  EXPECT_EQ(table.size("g"), 0U);
+  EXPECT_EQ(*good.step(), 2U);
+  EXPECT_TRUE(table.find("g", "b")->superuser);
+  EXPECT_EQ(*gone.step(), std::nullopt);
+  ASSERT_TRUE(table.clear("g"));
+  EXPECT_FALSE(gone.step());
+  EXPECT_EQ(table.size("g"), 0U);
 }
 
 }  // namespace

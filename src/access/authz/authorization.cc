@@ -1,6 +1,10 @@
 #include "access/authz/authorization.h"
 
+#include "base/log.h"
+
 #include <fmt/format.h>
+
+#include <algorithm>
 
 namespace sb::access::authz {
 
@@ -36,11 +40,11 @@ std::shared_ptr<Source> Authorization::buried_elsewhere(std::shared_ptr<Source> 
   Source* const raw = source.get();
   return {raw, [&workers = services_.workers, own = std::move(source)](Source*) mutable {
             // Refused at the end of the node: then it goes here and now.
-            (void)workers.try_run([gone = std::move(own)] {});
+            (void)workers.try_run_later([gone = std::move(own)] {});
           }};
 }
 
-Result<std::vector<AuthorizerSource>> Authorization::apply(const config::Config& config) {
+Result<std::vector<AuthorizerSource>> Authorization::apply(const config::Config& config, bool judge) {
   std::map<std::string, Kept, std::less<>> members;
   std::vector<AuthorizerSource> out;
   for (const config::AuthzSource& one : config.authorization.sources) {
@@ -52,16 +56,22 @@ Result<std::vector<AuthorizerSource>> Authorization::apply(const config::Config&
     if (!kept.member.counts) kept.member.counts = std::make_shared<SourceCounts>();
     if (one.enable && (!kind || !one.settings))
       return fail(Errc::Unsupported, fmt::format("authorization source {} is not built", one.type));
-    if (one.enable && !kind->reads_files && old != members_.end() && old->second.value == one.raw) {
+    const bool same = old != members_.end() && old->second.value == one.raw && old->second.member.source;
+    if (one.enable && !kind->reads_files && same) {
       kept.member.source = old->second.member.source;
     } else if (one.enable) {
       auto source = kind->make(services_, one.settings);
-      if (!source)
+      if (!source && same && !judge) {
+        SB_LOG(log::Level::Warning, "authorization_file_bad", kv("type", one.type), kv("reason", source.error().what));
+        kept.member.source = old->second.member.source;
+      } else if (!source) {
         return fail(source.error().code, fmt::format("authorization.sources: {}: {}", one.type, source.error().what));
-      kept.member.source = buried_elsewhere(*std::move(source));
-      std::erase_if(made_, [](const auto& gone) { return gone.expired(); });
-      made_.push_back(kept.member.source);
-      if (started_) SB_CHECKED(kept.member.source->start());
+      } else {
+        kept.member.source = buried_elsewhere(*std::move(source));
+        std::erase_if(made_, [](const auto& gone) { return gone.expired(); });
+        made_.push_back(kept.member.source);
+        if (started_) SB_CHECKED(kept.member.source->start());
+      }
     }
     AuthorizerSource source;
     source.type = one.type;
@@ -75,6 +85,16 @@ Result<std::vector<AuthorizerSource>> Authorization::apply(const config::Config&
   }
   members_ = std::move(members);
   return out;
+}
+
+void Authorization::forget(const config::Config& before, const config::Config& after) {
+  const auto built_in = [](const config::Config& config) {
+    return std::any_of(config.authorization.sources.begin(), config.authorization.sources.end(),
+                       [](const config::AuthzSource& source) { return source.type == "built_in_database"; });
+  };
+  if (!built_in(before) || built_in(after)) return;
+  if (const auto cleared = services_.rules.clear(); !cleared)
+    SB_LOG(log::Level::Error, "rules_not_removed", kv("reason", cleared.error().what));
 }
 
 const Authorization::Member* Authorization::find(std::string_view type) const {

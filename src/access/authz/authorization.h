@@ -25,8 +25,12 @@ class Authorization {
   /// The shards have ended, or never ran: no source posts to them any more.
   void stop();
 
-  /// Sources in their order, as Policy wants them. On failure nothing changed.
-  [[nodiscard]] Result<std::vector<AuthorizerSource>> apply(const config::Config& config);
+  /// Sources in their order, as Policy wants them. On failure nothing changed. `judge`: the change is one of
+  /// authorization, or the start; else a source whose file is broken by now goes on with what it read before.
+  [[nodiscard]] Result<std::vector<AuthorizerSource>> apply(const config::Config& config, bool judge = true);
+
+  /// The rules of the built-in database go with the source. When the change is in force. The disk is waited for.
+  void forget(const config::Config& before, const config::Config& after);
 
   struct Member {
     bool enable = true;

@@ -51,6 +51,7 @@ class StoredRules::OnShard final : public Authorizer {
         },
         [&source = source_, &loop = loop_, reply = std::move(reply), subject = OwnedSubject(subject),
          action = OwnedAction(action)](sb::Result<Rules> found) mutable {
+          source.questions_.told(found ? nullptr : &found.error());
           if (!found && found.error().code != Errc::Unavailable)
             SB_LOG(log::Level::Warning, "authz_query_failed", kv("resource_id", source.id_),
                    kv("reason", found.error().what));

@@ -26,6 +26,8 @@ using http::Response;
 namespace json = http::json;
 namespace schema = http::schema;
 
+constexpr std::int64_t kRoundsMin = 5, kRoundsMax = 10;
+
 /// The same operations under /authentication and under /listeners/{id}/authentication.
 class Api : public std::enable_shared_from_this<Api> {
  public:
@@ -69,6 +71,11 @@ class Api : public std::enable_shared_from_this<Api> {
   std::shared_ptr<access::authn::Provider> with_users(const Call& call, const Chain& chain, const Reply& reply) const;
   /// What may take its time: hashing, the disk. The answer is given on the management thread.
   void later(const Reply& reply, std::function<Response()> work);
+  /// From a worker.
+  void answer(const Reply& reply, Response response);
+  /// On a worker: the next step of an import, and the one after it as a task of its own.
+  void import_on(const Reply& reply, const std::shared_ptr<access::authn::Provider>& provider,
+                 const std::shared_ptr<access::authn::UserImport>& import);
 
   management::Service& service_;
   config::ConfigStore& store_;
@@ -90,6 +97,10 @@ Response not_found(std::string_view id) {
   return Response::error(404, "NOT_FOUND", fmt::format("Authenticator '{}' does not exist", id));
 }
 
+Response too_busy() {
+  return Response::error(503, "SERVICE_UNAVAILABLE", "too much to do, try again later");
+}
+
 Response failure(const Error& error) {
   switch (error.code) {
     case Errc::NotFound:
@@ -109,8 +120,23 @@ std::optional<Value> body_of(const Call& call, const Reply& reply) {
   json::value body = call.body;
   if (auto* fields = body.if_object()) fields->erase("id");  // what GET adds
   auto value = config::parse_value(json::serialize(body), "request");
-  if (!value) reply(Response::error(400, "BAD_REQUEST", "not an authenticator"));
-  return value;
+  if (!value) {
+    reply(Response::error(400, "BAD_REQUEST", "not an authenticator"));
+    return std::nullopt;
+  }
+  // A file may say more, which is clamped there (access-control 3).
+  const Value* name = value->at_path("password_hash_algorithm.name");
+  const Value* rounds = value->at_path("password_hash_algorithm.salt_rounds");
+  if (name && rounds && name->text() == "bcrypt") {
+    const std::int64_t* number = rounds->if_int();
+    if (!number || *number < kRoundsMin || *number > kRoundsMax) {
+      reply(http::refusal(
+          {{"password_hash_algorithm.salt_rounds", "out_of_range",
+            fmt::format("a number from {} to {}", kRoundsMin, kRoundsMax), json::value(rounds->text())}}));
+      return std::nullopt;
+    }
+  }
+  return *std::move(value);
 }
 
 void Api::list(const Call&, Chain& chain, const Reply& reply) {
@@ -147,23 +173,29 @@ void Api::change(const Call& call, Chain& chain, const Reply& reply) {
   auto members = chain.members();
   for (Value& one : members)
     if (config::authn_id(one) == id) one = *value;
+  const auto provider_of = [&] {
+    const auto* found = authentication_.find(chain.id(), id);
+    return found ? found->provider.get() : nullptr;
+  };
+  const auto* before = provider_of();
   if (auto refused = chain.replace(std::move(members))) return reply(*std::move(refused));
+  if (before && before == provider_of() && service_.environment().refresh_access) {
+    // The settings are the same: then it is their files that have changed.
+    authentication_.set_stale(chain.id(), id, true);
+    const auto renewed = service_.environment().refresh_access();
+    authentication_.set_stale(chain.id(), id, false);
+    if (!renewed) return reply(Response::error(400, "BAD_REQUEST", renewed.error().what));
+  }
   reply(Response::empty());
 }
 
 void Api::remove(const Call& call, Chain& chain, const Reply& reply) {
   const std::string id = call.text("id");
   auto members = chain.members();
-  const auto* known = authentication_.find(chain.id(), id);
-  const auto provider = known ? known->provider : nullptr;
   if (std::erase_if(members, [&](const Value& one) { return config::authn_id(one) == id; }) == 0)
     return reply(not_found(id));
   if (auto refused = chain.replace(std::move(members))) return reply(*std::move(refused));
-  if (!provider || !provider->users()) return reply(Response::empty());
-  later(reply, [provider] {
-    const auto cleared = provider->users()->clear();
-    return cleared ? Response::empty() : failure(cleared.error());
-  });
+  reply(Response::empty());
 }
 
 const Authentication::Member* Api::member(const Call& call, const Chain& chain, const Reply& reply) const {
@@ -215,10 +247,13 @@ std::shared_ptr<access::authn::Provider> Api::with_users(const Call& call, const
 }
 
 void Api::later(const Reply& reply, std::function<Response()> work) {
-  const bool taken = authentication_.workers().try_run([self = shared_from_this(), reply, work = std::move(work)] {
-    self->service_.loop().post([reply, answer = work()] { reply(answer); });
-  });
-  if (!taken) reply(Response::error(503, "SERVICE_UNAVAILABLE", "too much to do, try again later"));
+  const bool taken = authentication_.workers().try_run_later(
+      [self = shared_from_this(), reply, work = std::move(work)] { self->answer(reply, work()); });
+  if (!taken) reply(too_busy());
+}
+
+void Api::answer(const Reply& reply, Response response) {
+  service_.loop().post([reply, response = std::move(response)] { reply(response); });
 }
 
 void Api::import(const Call& call, Chain& chain, const Reply& reply) {
@@ -235,10 +270,24 @@ void Api::import(const Call& call, Chain& chain, const Reply& reply) {
   }
   if (file.name.find_first_of("/\\") != std::string::npos || file.name.starts_with("."))
     return reply(Response::error(400, "BAD_REQUEST", "the file's name is a path"));
-  later(reply, [provider, file = std::make_shared<FormFile>(std::move(file)), plain = call.text("type") == "plain"] {
-    const auto imported = provider->users()->import(file->name, file->content, plain);
-    return imported ? Response::empty() : failure(imported.error());
-  });
+  const auto read = [self = shared_from_this(), reply, provider, file = std::make_shared<FormFile>(std::move(file)),
+                     plain = call.text("type") == "plain"] {
+    auto import = provider->users()->import(file->name, file->content, plain);
+    if (!import) return self->answer(reply, failure(import.error()));
+    self->import_on(reply, provider, std::make_shared<access::authn::UserImport>(*std::move(import)));
+  };
+  if (!authentication_.workers().try_run_later(read)) reply(too_busy());
+}
+
+void Api::import_on(const Reply& reply, const std::shared_ptr<access::authn::Provider>& provider,
+                    const std::shared_ptr<access::authn::UserImport>& import) {
+  const auto imported = import->step();
+  if (!imported && imported.error().code == Errc::NotFound)  // deleted meanwhile
+    return answer(reply, Response::error(404, "NOT_FOUND", imported.error().what));
+  if (!imported) return answer(reply, failure(imported.error()));
+  if (*imported) return answer(reply, Response::empty());
+  const auto next = [self = shared_from_this(), reply, provider, import] { self->import_on(reply, provider, import); };
+  if (!authentication_.workers().try_run_later(next)) answer(reply, too_busy());
 }
 
 void Api::users(const Call& call, Chain& chain, const Reply& reply) {

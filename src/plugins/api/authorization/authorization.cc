@@ -125,15 +125,7 @@ void Api::remove(const Call& call, const Reply& reply) {
   auto all = sources_.all();
   if (std::erase_if(all, [&](const Value& one) { return type_of(one) == type; }) == 0) return reply(not_found(type));
   if (auto refused = sources_.replace(std::move(all))) return reply(*std::move(refused));
-  if (type != kBuiltIn) return reply(Response::empty());
-  // Its rules go with it; the disk is not waited for here.
-  const bool taken = authorization_.workers().try_run([self = shared_from_this(), reply] {
-    const auto cleared = self->authorization_.rules().clear();
-    self->service_.loop().post([reply, cleared] {
-      reply(cleared ? Response::empty() : Response::error(500, "INTERNAL_ERROR", cleared.error().what));
-    });
-  });
-  if (!taken) reply(Response::error(503, "SERVICE_UNAVAILABLE", "too much to do, its rules are still there"));
+  reply(Response::empty());
 }
 
 void Api::move(const Call& call, const Reply& reply) {

@@ -83,7 +83,7 @@ Result<std::vector<RuleText>> rules_in(const json::object& body) {
 }
 
 void Rules::later(const Reply& reply, std::function<Result<>()> work) {
-  const bool taken = authorization_.workers().try_run([self = shared_from_this(), reply, work = std::move(work)] {
+  const bool taken = authorization_.workers().try_run_later([self = shared_from_this(), reply, work = std::move(work)] {
     const auto done = work();
     self->service_.loop().post([reply, answer = done ? Response::empty() : failure(done.error())] { reply(answer); });
   });

@@ -12,6 +12,7 @@ namespace sb::plugins::authn::built_in_database {
 using access::Authenticated;
 using access::authn::Hashed;
 using access::authn::User;
+using access::authn::UserImport;
 using access::authn::UserRef;
 
 namespace {
@@ -46,7 +47,11 @@ const config::Struct& Settings::schema() {
 class BuiltInDatabase::OnShard final : public access::Authenticator {
  public:
   OnShard(const BuiltInDatabase& from, runtime::Loop& loop)
-      : table_(from.table_), workers_(from.workers_), group_(from.group_), settings_(from.settings_), loop_(loop) {}
+      : table_(from.table_),
+        workers_(from.workers_),
+        group_(from.group_.name),
+        settings_(from.settings_),
+        loop_(loop) {}
 
   bool defers() const override { return settings_->password_hash_algorithm.slow(); }
 
@@ -63,13 +68,14 @@ class BuiltInDatabase::OnShard final : public access::Authenticator {
       return {false,
               verdict(password_matches(settings_->password_hash_algorithm, password, {user->hash, user->salt}), *user)};
     const bool taken = workers_.try_run(
-        [settings = settings_, user, secret = Secret(std::string(password)), &loop = loop_, reply = std::move(reply)] {
+        [settings = settings_, user, secret = Secret(std::string(password)), &loop = loop_, reply] {
           const bool matches =
               password_matches(settings->password_hash_algorithm, secret.reveal(), {user->hash, user->salt});
           loop.post([reply, matches, user] { reply(verdict(matches, *user)); });
-        });
+        },
+        [&loop = loop_, reply] { loop.post([reply] { reply(Authenticated::refused(ReasonCode::ServerBusy)); }); });
     if (!taken) return {false, Authenticated::refused(ReasonCode::ServerBusy)};
-    return {true, {}};
+    return {true, {}, std::make_shared<const std::atomic<bool>>(true)};
   }
 
  private:
@@ -82,7 +88,10 @@ class BuiltInDatabase::OnShard final : public access::Authenticator {
 
 BuiltInDatabase::BuiltInDatabase(const access::authn::Services& services, const std::string& chain,
                                  std::shared_ptr<const Settings> settings)
-    : table_(services.users), workers_(services.workers), group_(chain + "/" + kId), settings_(std::move(settings)) {}
+    : table_(services.users),
+      workers_(services.workers),
+      group_(services.users.key(access::authn::group_of(chain, kId))),
+      settings_(std::move(settings)) {}
 
 std::unique_ptr<access::Authenticator> BuiltInDatabase::make(const access::ShardEnvironment& shard) {
   return std::make_unique<OnShard>(*this, shard.loop);
@@ -95,14 +104,23 @@ Result<> BuiltInDatabase::start() {
   if (!file) return fail(Errc::NotFound, fmt::format("bootstrap_file '{}' cannot be read", path));
   std::ostringstream text;
   text << file.rdbuf();
-  auto added = import_as(path, text.str(), settings_->bootstrap_type == BootstrapType::Plain, false);
-  if (!added) return fail(added.error().code, fmt::format("bootstrap_file '{}': {}", path, added.error().what));
-  if (*added > 0) SB_LOG(log::Level::Notice, "users_bootstrapped", kv("file", path), kv("added", *added));
+  const auto failed = [&path](const Error& error) {
+    return fail(error.code, fmt::format("bootstrap_file '{}': {}", path, error.what));
+  };
+  auto import = import_as(path, text.str(), settings_->bootstrap_type == BootstrapType::Plain, false);
+  if (!import) return failed(import.error());
+  for (;;) {
+    const auto added = import->step();
+    if (!added) return failed(added.error());
+    if (!*added) continue;
+    if (**added > 0) SB_LOG(log::Level::Notice, "users_bootstrapped", kv("file", path), kv("added", **added));
+    break;
+  }
   return {};
 }
 
 Result<> BuiltInDatabase::add(std::string_view user_id, std::string_view password, bool superuser) {
-  if (table_.find(group_, user_id)) return fail(Errc::Exists, "User already exists");
+  if (table_.find(group_.name, user_id)) return fail(Errc::Exists, "User already exists");
   SB_TRY(Hashed hashed, hash_password(settings_->password_hash_algorithm, password));
   User user;
   user.id = user_id;
@@ -115,7 +133,7 @@ Result<> BuiltInDatabase::add(std::string_view user_id, std::string_view passwor
 Result<access::authn::UserDirectory::Entry> BuiltInDatabase::update(std::string_view user_id,
                                                                     std::optional<std::string_view> password,
                                                                     std::optional<bool> superuser) {
-  if (!table_.find(group_, user_id)) return fail(Errc::NotFound, "User not found");
+  if (!table_.find(group_.name, user_id)) return fail(Errc::NotFound, "User not found");
   std::optional<Hashed> hashed;
   if (password) {
     SB_TRY(hashed, hash_password(settings_->password_hash_algorithm, *password));
@@ -131,42 +149,39 @@ Result<access::authn::UserDirectory::Entry> BuiltInDatabase::update(std::string_
 }
 
 std::optional<access::authn::UserDirectory::Entry> BuiltInDatabase::find(std::string_view user_id) const {
-  const UserRef user = table_.find(group_, user_id);
+  const UserRef user = table_.find(group_.name, user_id);
   return user ? std::optional(Entry{user->id, user->superuser}) : std::nullopt;
 }
 
 access::authn::UserDirectory::Page BuiltInDatabase::list(const access::authn::UserQuery& query) const {
-  const auto found = table_.list(group_, query);
+  const auto found = table_.list(group_.name, query);
   Page page;
   page.count = found.count;
   for (const UserRef& user : found.rows) page.rows.push_back({user->id, user->superuser});
   return page;
 }
 
-Result<std::size_t> BuiltInDatabase::import(std::string_view file_name, std::string_view text, bool plain) {
+Result<UserImport> BuiltInDatabase::import(std::string_view file_name, std::string_view text, bool plain) {
   return import_as(file_name, text, plain, true);
 }
 
-Result<std::size_t> BuiltInDatabase::import_as(std::string_view file_name, std::string_view text, bool plain,
-                                               bool overwrite) {
+Result<UserImport> BuiltInDatabase::import_as(std::string_view file_name, std::string_view text, bool plain,
+                                              bool overwrite) {
   SB_TRY(auto imported, access::authn::read_users(file_name, text, plain));
-  std::vector<User> users;
-  for (auto& from : imported) {
-    if (!overwrite && table_.find(group_, from.user_id)) continue;  // before an expensive hash is made for nothing
-    User user;
-    user.id = std::move(from.user_id);
-    user.superuser = from.superuser;
-    if (plain) {
-      SB_TRY(Hashed hashed, hash_password(settings_->password_hash_algorithm, from.password));
-      user.hash = std::move(hashed.hash);
-      user.salt = std::move(hashed.salt);
-    } else {
-      user.hash = std::move(from.password_hash);
-      user.salt = std::move(from.salt);
-    }
-    users.push_back(std::move(user));
-  }
-  return table_.put(group_, std::move(users), overwrite);
+  return UserImport(table_, group_, std::move(imported), overwrite,
+                    [settings = settings_, plain](const access::authn::ImportedUser& from) -> Result<User> {
+                      User user;
+                      user.id = from.user_id;
+                      if (plain) {
+                        SB_TRY(Hashed hashed, hash_password(settings->password_hash_algorithm, from.password));
+                        user.hash = std::move(hashed.hash);
+                        user.salt = std::move(hashed.salt);
+                      } else {
+                        user.hash = from.password_hash;
+                        user.salt = from.salt;
+                      }
+                      return user;
+                    });
 }
 
 void add_to(access::authn::Registry& registry) {

@@ -37,15 +37,15 @@ class BuiltInDatabase final : public access::authn::Provider, private access::au
   [[nodiscard]] Result<> erase(std::string_view user_id) override { return table_.erase(group_, user_id); }
   std::optional<Entry> find(std::string_view user_id) const override;
   Page list(const access::authn::UserQuery& query) const override;
-  [[nodiscard]] Result<std::size_t> import(std::string_view file_name, std::string_view text, bool plain) override;
-  [[nodiscard]] Result<> clear() override { return table_.clear(group_); }
+  [[nodiscard]] Result<access::authn::UserImport> import(std::string_view file_name, std::string_view text,
+                                                         bool plain) override;
 
-  [[nodiscard]] Result<std::size_t> import_as(std::string_view file_name, std::string_view text, bool plain,
-                                              bool overwrite);
+  [[nodiscard]] Result<access::authn::UserImport> import_as(std::string_view file_name, std::string_view text,
+                                                            bool plain, bool overwrite);
 
   access::authn::UserTable& table_;
   runtime::Workers& workers_;
-  const std::string group_;
+  const access::authn::GroupKey group_;
   const std::shared_ptr<const Settings> settings_;
 };
 

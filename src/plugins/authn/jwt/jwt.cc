@@ -1,6 +1,7 @@
 #include "plugins/authn/jwt/jwt.h"
 
 #include "access/authn/base64.h"
+#include "access/authn/http_settings.h"
 #include "access/authn/resource_settings.h"
 #include "base/log.h"
 #include "driver/http/client.h"
@@ -27,7 +28,7 @@ void check_settings(config::Checker& c, const config::Value& v, Settings& s) {
   };
   access::authn::check_tls(c, v, s.ssl, {.who = "JWKS"});
   if (s.use_jwks) {
-    need("endpoint", s.endpoint.starts_with("http://") || s.endpoint.starts_with("https://"));
+    need("endpoint", access::authn::has_host(s.endpoint));
   } else {
     need("algorithm", s.algorithm.has_value());
     if (s.algorithm == AlgorithmKind::Hmac) need("secret", s.secret && !s.secret->empty());
@@ -39,6 +40,8 @@ void check_settings(config::Checker& c, const config::Value& v, Settings& s) {
       return c.broken(v, "verify_claims", "bad_claim", "names beside exp, iat and nbf, with texts");
     s.required.emplace_back(name, wanted.text());
   };
+  if (!s.verify_claims.is_object() && !s.verify_claims.is_array())
+    c.broken(v, "verify_claims", "bad_claims", "an object, or a list of objects of name and value");
   if (const auto* map = s.verify_claims.if_object())
     for (const auto& [name, wanted] : *map) add(name, wanted);
   if (const auto* list = s.verify_claims.if_array())  // 5.8
@@ -166,6 +169,16 @@ Result<> Jwt::prepare() {
   }
   keys_ = std::move(keys);
   return {};
+}
+
+void Jwt::inherit(access::authn::Provider& old) {
+  const auto* before = dynamic_cast<const Jwt*>(&old);
+  if (!before || !settings_->use_jwks || !before->settings_->use_jwks ||
+      before->settings_->endpoint != settings_->endpoint)
+    return;
+  Keys keys = before->keys();
+  const std::lock_guard guard(mutex_);
+  keys_ = std::move(keys);
 }
 
 Result<> Jwt::start() {

@@ -55,6 +55,8 @@ class Jwt final : public access::authn::Provider {
 
   /// Reads secret and key, or prepares the client of the key set.
   [[nodiscard]] Result<> prepare();
+  /// The keys of the same endpoint, until they are fetched anew.
+  void inherit(access::authn::Provider& old) override;
   /// Begins to fetch the key set.
   [[nodiscard]] Result<> start() override;
   std::unique_ptr<access::Authenticator> make(const access::ShardEnvironment& shard) override;

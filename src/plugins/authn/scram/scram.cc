@@ -13,9 +13,12 @@ using access::authn::UserRef;
 
 namespace {
 constexpr const char* kId = "scram:built_in_database";
-constexpr std::size_t kSaltBytes = 16;
+constexpr std::size_t kSaltSize = 16;  // in hexadecimal digits, which are the salt themselves
 constexpr std::size_t kNonceBytes = 24;
 constexpr std::size_t kSecretBytes = 32;
+/// A group of its own: it is stored, and no authenticator's.
+constexpr const char* kSecretGroup = "scram/secret";
+constexpr const char* kSecretId = "salts";
 constexpr std::uint32_t kIterationsMin = 4096;
 constexpr std::uint32_t kIterationsMax = 10'000'000;
 
@@ -62,7 +65,7 @@ class Scram::OnShard final : public access::Authenticator {
     if (!credentials.method || *credentials.method != method_of(provider_.settings_->algorithm) || !credentials.data)
       return {};
     const std::string_view message = as_text(*credentials.data);
-    if (!credentials.conversation) return begin(message);
+    if (!credentials.conversation) return begin(message, credentials.subject.username);
     auto* round = dynamic_cast<Round*>(credentials.conversation.get());
     if (!round || round->owner != &provider_ || round->over) return refused();
     round->over = true;
@@ -77,12 +80,15 @@ class Scram::OnShard final : public access::Authenticator {
  private:
   static Result refused() { return {false, Authenticated::refused(ReasonCode::NotAuthorized)}; }
 
-  Result begin(std::string_view message) {
+  Result begin(std::string_view message, std::string_view connect_name) {
     auto first = detail::parse_client_first(message);
     auto nonce = access::authn::random_hex(kNonceBytes);
     if (!first || !nonce) return refused();
+    // Rules and templates go by the name of the CONNECT: nobody proves one name and goes by another.
+    if (!connect_name.empty() && connect_name != first->user)
+      return {false, Authenticated::refused(ReasonCode::BadUserNameOrPassword)};
     auto round = std::make_shared<Round>();
-    const UserRef user = provider_.table_.find(provider_.group_, first->user);
+    const UserRef user = provider_.table_.find(provider_.group_.name, first->user);
     // Keys of another algorithm serve as little as none.
     round->known = user && user->algorithm == config::to_string(provider_.settings_->algorithm);
     if (round->known) {
@@ -90,7 +96,8 @@ class Scram::OnShard final : public access::Authenticator {
       round->superuser = user->superuser;
     } else {
       const std::string made = detail::hmac(hash_, provider_.secret_, first->user);
-      round->verifier = {made.substr(0, kSaltBytes), provider_.settings_->iteration_count, made, made};
+      round->verifier = {access::authn::to_hex(made).substr(0, kSaltSize), provider_.usual_iterations(first->user),
+                         made, made};
     }
     round->owner = &provider_;
     round->first = *std::move(first);
@@ -107,31 +114,54 @@ class Scram::OnShard final : public access::Authenticator {
 };
 
 Scram::Scram(const access::authn::Services& services, const std::string& chain,
-             std::shared_ptr<const Settings> settings, std::string secret)
-    : table_(services.users), group_(chain + "/" + kId), settings_(std::move(settings)), secret_(std::move(secret)) {}
+             std::shared_ptr<const Settings> settings)
+    : table_(services.users),
+      group_(services.users.key(access::authn::group_of(chain, kId))),
+      settings_(std::move(settings)),
+      secret_(std::move(secret)) {}
+
+Result<> Scram::start() {
+  UserRef kept = table_.find(kSecretGroup, kSecretId);
+  if (!kept) {
+    User fresh;
+    fresh.id = kSecretId;
+    SB_TRY(fresh.hash, access::authn::random_hex(kSecretBytes));
+    SB_CHECKED(table_.put(kSecretGroup, {std::move(fresh)}, false));
+    kept = table_.find(kSecretGroup, kSecretId);
+  }
+  secret_ = kept->hash;
+  return {};
+}
+
+/// What a user of that name would have: those of whoever is next in the table, as they differ where the configuration
+/// has changed.
+std::uint32_t Scram::usual_iterations(std::string_view user_id) const {
+  const UserRef next = table_.next(group_.name, user_id);
+  return next && next->iterations > 0 ? next->iterations : settings_->iteration_count;
+}
 
 std::unique_ptr<access::Authenticator> Scram::make(const access::ShardEnvironment&) {
   return std::make_unique<OnShard>(*this);
 }
 
-Result<User> Scram::user_of(std::string_view user_id, std::string_view password) const {
+Result<User> Scram::user_of(const Settings& settings, std::string_view user_id, std::string_view password) {
   if (!detail::acceptable(user_id)) return fail(Errc::Invalid, "user_id: prohibited characters");
-  SB_TRY(const std::string hex, access::authn::random_hex(kSaltBytes / 2));
+  SB_TRY(const std::string hex, access::authn::random_hex(kSaltSize / 2));
   SB_TRY(const detail::Verifier made,
-         detail::make_verifier(hash_of(settings_->algorithm), password, hex, settings_->iteration_count));
+         detail::make_verifier(hash_of(settings.algorithm), password, hex, settings.iteration_count));
   User user;
   user.id = user_id;
   user.hash = made.stored_key;
   user.salt = made.salt;
   user.server_key = made.server_key;
-  user.algorithm = config::to_string(settings_->algorithm);
+  user.algorithm = config::to_string(settings.algorithm);
   user.iterations = made.iterations;
   return user;
 }
 
 Result<> Scram::add(std::string_view user_id, std::string_view password, bool superuser) {
-  if (table_.find(group_, user_id)) return fail(Errc::Exists, "User already exists");
-  SB_TRY(User user, user_of(user_id, password));
+  if (table_.find(group_.name, user_id)) return fail(Errc::Exists, "User already exists");
+  SB_TRY(User user, user_of(*settings_, user_id, password));
   user.superuser = superuser;
   return table_.create(group_, std::move(user));
 }
@@ -139,10 +169,10 @@ Result<> Scram::add(std::string_view user_id, std::string_view password, bool su
 Result<access::authn::UserDirectory::Entry> Scram::update(std::string_view user_id,
                                                           std::optional<std::string_view> password,
                                                           std::optional<bool> superuser) {
-  if (!table_.find(group_, user_id)) return fail(Errc::NotFound, "User not found");
+  if (!table_.find(group_.name, user_id)) return fail(Errc::NotFound, "User not found");
   std::optional<User> made;
   if (password) {
-    SB_TRY(made, user_of(user_id, *password));
+    SB_TRY(made, user_of(*settings_, user_id, *password));
   }
   SB_TRY(const User user, table_.update(group_, user_id, [&](User& fresh) {
     const bool before = fresh.superuser;
@@ -153,28 +183,25 @@ Result<access::authn::UserDirectory::Entry> Scram::update(std::string_view user_
 }
 
 std::optional<access::authn::UserDirectory::Entry> Scram::find(std::string_view user_id) const {
-  const UserRef user = table_.find(group_, user_id);
+  const UserRef user = table_.find(group_.name, user_id);
   return user ? std::optional(Entry{user->id, user->superuser}) : std::nullopt;
 }
 
 access::authn::UserDirectory::Page Scram::list(const access::authn::UserQuery& query) const {
-  const auto found = table_.list(group_, query);
+  const auto found = table_.list(group_.name, query);
   Page page;
   page.count = found.count;
   for (const UserRef& user : found.rows) page.rows.push_back({user->id, user->superuser});
   return page;
 }
 
-Result<std::size_t> Scram::import(std::string_view file_name, std::string_view text, bool plain) {
+Result<access::authn::UserImport> Scram::import(std::string_view file_name, std::string_view text, bool plain) {
   if (!plain) return fail(Errc::Unsupported, "the keys of SCRAM cannot be made of password hashes");
-  SB_TRY(const auto imported, access::authn::read_users(file_name, text, true));
-  std::vector<User> users;
-  for (const auto& from : imported) {
-    SB_TRY(User user, user_of(from.user_id, from.password));
-    user.superuser = from.superuser;
-    users.push_back(std::move(user));
-  }
-  return table_.put(group_, std::move(users), true);
+  SB_TRY(auto imported, access::authn::read_users(file_name, text, true));
+  return access::authn::UserImport(table_, group_, std::move(imported), true,
+                                   [settings = settings_](const access::authn::ImportedUser& from) {
+                                     return user_of(*settings, from.user_id, from.password);
+                                   });
 }
 
 void add_to(access::authn::Registry& registry) {
@@ -183,9 +210,7 @@ void add_to(access::authn::Registry& registry) {
                 .schema = &Settings::schema(),
                 .make = [](const access::authn::Services& services, const std::string& chain,
                            std::shared_ptr<const void> settings) -> Result<std::shared_ptr<access::authn::Provider>> {
-                  SB_TRY(std::string secret, access::authn::random_hex(kSecretBytes));
-                  return std::make_shared<Scram>(services, chain, std::static_pointer_cast<const Settings>(settings),
-                                                 std::move(secret));
+                  return std::make_shared<Scram>(services, chain, std::static_pointer_cast<const Settings>(settings));
                 }});
 }
 

@@ -1,6 +1,6 @@
 // scram:built_in_database (access-control 4.9): SCRAM-SHA-256 or -512 over MQTT 5 AUTH packets, with re-authentication.
-// A name that nobody has gets the same two rounds as one with a wrong password: its salt is made of a secret of the
-// process.
+// A name that nobody has gets the same two rounds as one with a wrong password: its salt is made of a secret that is
+// kept with the users, so that it stays the same.
 #pragma once
 
 #include "access/authn/provider.h"
@@ -17,8 +17,9 @@ struct Settings : config::AuthnCommon {
 
 class Scram final : public access::authn::Provider, private access::authn::UserDirectory {
  public:
-  Scram(const access::authn::Services& services, const std::string& chain, std::shared_ptr<const Settings> settings,
-        std::string secret);
+  Scram(const access::authn::Services& services, const std::string& chain, std::shared_ptr<const Settings> settings);
+
+  [[nodiscard]] Result<> start() override;
 
   std::unique_ptr<access::Authenticator> make(const access::ShardEnvironment& shard) override;
   access::authn::UserDirectory* users() override { return this; }
@@ -26,20 +27,22 @@ class Scram final : public access::authn::Provider, private access::authn::UserD
  private:
   class OnShard;
   class Round;
-  [[nodiscard]] Result<access::authn::User> user_of(std::string_view user_id, std::string_view password) const;
+  std::uint32_t usual_iterations(std::string_view user_id) const;
+  [[nodiscard]] static Result<access::authn::User> user_of(const Settings& settings, std::string_view user_id,
+                                                           std::string_view password);
   [[nodiscard]] Result<> add(std::string_view user_id, std::string_view password, bool superuser) override;
   [[nodiscard]] Result<Entry> update(std::string_view user_id, std::optional<std::string_view> password,
                                      std::optional<bool> superuser) override;
   [[nodiscard]] Result<> erase(std::string_view user_id) override { return table_.erase(group_, user_id); }
   std::optional<Entry> find(std::string_view user_id) const override;
   Page list(const access::authn::UserQuery& query) const override;
-  [[nodiscard]] Result<std::size_t> import(std::string_view file_name, std::string_view text, bool plain) override;
-  [[nodiscard]] Result<> clear() override { return table_.clear(group_); }
+  [[nodiscard]] Result<access::authn::UserImport> import(std::string_view file_name, std::string_view text,
+                                                         bool plain) override;
 
   access::authn::UserTable& table_;
-  const std::string group_;
+  const access::authn::GroupKey group_;
   const std::shared_ptr<const Settings> settings_;
-  const std::string secret_;  // for the salts of users that do not exist
+  std::string secret_;  // for the salts of users that do not exist; since start()
 };
 
 }  // namespace sb::plugins::authn::scram

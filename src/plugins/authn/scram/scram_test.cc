@@ -102,8 +102,10 @@ class ScramTest : public testing::Test {
     add_to(registry);
     auto settings = std::make_shared<Settings>();
     settings->algorithm = algorithm;
+    settings->iteration_count = settings_iterations;
     auto made = registry.find("scram:built_in_database")->make(services, "mqtt:global", settings);
     EXPECT_TRUE(made);
+    EXPECT_TRUE((*made)->start());
     return *made;
   }
   access::AuthenticatorAnswer ask(access::Authenticator& on_shard, const std::string& method, const std::string& data,
@@ -117,6 +119,7 @@ class ScramTest : public testing::Test {
     return result.answer;
   }
 
+  std::uint32_t settings_iterations = 4096;
   SystemClock clock;
   access::authn::UserTable table;
   runtime::Workers workers{{.name = "t", .threads = 1}};
@@ -128,8 +131,8 @@ class ScramTest : public testing::Test {
 TEST_F(ScramTest, LetsInWhoKnowsThePassword) {
   for (const auto& [algorithm, hash, method] : {std::tuple{AlgorithmName::Sha256, Hash::Sha256, "SCRAM-SHA-256"},
                                                 {AlgorithmName::Sha512, Hash::Sha512, "SCRAM-SHA-512"}}) {
+    ASSERT_TRUE(table.clear("mqtt:global/scram:built_in_database"));
     const auto provider = make(algorithm);
-    ASSERT_TRUE(provider->users()->clear());
     ASSERT_TRUE(provider->users()->add("joe", "secret", true));
     const auto on_shard = provider->make({0, loop});
     ScramClient client{hash, "secret", {}};
@@ -168,6 +171,45 @@ TEST_F(ScramTest, RefusesAWrongPasswordAndANameThatNobodyHasAlike) {
   EXPECT_EQ(once.substr(once.find(",s=")), twice.substr(twice.find(",s=")));
 }
 
+TEST_F(ScramTest, ANameThatNobodyHasLooksLikeOneThatSomebodyHas) {
+  // Added when the configuration wanted more rounds than now.
+  settings_iterations = 6000;
+  ASSERT_TRUE(make(AlgorithmName::Sha256)->users()->add("joe", "secret", false));
+  settings_iterations = 4096;
+  const auto salt_of = [](const std::string& server_first) { return server_first.substr(server_first.find(",s=")); };
+  ScramClient client{Hash::Sha256, "guess", {}};
+  std::string first_salt;
+  for (int restart = 0; restart < 2; ++restart) {
+    const auto provider = make(AlgorithmName::Sha256);
+    const auto on_shard = provider->make({0, loop});
+    const std::string known = salt_of(ask(*on_shard, "SCRAM-SHA-256", client.first("joe"))->data);
+    const std::string unknown = salt_of(ask(*on_shard, "SCRAM-SHA-256", client.first("nobody"))->data);
+    EXPECT_NE(known, unknown);
+    EXPECT_EQ(known.size(), unknown.size());
+    EXPECT_EQ(known.substr(known.find(",i=")), unknown.substr(unknown.find(",i=")));
+    const auto salt = access::authn::decode_base64(unknown.substr(3, unknown.find(",i=") - 3));
+    ASSERT_TRUE(salt);
+    EXPECT_EQ(salt->find_first_not_of("0123456789abcdef"), std::string::npos);
+    if (restart == 0) first_salt = unknown;
+    EXPECT_EQ(unknown, first_salt);
+  }
+}
+
+TEST_F(ScramTest, ProvesTheNameOfTheConnectAndNoOther) {
+  const auto provider = make(AlgorithmName::Sha256);
+  ASSERT_TRUE(provider->users()->add("joe", "secret", false));
+  const auto on_shard = provider->make({0, loop});
+  ScramClient client{Hash::Sha256, "secret", {}};
+  const std::string data = client.first("joe");
+  access::Credentials credentials;
+  credentials.method = "SCRAM-SHA-256";
+  credentials.data = as_bytes(data);
+  credentials.subject.username = "admin";
+  EXPECT_EQ(on_shard->authenticate(credentials, {}).answer->code, ReasonCode::BadUserNameOrPassword);
+  credentials.subject.username = "joe";
+  EXPECT_EQ(on_shard->authenticate(credentials, {}).answer->code, ReasonCode::ContinueAuthentication);
+}
+
 TEST_F(ScramTest, LeavesOtherMethodsToOthers) {
   const auto provider = make(AlgorithmName::Sha256);
   const auto on_shard = provider->make({0, loop});
@@ -193,7 +235,9 @@ TEST_F(ScramTest, KeepsUsersOfOldIterationCountsAndNotOfAnotherHash) {
 TEST_F(ScramTest, TakesPlainFilesOnly) {
   const auto provider = make(AlgorithmName::Sha256);
   EXPECT_FALSE(provider->users()->import("u.csv", "user_id,password_hash\njoe,h\n", false));
-  EXPECT_EQ(provider->users()->import("u.csv", "user_id,password,is_superuser\njoe,secret,true\n", true), 1U);
+  auto import = provider->users()->import("u.csv", "user_id,password,is_superuser\njoe,secret,true\n", true);
+  ASSERT_TRUE(import);
+  EXPECT_EQ(*import->step(), 1U);
   EXPECT_TRUE(provider->users()->find("joe")->superuser);
   EXPECT_FALSE(provider->users()->add("ctl\x01", "secret", false));
   EXPECT_FALSE(provider->users()->add("ok", "se\x01cret", false));
