@@ -80,13 +80,19 @@ void RuleTable::changed() const {
   if (changed_) changed_();
 }
 
-Result<> RuleTable::put(Holder holder, std::string_view who, std::vector<RuleText> rules) {
+Result<> RuleTable::check(Epoch asked) const {
+  if (!asked || *asked == epoch()) return {};
+  return fail(Errc::NotFound, "the source is gone");
+}
+
+Result<> RuleTable::put(Holder holder, std::string_view who, std::vector<RuleText> rules, Epoch asked) {
   SB_TRY(const RuleSetRef set, make(who, std::move(rules)));
   const std::lock_guard writer(writers_);
+  SB_CHECKED(check(asked));
   return write(holder, {&set, 1});
 }
 
-Result<> RuleTable::add(Holder holder, std::vector<Stored> rows) {
+Result<> RuleTable::add(Holder holder, std::vector<Stored> rows, Epoch asked) {
   std::vector<RuleSetRef> sets;
   for (Stored& row : rows) {
     auto set = make(row.who, std::move(row.rules));
@@ -94,6 +100,7 @@ Result<> RuleTable::add(Holder holder, std::vector<Stored> rows) {
     sets.push_back(*std::move(set));
   }
   const std::lock_guard writer(writers_);
+  SB_CHECKED(check(asked));
   std::string taken;
   for (const RuleSetRef& set : sets)
     if (find(holder, set->who)) taken += (taken.empty() ? "" : ",") + set->who;
@@ -117,6 +124,7 @@ Result<> RuleTable::erase(Holder holder, std::string_view who) {
 
 Result<> RuleTable::clear() {
   const std::lock_guard writer(writers_);
+  ++epoch_;
   std::vector<RuleLog::Row> all;
   std::array<Rows, kHolders> before;
   {

@@ -79,10 +79,14 @@ class RuleTable {
   Answer decide(const Subject& subject, const Action& action) const;
 
   RuleSetRef find(Holder holder, std::string_view who) const;
+  /// Changes with every clear(). A change that names the epoch in which it was asked for is refused (NotFound) later
+  /// on: the source was taken away meanwhile.
+  using Epoch = std::optional<std::uint64_t>;
+  std::uint64_t epoch() const { return epoch_.load(std::memory_order_relaxed); }
   /// Overwrites. Invalid: a rule that cannot be, named by its number.
-  [[nodiscard]] Result<> put(Holder holder, std::string_view who, std::vector<RuleText> rules);
+  [[nodiscard]] Result<> put(Holder holder, std::string_view who, std::vector<RuleText> rules, Epoch asked = {});
   /// All or nothing. Exists: names who is there already, by commas.
-  [[nodiscard]] Result<> add(Holder holder, std::vector<Stored> rows);
+  [[nodiscard]] Result<> add(Holder holder, std::vector<Stored> rows, Epoch asked = {});
   /// NotFound.
   [[nodiscard]] Result<> erase(Holder holder, std::string_view who);
   [[nodiscard]] Result<> clear();
@@ -98,12 +102,14 @@ class RuleTable {
  private:
   using Rows = std::map<std::string, RuleSetRef, std::less<>>;
   [[nodiscard]] static Result<RuleSetRef> make(std::string_view who, std::vector<RuleText> rules);
+  [[nodiscard]] Result<> check(Epoch asked) const;
   [[nodiscard]] Result<> write(Holder holder, std::span<const RuleSetRef> sets);
   void changed() const;
 
   std::mutex writers_;               // one change at a time; taken before mutex_
   mutable std::shared_mutex mutex_;  // guards rows_
   std::array<Rows, kHolders> rows_;
+  std::atomic<std::uint64_t> epoch_{0};  // changes under writers_
   RuleLog* log_ = nullptr;
   std::function<void()> changed_;
 };

@@ -134,5 +134,16 @@ TEST(RuleJson, RefusesWhatIsNoRule) {
     EXPECT_FALSE(rules_from_json(text)) << text;
 }
 
+TEST(RuleTable, WhatWasAskedForBeforeItWasClearedComesTooLate) {
+  RuleTable table;
+  const auto asked = table.epoch();
+  ASSERT_TRUE(table.put(Holder::Username, "joe", {RuleText{.topic = "t"}}, asked));
+  ASSERT_TRUE(table.clear());
+  EXPECT_FALSE(table.put(Holder::Username, "joe", {RuleText{.topic = "t"}}, asked));
+  EXPECT_FALSE(table.add(Holder::Username, {{Holder::Username, "joe", {}}}, asked));
+  EXPECT_EQ(table.size(), 0U);
+  EXPECT_TRUE(table.put(Holder::Username, "joe", {RuleText{.topic = "t"}}, table.epoch()));
+}
+
 }  // namespace
 }  // namespace sb::access::authz

@@ -113,13 +113,16 @@ void Rules::add(Holder holder, const Call& call, const Reply& reply) {
     stored.rules = *std::move(rules);
     rows.push_back(std::move(stored));
   }
-  later(reply, [&table = authorization_.rules(), holder, rows = std::move(rows)]() -> Result<> {
-    auto added = table.add(holder, rows);
-    if (!added && added.error().code == Errc::Exists)
-      return fail(Errc::Exists, fmt::format("{} '{}' already exist", holder == Holder::Username ? "Users" : "Clients",
-                                            added.error().what));
-    return added;
-  });
+  later(reply,
+        [&table = authorization_.rules(), epoch = authorization_.rules().epoch(), holder,
+         rows = std::move(rows)]() -> Result<> {
+          auto added = table.add(holder, rows, epoch);
+          if (!added && added.error().code == Errc::Exists)
+            return fail(Errc::Exists,
+                        fmt::format("{} '{}' already exist", holder == Holder::Username ? "Users" : "Clients",
+                                    added.error().what));
+          return added;
+        });
 }
 
 void Rules::show(Holder holder, const Call& call, const Reply& reply) {
@@ -139,9 +142,8 @@ void Rules::put(Holder holder, const Call& call, const Reply& reply) {
   }
   auto rules = rules_in(call.object());
   if (!rules) return reply(failure(rules.error()));
-  later(reply, [&table = authorization_.rules(), holder, who = std::move(who), rules = *std::move(rules)] {
-    return table.put(holder, who, rules);
-  });
+  later(reply, [&table = authorization_.rules(), epoch = authorization_.rules().epoch(), holder, who = std::move(who),
+                rules = *std::move(rules)] { return table.put(holder, who, rules, epoch); });
 }
 
 void Rules::erase(Holder holder, const Call& call, const Reply& reply) {

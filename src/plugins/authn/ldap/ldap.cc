@@ -207,14 +207,14 @@ Result<> Ldap::start() {
 }
 
 void Ldap::stop() {
-  resource_.stop();  // hands over to the other
+  Watched::stop();  // hands over to the other
   if (binds_) binds_->stop();
 }
 
 access::authn::Provider::State Ldap::state() const {
   resource::State now = resource_.state();
   if (binds_ && now.status == resource::Status::Connected) now = binds_->state();
-  return access::authn::health_of(now);
+  return questions_.into(access::authn::health_of(now));
 }
 
 std::unique_ptr<access::Authenticator> Ldap::make(const access::ShardEnvironment& shard) {
