@@ -78,7 +78,7 @@ Schema page_of(Schema row) {
                           schema::object({{"page", schema::integer(1), true},
                                           {"limit", schema::integer(1), true},
                                           {"count", schema::integer(0)},
-                                          {"hasnext", schema::boolean(), true}}),
+                                          {"hasnext", schema::boolean()}}),  // /banned tells none
                           true}});
 }
 
