@@ -72,13 +72,13 @@ Answer fault(unsigned status, std::string description) {
           schema::object({{"code", schema::string(), true}, {"message", schema::string(), true}})};
 }
 
-Schema page_of(Schema row) {
+Schema page_of(Schema row, bool has_next) {
   return schema::object({{"data", schema::array(std::move(row)), true},
                          {"meta",
                           schema::object({{"page", schema::integer(1), true},
                                           {"limit", schema::integer(1), true},
                                           {"count", schema::integer(0)},
-                                          {"hasnext", schema::boolean()}}),  // /banned tells none
+                                          {"hasnext", schema::boolean(), has_next}}),
                           true}});
 }
 

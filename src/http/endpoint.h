@@ -88,7 +88,7 @@ Answer ok(Schema schema);
 Answer no_content();
 Answer fault(unsigned status, std::string description);
 /// {"data":[…],"meta":{page,limit,count,hasnext}}
-Schema page_of(Schema row);
+Schema page_of(Schema row, bool has_next = true);
 
 struct Paging {
   std::size_t page = 1;

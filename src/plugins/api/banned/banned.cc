@@ -87,7 +87,7 @@ void add_to(management::ApiRegistry& api) {
                  http::with_paging(),
                  {},
                  false,
-                 {http::ok(http::page_of(schema::open_object()))},
+                 {http::ok(http::page_of(schema::open_object(), false))},
                  false,
                  with(list)});
   api.table.add({http::Method::Post,
