@@ -117,8 +117,7 @@ Scram::Scram(const access::authn::Services& services, const std::string& chain,
              std::shared_ptr<const Settings> settings)
     : table_(services.users),
       group_(services.users.key(access::authn::group_of(chain, kId))),
-      settings_(std::move(settings)),
-      secret_(std::move(secret)) {}
+      settings_(std::move(settings)) {}
 
 Result<> Scram::start() {
   UserRef kept = table_.find(kSecretGroup, kSecretId);
