@@ -55,7 +55,7 @@ def test_secrets_in_other_forms(start_broker, tmp_path):
             assert code_of(broker, "joe", tokens.Secret(b"another secret").token({})) == OK
             file.unlink()
             api.want(broker, 400, "PUT", "/authentication/jwt", settings)
-            api.want(broker, 200, "PUT", "/configs/mqtt", {"max_qos_allowed": 1})
+            api.want(broker, 200, "PUT", "/configs", b"mqtt.max_qos_allowed = 1", content_type="text/plain")
             assert code_of(broker, "joe", tokens.Secret(b"another secret").token({})) == OK
         broker.stop()
     broker = start_broker(authentication=[jwt(**{"from": "username"})])
