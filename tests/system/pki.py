@@ -44,10 +44,10 @@ class Pki:
         out.chmod(0o600)
         return str(out)
 
-    def issue(self, common_name, names="DNS:localhost,IP:127.0.0.1", file=None):
+    def issue(self, common_name, names="DNS:localhost,IP:127.0.0.1", file=None, subject=None):
         base = self.folder / (file or f"{self.name}-{common_name}")
         certificate, key, request, extensions = (f"{base}.{end}" for end in ("pem", "key", "csr", "ext"))
-        self._run("req", "-new", "-nodes", "-subj", f"/O=Test/CN={common_name}", *self._new_key(key), "-out", request)
+        self._run("req", "-new", "-nodes", "-subj", subject or f"/O=Test/CN={common_name}", *self._new_key(key), "-out", request)
         secrecy.note_key_file(key)
         pathlib.Path(extensions).write_text(f"basicConstraints=CA:FALSE\nsubjectAltName={names}\n")
         self._run("x509", "-req", "-in", request, "-CA", self.ca, "-CAkey", self.ca_key, "-CAcreateserial", "-days", "2",

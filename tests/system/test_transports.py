@@ -8,7 +8,7 @@ import subprocess
 
 import pytest
 
-from . import node, raw
+from . import api, node, raw
 from .pki import Pki
 from .test_clients import HERE, MOSQUITTO_VERSION, SECONDS, Paho, mqttjs  # noqa: F401 (a fixture)
 
@@ -68,6 +68,14 @@ def secure(shards, tmp_path_factory):
     made = Secure(tmp_path_factory.mktemp("secure"), shards)
     yield made
     made.broker.stop()
+
+
+def test_a_certificate_without_a_name_gives_none(secure):
+    """What CONNECT says does not stand in for it: nothing proves that."""
+    for identity, username in ((secure.pki.issue("nameless", subject="/O=Test"), None), (secure.client, "alice")):
+        with raw.Client(secure.ports["mutual"], ssl=secure.context(identity)) as c:
+            c.connect("cert", username="bob")
+            assert api.want(secure.broker, 200, "GET", "/clients/cert").get("username") == username
 
 
 # ---- what a client does over any transport: the six lines that it prints -------------------------------------------
