@@ -72,13 +72,13 @@ Answer fault(unsigned status, std::string description) {
           schema::object({{"code", schema::string(), true}, {"message", schema::string(), true}})};
 }
 
-Schema page_of(Schema row, bool has_next) {
+Schema page_of(Schema row) {
   return schema::object({{"data", schema::array(std::move(row)), true},
                          {"meta",
                           schema::object({{"page", schema::integer(1), true},
                                           {"limit", schema::integer(1), true},
                                           {"count", schema::integer(0)},
-                                          {"hasnext", schema::boolean(), has_next}}),
+                                          {"hasnext", schema::boolean(), true}}),
                           true}});
 }
 
@@ -86,11 +86,10 @@ Paging paging_of(const Call& call) {
   return {static_cast<std::size_t>(call.integer("page", 1)), static_cast<std::size_t>(call.integer("limit", 100))};
 }
 
-json::value page_answer(json::array rows, const Paging& paging, std::optional<std::size_t> count,
-                        std::optional<bool> has_next) {
+json::value page_answer(json::array rows, const Paging& paging, std::optional<std::size_t> count, bool has_next) {
   json::object meta{{"page", paging.page}, {"limit", paging.limit}};
   if (count) meta["count"] = *count;
-  if (has_next) meta["hasnext"] = *has_next;
+  meta["hasnext"] = has_next;
   return json::object{{"data", std::move(rows)}, {"meta", std::move(meta)}};
 }
 

@@ -88,7 +88,7 @@ Answer ok(Schema schema);
 Answer no_content();
 Answer fault(unsigned status, std::string description);
 /// {"data":[…],"meta":{page,limit,count,hasnext}}
-Schema page_of(Schema row, bool has_next = true);
+Schema page_of(Schema row);
 
 struct Paging {
   std::size_t page = 1;
@@ -96,7 +96,6 @@ struct Paging {
   std::size_t skip() const { return (page - 1) * limit; }
 };
 Paging paging_of(const Call& call);
-json::value page_answer(json::array rows, const Paging& paging, std::optional<std::size_t> count,
-                        std::optional<bool> has_next);
+json::value page_answer(json::array rows, const Paging& paging, std::optional<std::size_t> count, bool has_next);
 
 }  // namespace sb::http

@@ -33,7 +33,8 @@ void list(access::AccessControl& access, const Call& call, const Reply& reply) {
   json::array rows;
   for (const Ban& ban : access.bans().list(paging.skip(), paging.limit)) rows.push_back(to_json(ban));
   const std::size_t count = access.bans().count_live();
-  reply(Response::of(http::page_answer(std::move(rows), paging, count, std::nullopt)));
+  const bool more = !rows.empty() && count > paging.skip() + rows.size();
+  reply(Response::of(http::page_answer(std::move(rows), paging, count, more)));
 }
 
 void create(access::AccessControl& access, const Call& call, const Reply& reply) {
@@ -87,7 +88,7 @@ void add_to(management::ApiRegistry& api) {
                  http::with_paging(),
                  {},
                  false,
-                 {http::ok(http::page_of(schema::open_object(), false))},
+                 {http::ok(http::page_of(schema::open_object()))},
                  false,
                  with(list)});
   api.table.add({http::Method::Post,
