@@ -50,6 +50,7 @@ struct Common {
 constexpr Common kBadRequest{400, "BadRequest", "The request is malformed or a value is not accepted"};
 constexpr Common kUnauthorized{401, "Unauthorized", "No valid credentials"};
 constexpr Common kForbidden{403, "Forbidden", "The role may not do this"};
+constexpr Common kChanged{412, "Changed", "If-Match names another ETag than that of the GET: somebody changed it"};
 constexpr Common kTooLarge{413, "TooLarge", "The body is larger than what is taken"};
 constexpr Common kHeadTooLarge{431, "HeadTooLarge", "The target and the header fields are larger than what is taken"};
 
@@ -61,14 +62,14 @@ void add_common(json::object& responses, const Common& common) {
 
 json::object common_responses() {
   json::object out;
-  for (const Common& common : {kBadRequest, kUnauthorized, kForbidden, kTooLarge, kHeadTooLarge})
+  for (const Common& common : {kBadRequest, kUnauthorized, kForbidden, kChanged, kTooLarge, kHeadTooLarge})
     out[common.name] = {{"description", common.description},
                         {"content", {{"application/json", {{"schema", to_openapi(fault(common.status, {}).schema)}}}}}};
   return out;
 }
 
 /// What an endpoint declares, of one status maybe in several content types, and what the table adds.
-json::object responses_of(const Endpoint& endpoint) {
+json::object responses_of(const Endpoint& endpoint, bool conditional) {
   json::object out;
   bool works = endpoint.answers.empty();  // or only says that it is not there
   for (const Answer& answer : endpoint.answers) {
@@ -87,12 +88,13 @@ json::object responses_of(const Endpoint& endpoint) {
     add_common(out, kUnauthorized);
     add_common(out, kForbidden);
   }
+  if (conditional) add_common(out, kChanged);
   if (endpoint.body || endpoint.plain_body || endpoint.upload_max > 0) add_common(out, kTooLarge);
   add_common(out, kHeadTooLarge);
   return out;
 }
 
-json::object describe(const Endpoint& endpoint) {
+json::object describe(const Endpoint& endpoint, bool conditional) {
   json::object out{{"tags", json::array{endpoint.tag}},
                    {"summary", endpoint.summary},
                    {"operationId", fmt::format("{} {}", to_string(endpoint.method), endpoint.path)}};
@@ -109,7 +111,7 @@ json::object describe(const Endpoint& endpoint) {
              {{"type", "object"}, {"properties", {{"filename", {{"type", "string"}, {"format", "binary"}}}}}}}}}}}};
   else if (endpoint.plain_body)
     out["requestBody"] = {{"content", {{"text/plain", {{"schema", {{"type", "string"}}}}}}}};
-  out["responses"] = responses_of(endpoint);
+  out["responses"] = responses_of(endpoint, conditional);
   json::array security;
   if (endpoint.access != Access::Open) {
     if (endpoint.login == Login::Any) security.push_back(json::object{{"basicAuth", json::array()}});
@@ -129,7 +131,11 @@ json::value Table::openapi() const {
     if (endpoint->hidden) continue;
     json::value& path = paths[endpoint->path];
     if (!path.is_object()) path = json::object();
-    path.get_object()[lower(to_string(endpoint->method))] = describe(*endpoint);
+    const bool conditional =
+        endpoint->method == Method::Put && std::any_of(endpoints_.begin(), endpoints_.end(), [&](const auto& other) {
+          return other->method == Method::Get && other->path == endpoint->path;
+        });
+    path.get_object()[lower(to_string(endpoint->method))] = describe(*endpoint, conditional);
     bool known = false;
     for (const auto& tag : tags) known = known || tag.at("name").get_string() == json::string(endpoint->tag);
     if (!known) tags.push_back(json::object{{"name", endpoint->tag}});

@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "base/log.h"
+#include "http/etag.h"
 #include "http/upload.h"
 
 #include <boost/json/array.hpp>
@@ -249,16 +250,42 @@ void Table::handle(Request request, Reply reply) const {
     };
   }
   if (refused) return reply(std::move(*refused));
+  if (endpoint->method == Method::Get && choose(*match, "PUT"))
+    reply = [reply = std::move(reply)](Response response) {
+      if (std::string etag = etag_of(response); !etag.empty()) response.headers.emplace_back("etag", std::move(etag));
+      reply(std::move(response));
+    };
+  if (endpoint->method == Method::Put && !call.request.header("if-match").empty())
+    return run_if_unchanged(*endpoint, *match, std::move(call), reply);
+  run(*endpoint, std::move(call), reply);
+}
+
+void Table::run_if_unchanged(const Endpoint& endpoint, const Match& match, Call call, const Reply& reply) const {
+  const Endpoint* const reads = choose(match, "GET");
+  Call look;
+  look.request = call.request;
+  look.request.body.clear();
+  look.request.query.clear();
+  if (!reads || read(*reads, match, look)) return run(endpoint, std::move(call), reply);
+  run(*reads, std::move(look), [this, &endpoint, call = std::move(call), reply](const Response& now) {
+    if (now.status == 200 && !if_match_holds(call.request.header("if-match"), etag_of(now)))
+      return reply(Response::error(412, "PRECONDITION_FAILED",
+                                   "somebody has changed it meanwhile: read it again, nothing was changed now"));
+    run(endpoint, call, reply);
+  });
+}
+
+/// What a library throws at one request must not end the node.
+void Table::run(const Endpoint& endpoint, Call call, const Reply& reply) {
   const auto answered = std::make_shared<bool>(false);
-  const Reply once = [answered, reply = std::move(reply)](Response response) {
+  const Reply once = [answered, reply](Response response) {
     *answered = true;
     reply(std::move(response));
   };
-  // What a library throws at one request must not end the node.
   try {
-    endpoint->handler(std::move(call), once);
+    endpoint.handler(std::move(call), once);
   } catch (const std::exception& error) {
-    SB_LOG(log::Level::Critical, "management_request_failed", kv("endpoint", endpoint->path),
+    SB_LOG(log::Level::Critical, "management_request_failed", kv("endpoint", endpoint.path),
            kv("reason", error.what()));
     if (!*answered) once(Response::error(500, "INTERNAL_ERROR", "the request could not be served; the log says why"));
   }

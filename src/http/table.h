@@ -67,6 +67,9 @@ class Table {
   std::optional<Match> find(std::string_view path) const;
   static const Endpoint* choose(const Match& match, std::string_view method);
   static std::optional<Response> read(const Endpoint& endpoint, const Match& match, Call& call);
+  static void run(const Endpoint& endpoint, Call call, const Reply& reply);
+  /// If-Match: only while the GET of the same path answers what the request was made from.
+  void run_if_unchanged(const Endpoint& endpoint, const Match& match, Call call, const Reply& reply) const;
 
   const Clock& clock_;
   std::vector<std::unique_ptr<const Endpoint>> endpoints_;

@@ -119,7 +119,7 @@ def test_paths_lead_nowhere_else(broker, admin):
 
 
 def chunked(method, path, authorization, pieces, content_type="application/json", end=b"0\r\n\r\n"):
-    head = (f"{method} /api/v5{path} HTTP/1.1\r\nHost: h\r\nAuthorization: {authorization}\r\nConnection: close\r\n"
+    head = (f"{method} /api/v5{path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: {authorization}\r\nConnection: close\r\n"
             f"Content-Type: {content_type}\r\nTransfer-Encoding: chunked\r\n\r\n").encode()
     return head + b"".join(b"%x\r\n%s\r\n" % (len(piece), piece) for piece in pieces) + end
 

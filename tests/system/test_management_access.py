@@ -51,6 +51,25 @@ def test_guesses_side_by_side_are_no_more_than_one_after_the_other(broker):
     assert nobody.call("POST", "/login", {"username": "admin", "password": "public"})[0] == 429
 
 
+def test_a_change_made_from_what_is_no_longer_there_is_refused(admin):
+    def read():
+        answer, body = admin.raw("GET", "/configs/alarm")
+        return answer.getheader("etag"), json.loads(body)
+
+    etag, alarm = read()
+    assert etag == read()[0]
+    admin.want(200, "PUT", "/configs/alarm", {"size_limit": 77})
+    stale = {"If-Match": etag}
+    assert "meanwhile" in admin.refuses(412, "PRECONDITION_FAILED", "PUT", "/configs/alarm", {"validity_period": "36h"}, stale)
+    etag, alarm = read()
+    assert alarm["size_limit"] == 77 and alarm["validity_period"] == "24h"
+    admin.want(200, "PUT", "/configs/alarm", {"validity_period": "36h"}, {"If-Match": f'"other", {etag}'})
+    admin.want(200, "PUT", "/configs/alarm", {"validity_period": "35h"}, {"If-Match": "*"})
+    admin.want(200, "PUT", "/configs/alarm", {"size_limit": 78})  # who does not ask is not asked
+    assert read()[1]["validity_period"] == "35h"
+    admin.want(404, "PUT", "/configs/nothing", {}, {"If-Match": etag})
+
+
 def test_a_log_in_slides_and_ends(start_broker):
     broker = start_broker(text='dashboard.token_expired_time = "2s"')
     user = rest.Rest(broker).login()

@@ -47,7 +47,8 @@ std::string form_decoded(std::string_view text) {
 bool has_host(std::string_view url) {
   if (!url.starts_with("http://") && !url.starts_with("https://")) return false;
   const auto begin = url.find("://") + 3;
-  const std::string_view host = url.substr(begin, end_of_host(url) - begin);
+  std::string_view host = url.substr(begin, end_of_host(url) - begin);
+  if (const auto at = host.rfind('@'); at != std::string_view::npos) host.remove_prefix(at + 1);  // user and password
   const auto bracket = host.rfind(']');
   const auto colon = host.find(':', bracket == std::string_view::npos ? 0 : bracket);
   if (host.empty() || colon == 0) return false;

@@ -48,6 +48,14 @@ export async function take<T = void>(
   return got.data as T;
 }
 
+/** The same with the name of what was answered, for an If-Match. */
+export async function takeTagged(
+  answer: Promise<{ data?: unknown; error?: unknown; response: Response }>,
+): Promise<{ data: unknown; etag: string | null }> {
+  const data = await take<unknown>(answer);
+  return { data, etag: (await answer).response.headers.get("etag") };
+}
+
 /** Files go up as multipart forms, which the document describes as plain bodies. */
 export async function upload(path: string, part: string, file: File): Promise<void> {
   const body = new FormData();

@@ -44,7 +44,7 @@ export function App() {
     <QueryClientProvider client={queries}>
       <MantineProvider theme={named} cssVariablesResolver={cssVariables} defaultColorScheme="auto">
         <Notifications position="bottom-right" />
-        <ModalsProvider>{session ? <RouterProvider router={router} /> : <LoginPage />}</ModalsProvider>
+        <ModalsProvider>{session && !session.mustChange ? <RouterProvider router={router} /> : <LoginPage />}</ModalsProvider>
       </MantineProvider>
     </QueryClientProvider>
   );

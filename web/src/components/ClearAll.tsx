@@ -3,9 +3,20 @@ import { useTranslation } from "react-i18next";
 
 import { useChange, useConfirm } from "./actions";
 
+const texts = {
+  alarms: { button: "alarms.clear", title: "alarms.clearTitle", text: "alarms.clearText", done: "alarms.cleared" },
+  banned: { button: "banned.clear", title: "banned.clearTitle", text: "banned.clearText", done: "banned.cleared" },
+  retained: {
+    button: "retained.clear",
+    title: "retained.clearTitle",
+    text: "retained.clearText",
+    done: "retained.cleared",
+  },
+} as const;
+
 interface Props {
   /// Whose texts are shown; also the query that is read again.
-  of: "alarms" | "banned" | "retained";
+  of: keyof typeof texts;
   run: () => Promise<unknown>;
 }
 
@@ -13,21 +24,22 @@ interface Props {
 export function ClearAll({ of, run }: Props) {
   const { t } = useTranslation();
   const confirm = useConfirm();
-  const clear = useChange({ run, done: t(`${of}.cleared`), renews: [[of]] });
+  const { button, title, text, done } = texts[of];
+  const clear = useChange({ run, done: t(done), renews: [[of]] });
   return (
     <Button
       variant="light"
       color="red"
       onClick={() =>
         confirm({
-          title: t(`${of}.clearTitle`),
-          text: t(`${of}.clearText`),
-          button: t(`${of}.clear`),
+          title: t(title),
+          text: t(text),
+          button: t(button),
           run: () => clear.mutate(),
         })
       }
     >
-      {t(`${of}.clear`)}
+      {t(button)}
     </Button>
   );
 }

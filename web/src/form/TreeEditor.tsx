@@ -5,6 +5,7 @@ import { useEffect, useState, type ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import { notifications } from "@mantine/notifications";
 
+import { ApiError } from "../api/errors";
 import { useCanWrite } from "../session/session";
 import { SchemaForm, type FormProps } from "./SchemaForm";
 import { faultsOf, type Field, type Tree } from "./schema";
@@ -12,11 +13,14 @@ import { faultsOf, type Field, type Tree } from "./schema";
 interface Props {
   fields: Field[];
   stored: Tree;
-  save: (tree: Tree) => Promise<unknown>;
+  /** `base`: what was stored when the editing began. */
+  save: (tree: Tree, base: Tree) => Promise<unknown>;
   onSaved: () => void;
   /** Where the form of the schema does not do. */
   render?: (form: FormProps) => ReactNode;
 }
+
+const changedMeanwhile = (error: unknown) => error instanceof ApiError && error.status === 412;
 
 export function TreeEditor({ fields, stored, save, onSaved, render }: Props) {
   const { t } = useTranslation();
@@ -32,7 +36,9 @@ export function TreeEditor({ fields, stored, save, onSaved, render }: Props) {
   }, [stored, base, dirty]);
 
   const saving = useMutation({
-    mutationFn: save,
+    mutationFn: (changed: Tree) => save(changed, base),
+    // Somebody else's change is there to be loaded.
+    onError: (error) => changedMeanwhile(error) && onSaved(),
     onSuccess: (_answer, saved) => {
       setBase(saved);
       notifications.show({ color: "green", message: t("form.saved") });
@@ -52,7 +58,25 @@ export function TreeEditor({ fields, stored, save, onSaved, render }: Props) {
       >
         <Stack>
           {render ? render(form) : <SchemaForm {...form} />}
-          {saving.error && (
+          {changedMeanwhile(saving.error) && (
+            <Alert color="yellow" variant="light" role="alert">
+              <Group justify="space-between">
+                {t("form.changedMeanwhile")}
+                <Button
+                  variant="default"
+                  size="xs"
+                  onClick={() => {
+                    setTree(stored);
+                    setBase(stored);
+                    saving.reset();
+                  }}
+                >
+                  {t("form.loadAnew")}
+                </Button>
+              </Group>
+            </Alert>
+          )}
+          {saving.error && !changedMeanwhile(saving.error) && (
             <Alert color="red" variant="light" role="alert" style={{ whiteSpace: "pre-wrap" }}>
               {saving.error.message}
             </Alert>

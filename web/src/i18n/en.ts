@@ -26,11 +26,12 @@ export const en = {
   password: {
     title: "Change password", firstTitle: "Choose a password of your own", firstHint: "This node still uses the password that everybody knows. Until it is changed, log-in works from the node's own machine only.",
     old: "Current password", new: "New password", again: "New password again", rule: "8 to 64 characters, at least two of letters, digits and symbols",
-    same: "The same as the current one", differs: "Not the same as above", button: "Change password", later: "Later", done: "Password changed. Log in with the new one.",
+    same: "The same as the current one", differs: "Not the same as above", button: "Change password", done: "Password changed. Log in with the new one.",
   },
   form: {
     addEntry: "Add", newName: "New name", noEntry: "None yet.", pairName: "Name {{number}}", pairValue: "Value {{number}}", raise: "Move {{entry}} up", remove: "Delete {{entry}}",
     afterRestart: "counts after a restart",
+    changedMeanwhile: "Somebody else has changed these settings meanwhile. Nothing was saved.", loadAnew: "Load theirs",
     expected: "Expected: {{expects}}", notJson: "This is not JSON.", required: "Required", reveal: "Show or hide what is typed", saved: "Saved", undo: "Undo changes",
   },
   filter: { any: "Any", clear: "Clear", nothing: "Nothing matches these filters." },

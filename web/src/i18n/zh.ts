@@ -28,11 +28,12 @@ export const zh: typeof en = {
   password: {
     title: "修改密码", firstTitle: "请设置自己的密码", firstHint: "此节点仍在使用众所周知的默认密码。修改之前，只能在节点所在的机器上登录。",
     old: "当前密码", new: "新密码", again: "再次输入新密码", rule: "8 到 64 个字符，至少包含字母、数字和符号中的两种",
-    same: "与当前密码相同", differs: "两次输入不一致", button: "修改密码", later: "以后再说", done: "密码已修改，请使用新密码登录。",
+    same: "与当前密码相同", differs: "两次输入不一致", button: "修改密码", done: "密码已修改，请使用新密码登录。",
   },
   form: {
     addEntry: "添加", newName: "新名称", noEntry: "还没有条目。", pairName: "名称 {{number}}", pairValue: "值 {{number}}", raise: "上移 {{entry}}", remove: "删除 {{entry}}",
     afterRestart: "重启后生效",
+    changedMeanwhile: "这些设置刚刚被其他人修改，未保存任何内容。", loadAnew: "载入最新设置",
     expected: "应为：{{expects}}", notJson: "不是有效的 JSON。", required: "必填", reveal: "显示或隐藏输入内容", saved: "已保存", undo: "撤销更改",
   },
   filter: { any: "任意", clear: "清除", nothing: "没有符合条件的结果。" },

@@ -65,11 +65,6 @@ export function ChangePassword({ username, oldPassword, hint }: Props) {
           </Alert>
         )}
         <Group justify="flex-end">
-          {oldPassword && (
-            <Button variant="default" onClick={() => modals.closeAll()}>
-              {t("password.later")}
-            </Button>
-          )}
           <Button type="submit" loading={change.isPending}>
             {t("password.button")}
           </Button>

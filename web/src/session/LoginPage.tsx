@@ -1,7 +1,6 @@
 import { Alert, Button, Card, Center, Group, PasswordInput, Stack, Text, TextInput, Title } from "@mantine/core";
 import { useForm } from "@mantine/form";
 import { useDocumentTitle } from "@mantine/hooks";
-import { modals } from "@mantine/modals";
 import { useMutation } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
 
@@ -11,7 +10,7 @@ import { Logo } from "../app/Logo";
 import { ThemeButton } from "../app/ThemeButton";
 import { useStore } from "../state/store";
 import { ChangePassword } from "./ChangePassword";
-import { expiredStore, startSession } from "./session";
+import { expiredStore, sessionStore, startSession, useSession } from "./session";
 
 interface LoginAnswer {
   role: string;
@@ -24,6 +23,7 @@ export function LoginPage() {
   const { t } = useTranslation();
   useDocumentTitle(`${t("login.title")} · Signalbox`);
   const expired = useStore(expiredStore);
+  const session = useSession();
   const form = useForm({
     initialValues: { username: "", password: "" },
     validate: {
@@ -34,13 +34,8 @@ export function LoginPage() {
   const logIn = useMutation({
     mutationFn: (values: { username: string; password: string }) =>
       take<LoginAnswer>(api.POST("/api/v5/login", { body: values })),
-    onSuccess: ({ role, token, must_change_password }, { username, password }) => {
-      startSession({ username, role, token });
-      if (must_change_password)
-        modals.open({
-          title: t("password.firstTitle"),
-          children: <ChangePassword username={username} oldPassword={password} hint={t("password.firstHint")} />,
-        });
+    onSuccess: ({ role, token, must_change_password }, { username }) => {
+      startSession({ username, role, token, mustChange: must_change_password });
     },
   });
   return (
@@ -53,43 +48,59 @@ export function LoginPage() {
             <ThemeButton />
           </Group>
         </Group>
-        <form onSubmit={form.onSubmit((values) => logIn.mutate(values))} noValidate>
+        {session?.mustChange ? (
           <Stack>
             <Title order={1} size="h4">
-              {t("login.title")}
+              {t("password.firstTitle")}
             </Title>
-            {expired && !logIn.error && (
-              <Alert color="yellow" variant="light" role="status">
-                {t("login.expired")}
-              </Alert>
-            )}
-            <TextInput
-              label={t("login.username")}
-              autoComplete="username"
-              autoFocus
-              required
-              {...form.getInputProps("username")}
+            <ChangePassword
+              username={session.username}
+              oldPassword={form.values.password}
+              hint={t("password.firstHint")}
             />
-            <PasswordInput
-              label={t("login.password")}
-              autoComplete="current-password"
-              required
-              visibilityToggleButtonProps={{ "aria-label": t("form.reveal") }}
-              {...form.getInputProps("password")}
-            />
-            {logIn.error && (
-              <Alert color="red" variant="light" role="alert">
-                {logIn.error.message}
-              </Alert>
-            )}
-            <Button type="submit" loading={logIn.isPending} fullWidth>
-              {t("login.button")}
+            <Button variant="subtle" onClick={() => sessionStore.set(null)}>
+              {t("shell.logOut")}
             </Button>
-            <Text size="xs" c="dimmed">
-              {t("login.hint")}
-            </Text>
           </Stack>
-        </form>
+        ) : (
+          <form onSubmit={form.onSubmit((values) => logIn.mutate(values))} noValidate>
+            <Stack>
+              <Title order={1} size="h4">
+                {t("login.title")}
+              </Title>
+              {expired && !logIn.error && (
+                <Alert color="yellow" variant="light" role="status">
+                  {t("login.expired")}
+                </Alert>
+              )}
+              <TextInput
+                label={t("login.username")}
+                autoComplete="username"
+                autoFocus
+                required
+                {...form.getInputProps("username")}
+              />
+              <PasswordInput
+                label={t("login.password")}
+                autoComplete="current-password"
+                required
+                visibilityToggleButtonProps={{ "aria-label": t("form.reveal") }}
+                {...form.getInputProps("password")}
+              />
+              {logIn.error && (
+                <Alert color="red" variant="light" role="alert">
+                  {logIn.error.message}
+                </Alert>
+              )}
+              <Button type="submit" loading={logIn.isPending} fullWidth>
+                {t("login.button")}
+              </Button>
+              <Text size="xs" c="dimmed">
+                {t("login.hint")}
+              </Text>
+            </Stack>
+          </form>
+        )}
       </Card>
     </Center>
   );

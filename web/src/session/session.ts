@@ -5,6 +5,8 @@ export interface Session {
   username: string;
   role: string;
   token: string;
+  /** With the password that everybody knows: nothing is shown before it is another one. */
+  mustChange?: boolean;
 }
 
 function isSession(value: unknown): value is Session | null {

@@ -5,7 +5,7 @@ import { EmptyState, Loaded } from "../../components/States";
 import type { Field, Tree } from "../../form/schema";
 import { TreeEditor } from "../../form/TreeEditor";
 import { useHotConf } from "../../form/useHotConf";
-import type { Section } from "./sections";
+import { read, write, type Section } from "./sections";
 
 /** The endpoint decides which keys there are; the schema says what they mean. */
 export const fieldsOf = (fields: Field[], tree: Tree): Field[] => fields.filter(({ name }) => name in tree);
@@ -13,7 +13,7 @@ export const fieldsOf = (fields: Field[], tree: Tree): Field[] => fields.filter(
 export function RootEditor({ section }: { section: Section }) {
   const { t } = useTranslation();
   const schema = useHotConf();
-  const stored = useQuery({ queryKey: ["config", section.key], queryFn: section.read });
+  const stored = useQuery({ queryKey: ["config", section.key], queryFn: () => read(section) });
   return (
     <Loaded query={schema}>
       {({ roots }) => {
@@ -26,7 +26,7 @@ export function RootEditor({ section }: { section: Section }) {
               <TreeEditor
                 fields={fieldsOf(known, tree)}
                 stored={tree}
-                save={section.write}
+                save={(changed, base) => write(section, changed, base)}
                 onSaved={() => void stored.refetch()}
               />
             )}

@@ -1,67 +1,64 @@
 // The parts of the configuration that change at run time, each with the endpoint that reads and writes it.
-import { api, take } from "../../api/client";
+import { api, take, takeTagged } from "../../api/client";
+import { ApiError } from "../../api/errors";
 import type { Tree } from "../../form/schema";
+
+/** All of one shape for the client, though some are left out of the document. */
+type Path = "/api/v5/configs/alarm";
 
 export interface Section {
   key: string;
   /** Root of the schema. */
   root: string;
+  path: Path;
   /** The root is a list: its endpoint speaks the list, its form a tree with this one key. */
   list?: boolean;
-  read: () => Promise<Tree>;
-  write: (tree: Tree) => Promise<unknown>;
+  /** What the endpoint answers, as the form shows it, and back. */
+  show: (answer: unknown) => Tree;
+  body: (tree: Tree) => unknown;
+}
+
+const readTagged = async (section: Section) => {
+  const { data, etag } = await takeTagged(api.GET(section.path));
+  return { tree: section.show(data), etag };
+};
+
+export const read = async (section: Section): Promise<Tree> => (await readTagged(section)).tree;
+
+/** Saves what was made of `base`, unless somebody has saved something else since. */
+export async function write(section: Section, tree: Tree, base: Tree): Promise<unknown> {
+  const now = await readTagged(section);
+  if (JSON.stringify(now.tree) !== JSON.stringify(base)) throw new ApiError(412, "PRECONDITION_FAILED", "changed");
+  const headers = now.etag ? { "If-Match": now.etag } : {};
+  return take(api.PUT(section.path, { body: section.body(tree) as never, headers }));
+}
+
+function section(root: string, path: string, more: Partial<Section> = {}): Section {
+  return { key: root, root, path: path as Path, show: (answer) => answer as Tree, body: (tree) => tree, ...more };
 }
 
 /** global_zone holds several roots; each is a section. */
-function zoneSection(root: string): Section {
-  return {
-    key: root,
-    root,
-    read: async () => (await take<Record<string, Tree>>(api.GET("/api/v5/configs/global_zone")))[root] ?? {},
-    write: (tree) => take(api.PUT("/api/v5/configs/global_zone", { body: { [root]: tree } as never })),
-  };
-}
+const zoneSection = (root: string) =>
+  section(root, "/api/v5/configs/global_zone", {
+    show: (answer) => (answer as Record<string, Tree>)[root] ?? {},
+    body: (tree) => ({ [root]: tree }),
+  });
 
-type Root = "alarm" | "sys_topics" | "sysmon" | "log" | "dashboard" | "limiter";
-
-function rootSection(root: Root): Section {
-  // All of one shape; the limiter is served although the document leaves it out.
-  const path = `/api/v5/configs/${root}` as "/api/v5/configs/alarm";
-  return {
-    key: root,
-    root,
-    read: () => take<Tree>(api.GET(path)),
-    write: (tree) => take(api.PUT(path, { body: tree as never })),
-  };
-}
+const rootSection = (root: string) => section(root, `/api/v5/configs/${root}`);
 
 export const sections: Section[] = [
   zoneSection("mqtt"),
-  {
-    key: "retainer",
-    root: "retainer",
-    read: () => take<Tree>(api.GET("/api/v5/mqtt/retainer")),
-    write: (tree) => take(api.PUT("/api/v5/mqtt/retainer", { body: tree as never })),
-  },
-  {
-    key: "delayed",
-    root: "delayed",
-    read: () => take<Tree>(api.GET("/api/v5/mqtt/delayed")),
-    write: (tree) => take(api.PUT("/api/v5/mqtt/delayed", { body: tree as never })),
-  },
-  {
-    key: "rewrite",
-    root: "rewrite",
+  section("retainer", "/api/v5/mqtt/retainer"),
+  section("delayed", "/api/v5/mqtt/delayed"),
+  section("rewrite", "/api/v5/mqtt/topic_rewrite", {
     list: true,
-    read: async () => ({ rewrite: await take(api.GET("/api/v5/mqtt/topic_rewrite")) }),
-    write: ({ rewrite }) => take(api.PUT("/api/v5/mqtt/topic_rewrite", { body: (rewrite ?? []) as never })),
-  },
-  {
-    key: "auto_subscribe",
-    root: "auto_subscribe",
-    read: async () => ({ topics: await take(api.GET("/api/v5/mqtt/auto_subscribe")) }),
-    write: ({ topics }) => take(api.PUT("/api/v5/mqtt/auto_subscribe", { body: (topics ?? []) as never })),
-  },
+    show: (answer) => ({ rewrite: answer }) as Tree,
+    body: ({ rewrite }) => rewrite ?? [],
+  }),
+  section("auto_subscribe", "/api/v5/mqtt/auto_subscribe", {
+    show: (answer) => ({ topics: answer }) as Tree,
+    body: ({ topics }) => topics ?? [],
+  }),
   zoneSection("flapping_detect"),
   zoneSection("force_shutdown"),
   zoneSection("force_gc"),
@@ -71,16 +68,6 @@ export const sections: Section[] = [
   rootSection("sysmon"),
   rootSection("alarm"),
   rootSection("dashboard"),
-  {
-    key: "prometheus",
-    root: "prometheus",
-    read: () => take<Tree>(api.GET("/api/v5/prometheus")),
-    write: (tree) => take(api.PUT("/api/v5/prometheus", { body: tree as never })),
-  },
-  {
-    key: "slow_subs",
-    root: "slow_subs",
-    read: () => take<Tree>(api.GET("/api/v5/slow_subscriptions/settings")),
-    write: (tree) => take(api.PUT("/api/v5/slow_subscriptions/settings", { body: tree as never })),
-  },
+  section("prometheus", "/api/v5/prometheus"),
+  section("slow_subs", "/api/v5/slow_subscriptions/settings"),
 ];
