@@ -12,10 +12,10 @@ import { useEffect, useRef } from "react";
 import { useTranslation } from "react-i18next";
 import { Link, Outlet, useLocation } from "react-router-dom";
 
-import { api } from "../api/client";
 import { useAlarmCount } from "../api/live";
 import { ChangePassword } from "../session/ChangePassword";
-import { sessionStore, useSession } from "../session/session";
+import { logOut } from "../session/logOut";
+import { useSession } from "../session/session";
 import { LanguageMenu } from "./LanguageMenu";
 import { LicenseLine } from "./LicenseLine";
 import { Logo } from "./Logo";
@@ -23,12 +23,6 @@ import { navigation } from "./nav";
 import { ThemeButton } from "./ThemeButton";
 
 const isActive = (path: string, here: string) => here === path || (path !== "/" && here.startsWith(`${path}/`));
-
-async function logOut(username: string) {
-  // The session ends here whatever the server says: it may be gone.
-  await api.POST("/api/v5/logout", { body: { username } }).catch(() => undefined);
-  sessionStore.set(null);
-}
 
 function Navigation({ onChosen }: { onChosen: () => void }) {
   const { t } = useTranslation();

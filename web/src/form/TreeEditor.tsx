@@ -1,7 +1,7 @@
 // The form of one stored object: edit, see what is wrong, save, or go back to what is stored.
 import { Alert, Button, Card, Group, Stack } from "@mantine/core";
 import { useMutation } from "@tanstack/react-query";
-import { useEffect, useState, type ReactNode } from "react";
+import { useEffect, useRef, useState, type ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import { notifications } from "@mantine/notifications";
 
@@ -29,11 +29,14 @@ export function TreeEditor({ fields, stored, save, onSaved, render }: Props) {
   // What others saved shows up, unless something is being edited here.
   const [base, setBase] = useState(stored);
   const dirty = JSON.stringify(tree) !== JSON.stringify(base);
+  const seen = useRef(stored);
   useEffect(() => {
-    if (dirty || JSON.stringify(base) === JSON.stringify(stored)) return;
+    if (JSON.stringify(seen.current) === JSON.stringify(stored)) return;
+    seen.current = stored;
+    if (dirty) return;
     setTree(stored);
     setBase(stored);
-  }, [stored, base, dirty]);
+  }, [stored, dirty]);
 
   const saving = useMutation({
     mutationFn: (changed: Tree) => save(changed, base),
@@ -65,6 +68,7 @@ export function TreeEditor({ fields, stored, save, onSaved, render }: Props) {
                 <Button
                   variant="default"
                   size="xs"
+                  disabled={JSON.stringify(stored) === JSON.stringify(base)}
                   onClick={() => {
                     setTree(stored);
                     setBase(stored);

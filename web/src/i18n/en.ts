@@ -44,7 +44,7 @@ export const en = {
   },
   overview: {
     allSessions: "Sessions", connections: "Connections", dropped: "Dropped", live: "Live", messageRates: "Messages per second", perSecond: "per second",
-    range: "Time range", ranges: { "1h": "1 hour", "6h": "6 hours", "1d": "1 day", "7d": "7 days" }, received: "Received", sent: "Sent",
+    range: "Time range", ranges: { "1h": "1 hour", "6h": "6 hours", "12h": "12 hours", "1d": "1 day", "3d": "3 days", "7d": "7 days" }, received: "Received", sent: "Sent",
     sessions: "of {{total}} sessions", subscriptions: "Subscriptions", topics: "Topics",
   },
   node: {

@@ -46,7 +46,7 @@ export const zh: typeof en = {
   },
   overview: {
     allSessions: "会话", connections: "连接", dropped: "丢弃", live: "在线", messageRates: "每秒消息数", perSecond: "条/秒",
-    range: "时间范围", ranges: { "1h": "1 小时", "6h": "6 小时", "1d": "1 天", "7d": "7 天" }, received: "接收", sent: "发送",
+    range: "时间范围", ranges: { "1h": "1 小时", "6h": "6 小时", "12h": "12 小时", "1d": "1 天", "3d": "3 天", "7d": "7 天" }, received: "接收", sent: "发送",
     sessions: "共 {{total}} 个会话", subscriptions: "订阅", topics: "主题",
   },
   node: {

@@ -10,7 +10,8 @@ import { Logo } from "../app/Logo";
 import { ThemeButton } from "../app/ThemeButton";
 import { useStore } from "../state/store";
 import { ChangePassword } from "./ChangePassword";
-import { expiredStore, sessionStore, startSession, useSession } from "./session";
+import { logOut } from "./logOut";
+import { expiredStore, startSession, useSession } from "./session";
 
 interface LoginAnswer {
   role: string;
@@ -58,7 +59,7 @@ export function LoginPage() {
               oldPassword={form.values.password}
               hint={t("password.firstHint")}
             />
-            <Button variant="subtle" onClick={() => sessionStore.set(null)}>
+            <Button variant="subtle" onClick={() => void logOut(session.username)}>
               {t("shell.logOut")}
             </Button>
           </Stack>

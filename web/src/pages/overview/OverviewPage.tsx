@@ -23,7 +23,7 @@ import { NodeList } from "./NodeList";
 
 const Charts = lazy(() => import("./Charts"));
 
-const kRanges = { "1h": 3600, "6h": 6 * 3600, "1d": 86400, "7d": 7 * 86400 };
+const kRanges = { "1h": 3600, "6h": 6 * 3600, "12h": 12 * 3600, "1d": 86400, "3d": 3 * 86400, "7d": 7 * 86400 };
 
 interface Tile {
   label: string;
