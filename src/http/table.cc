@@ -267,7 +267,7 @@ void Table::run_if_unchanged(const Endpoint& endpoint, const Match& match, Call 
   look.request.body.clear();
   look.request.query.clear();
   if (!reads || read(*reads, match, look)) return run(endpoint, std::move(call), reply);
-  run(*reads, std::move(look), [this, &endpoint, call = std::move(call), reply](const Response& now) {
+  run(*reads, std::move(look), [&endpoint, call = std::move(call), reply](const Response& now) {
     if (now.status == 200 && !if_match_holds(call.request.header("if-match"), etag_of(now)))
       return reply(Response::error(412, "PRECONDITION_FAILED",
                                    "somebody has changed it meanwhile: read it again, nothing was changed now"));
