@@ -29,18 +29,12 @@ bool digit(char c) {
   return c >= '0' && c <= '9';
 }
 
-std::string hex(std::string_view bytes) {
-  std::string out;
-  for (const char c : bytes) out += fmt::format("{:02x}", static_cast<unsigned char>(c));
-  return out;
-}
-
 std::string derive(std::string_view password, std::string_view salt, int iterations) {
   std::string out(kHashBytes, '\0');
   PKCS5_PBKDF2_HMAC(password.data(), static_cast<int>(password.size()),
                     reinterpret_cast<const unsigned char*>(salt.data()), static_cast<int>(salt.size()), iterations,
                     EVP_sha512(), static_cast<int>(out.size()), reinterpret_cast<unsigned char*>(out.data()));
-  return hex(out);
+  return access::authn::to_hex(out);
 }
 
 std::string digest(const EVP_MD* how, std::string_view data) {
@@ -140,14 +134,15 @@ bool secret_form_known(std::string_view stored) {
 
 Result<std::string> hash_secret(std::string_view secret) {
   SB_TRY(const std::string salt, access::authn::random_hex(8));
-  return salt + ":" + hex(sha256(salt + std::string(secret)));
+  return salt + ":" + access::authn::to_hex(sha256(salt + std::string(secret)));
 }
 
 bool secret_matches(std::string_view stored, std::string_view secret) {
   const auto colon = stored.find(':');
   if (colon != kSecretSalt) return legacy_matches(stored, secret);
-  return access::authn::equal_in_constant_time(stored.substr(colon + 1),
-                                               hex(sha256(std::string(stored.substr(0, colon)) + std::string(secret))));
+  return access::authn::equal_in_constant_time(
+      stored.substr(colon + 1),
+      access::authn::to_hex(sha256(std::string(stored.substr(0, colon)) + std::string(secret))));
 }
 
 Result<std::string> random_base62(std::size_t bytes) {
@@ -174,7 +169,7 @@ std::string sha256(std::string_view data) {
 }
 
 std::string sha512_hex(std::string_view data, std::size_t digits) {
-  return hex(digest(EVP_sha512(), data)).substr(0, digits);
+  return access::authn::to_hex(digest(EVP_sha512(), data)).substr(0, digits);
 }
 
 }  // namespace sb::management
