@@ -190,8 +190,8 @@ TEST(BanTable, ChecksIdUsernameAndAddress) {
   EXPECT_TRUE(table.banned("x", "u", ""));
   EXPECT_TRUE(table.banned("x", "", "1.2.3.4"));
   EXPECT_FALSE(table.banned("u", "c", "1.2.3.5"));
-  EXPECT_EQ(table.list().size(), 3U);
-  EXPECT_EQ(table.list(1, 1).at(0).who, "u");
+  EXPECT_EQ(table.list().bans.size(), 3U);
+  EXPECT_EQ(table.list(1, 1).bans.at(0).who, "u");
   EXPECT_TRUE(table.erase(BanKind::ClientId, "c"));
   EXPECT_FALSE(table.erase(BanKind::ClientId, "c"));
   EXPECT_FALSE(table.banned("c", "", ""));
@@ -215,14 +215,54 @@ TEST(BanTable, AnAddressMayBeWrittenInAnyWay) {
   EXPECT_TRUE(table.banned("0::1", "", "")) << "client ids are no addresses";
 }
 
+TEST(BanTable, PatternsAreHeldAgainstEveryName) {
+  ManualClock clock;
+  BanTable table(clock);
+  ASSERT_TRUE(table.create(ban_of(BanKind::ClientIdRe, "^bot-[0-9]+$", clock.wall_ms() + 5000)));
+  ASSERT_TRUE(table.create(ban_of(BanKind::UsernameRe, "trial")));
+  ASSERT_TRUE(table.create(ban_of(BanKind::PeerHostNet, "10.1.0.0/16")));
+  EXPECT_TRUE(table.banned("bot-7", "", "1.1.1.1"));
+  EXPECT_FALSE(table.banned("bot-7x", "", "1.1.1.1"));
+  EXPECT_TRUE(table.banned("c", "my-trial-2", "1.1.1.1")) << "found anywhere";
+  EXPECT_FALSE(table.banned("trial", "", "1.1.1.1")) << "a client id is no username";
+  EXPECT_TRUE(table.banned("c", "", "10.1.255.3"));
+  EXPECT_TRUE(table.banned("c", "", "::ffff:10.1.0.3"));
+  EXPECT_FALSE(table.banned("c", "", "10.2.0.1"));
+  EXPECT_FALSE(table.banned("c", "", "no address"));
+  EXPECT_EQ(table.create(ban_of(BanKind::ClientIdRe, "^bot-[0-9]+$")).error().code, Errc::Exists);
+  EXPECT_EQ(table.create(ban_of(BanKind::ClientIdRe, "(")).error().what, "bad clientid_re '(': missing ): (");
+  EXPECT_EQ(table.create(ban_of(BanKind::PeerHostNet, "10.1.0.0/33")).error().code, Errc::Invalid);
+  clock.advance(5s);
+  EXPECT_FALSE(table.banned("bot-7", "", "1.1.1.1"));
+  EXPECT_TRUE(table.erase(BanKind::UsernameRe, "trial"));
+  EXPECT_FALSE(table.banned("c", "trial", "1.1.1.1"));
+}
+
+TEST(BanTable, PatternsAreBounded) {
+  ManualClock clock;
+  BanTable table(clock);
+  std::vector<Ban> stored = {ban_of(BanKind::UsernameRe, "(", Ban::kForever)};
+  for (std::size_t i = 0; i < BanTable::kPatternsMax; ++i)
+    stored.push_back(ban_of(BanKind::ClientIdRe, "c" + std::to_string(i), Ban::kForever));
+  table.open(std::move(stored), nullptr);
+  EXPECT_EQ(table.size(), BanTable::kPatternsMax) << "what is no pattern any more is left out";
+  EXPECT_EQ(table.create(ban_of(BanKind::PeerHostNet, "10.0.0.0/8")).error().code, Errc::Full);
+  EXPECT_TRUE(table.create(ban_of(BanKind::ClientId, "c")));
+  EXPECT_TRUE(table.erase(BanKind::ClientIdRe, "c1"));
+  EXPECT_TRUE(table.create(ban_of(BanKind::PeerHostNet, "10.0.0.0/8")));
+}
+
 TEST(BanTable, CountsThoseThatItLists) {
   ManualClock clock;
   BanTable table(clock);
   ASSERT_TRUE(table.create(ban_of(BanKind::ClientId, "a", clock.wall_ms() + 1000)));
   ASSERT_TRUE(table.create(ban_of(BanKind::ClientId, "b", clock.wall_ms() + 9000)));
-  EXPECT_EQ(table.count_live(), 2U);
+  EXPECT_EQ(table.list(0, 0).count, 2U);
+  const auto only_b = table.list(0, 9, [](const Ban& ban) { return ban.who == "b"; });
+  EXPECT_EQ(only_b.count, 1U);
+  EXPECT_EQ(only_b.bans.at(0).who, "b");
   clock.advance(2s);
-  EXPECT_EQ(table.count_live(), 1U) << "before it is swept";
+  EXPECT_EQ(table.list(0, 0).count, 1U) << "before it is swept";
 }
 
 TEST(BanTable, DuplicatesAreRefusedAndExpiredOnesOverwritten) {

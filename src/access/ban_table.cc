@@ -1,6 +1,8 @@
 #include "access/ban_table.h"
 
 #include "access/detail/acl_rule.h"
+#include "access/detail/ban_pattern.h"
+#include "base/log.h"
 
 #include <arpa/inet.h>
 
@@ -12,7 +14,8 @@ namespace sb::access {
 
 namespace {
 constexpr std::int64_t kYearMs = 365LL * 24 * 3600 * 1000;
-constexpr BanKind kKinds[] = {BanKind::ClientId, BanKind::Username, BanKind::PeerHost};
+constexpr BanKind kKinds[kBanKinds] = {BanKind::ClientId,   BanKind::Username,   BanKind::PeerHost,
+                                       BanKind::ClientIdRe, BanKind::UsernameRe, BanKind::PeerHostNet};
 
 /// As the addresses of connections are written: an IPv4 address that is mapped into IPv6 is itself. Anything else
 /// stays.
@@ -36,6 +39,12 @@ std::string_view to_string(BanKind kind) {
       return "username";
     case BanKind::PeerHost:
       return "peerhost";
+    case BanKind::ClientIdRe:
+      return "clientid_re";
+    case BanKind::UsernameRe:
+      return "username_re";
+    case BanKind::PeerHostNet:
+      return "peerhost_net";
   }
   return "clientid";
 }
@@ -60,6 +69,15 @@ void BanTable::open(std::vector<Ban> stored, BanLog* log) {
       if (log_) log_->erase(ban.as, ban.who);
       continue;
     }
+    std::shared_ptr<const detail::BanPattern> pattern;
+    if (is_pattern(ban.as)) {
+      auto parsed = detail::BanPattern::parse(ban.as, ban.who);
+      if (!parsed) {  // an older or newer version took it for one
+        SB_LOG(log::Level::Error, "ban_ignored", kv("reason", parsed.error().what));
+        continue;
+      }
+      pattern = *std::move(parsed);
+    }
     const std::int64_t end = ends(ban);
     const BanKind as = ban.as;
     std::string who = canonical(as, ban.who);
@@ -68,11 +86,20 @@ void BanTable::open(std::vector<Ban> stored, BanLog* log) {
       ban.who = who;
       if (log_) log_->put(ban);
     }
-    entries(as).insert_or_assign(std::move(who), Entry{std::move(ban), end});
+    entries(as).insert_or_assign(std::move(who), Entry{std::move(ban), end, std::move(pattern)});
   }
+  count_all();
+}
+
+void BanTable::count_all() {
   std::size_t count = 0;
   for (const Entries& one : entries_) count += one.size();
   count_.store(count, std::memory_order_relaxed);
+}
+
+std::size_t BanTable::patterns() const {
+  return entries(BanKind::ClientIdRe).size() + entries(BanKind::UsernameRe).size() +
+         entries(BanKind::PeerHostNet).size();
 }
 
 Result<Ban> BanTable::create(Ban ban) {
@@ -80,17 +107,21 @@ Result<Ban> BanTable::create(Ban ban) {
   if (ban.as == BanKind::PeerHost && !detail::parse_host(ban.who))
     return fail(Errc::Invalid, "bad peerhost: " + ban.who);
   ban.who = canonical(ban.as, ban.who);
+  std::shared_ptr<const detail::BanPattern> pattern;
+  if (is_pattern(ban.as)) {
+    SB_TRY(pattern, detail::BanPattern::parse(ban.as, ban.who));
+  }
   const std::int64_t wall = clock_.wall_ms();
   if (ban.at_ms == 0) ban.at_ms = wall;
   if (ban.until_ms == 0) ban.until_ms = ban.at_ms + kYearMs;
   if (ban.until_ms <= wall) return fail(Errc::Invalid, "already_expired");
   const std::lock_guard guard(mutex_);
   if (live(ban.as, ban.who, now_ms())) return fail(Errc::Exists, "already_exist");
-  entries(ban.as).insert_or_assign(ban.who, Entry{ban, ends(ban)});
+  if (pattern && patterns() >= kPatternsMax)
+    return fail(Errc::Full, fmt::format("there are {} bans by pattern, which is the most", kPatternsMax));
+  entries(ban.as).insert_or_assign(ban.who, Entry{ban, ends(ban), std::move(pattern)});
   if (log_) log_->put(ban);
-  std::size_t count = 0;
-  for (const Entries& one : entries_) count += one.size();
-  count_.store(count, std::memory_order_relaxed);
+  count_all();
   return ban;
 }
 
@@ -123,27 +154,19 @@ void BanTable::clear() {
   count_.store(0, std::memory_order_relaxed);
 }
 
-std::size_t BanTable::count_live() const {
-  const std::shared_lock guard(mutex_);
-  const std::int64_t now = now_ms();
-  std::size_t out = 0;
-  for (const Entries& one : entries_)
-    out += static_cast<std::size_t>(
-        std::count_if(one.begin(), one.end(), [now](const auto& pair) { return pair.second.ends_ms > now; }));
-  return out;
-}
-
-std::vector<Ban> BanTable::list(std::size_t skip, std::size_t limit) const {
+BanTable::Page BanTable::list(std::size_t skip, std::size_t limit, const Wanted& wanted) const {
   const std::shared_lock guard(mutex_);
   const std::int64_t now = now_ms();
   std::vector<const Ban*> all;
   for (const Entries& one : entries_)
     for (const auto& [who, entry] : one)
-      if (entry.ends_ms > now) all.push_back(&entry.ban);
+      if (entry.ends_ms > now && (!wanted || wanted(entry.ban))) all.push_back(&entry.ban);
   std::sort(all.begin(), all.end(),
             [](const Ban* a, const Ban* b) { return a->as != b->as ? a->as < b->as : a->who < b->who; });
-  std::vector<Ban> out;
-  for (std::size_t i = std::min(skip, all.size()); i < all.size() && out.size() < limit; ++i) out.push_back(*all[i]);
+  Page out;
+  out.count = all.size();
+  for (std::size_t i = std::min(skip, all.size()); i < all.size() && out.bans.size() < limit; ++i)
+    out.bans.push_back(*all[i]);
   return out;
 }
 
@@ -167,12 +190,24 @@ bool BanTable::live(BanKind as, std::string_view who, std::int64_t now) const {
   return found != entries(as).end() && found->second.ends_ms > now;
 }
 
+bool BanTable::matched(std::string_view client_id, std::string_view username, std::string_view peer_host,
+                       std::int64_t now) const {
+  if (patterns() == 0) return false;
+  const auto host = entries(BanKind::PeerHostNet).empty() ? std::nullopt : detail::parse_host(peer_host);
+  for (const BanKind kind : kKinds) {
+    if (!is_pattern(kind)) continue;
+    for (const auto& [who, entry] : entries(kind))
+      if (entry.ends_ms > now && entry.pattern->matches(client_id, username, host)) return true;
+  }
+  return false;
+}
+
 bool BanTable::banned(std::string_view client_id, std::string_view username, std::string_view peer_host) const {
   if (size() == 0) return false;
   const std::shared_lock guard(mutex_);
   const std::int64_t now = now_ms();
   return live(BanKind::ClientId, client_id, now) || (!username.empty() && live(BanKind::Username, username, now)) ||
-         live(BanKind::PeerHost, peer_host, now);
+         live(BanKind::PeerHost, peer_host, now) || matched(client_id, username, peer_host, now);
 }
 
 }  // namespace sb::access

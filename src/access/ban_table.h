@@ -12,6 +12,7 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <shared_mutex>
 #include <string>
@@ -20,9 +21,18 @@
 
 namespace sb::access {
 
-enum class BanKind : std::uint8_t { ClientId, Username, PeerHost };
-std::string_view to_string(BanKind kind);  // "clientid", "username", "peerhost"
+namespace detail {
+class BanPattern;
+}
+
+/// The last three match many: regular expressions (RE2, found anywhere in the name) and a network.
+enum class BanKind : std::uint8_t { ClientId, Username, PeerHost, ClientIdRe, UsernameRe, PeerHostNet };
+inline constexpr std::size_t kBanKinds = 6;
+std::string_view to_string(BanKind kind);  // "clientid", "username", "peerhost", "clientid_re", …
 std::optional<BanKind> ban_kind(std::string_view name);
+constexpr bool is_pattern(BanKind kind) {
+  return kind >= BanKind::ClientIdRe;
+}
 
 struct Ban {
   static constexpr std::int64_t kForever = INT64_MAX;
@@ -47,22 +57,29 @@ class BanLog {
 
 class BanTable {
  public:
+  /// Each CONNECT is held against every one of them.
+  static constexpr std::size_t kPatternsMax = 1000;
+
   explicit BanTable(const Clock& clock) : clock_(clock) {}
 
   /// Before the shards start: what was stored; entries that ran out meanwhile are dropped. Then `log` hears of changes.
   void open(std::vector<Ban> stored, BanLog* log);
 
   /// Addresses may be written in any way, here and below: one entry an address.
-  /// Exists ("already_exist") while an entry for the same target lives; Invalid if it ended already or names nobody.
+  /// Exists ("already_exist") while an entry for the same target lives; Invalid if it ended already, names nobody or is
+  /// no pattern; Full beyond kPatternsMax.
   /// The entry as it was stored, defaults filled in.
   [[nodiscard]] Result<Ban> create(Ban ban);
   std::optional<Ban> lookup(BanKind as, std::string_view name) const;
   bool erase(BanKind as, std::string_view name);  // false: there was none
   void clear();
+  using Wanted = std::function<bool(const Ban&)>;  // none: all
+  struct Page {
+    std::vector<Ban> bans;
+    std::size_t count = 0;  // of all pages
+  };
   /// Live ones in the order of kind and name; `skip` and `limit` page through them.
-  std::vector<Ban> list(std::size_t skip = 0, std::size_t limit = SIZE_MAX) const;
-  /// Those that list() has.
-  std::size_t count_live() const;
+  Page list(std::size_t skip = 0, std::size_t limit = SIZE_MAX, const Wanted& wanted = {}) const;
   std::size_t size() const { return count_.load(std::memory_order_relaxed); }
   /// Drops what has run out; called once a minute.
   std::size_t sweep();
@@ -73,17 +90,22 @@ class BanTable {
   struct Entry {
     Ban ban;
     std::int64_t ends_ms = 0;  // monotonic
+    std::shared_ptr<const detail::BanPattern> pattern{};
   };
   using Entries = boost::unordered_flat_map<std::string, Entry, TextHash, TextEqual>;
   std::int64_t now_ms() const { return std::chrono::duration_cast<Millis>(clock_.monotonic()).count(); }
   std::int64_t ends(const Ban& ban) const;
   bool live(BanKind as, std::string_view who, std::int64_t now) const;
+  bool matched(std::string_view client_id, std::string_view username, std::string_view peer_host,
+               std::int64_t now) const;
+  std::size_t patterns() const;
+  void count_all();
   Entries& entries(BanKind as) { return entries_[static_cast<std::size_t>(as)]; }
   const Entries& entries(BanKind as) const { return entries_[static_cast<std::size_t>(as)]; }
 
   const Clock& clock_;
   mutable std::shared_mutex mutex_;  // guards entries_ and log_
-  Entries entries_[3];
+  Entries entries_[kBanKinds];
   BanLog* log_ = nullptr;
   std::atomic<std::size_t> count_{0};
 };

@@ -36,8 +36,8 @@ TEST(StoreBanLog, KeepsWhatIsLiveAndForgetsTheRest) {
   BanTable table(clock);
   table.open(std::move(*stored), &log);
   ASSERT_EQ(table.size(), 1U);
-  EXPECT_EQ(table.list()[0].until_ms, Ban::kForever);
-  EXPECT_EQ(table.list()[0].reason, "why");
+  EXPECT_EQ(table.list().bans[0].until_ms, Ban::kForever);
+  EXPECT_EQ(table.list().bans[0].reason, "why");
   ASSERT_TRUE(store->flush());
   EXPECT_EQ(log.load()->size(), 1U);
 }

@@ -296,13 +296,14 @@ TEST_F(CtlTest, JsonIsWhatTheTableAnswers) {
 TEST_F(CtlTest, BadHttpGetsAnAnswerAndTheSocketServesOn) {
   EXPECT_TRUE(raw("garbage\r\n\r\n").starts_with("HTTP/1.1 400 "));
   EXPECT_TRUE(raw("GET /" + std::string(20'000, 'a')).starts_with("HTTP/1.1 431 "));
-  EXPECT_TRUE(raw("PUT /x HTTP/1.1\r\ncontent-length: 99999999\r\n\r\n").starts_with("HTTP/1.1 413 "));
-  EXPECT_TRUE(raw("POST /x HTTP/1.1\r\ntransfer-encoding: gzip\r\n\r\n").starts_with("HTTP/1.1 501 "));
-  EXPECT_TRUE(raw("GET /nothing HTTP/1.1\r\nconnection: close\r\n\r\n").starts_with("HTTP/1.1 404 "));
-  EXPECT_TRUE(raw("PATCH /api/v5/clients HTTP/1.1\r\nconnection: close\r\n\r\n").starts_with("HTTP/1.1 405 "));
+  EXPECT_TRUE(raw("PUT /x HTTP/1.1\r\nhost: h\r\ncontent-length: 99999999\r\n\r\n").starts_with("HTTP/1.1 413 "));
+  EXPECT_TRUE(raw("POST /x HTTP/1.1\r\nhost: h\r\ntransfer-encoding: gzip\r\n\r\n").starts_with("HTTP/1.1 501 "));
+  EXPECT_TRUE(raw("GET /nothing HTTP/1.1\r\nhost: h\r\nconnection: close\r\n\r\n").starts_with("HTTP/1.1 404 "));
+  EXPECT_TRUE(
+      raw("PATCH /api/v5/clients HTTP/1.1\r\nhost: h\r\nconnection: close\r\n\r\n").starts_with("HTTP/1.1 405 "));
   std::string many;
-  for (int i = 0; i < 2000; ++i) many += "GET /status HTTP/1.1\r\n\r\n";
-  many += "GET /status HTTP/1.1\r\nconnection: close\r\n\r\n";
+  for (int i = 0; i < 2000; ++i) many += "GET /status HTTP/1.1\r\nhost: h\r\n\r\n";
+  many += "GET /status HTTP/1.1\r\nhost: h\r\nconnection: close\r\n\r\n";
   const std::string answers = raw(many);
   std::size_t count = 0;
   for (auto at = answers.find("HTTP/1.1 200"); at != std::string::npos; at = answers.find("HTTP/1.1 200", at + 1))

@@ -35,6 +35,7 @@ class NodeDelayed final : public management::DelayedControl {
   std::vector<management::DelayedInfo> list(std::size_t skip, std::size_t limit) override;
   std::optional<management::DelayedInfo> find(std::string_view id) override;
   [[nodiscard]] Result<> erase(std::string_view id) override { return delayed_.erase(id); }
+  std::size_t erase_topic(std::string_view topic) override { return delayed_.erase_topic(topic); }
 
  private:
   plugins::module::delayed::Delayed& delayed_;

@@ -92,8 +92,8 @@ TEST_F(ModulesInANode, DelayedMessagesAndBansSurviveARestart) {
   EXPECT_EQ(after[1].expected_at_ms, before[1].expected_at_ms);
   EXPECT_EQ(after[1].client_id, "s");
   EXPECT_EQ(after[1].interval_s, 1000);
-  ASSERT_EQ(node->access().bans().list().size(), 1U);
-  EXPECT_EQ(node->access().bans().list()[0].reason, "test");
+  ASSERT_EQ(node->access().bans().list().count, 1U);
+  EXPECT_EQ(node->access().bans().list().bans[0].reason, "test");
   int code = 0;
   connect("bad", {}, &code);
   EXPECT_EQ(code, 0x8A);

@@ -107,8 +107,9 @@ std::vector<CommandGroup> access_commands() {
            authz},
           {"banned",
            {{"banned list", "List bans"},
-            {"banned add clientid|username|peerhost <Value> [--until <Time>] [--reason <Text>]", "Ban"},
-            {"banned del clientid|username|peerhost <Value>", "Lift a ban"}},
+            {"banned add <Kind> <Value> [--until <Time>] [--reason <Text>]",
+             "Ban: clientid, username, peerhost, clientid_re, username_re or peerhost_net"},
+            {"banned del <Kind> <Value>", "Lift a ban"}},
            banned}};
 }
 

@@ -14,6 +14,13 @@ std::optional<std::string> Call::find_text(std::string_view name) const {
   return std::string(std::string_view(value->get_string()));
 }
 
+std::vector<std::string> Call::texts(std::string_view name) const {
+  std::vector<std::string> out;
+  const json::value* all = parameters.if_contains(name);
+  if (!all || !all->is_array()) return out;
+  for (const json::value& one : all->get_array()) out.emplace_back(std::string_view(one.get_string()));
+  return out;
+}
 std::int64_t Call::integer(std::string_view name, std::int64_t absent) const {
   return find_integer(name).value_or(absent);
 }
@@ -49,6 +56,12 @@ Parameter query_parameter(std::string name, Schema schema, std::string descripti
   out.name = std::move(name);
   out.schema = std::move(schema);
   out.description = std::move(description);
+  return out;
+}
+
+Parameter repeated_parameter(std::string name, Schema schema, std::string description) {
+  Parameter out = query_parameter(std::move(name), std::move(schema), std::move(description));
+  out.repeated = true;
   return out;
 }
 

@@ -20,6 +20,7 @@ struct Parameter {
   bool required = false;
   std::string description{};
   json::value fallback = nullptr;
+  bool repeated = false;  // of a query: may be given several times
 };
 
 /// A request that passed routing and validation.
@@ -32,6 +33,7 @@ class Call {
 
   std::string text(std::string_view name) const;
   std::optional<std::string> find_text(std::string_view name) const;
+  std::vector<std::string> texts(std::string_view name) const;  // of a repeated parameter
   std::int64_t integer(std::string_view name, std::int64_t absent = 0) const;
   std::optional<std::int64_t> find_integer(std::string_view name) const;
   bool flag(std::string_view name, bool absent = false) const;
@@ -81,6 +83,7 @@ struct Endpoint {
 // Parameters that many operations share.
 Parameter path_parameter(std::string name, std::string description);
 Parameter query_parameter(std::string name, Schema schema, std::string description);
+Parameter repeated_parameter(std::string name, Schema schema, std::string description);
 /// `page` (1 on) and `limit` (1..10000, 100)
 std::vector<Parameter> with_paging(std::vector<Parameter> more = {});
 /// 200 with this content, 204, and the usual error object.

@@ -10,7 +10,7 @@ namespace sb::http {
 
 std::string etag_of(const Response& response) {
   if (response.status != 200 || response.body.empty()) return {};
-  return fmt::format("\"{:016x}\"", hash_text(response.body));
+  return fmt::format("\"{:016x}\"", hash_text(response.settings.empty() ? response.body : response.settings));
 }
 
 bool if_match_holds(std::string_view field, std::string_view etag) {

@@ -9,7 +9,8 @@
 
 namespace sb::http {
 
-/// Quoted; "" where there is no body to name. Of the same body always the same while the process runs.
+/// Quoted; "" where there is no body to name. Of the same body, or settings where it tells them apart, always the same
+/// while the process runs.
 std::string etag_of(const Response& response);
 /// Whether an If-Match field lets a request pass: "*", or one of its tags.
 bool if_match_holds(std::string_view field, std::string_view etag);

@@ -99,7 +99,7 @@ class NetServerTest : public testing::Test {
     return out;
   }
   static std::string post(const std::string& path, const std::string& body, const std::string& more = {}) {
-    return fmt::format("POST {} HTTP/1.1\r\n{}content-length: {}\r\nconnection: close\r\n\r\n{}", path, more,
+    return fmt::format("POST {} HTTP/1.1\r\nhost: h\r\n{}content-length: {}\r\nconnection: close\r\n\r\n{}", path, more,
                        body.size(), body);
   }
 
@@ -115,9 +115,10 @@ TEST_F(NetServerTest, SendsALargeFileWhileOthersAreServed) {
   std::ofstream(file_name) << content;
   open();
   const int slow = dial();
-  ASSERT_GT(send(slow, "GET /file HTTP/1.1\r\nconnection: close\r\n\r\n", 41, 0), 0);
+  ASSERT_GT(send(slow, "GET /file HTTP/1.1\r\nhost: h\r\nconnection: close\r\n\r\n", 50, 0), 0);
   for (int i = 0; i < 50; ++i) loop.turn(Nanos{0});  // its buffer is full now
-  EXPECT_NE(exchange("GET /who HTTP/1.1\r\nconnection: close\r\n\r\n").find("127.0.0.1 true"), std::string::npos);
+  EXPECT_NE(exchange("GET /who HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n").find("127.0.0.1 true"),
+            std::string::npos);
   const std::string all = receive(slow);
   close(slow);
   const auto head = all.find("\r\n\r\n");
@@ -154,7 +155,7 @@ TEST_F(NetServerTest, RefusesABodyBeforeItComes) {
 TEST_F(NetServerTest, AsksForTheBodyOfWhoWaits) {
   open();
   const int fd = dial();
-  const std::string head = "POST /echo HTTP/1.1\r\ncontent-length: 5\r\nexpect: 100-continue\r\n\r\n";
+  const std::string head = "POST /echo HTTP/1.1\r\nhost: h\r\ncontent-length: 5\r\nexpect: 100-continue\r\n\r\n";
   ASSERT_GT(send(fd, head.data(), head.size(), 0), 0);
   EXPECT_EQ(receive(fd, "\r\n\r\n"), "HTTP/1.1 100 Continue\r\n\r\n");
   ASSERT_EQ(send(fd, "hello", 5, 0), 5);
@@ -165,7 +166,8 @@ TEST_F(NetServerTest, AsksForTheBodyOfWhoWaits) {
 TEST_F(NetServerTest, ServesPipelinedRequestsInOrder) {
   open();
   std::string many;
-  for (int i = 0; i < 50; ++i) many += fmt::format("POST /echo HTTP/1.1\r\ncontent-length: 3\r\n\r\n{:03}", i);
+  for (int i = 0; i < 50; ++i)
+    many += fmt::format("POST /echo HTTP/1.1\r\nhost: h\r\ncontent-length: 3\r\n\r\n{:03}", i);
   const std::string all = exchange(many, "049");
   std::size_t at = 0;
   for (int i = 0; i < 50; ++i) {
@@ -182,7 +184,7 @@ TEST_F(NetServerTest, BoundsConnectionsAndTimes) {
   open(options);
   const int idle = dial();
   const int half = dial();
-  ASSERT_GT(send(half, "POST /echo HTTP/1.1\r\ncontent-length: 9\r\n\r\nhe", 44, 0), 0);
+  ASSERT_GT(send(half, "POST /echo HTTP/1.1\r\nhost: h\r\ncontent-length: 9\r\n\r\nhe", 53, 0), 0);
   for (int i = 0; i < 10; ++i) loop.turn(Nanos{0});
   EXPECT_EQ(server->connection_count(), 2U);
   EXPECT_TRUE(receive(half).starts_with("HTTP/1.1 408 "));
@@ -291,7 +293,7 @@ TEST_F(NetServerTest, FinishesWhatIsInHand) {
   open();
   const int busy = dial();
   const int idle = dial();
-  ASSERT_GT(send(busy, "GET /wait HTTP/1.1\r\n\r\n", 22, 0), 0);
+  ASSERT_GT(send(busy, "GET /wait HTTP/1.1\r\nhost: h\r\n\r\n", 31, 0), 0);
   for (int i = 0; i < 50 && !later; ++i) loop.turn(Nanos{1'000'000});
   ASSERT_TRUE(later);
   server->finish();

@@ -17,6 +17,7 @@ std::string lower(std::string_view text) {
 
 json::object describe(const Parameter& parameter) {
   json::object schema = to_openapi(parameter.schema);
+  if (parameter.repeated) schema = json::object{{"type", "array"}, {"items", std::move(schema)}};
   if (!parameter.fallback.is_null()) schema["default"] = parameter.fallback;
   json::object out{{"name", parameter.name}, {"in", parameter.in == Parameter::In::Path ? "path" : "query"}};
   if (parameter.required || parameter.in == Parameter::In::Path) out["required"] = true;

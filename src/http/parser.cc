@@ -2,6 +2,7 @@
 
 #include "http/upload.h"
 
+#include <algorithm>
 #include <charconv>
 
 namespace sb::http {
@@ -166,6 +167,11 @@ RequestParser::Status RequestParser::read_head(std::string_view head, Response& 
     if (read_field(rest.substr(0, end), error) == Status::Bad) return Status::Bad;
     rest.remove_prefix(std::min(end + 2, rest.size()));
   }
+  // 3.2 of RFC 9112. Whose name the request came to says whether it began here, so there must be no doubt about it.
+  const auto hosts = std::count_if(request_.headers.begin(), request_.headers.end(),
+                                   [](const auto& field) { return field.first == "host"; });
+  if (hosts > 1 || (hosts == 0 && version == "HTTP/1.1"))
+    return bad(error, 400, "BAD_REQUEST", hosts > 1 ? "host: given more than once" : "host: a required field");
   // 6.1 of RFC 9112: either is what an attacker would send past a proxy that reads the other.
   if (chunked_ && length_)
     return bad(error, 400, "BAD_REQUEST", "content-length and transfer-encoding exclude each other");

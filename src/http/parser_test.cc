@@ -42,7 +42,8 @@ TEST(RequestParser, ReadsARequestHoweverItIsCut) {
 TEST(RequestParser, ReadsRequestsThatFollowEachOther) {
   RequestParser parser(kSmall);
   parser.feed(
-      "GET /1 HTTP/1.1\r\n\r\n\r\nGET /2 HTTP/1.0\r\nconnection: keep-alive\r\n\r\nGET /3 HTTP/1.1\r\nConnection: "
+      "GET /1 HTTP/1.1\r\nhost: h\r\n\r\n\r\nGET /2 HTTP/1.0\r\nconnection: keep-alive\r\n\r\nGET /3 HTTP/1.1\r\nhost: "
+      "h\r\nConnection: "
       "close\r\n\r\n");
   Request request;
   Response error;
@@ -68,40 +69,43 @@ TEST(RequestParser, RefusesWhatIsNotHttp) {
       {"GET /\r\n\r\n", 400},
       {"GET / FTP/1.1\r\n\r\n", 400},
       {"GET / HTTP/2.0\r\n\r\n", 505},
-      {"G\x01T / HTTP/1.1\r\n\r\n", 400},
-      {"GET x HTTP/1.1\r\n\r\n", 400},
-      {"GET /a b HTTP/1.1\r\n\r\n", 400},
-      {"GET /\x7f HTTP/1.1\r\n\r\n", 400},
-      {"GET / HTTP/1.1\r\nno colon\r\n\r\n", 400},
-      {"GET / HTTP/1.1\r\n folded: x\r\n\r\n", 400},
-      {"GET / HTTP/1.1\r\nname : x\r\n\r\n", 400},
-      {"GET / HTTP/1.1\r\nx: a\0b\r\n\r\n"s, 400},
-      {"GET / HTTP/1.1\r\nx: a\nb\r\n\r\n", 400},
-      {"POST / HTTP/1.1\r\ncontent-length: -1\r\n\r\n", 400},
-      {"POST / HTTP/1.1\r\ncontent-length: 1x\r\n\r\n", 400},
-      {"POST / HTTP/1.1\r\ncontent-length:\r\n\r\n", 400},
-      {"POST / HTTP/1.1\r\ncontent-length: 99999999999999999999\r\n\r\n", 400},
-      {"POST / HTTP/1.1\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\n", 400},
-      {"POST / HTTP/1.1\r\ncontent-length: 65\r\n\r\n", 413},
-      {"POST / HTTP/1.1\r\ntransfer-encoding: gzip\r\n\r\n", 501},
-      {"POST / HTTP/1.1\r\ntransfer-encoding: gzip, chunked\r\n\r\n", 501},
-      {"POST / HTTP/1.1\r\ntransfer-encoding: chunked\r\ntransfer-encoding: chunked\r\n\r\n", 501},
+      {"GET / HTTP/1.1\r\n\r\n", 400},  // RFC 9112, 3.2
+      {"GET / HTTP/1.1\r\nhost: a\r\nHost: a\r\n\r\n", 400},
+      {"GET / HTTP/1.0\r\nhost: a\r\nhost: b\r\n\r\n", 400},
+      {"G\x01T / HTTP/1.1\r\nhost: h\r\n\r\n", 400},
+      {"GET x HTTP/1.1\r\nhost: h\r\n\r\n", 400},
+      {"GET /a b HTTP/1.1\r\nhost: h\r\n\r\n", 400},
+      {"GET /\x7f HTTP/1.1\r\nhost: h\r\n\r\n", 400},
+      {"GET / HTTP/1.1\r\nhost: h\r\nno colon\r\n\r\n", 400},
+      {"GET / HTTP/1.1\r\nhost: h\r\n folded: x\r\n\r\n", 400},
+      {"GET / HTTP/1.1\r\nhost: h\r\nname : x\r\n\r\n", 400},
+      {"GET / HTTP/1.1\r\nhost: h\r\nx: a\0b\r\n\r\n"s, 400},
+      {"GET / HTTP/1.1\r\nhost: h\r\nx: a\nb\r\n\r\n", 400},
+      {"POST / HTTP/1.1\r\nhost: h\r\ncontent-length: -1\r\n\r\n", 400},
+      {"POST / HTTP/1.1\r\nhost: h\r\ncontent-length: 1x\r\n\r\n", 400},
+      {"POST / HTTP/1.1\r\nhost: h\r\ncontent-length:\r\n\r\n", 400},
+      {"POST / HTTP/1.1\r\nhost: h\r\ncontent-length: 99999999999999999999\r\n\r\n", 400},
+      {"POST / HTTP/1.1\r\nhost: h\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\n", 400},
+      {"POST / HTTP/1.1\r\nhost: h\r\ncontent-length: 65\r\n\r\n", 413},
+      {"POST / HTTP/1.1\r\nhost: h\r\ntransfer-encoding: gzip\r\n\r\n", 501},
+      {"POST / HTTP/1.1\r\nhost: h\r\ntransfer-encoding: gzip, chunked\r\n\r\n", 501},
+      {"POST / HTTP/1.1\r\nhost: h\r\ntransfer-encoding: chunked\r\ntransfer-encoding: chunked\r\n\r\n", 501},
       {"POST / HTTP/1.0\r\ntransfer-encoding: chunked\r\n\r\n", 400},
-      {"POST / HTTP/1.1\r\ntransfer-encoding: chunked\r\ncontent-length: 3\r\n\r\n", 400},
-      {"POST / HTTP/1.1\r\ncontent-length: 3\r\ntransfer-encoding: chunked\r\n\r\n", 400},
+      {"POST / HTTP/1.1\r\nhost: h\r\ntransfer-encoding: chunked\r\ncontent-length: 3\r\n\r\n", 400},
+      {"POST / HTTP/1.1\r\nhost: h\r\ncontent-length: 3\r\ntransfer-encoding: chunked\r\n\r\n", 400},
       {"GET /" + std::string(300, 'a'), 431},
-      {"GET / HTTP/1.1\r\nx: " + std::string(300, 'a') + "\r\n\r\n", 431},
+      {"GET / HTTP/1.1\r\nhost: h\r\nx: " + std::string(300, 'a') + "\r\n\r\n", 431},
   };
   for (const Case& one : cases) EXPECT_EQ(refusal(one.bytes), one.status) << one.bytes.substr(0, 60);
 }
 
-constexpr std::string_view kChunkedHead = "POST /c HTTP/1.1\r\nTransfer-Encoding: Chunked\r\n\r\n";
+constexpr std::string_view kChunkedHead = "POST /c HTTP/1.1\r\nhost: h\r\nTransfer-Encoding: Chunked\r\n\r\n";
 
 TEST(RequestParser, ReadsAChunkedBodyHoweverItIsCut) {  // RFC 9112, 7.1
   std::string bytes(kChunkedHead);
   bytes +=
       "5;name=\"a\"\r\nhello\r\n00B\r\n, chunked w\r\n4\r\norld\r\n0;x\r\nTrailer: y\r\n\r\n"
-      "GET /next HTTP/1.1\r\n\r\n";
+      "GET /next HTTP/1.1\r\nhost: h\r\n\r\n";
   for (std::size_t cut = 0; cut <= bytes.size(); ++cut) {
     RequestParser parser(kSmall);
     std::vector<Request> requests;
@@ -165,7 +169,7 @@ TEST(RequestParser, StaysRefusingAfterABadRequest) {
   Response error;
   parser.feed("bad\r\n\r\n");
   ASSERT_EQ(parser.next(request, error), Status::Bad);
-  parser.feed("GET / HTTP/1.1\r\n\r\n");
+  parser.feed("GET / HTTP/1.1\r\nhost: h\r\n\r\n");
   EXPECT_EQ(parser.next(request, error), Status::Bad);
 }
 

@@ -166,6 +166,17 @@ std::optional<Response> Table::read(const Endpoint& endpoint, const Match& match
       }
       continue;
     }
+    if (parameter.repeated) {
+      json::array all;
+      for (const auto& [name, text] : query) {
+        if (name != parameter.name || text.empty()) continue;
+        json::object one;
+        take(parameter, text, one, complaints);
+        all.push_back(std::move(one[name]));
+      }
+      if (!all.empty()) call.parameters[parameter.name] = std::move(all);
+      continue;
+    }
     // Of a repeated key the last one counts; an empty one counts as not given.
     const auto given =
         std::find_if(query.rbegin(), query.rend(), [&](const auto& p) { return p.first == parameter.name; });

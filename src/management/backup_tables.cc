@@ -45,7 +45,7 @@ class Banned final : public BackupTable {
   std::string_view name() const override { return "emqx_banned"; }
   Result<std::vector<BackupRow>> rows() override {
     std::vector<BackupRow> out;
-    for (const access::Ban& ban : access_.bans().list()) {
+    for (const access::Ban& ban : access_.bans().list().bans) {
       BackupRow row{{"as", access::to_string(ban.as)},
                     {"who", ban.who},
                     {"by", ban.by},
@@ -87,7 +87,10 @@ class Banned final : public BackupTable {
   static Result<access::Ban> read(const BackupRow& row) {
     SB_TRY(const std::string as, row_text(row, "as"));
     const auto kind = access::ban_kind(as);
-    if (!kind) return fail(Errc::Invalid, fmt::format("as = {}: expected clientid, username or peerhost", as));
+    if (!kind)
+      return fail(
+          Errc::Invalid,
+          fmt::format("as = {}: expected clientid, username, peerhost, clientid_re, username_re or peerhost_net", as));
     access::Ban out;
     out.as = *kind;
     SB_TRY(out.who, row_text(row, "who"));

@@ -65,6 +65,8 @@ class DelayedControl {
   virtual std::optional<DelayedInfo> find(std::string_view id) = 0;
   /// Invalid: not an id. NotFound.
   [[nodiscard]] virtual Result<> erase(std::string_view id) = 0;
+  /// All that wait for this topic name; how many.
+  virtual std::size_t erase_topic(std::string_view topic) = 0;
 
  protected:
   ~DelayedControl() = default;

@@ -1,5 +1,6 @@
 #include "management/prometheus.h"
 
+#include "management/prometheus_text.h"
 #include "management/service.h"
 
 #include <boost/json/object.hpp>
@@ -11,26 +12,6 @@
 namespace sb::management {
 
 namespace json = boost::json;
-
-/// Writes families: TYPE, HELP, samples.
-class PrometheusPage::Writer {
- public:
-  void family(std::string_view name, std::string_view type, std::string_view help) {
-    name_ = name;
-    out_ += fmt::format("# TYPE {} {}\n# HELP {} {}\n", name, type, name, help);
-  }
-  void sample(double value) { out_ += fmt::format("{} {}\n", name_, value); }
-  void sample(std::uint64_t value) { out_ += fmt::format("{} {}\n", name_, value); }
-  /// Values of labels are ours: nothing to escape.
-  void sample(Label label, double value) {
-    out_ += fmt::format("{}{{{}=\"{}\"}} {}\n", name_, label.name, label.value, value);
-  }
-  std::string take() { return std::move(out_) + '\n'; }
-
- private:
-  std::string name_;
-  std::string out_;
-};
 
 namespace {
 
@@ -72,7 +53,7 @@ std::vector<std::pair<std::string, double>> PrometheusPage::machine_gauges() {
           {"emqx_vm_used_memory", static_cast<double>(memory.used)}};
 }
 
-void PrometheusPage::write_gauges(Writer& out) {
+void PrometheusPage::write_gauges(PrometheusText& out) {
   for (const auto& [name, value] : service_.gauges()) {
     if (hidden_gauge(name)) continue;
     const bool peak = name.ends_with(".max");
@@ -90,7 +71,7 @@ void PrometheusPage::write_gauges(Writer& out) {
   out.sample(std::uint64_t{0});
 }
 
-void PrometheusPage::write_counters(Writer& out) const {
+void PrometheusPage::write_counters(PrometheusText& out) const {
   const config::ConfigStore* config = service_.environment().config;
   bool overload = false;
   if (config)
@@ -104,7 +85,7 @@ void PrometheusPage::write_counters(Writer& out) const {
   out.sample(std::uint64_t{0});
 }
 
-void PrometheusPage::write_collectors(Writer& out, const config::Prometheus::Collectors& wanted) const {
+void PrometheusPage::write_collectors(PrometheusText& out, const config::Prometheus::Collectors& wanted) const {
   using config::Switch;
   broker::Core& core = *service_.environment().core;
   if (wanted.vm_memory == Switch::Enabled) {
@@ -156,8 +137,8 @@ void PrometheusPage::write_collectors(Writer& out, const config::Prometheus::Col
   }
 }
 
-std::string PrometheusPage::text() {
-  Writer out;
+std::string PrometheusPage::text(std::string_view node) {
+  PrometheusText out(node);
   write_gauges(out);
   write_counters(out);
   if (const config::ConfigStore* config = service_.environment().config)

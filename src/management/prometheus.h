@@ -15,27 +15,22 @@
 
 namespace sb::management {
 
+class PrometheusText;
 class Service;
 
 class PrometheusPage {
  public:
   explicit PrometheusPage(const Service& service) : service_(service) {}
 
-  std::string text();
+  /// `node`: every sample names it; "" = none does.
+  std::string text(std::string_view node = {});
   /// Seven groups of names and numbers.
   boost::json::value json();
 
-  /// Families beside the broker's own, added by others: called at the end of text().
-  struct Label {
-    std::string_view name;
-    std::string_view value;
-  };
-  class Writer;
-
  private:
-  void write_gauges(Writer& out);
-  void write_counters(Writer& out) const;
-  void write_collectors(Writer& out, const config::Prometheus::Collectors& wanted) const;
+  void write_gauges(PrometheusText& out);
+  void write_counters(PrometheusText& out) const;
+  void write_collectors(PrometheusText& out, const config::Prometheus::Collectors& wanted) const;
   std::vector<std::pair<std::string, double>> machine_gauges();
 
   const Service& service_;

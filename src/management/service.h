@@ -69,7 +69,8 @@ struct Environment {
 struct ClientQuery {
   std::size_t skip = 0;
   std::size_t limit = 100;
-  std::optional<std::string> username, ip_address, like_client_id, like_username;
+  std::vector<std::string> client_ids, usernames;  // any of them; empty: all
+  std::optional<std::string> ip_address, like_client_id, like_username;
   std::optional<bool> connected, clean_start;
   std::optional<int> protocol_version;
   std::optional<std::int64_t> created_from_ms, created_to_ms, connected_from_ms, connected_to_ms;

@@ -72,6 +72,9 @@ template <class T>
 bool equals(const T& value, const std::optional<T>& wanted) {
   return !wanted || value == *wanted;
 }
+bool among(const std::string& value, const std::vector<std::string>& wanted) {
+  return wanted.empty() || std::find(wanted.begin(), wanted.end(), value) != wanted.end();
+}
 bool within(std::int64_t value, const std::optional<std::int64_t>& from, const std::optional<std::int64_t>& to) {
   return (!from || value >= *from) && (!to || value <= *to);
 }
@@ -79,9 +82,10 @@ bool within(std::int64_t value, const std::optional<std::int64_t>& from, const s
 bool fits(broker::Session& session, const ClientQuery& query) {
   const broker::Identity& identity = *session.identity();
   // The exact one beats the fuzzy one (management-api 1.6).
-  if (!equals(identity.username, query.username) || !equals(identity.peer_host, query.ip_address) ||
-      !contains(identity.client_id, query.like_client_id) ||
-      (!query.username && !contains(identity.username, query.like_username)) ||
+  if (!among(identity.client_id, query.client_ids) || !among(identity.username, query.usernames) ||
+      !equals(identity.peer_host, query.ip_address) ||
+      (query.client_ids.empty() && !contains(identity.client_id, query.like_client_id)) ||
+      (query.usernames.empty() && !contains(identity.username, query.like_username)) ||
       !equals(session.connected(), query.connected) || !equals(session.clean_start(), query.clean_start) ||
       !within(session.created_ms(), query.created_from_ms, query.created_to_ms))
     return false;
@@ -114,8 +118,8 @@ std::string mounted(broker::Session& session, std::string_view full) {
 }  // namespace
 
 bool ClientQuery::filtered() const {
-  return username || ip_address || like_client_id || like_username || connected || clean_start || protocol_version ||
-         created_from_ms || created_to_ms || connected_from_ms || connected_to_ms;
+  return !client_ids.empty() || !usernames.empty() || ip_address || like_client_id || like_username || connected ||
+         clean_start || protocol_version || created_from_ms || created_to_ms || connected_from_ms || connected_to_ms;
 }
 
 /// One page over the sessions of all shards, which are walked one after the other; touched by one thread at a time.

@@ -175,7 +175,7 @@ def test_hostile_clients_of_the_api_do_not_slow_messages(broker, admin):
 
     def trickle():
         with socket.create_connection(("127.0.0.1", broker.api_port)) as s:
-            s.sendall(b"POST /api/v5/login HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\n")
+            s.sendall(b"POST /api/v5/login HTTP/1.1\r\nhost: h\r\ntransfer-encoding: chunked\r\n\r\n")
             while not stop.wait(0.02):
                 try:
                     s.sendall(b"1\r\nx\r\n")

@@ -237,6 +237,13 @@ def test_a_chain_is_changed_while_clients_come(start_broker):
     assert [a["id"] for a in api.want(broker, 200, "GET", "/authentication")] == [ID, "jwt"]
     api.want(broker, 400, "PUT", "/authentication/jwt/position/middle")
     api.want(broker, 400, "PUT", "/authentication/jwt/position/before:none")
+    order = lambda *ids: [{"id": id} for id in ids]
+    api.want(broker, 204, "PUT", "/authentication/order", order("jwt", ID))
+    assert [a["id"] for a in api.want(broker, 200, "GET", "/authentication")] == ["jwt", ID]
+    for bad, why in ((order("jwt"), f"'{ID}' is missing"), (order("jwt", ID, "jwt"), "'jwt' is named twice"),
+                     (order("jwt", ID, "none"), "'none' does not exist")):
+        assert api.want(broker, 400, "PUT", "/authentication/order", bad)["message"] == why
+    api.want(broker, 204, "PUT", "/authentication/order", order(ID, "jwt"))
     api.want(broker, 400, "GET", "/authentication/jwt/users")
 
     api.want(broker, 201, "POST", USERS, {"user_id": "joe", "password": "p"})

@@ -8,6 +8,7 @@ import urllib.parse
 import pytest
 
 from . import api, raw, servers, stored, tokens
+from .node import wait_until
 from .test_authn_database import NOT_AUTHORIZED, OK, code_of
 
 ID = "password_based:http"
@@ -215,3 +216,28 @@ def test_garbage_is_no_answer(start_broker, garbage):
         metrics = api.want(broker, 200, "GET", f"/authentication/{ID}/status")["metrics"]
         assert metrics["nomatch"] == metrics["total"] == 4
         broker.stop()
+
+
+UNWELL = [((500, None, ""), "answers 500"), ((200, "application/json", "{"), "answers what is no JSON object"),
+          ((200, "text/html", "<p>"), "answers neither JSON nor a form"), (said(), "answers without a result"),
+          (said(result="maybe"), "answers a result that is not allow, deny or ignore")]
+
+
+def active_alarms(broker):
+    return {one["name"]: one for one in api.want(broker, 200, "GET", "/alarms?activated=true")["data"]}
+
+
+@pytest.mark.parametrize("answer, why", UNWELL)
+def test_a_service_that_is_not_well_is_an_alarm_until_it_is(start_broker, answer, why):
+    now = {"answer": answer}
+    name = f"authenticator:{ID}:mqtt:global:query"
+    with tokens.Service(lambda _: now["answer"]) as service:
+        broker = start_broker(authentication=[http(service.url)])
+        assert code_of(broker, "joe", "Unwell-service") == NOT_AUTHORIZED
+        alarm = stored.want_alarm_named(broker, name)
+        assert why in alarm["message"] and alarm["details"]["reason"] == "query_failed"
+        status = api.want(broker, 200, "GET", f"/authentication/{ID}/status")
+        assert status["status"] == "connected" and why in status["node_error"][0]["reason"]
+        now["answer"] = (401, None, "")  # an answer as any other: it does not know the client
+        assert code_of(broker, "joe", "Unwell-service") == NOT_AUTHORIZED
+        wait_until(lambda: name not in active_alarms(broker))

@@ -5,6 +5,7 @@ import time
 import pytest
 
 from . import api, pki, raw, servers, stored
+from .node import wait_until
 from .test_authn_database import BAD, NOT_AUTHORIZED, OK, code_of
 
 ID = "password_based:mysql"
@@ -150,3 +151,18 @@ def test_a_slow_query(start_broker, server):
         assert 1.5 < time.monotonic() - began < 4
     assert code_of(broker, "joe", SECRET, "0") == OK
     assert stored.want_status(broker, ID, "connected")["resource_metrics"]["dropped.expired"] == 1
+
+
+def test_a_query_that_the_server_ends(start_broker, server):
+    slow = "SELECT password_hash, SLEEP(${clientid}) FROM users WHERE username = ${username}"
+    broker = started(start_broker, server, query=slow, query_timeout="20s")
+    with raw.Client(broker.port) as client:
+        client.send(raw.connect("9", username="joe", password=SECRET))
+        running = "SELECT id FROM information_schema.processlist WHERE user = 'broker' AND info LIKE '%SLEEP%'"
+        wait_until(lambda: server.sql(running))
+        server.sql(f"KILL QUERY {server.sql(running)}")
+        client.expect(raw.CONNACK, timeout=5, code=NOT_AUTHORIZED)
+    metrics = stored.want_status(broker, ID, "connected")["resource_metrics"]
+    assert (metrics["dropped.expired"], metrics["failed"]) == (1, 1)
+    assert "resource_down" not in broker.log()
+    assert code_of(broker, "joe", SECRET, "0") == OK

@@ -9,7 +9,7 @@ import urllib.parse
 import pytest
 
 from . import api, node, pki, raw, tokens
-from .test_authn_http import said
+from .test_authn_http import UNWELL, active_alarms, said
 from .test_authz_sources import authorization, may_publish, may_subscribe
 from .test_ldap import wait_for
 
@@ -155,6 +155,19 @@ def test_a_service_that_fails_is_no_answer(start_broker, fault, no_match):
     finally:
         stop.append(True)
         server.close()
+
+
+@pytest.mark.parametrize("answer, why", UNWELL)
+def test_a_service_that_is_not_well_is_an_alarm_until_it_is(start_broker, answer, why):
+    now = {"answer": answer}
+    with tokens.Service(lambda _: now["answer"]) as service:
+        broker = start_broker(authorization=authorization(http(service.url), cache={"enable": False}))
+        may_publish(broker, "t")
+        node.wait_until(lambda: why in active_alarms(broker).get("authorization:http:query", {}).get("message", ""))
+        assert why in api.want(broker, 200, "GET", STATUS)["node_error"][0]["reason"]
+        now["answer"] = said(result="deny")
+        assert not may_publish(broker, "t")
+        node.wait_until(lambda: "authorization:http:query" not in active_alarms(broker))
 
 
 def test_stop_while_questions_are_out(start_broker):

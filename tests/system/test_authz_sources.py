@@ -119,6 +119,12 @@ def test_order_is_the_chains_and_is_changed_at_run_time(start_broker):
     for bad in ("nowhere", "before:mysql", ""):
         api.want(broker, 400, "POST", "/authorization/sources/file/move", {"position": bad})
     api.want(broker, 404, "POST", "/authorization/sources/redis/move", {"position": "front"})
+    order = lambda *types: [{"type": type} for type in types]
+    api.want(broker, 204, "PUT", "/authorization/sources/order", order("file", "built_in_database"))
+    assert types() == ["file", "built_in_database"] and may_publish(broker, "t")
+    for bad in (order("file"), order("file", "file", "built_in_database"), order("file", "built_in_database", "redis")):
+        api.want(broker, 400, "PUT", "/authorization/sources/order", bad)
+    api.want(broker, 204, "PUT", "/authorization/sources/order", order("built_in_database", "file"))
     broker.restart()
     assert types() == ["built_in_database", "file"]
 

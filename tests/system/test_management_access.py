@@ -70,6 +70,20 @@ def test_a_change_made_from_what_is_no_longer_there_is_refused(admin):
     admin.want(404, "PUT", "/configs/nothing", {}, {"If-Match": etag})
 
 
+def test_live_figures_are_no_change_of_a_listener(broker, admin):
+    def read():
+        answer, body = admin.raw("GET", "/listeners/tcp:default")
+        return answer.getheader("etag"), json.loads(body)
+
+    etag, before = read()
+    with broker.client("one"):
+        same, live = read()
+        assert live["current_connections"] == before["current_connections"] + 1 and same == etag
+        admin.want(200, "PUT", "/listeners/tcp:default", live | {"max_connections": 777}, {"If-Match": etag})
+        admin.refuses(412, "PRECONDITION_FAILED", "PUT", "/listeners/tcp:default", live, {"If-Match": etag})
+        assert read()[1]["max_connections"] == 777
+
+
 def test_a_log_in_slides_and_ends(start_broker):
     broker = start_broker(text='dashboard.token_expired_time = "2s"')
     user = rest.Rest(broker).login()

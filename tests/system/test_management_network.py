@@ -114,7 +114,7 @@ def test_tls_and_new_certificates(start_broker, tmp_path):
     assert served_certificate(port) != first
     admin.want(200, "GET", "/nodes")
     # What speaks no TLS is turned away, and nothing is left behind.
-    assert not rest.talk(port, b"GET / HTTP/1.1\r\n\r\n").startswith(b"HTTP")
+    assert not rest.talk(port, b"GET / HTTP/1.1\r\nhost: h\r\n\r\n").startswith(b"HTTP")
     admin.configure(f'dashboard.listeners.https.ssl_options.certfile = "{tmp_path}/none.pem"', 400)
     admin.want(200, "GET", "/nodes")
 
@@ -131,11 +131,11 @@ def test_bad_requests(broker, admin):
     admin.refuses(400, "BAD_REQUEST", "GET", "/clients?page=%zz")
     assert admin.want(200, "GET", "/banned")["meta"]["count"] == 0
     for request, status in [(b"GET /api/v5/nodes HTTP/9.9\r\n\r\n", b"505"), (b"nonsense\r\n\r\n", b"400"),
-                            (b"GET / HTTP/1.1\r\nx: " + b"y" * 20000 + b"\r\n\r\n", b"431"),
-                            (b"POST /api/v5/login HTTP/1.1\r\ncontent-length: 99999999\r\n\r\n", b"413"),
-                            (b"POST /api/v5/login HTTP/1.1\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\n", b"400"),
-                            (b"POST /api/v5/login HTTP/1.1\r\ntransfer-encoding: gzip\r\n\r\n", b"501"),
-                            (b"POST /api/v5/login HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\nxyz", b"400")]:
+                            (b"GET / HTTP/1.1\r\nhost: h\r\nx: " + b"y" * 20000 + b"\r\n\r\n", b"431"),
+                            (b"POST /api/v5/login HTTP/1.1\r\nhost: h\r\ncontent-length: 99999999\r\n\r\n", b"413"),
+                            (b"POST /api/v5/login HTTP/1.1\r\nhost: h\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\n", b"400"),
+                            (b"POST /api/v5/login HTTP/1.1\r\nhost: h\r\ntransfer-encoding: gzip\r\n\r\n", b"501"),
+                            (b"POST /api/v5/login HTTP/1.1\r\nhost: h\r\ntransfer-encoding: chunked\r\n\r\nxyz", b"400")]:
         answer = rest.talk(broker.api_port, request)
         assert answer.startswith(b"HTTP/1.1 " + status), (request[:80], answer[:200])
 
@@ -156,7 +156,7 @@ def test_slow_and_many_peers_harm_nobody(start_broker):
     admin = rest.Rest(broker).login()
     idle = [socket.create_connection(("127.0.0.1", broker.api_port)) for _ in range(30)]
     for s in idle:
-        s.sendall(b"POST /api/v5/login HTTP/1.1\r\ncontent-length: 50\r\n\r\n{")
+        s.sendall(b"POST /api/v5/login HTTP/1.1\r\nhost: h\r\ncontent-length: 50\r\n\r\n{")
     with concurrent.futures.ThreadPoolExecutor(4) as pool:
         assert set(pool.map(lambda _: admin.call("GET", "/nodes")[0], range(40))) == {200}
     more = [socket.create_connection(("127.0.0.1", broker.api_port)) for _ in range(30)]

@@ -132,13 +132,16 @@ std::string header_value(std::string_view value) {
   return clean;
 }
 
-std::optional<HttpMembers> http_members(const driver::http::ClientResponse& answer, std::string_view assumed_type) {
+Result<std::optional<HttpMembers>> http_members(const driver::http::ClientResponse& answer,
+                                                std::string_view assumed_type) {
+  if (answer.status >= 500) return fail(Errc::Invalid, fmt::format("answers {}", answer.status));
+  if (answer.status != 200) return std::nullopt;
   const std::string type = lower(answer.content_type.empty() ? assumed_type : std::string_view(answer.content_type));
   HttpMembers out;
   if (type.starts_with("application/json")) {
     boost::system::error_code error;
     const json::value value = json::parse(answer.body, error);
-    if (error || !value.is_object()) return std::nullopt;
+    if (error || !value.is_object()) return fail(Errc::Invalid, "answers what is no JSON object");
     for (const auto& [name, member] : value.get_object()) {
       if (const auto* text = member.if_string())
         out.emplace(name, std::string_view(*text));
@@ -149,7 +152,8 @@ std::optional<HttpMembers> http_members(const driver::http::ClientResponse& answ
     }
     return out;
   }
-  if (!type.starts_with("application/x-www-form-urlencoded")) return std::nullopt;
+  if (!type.starts_with("application/x-www-form-urlencoded"))
+    return fail(Errc::Invalid, "answers neither JSON nor a form");
   std::string_view rest = answer.body;
   while (!rest.empty()) {
     const auto end = rest.find('&');

@@ -141,9 +141,11 @@ class HttpRequestTemplate {
 };
 
 /// Members of an answer as text: strings as they are, numbers and booleans as they are written; others are left out.
-/// nullopt: unreadable. `assumed_type` counts where the answer names none.
+/// nullopt: the status is not 200, which says nothing. Invalid: the service fails, or the answer cannot be read.
+/// `assumed_type` counts where the answer names none.
 using HttpMembers = std::map<std::string, std::string, std::less<>>;
-std::optional<HttpMembers> http_members(const driver::http::ClientResponse& answer, std::string_view assumed_type = {});
+Result<std::optional<HttpMembers>> http_members(const driver::http::ClientResponse& answer,
+                                                std::string_view assumed_type = {});
 
 }  // namespace sb::access::authn
 

@@ -83,6 +83,13 @@ tl::unexpected<Error> Connection::broken(Errc code, std::string what) {
   return fail(code, std::move(what));
 }
 
+tl::unexpected<Error> Connection::failure(st_mysql_stmt* statement) {
+  // A row that does not come leaves its error at the connection alone.
+  if (const unsigned number = mysql_stmt_errno(statement); number != 0)
+    return failure(number, mysql_stmt_error(statement));
+  return failure(mysql_errno(handle_), mysql_error(handle_));
+}
+
 tl::unexpected<Error> Connection::failure(unsigned number, const char* words) {
   std::string what = fmt::format("error {}", number);
   if (tells_no_values(number)) what += fmt::format(": {}", words);
@@ -174,7 +181,7 @@ Result<st_mysql_stmt*> Connection::prepared(const std::string& statement, const 
   SB_CHECKED(drive([&] { return mysql_stmt_prepare_start(&failed, made, statement.data(), statement.size()); },
                    [&](int came) { return mysql_stmt_prepare_cont(&failed, made, came); }, limit));
   if (failed == 0) return made;
-  auto why = failure(mysql_stmt_errno(made), mysql_stmt_error(made));
+  auto why = failure(made);
   if (!broken_) {
     prepared_.erase(statement);
     mysql_stmt_close(made);  // it was not prepared: nothing is sent
@@ -199,12 +206,11 @@ Result<sql::Rows> Connection::query(const std::string& text, const std::vector<s
     one.buffer_length = lengths[i];
     one.length = &lengths[i];
   }
-  if (!parameters.empty() && mysql_stmt_bind_param(statement, parameters.data()))
-    return failure(mysql_stmt_errno(statement), mysql_stmt_error(statement));
+  if (!parameters.empty() && mysql_stmt_bind_param(statement, parameters.data())) return failure(statement);
   int failed = 0;
   SB_CHECKED(drive([&] { return mysql_stmt_execute_start(&failed, statement); },
                    [&](int came) { return mysql_stmt_execute_cont(&failed, statement, came); }, limit));
-  if (failed != 0) return failure(mysql_stmt_errno(statement), mysql_stmt_error(statement));
+  if (failed != 0) return failure(statement);
   return fetch(statement, limit);
 }
 
@@ -237,8 +243,7 @@ Result<sql::Rows> Connection::fetch(st_mysql_stmt* statement, const resource::Li
     SB_CHECKED(drive([&] { return mysql_stmt_fetch_start(&status, statement); },
                      [&](int came) { return mysql_stmt_fetch_cont(&status, statement, came); }, limit));
     if (status == MYSQL_NO_DATA) break;
-    if (status != 0 && status != MYSQL_DATA_TRUNCATED)
-      return failure(mysql_stmt_errno(statement), mysql_stmt_error(statement));
+    if (status != 0 && status != MYSQL_DATA_TRUNCATED) return failure(statement);
     if (out.rows.size() >= sql::kRowsMax) return broken(Errc::Full, fmt::format("more than {} rows", sql::kRowsMax));
     auto& row = out.rows.emplace_back();
     for (unsigned i = 0; i < columns; ++i) {

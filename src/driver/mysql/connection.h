@@ -54,6 +54,7 @@ class Connection final : public resource::Connection {
   [[nodiscard]] Result<st_mysql_stmt*> prepared(const std::string& statement, const resource::Limit& limit);
   [[nodiscard]] Result<sql::Rows> fetch(st_mysql_stmt* statement, const resource::Limit& limit);
   tl::unexpected<Error> broken(Errc code, std::string what);
+  tl::unexpected<Error> failure(st_mysql_stmt* statement);
   tl::unexpected<Error> failure(unsigned number, const char* words);
 
   st_mysql* handle_;

@@ -83,7 +83,7 @@ export const en = {
   },
   banned: {
     add: "Ban somebody", at: "Since", button: "Ban", by: "By", clear: "Lift all bans", clearText: "Everybody who is banned may connect again.", clearTitle: "Lift all bans?", cleared: "All bans lifted",
-    clientid: "Client ID", kind: "Kind", none: "Nobody is banned.", peerhost: "IP address", reason: "Reason", remove: "Lift the ban of {{who}}", removed: "Ban lifted", until: "Until", untilHint: "Empty: for good.", username: "User name", who: "Who",
+    clientid: "Client ID", kind: "Kind", none: "Nobody is banned.", peerhost: "IP address", clientid_re: "Client ID (regular expression)", username_re: "User name (regular expression)", peerhost_net: "Network", reason: "Reason", remove: "Lift the ban of {{who}}", removed: "Ban lifted", until: "Until", untilHint: "Empty: for good.", username: "User name", who: "Who",
   },
   chain: {
     asked: "Answers", connected: "Connected", connecting: "Connecting", counts: "{{success}} accepted, {{failed}} refused", disconnected: "Disconnected", down: "Move {{id}} down", enableOne: "{{id}} is enabled", inconsistent: "Inconsistent",

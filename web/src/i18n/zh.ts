@@ -85,7 +85,7 @@ export const zh: typeof en = {
   },
   banned: {
     add: "添加黑名单", at: "开始时间", button: "封禁", by: "操作者", clear: "解除全部封禁", clearText: "所有被封禁者将可以重新连接。", clearTitle: "解除全部封禁？", cleared: "已解除全部封禁",
-    clientid: "客户端 ID", kind: "类型", none: "黑名单为空。", peerhost: "IP 地址", reason: "原因", remove: "解除对 {{who}} 的封禁", removed: "已解除封禁", until: "到期时间", untilHint: "留空：永久。", username: "用户名", who: "对象",
+    clientid: "客户端 ID", kind: "类型", none: "黑名单为空。", peerhost: "IP 地址", clientid_re: "客户端 ID（正则表达式）", username_re: "用户名（正则表达式）", peerhost_net: "网段", reason: "原因", remove: "解除对 {{who}} 的封禁", removed: "已解除封禁", until: "到期时间", untilHint: "留空：永久。", username: "用户名", who: "对象",
   },
   chain: {
     asked: "结果", connected: "已连接", connecting: "连接中", counts: "通过 {{success}}，拒绝 {{failed}}", disconnected: "已断开", down: "下移 {{id}}", enableOne: "启用 {{id}}", inconsistent: "不一致",

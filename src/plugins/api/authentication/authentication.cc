@@ -6,6 +6,7 @@
 #include "config/hocon.h"
 #include "http/table.h"
 #include "management/api_registry.h"
+#include "management/order.h"
 #include "management/resource_json.h"
 #include "management/service.h"
 #include "plugins/api/authentication/chains.h"
@@ -59,6 +60,7 @@ class Api : public std::enable_shared_from_this<Api> {
   void remove(const Call& call, Chain& chain, const Reply& reply);
   void status(const Call& call, Chain& chain, const Reply& reply);
   void move(const Call& call, Chain& chain, const Reply& reply);
+  void order(const Call& call, Chain& chain, const Reply& reply);
   void import(const Call& call, Chain& chain, const Reply& reply);
   void users(const Call& call, Chain& chain, const Reply& reply);
   void add_user(const Call& call, Chain& chain, const Reply& reply);
@@ -231,10 +233,19 @@ void Api::status(const Call& call, Chain& chain, const Reply& reply) {
 void Api::move(const Call& call, Chain& chain, const Reply& reply) {
   const std::string id = call.text("id");
   if (!chain.find(id)) return reply(not_found(id));
-  auto members = moved(chain.members(), id, call.text("position"));
+  auto members = management::moved(chain.members(), config::authn_id, id, call.text("position"));
   if (!members) return reply(Response::error(400, "BAD_REQUEST", "Invalid value for 'position'"));
   if (auto refused = chain.replace(*std::move(members))) return reply(*std::move(refused));
   reply(Response::empty());
+}
+
+void Api::order(const Call& call, Chain& chain, const Reply& reply) {
+  std::vector<std::string> ids;
+  for (const auto& one : call.body.get_array()) ids.emplace_back(std::string_view(one.at("id").get_string()));
+  auto members = management::in_order(chain.members(), config::authn_id, ids);
+  if (!members) return reply(Response::error(400, "BAD_REQUEST", members.error().what));
+  auto refused = chain.replace(*std::move(members));
+  reply(refused ? *std::move(refused) : Response::empty());
 }
 
 std::shared_ptr<access::authn::Provider> Api::with_users(const Call& call, const Chain& chain,
@@ -386,6 +397,9 @@ void Api::add_to(http::Table& table) {
       &Api::list);
   add(Method::Post, "", "Append an authenticator to the chain", {}, authenticator,
       {http::ok(authenticator), bad, http::fault(409, "It is in the chain already")}, &Api::create);
+  add(Method::Put, "/order", "Put the whole chain in this order; every authenticator is named", {},
+      schema::array(schema::object({{"id", schema::string(1), true, "mechanism:backend"}})), {http::no_content(), bad},
+      &Api::order);
   add(Method::Get, "/{id}", "Read one authenticator", {}, {}, {http::ok(authenticator), gone}, &Api::show);
   add(Method::Put, "/{id}", "Replace the settings of one authenticator", {}, authenticator,
       {http::no_content(), bad, gone}, &Api::change);

@@ -1,5 +1,7 @@
 #include "plugins/api/authentication/chains.h"
 
+#include "management/order.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -9,12 +11,6 @@ namespace sb::plugins::api::authentication {
 using config::Value;
 
 namespace {
-
-std::size_t position_of(const Value::Array& members, std::string_view id) {
-  const auto found =
-      std::find_if(members.begin(), members.end(), [&](const Value& one) { return config::authn_id(one) == id; });
-  return static_cast<std::size_t>(found - members.begin());
-}
 
 /// The value of a parameter such as boundary= or name=, with or without quotes.
 std::optional<std::string> parameter(std::string_view header, std::string_view name) {
@@ -78,7 +74,7 @@ Value::Array Chain::members() const {
 
 std::optional<Value> Chain::find(std::string_view id) const {
   const Value::Array all = members();
-  const std::size_t at = position_of(all, id);
+  const std::size_t at = management::position_of(all, config::authn_id, id);
   return at == all.size() ? std::nullopt : std::optional(all[at]);
 }
 
@@ -86,28 +82,6 @@ std::optional<http::Response> Chain::replace(Value::Array members) {
   const auto changed = store_.update(path_, Value(std::move(members)), config::ConfigStore::Mode::Replace);
   if (changed) return std::nullopt;
   return http::Response::error(400, "BAD_REQUEST", changed.error().told());
-}
-
-std::optional<Value::Array> moved(Value::Array members, std::string_view id, std::string_view position) {
-  const std::size_t from = position_of(members, id);
-  if (from == members.size()) return std::nullopt;
-  Value one = std::move(members[from]);
-  members.erase(members.begin() + static_cast<std::ptrdiff_t>(from));
-  std::size_t to = 0;
-  if (position == "front") {
-    to = 0;
-  } else if (position == "rear") {
-    to = members.size();
-  } else if (position.starts_with("before:") || position.starts_with("after:")) {
-    const bool after = position.starts_with("after:");
-    const std::size_t other = position_of(members, position.substr(after ? 6 : 7));
-    if (other == members.size()) return std::nullopt;
-    to = other + (after ? 1 : 0);
-  } else {
-    return std::nullopt;
-  }
-  members.insert(members.begin() + static_cast<std::ptrdiff_t>(to), std::move(one));
-  return members;
 }
 
 std::optional<FormFile> form_file(std::string_view content_type, std::string_view body) {

@@ -33,9 +33,6 @@ class Chain {
   std::string listener_path_;  // "" = global
 };
 
-/// Moves `id` as `position` says: front, rear, before:ID, after:ID. nullopt: not a position, or it names nobody.
-std::optional<config::Value::Array> moved(config::Value::Array members, std::string_view id, std::string_view position);
-
 /// The file part of a form, RFC 7578: the part named `filename`.
 struct FormFile {
   std::string name;

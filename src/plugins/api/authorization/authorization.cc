@@ -5,6 +5,7 @@
 #include "config/hocon.h"
 #include "http/table.h"
 #include "management/api_registry.h"
+#include "management/order.h"
 #include "management/resource_json.h"
 #include "management/service.h"
 #include "plugins/api/authorization/rules.h"
@@ -68,6 +69,7 @@ class Api : public std::enable_shared_from_this<Api> {
   void change(const Call& call, const Reply& reply);
   void remove(const Call& call, const Reply& reply);
   void move(const Call& call, const Reply& reply);
+  void order(const Call& call, const Reply& reply);
   void status(const Call& call, const Reply& reply);
 
   management::Service& service_;
@@ -132,8 +134,16 @@ void Api::move(const Call& call, const Reply& reply) {
   const std::string type = call.text("type");
   if (!sources_.find(type)) return reply(not_found(type));
   const auto& position = call.object().at("position").get_string();
-  auto all = moved(sources_.all(), type, position);
+  auto all = management::moved(sources_.all(), type_of, type, position);
   if (!all) return reply(Response::error(400, "BAD_REQUEST", "Invalid value for 'position'"));
+  answer(sources_.replace(*std::move(all)), reply);
+}
+
+void Api::order(const Call& call, const Reply& reply) {
+  std::vector<std::string> types;
+  for (const auto& one : call.body.get_array()) types.emplace_back(std::string_view(one.at("type").get_string()));
+  auto all = management::in_order(sources_.all(), type_of, types);
+  if (!all) return reply(Response::error(400, "BAD_REQUEST", all.error().what));
   answer(sources_.replace(*std::move(all)), reply);
 }
 
@@ -196,6 +206,9 @@ void Api::add_to(http::Table& table) {
       {http::ok(schema::object({{"sources", schema::array(source), true, "In order"}}))}, &Api::list);
   add(Method::Post, "/sources", "Add an authorization source (at the head of the list)", source,
       {http::no_content(), bad}, &Api::create);
+  add(Method::Put, "/sources/order", "Put all sources in this order; every source is named",
+      schema::array(schema::object({{"type", schema::string(1), true, "Kind of source"}})), {http::no_content(), bad},
+      &Api::order);
   add(Method::Get, "/sources/{type}", "Read one authorization source", {}, {http::ok(source), gone}, &Api::show);
   add(Method::Put, "/sources/{type}", "Update one authorization source", source, {http::no_content(), bad, gone},
       &Api::change);

@@ -2,6 +2,7 @@
 
 #include "access/acl.h"
 #include "config/hocon.h"
+#include "management/order.h"
 
 #include <boost/json/parse.hpp>
 
@@ -25,11 +26,6 @@ std::optional<std::string> content_of(const std::string& path) {
   return all.str();
 }
 
-std::size_t position_of(const Value::Array& sources, std::string_view type) {
-  const auto found = std::find_if(sources.begin(), sources.end(), [&](const Value& v) { return type_of(v) == type; });
-  return static_cast<std::size_t>(found - sources.begin());
-}
-
 Response bad_request(std::string_view why) {
   return Response::error(400, "BAD_REQUEST", why);
 }
@@ -40,26 +36,6 @@ std::string type_of(const Value& source) {
   return type ? type->text() : std::string();
 }
 
-std::optional<Value::Array> moved(Value::Array sources, std::string_view type, std::string_view position) {
-  const std::size_t from = position_of(sources, type);
-  if (from == sources.size()) return std::nullopt;
-  Value one = std::move(sources[from]);
-  sources.erase(sources.begin() + static_cast<std::ptrdiff_t>(from));
-  std::size_t to = 0;
-  if (position == "rear") {
-    to = sources.size();
-  } else if (position.starts_with("before:") || position.starts_with("after:")) {
-    const bool after = position.starts_with("after:");
-    const std::size_t other = position_of(sources, position.substr(after ? 6 : 7));
-    if (other == sources.size()) return std::nullopt;
-    to = other + (after ? 1 : 0);
-  } else if (position != "front") {
-    return std::nullopt;
-  }
-  sources.insert(sources.begin() + static_cast<std::ptrdiff_t>(to), std::move(one));
-  return sources;
-}
-
 Value::Array Sources::all() const {
   const Value* list = store_.current()->effective.at_path("authorization.sources");
   const auto* sources = list ? list->if_array() : nullptr;
@@ -68,7 +44,7 @@ Value::Array Sources::all() const {
 
 std::optional<Value> Sources::find(std::string_view type) const {
   const Value::Array sources = all();
-  const std::size_t at = position_of(sources, type);
+  const std::size_t at = management::position_of(sources, type_of, type);
   return at == sources.size() ? std::nullopt : std::optional(sources[at]);
 }
 

@@ -40,8 +40,4 @@ class Sources {
 
 std::string type_of(const config::Value& source);
 
-/// Moves `type` as `position` says: front, rear, before:TYPE, after:TYPE. nullopt: not a position, or it names nobody.
-std::optional<config::Value::Array> moved(config::Value::Array sources, std::string_view type,
-                                          std::string_view position);
-
 }  // namespace sb::plugins::api::authorization

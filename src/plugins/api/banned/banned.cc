@@ -8,10 +8,13 @@
 #include <boost/json/array.hpp>
 #include <boost/json/serialize.hpp>
 
+#include <algorithm>
+
 namespace sb::plugins::api::banned {
 
 namespace {
 using access::Ban;
+using access::BanKind;
 using http::Call;
 using http::Reply;
 using http::Response;
@@ -28,13 +31,37 @@ json::object to_json(const Ban& ban) {
            ban.until_ms == Ban::kForever ? json::value("infinity") : json::value(management::rfc3339_s(ban.until_ms))}};
 }
 
+constexpr BanKind kNamed[] = {BanKind::ClientId, BanKind::Username, BanKind::PeerHost, BanKind::PeerHostNet};
+
+/// All filters that were given; each asks for bans of its kind.
+access::BanTable::Wanted wanted(const Call& call) {
+  struct Filter {
+    BanKind as;
+    std::string who;
+    bool part;
+  };
+  std::vector<Filter> filters;
+  for (const BanKind kind : kNamed) {
+    const std::string name(access::to_string(kind));
+    if (const auto who = call.find_text(name)) filters.push_back({kind, std::string(*who), false});
+    if (const auto who = call.find_text("like_" + name)) filters.push_back({kind, std::string(*who), true});
+  }
+  if (filters.empty()) return {};
+  return [filters](const Ban& ban) {
+    return std::all_of(filters.begin(), filters.end(), [&ban](const Filter& filter) {
+      return ban.as == filter.as &&
+             (filter.part ? ban.who.find(filter.who) != std::string::npos : ban.who == filter.who);
+    });
+  };
+}
+
 void list(access::AccessControl& access, const Call& call, const Reply& reply) {
   const http::Paging paging = http::paging_of(call);
   json::array rows;
-  for (const Ban& ban : access.bans().list(paging.skip(), paging.limit)) rows.push_back(to_json(ban));
-  const std::size_t count = access.bans().count_live();
-  const bool more = !rows.empty() && count > paging.skip() + rows.size();
-  reply(Response::of(http::page_answer(std::move(rows), paging, count, more)));
+  const auto page = access.bans().list(paging.skip(), paging.limit, wanted(call));
+  for (const Ban& ban : page.bans) rows.push_back(to_json(ban));
+  const bool more = !rows.empty() && page.count > paging.skip() + rows.size();
+  reply(Response::of(http::page_answer(std::move(rows), paging, page.count, more)));
 }
 
 void create(access::AccessControl& access, const Call& call, const Reply& reply) {
@@ -44,7 +71,7 @@ void create(access::AccessControl& access, const Call& call, const Reply& reply)
     return value ? std::string(std::string_view(value->get_string())) : std::string();
   };
   Ban ban;
-  ban.as = access::ban_kind(text("as")).value_or(access::BanKind::ClientId);
+  ban.as = access::ban_kind(text("as")).value_or(BanKind::ClientId);
   ban.who = text("who");
   if (body.contains("by")) ban.by = text("by");
   ban.reason = text("reason");
@@ -76,7 +103,13 @@ void erase(access::AccessControl& access, const Call& call, const Reply& reply) 
 void add_to(management::ApiRegistry& api) {
   access::AccessControl& access = *api.service.environment().access;
   const std::string kTag = "Banned";
-  const auto kinds = schema::choice({"clientid", "username", "peerhost"});
+  const auto kinds = schema::choice({"clientid", "username", "peerhost", "clientid_re", "username_re", "peerhost_net"});
+  std::vector<http::Parameter> filters;
+  for (const BanKind kind : kNamed) {
+    const std::string name(access::to_string(kind));
+    filters.push_back(http::query_parameter(name, schema::string(), "Exactly this " + name));
+    filters.push_back(http::query_parameter("like_" + name, schema::string(), "Part of a " + name));
+  }
   const auto with = [&access](void (*fn)(access::AccessControl&, const Call&, const Reply&)) {
     return [&access, fn](const Call& call, const Reply& reply) { fn(access, call, reply); };
   };
@@ -85,7 +118,7 @@ void add_to(management::ApiRegistry& api) {
                  kTag,
                  http::Access::Viewer,
                  "Page through bans",
-                 http::with_paging(),
+                 http::with_paging(std::move(filters)),
                  {},
                  false,
                  {http::ok(http::page_of(schema::open_object()))},
@@ -95,7 +128,7 @@ void add_to(management::ApiRegistry& api) {
                  "/api/v5/banned",
                  kTag,
                  http::Access::Administrator,
-                 "Add a ban by clientid, username or peerhost",
+                 "Add a ban of a name, an address, or all that match a pattern",
                  {},
                  schema::object({{"as", kinds, true, "What is banned"},
                                  {"who", schema::string(1, 65535), true, "Its value; of peerhost an IP address"},

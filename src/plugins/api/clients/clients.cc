@@ -104,12 +104,38 @@ bool take_time(const Call& call, const char* name, std::optional<std::int64_t>& 
   return out.has_value();
 }
 
+/// The names of `fields`; empty: all. False and `response` set: one is no field of a client.
+bool take_fields(const Call& call, std::vector<std::string>& out, std::optional<Response>& response) {
+  const std::string text = call.text("fields");
+  if (text.empty() || text == "all") return true;
+  static const json::object kKnown = to_json({}, "");
+  for (std::size_t at = 0; at <= text.size();) {
+    const std::size_t comma = std::min(text.find(',', at), text.size());
+    out.push_back(text.substr(at, comma - at));
+    if (!kKnown.contains(out.back())) {
+      response = http::refusal(
+          {{"fields", "unknown_field", "all, or names of a client's fields by commas", json::value(out.back())}});
+      return false;
+    }
+    at = comma + 1;
+  }
+  return true;
+}
+
+json::object only(const json::object& client, const std::vector<std::string>& fields) {
+  json::object out;
+  for (const std::string& name : fields)
+    if (const json::value* value = client.if_contains(name)) out[name] = *value;
+  return out;
+}
+
 void list(Service& service, const Call& call, const Reply& reply) {
   const http::Paging paging = http::paging_of(call);
   management::ClientQuery query;
   query.skip = paging.skip();
   query.limit = paging.limit;
-  query.username = call.find_text("username");
+  query.client_ids = call.texts("clientid");
+  query.usernames = call.texts("username");
   query.ip_address = call.find_text("ip_address");
   query.like_client_id = call.find_text("like_clientid");
   query.like_username = call.find_text("like_username");
@@ -118,18 +144,22 @@ void list(Service& service, const Call& call, const Reply& reply) {
   if (state) query.connected = *state == "connected";
   if (const auto version = call.find_integer("proto_ver")) query.protocol_version = static_cast<int>(*version);
   std::optional<Response> refused;
+  std::vector<std::string> fields;
   if (!take_time(call, "gte_created_at", query.created_from_ms, refused) ||
       !take_time(call, "lte_created_at", query.created_to_ms, refused) ||
       !take_time(call, "gte_connected_at", query.connected_from_ms, refused) ||
-      !take_time(call, "lte_connected_at", query.connected_to_ms, refused))
+      !take_time(call, "lte_connected_at", query.connected_to_ms, refused) || !take_fields(call, fields, refused))
     return reply(std::move(*refused));
   if (const auto node = call.find_text("node"); node && *node != service.environment().node)
     return reply(Response::error(400, "BAD_REQUEST", fmt::format("node '{}': not a member of the cluster", *node)));
   // A connection that has not said CONNECT yet has no client id: there is no row of it.
   if (state && *state == "idle") return reply(Response::of(http::page_answer({}, paging, 0, false)));
-  service.clients(std::move(query), [&service, reply, paging](management::Page<ClientView> page) {
+  service.clients(std::move(query), [&service, reply, paging, fields](management::Page<ClientView> page) {
     json::array rows;
-    for (const ClientView& client : page.rows) rows.push_back(to_json(client, service.environment().node));
+    for (const ClientView& client : page.rows) {
+      json::object row = to_json(client, service.environment().node);
+      rows.push_back(fields.empty() ? std::move(row) : only(row, fields));
+    }
     reply(Response::of(http::page_answer(std::move(rows), paging, page.count, page.has_next)));
   });
 }
@@ -272,7 +302,8 @@ void add_to(management::ApiRegistry& api) {
        "Page through sessions with filters",
        http::with_paging({
            http::query_parameter("node", schema::string(), "Node of the sessions"),
-           http::query_parameter("username", schema::string(), "Exactly this user name"),
+           http::repeated_parameter("clientid", schema::string(), "Exactly this client ID; of several any of them"),
+           http::repeated_parameter("username", schema::string(), "Exactly this user name; of several any of them"),
            http::query_parameter("ip_address", schema::string(), "Exactly this address"),
            http::query_parameter("conn_state", schema::choice({"connected", "idle", "disconnected"}), "State"),
            http::query_parameter("clean_start", schema::boolean(), "Clean Start of the last CONNECT"),
@@ -283,10 +314,11 @@ void add_to(management::ApiRegistry& api) {
            http::query_parameter("lte_created_at", schema::string(), "Session made at or before"),
            http::query_parameter("gte_connected_at", schema::string(), "Connected at or after"),
            http::query_parameter("lte_connected_at", schema::string(), "Connected at or before"),
+           http::query_parameter("fields", schema::string(), "Names of the fields to tell, by commas, or all"),
        }),
        {},
        false,
-       {http::ok(http::page_of(client_schema())), http::fault(400, "Bad parameter")},
+       {http::ok(http::page_of(schema::open_object())), http::fault(400, "Bad parameter")},
        false,
        with(list)});
   api.table.add({Method::Post,

@@ -1,4 +1,5 @@
 // Messages that wait for their time (management-api 2.10).
+#include "broker/topic.h"
 #include "http/table.h"
 #include "management/api_registry.h"
 #include "management/service.h"
@@ -74,6 +75,26 @@ void add_to(management::ApiRegistry& api) {
                    const std::size_t count = delayed.size();
                    const bool more = !rows.empty() && count > paging.skip() + rows.size();
                    reply(Response::of(http::page_answer(std::move(rows), paging, count, more)));
+                 }});
+  api.table.add({http::Method::Delete,
+                 "/api/v5/mqtt/delayed/messages/{topic}",
+                 "MQTT",
+                 http::Access::Administrator,
+                 "Drop all delayed messages of one topic",
+                 {http::path_parameter("topic", "Topic name, without $delayed and the time")},
+                 {},
+                 false,
+                 {http::no_content(), http::fault(400, "Not a topic name"), http::fault(404, "None waits for it")},
+                 false,
+                 [&delayed](const Call& call, const Reply& reply) {
+                   const std::string topic = call.text("topic");
+                   if (!broker::check_topic_name(topic))
+                     return reply(
+                         Response::error(400, "BAD_TOPIC", fmt::format("topic '{}': expected a topic name", topic)));
+                   if (delayed.erase_topic(topic) == 0)
+                     return reply(Response::error(404, "MESSAGE_ID_NOT_FOUND",
+                                                  fmt::format("no delayed message of the topic '{}'", topic)));
+                   reply(Response::empty());
                  }});
   api.table.add({http::Method::Get,
                  kOne,

@@ -71,8 +71,8 @@ const config::Listener* configured(management::Service& service, std::string_vie
   return store ? store->current()->listeners.find(id) : nullptr;
 }
 
-/// The whole configuration of a listener, and how it is.
-json::object full(management::Service& service, std::string_view id) {
+/// The whole configuration of a listener, and how it is; its ETag names the former alone.
+Response full(management::Service& service, std::string_view id) {
   json::object out;
   if (configured(service, id))
     if (const config::Value* value = service.environment().config->current()->effective.at_path(path_of(id)))
@@ -83,9 +83,12 @@ json::object full(management::Service& service, std::string_view id) {
   out["id"] = id;
   out["type"] = id.substr(0, id.find(':'));
   out["name"] = id.substr(id.find(':') + 1);
+  std::string settings = json::serialize(out);
   out["running"] = running && running->running;
   out["current_connections"] = running ? running->current_connections : 0;
-  return out;
+  Response response = Response::of(std::move(out));
+  response.settings = std::move(settings);
+  return response;
 }
 
 Response refused(const config::ConfigStore::Refusal& refusal) {
@@ -103,7 +106,7 @@ void store(management::Service& service, const std::string& id, json::object bod
     body.erase(told);
   const auto outcome =
       service.environment().config->update_text(path_of(id), json::serialize(body), config::ConfigStore::Mode::Merge);
-  reply(outcome ? Response::of(full(service, id)) : refused(outcome.error()));
+  reply(outcome ? full(service, id) : refused(outcome.error()));
 }
 
 Response bad_id(std::string_view id) {
@@ -290,7 +293,7 @@ void add_to(management::ApiRegistry& api) {
        [&service](const Call& call, const Reply& reply) {
          const std::string wanted = call.text("id");
          if (!configured(service, wanted) && !find(service, wanted)) return reply(unknown(wanted));
-         reply(Response::of(full(service, wanted)));
+         reply(full(service, wanted));
        }});
   api.table.add({http::Method::Get,
                  "/api/v5/listeners_status",

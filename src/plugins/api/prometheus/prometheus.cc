@@ -3,6 +3,7 @@
 
 #include "http/table.h"
 #include "management/api_registry.h"
+#include "management/prometheus_auth.h"
 #include "management/push_gateway.h"
 #include "management/service.h"
 
@@ -38,22 +39,41 @@ void add_to(management::ApiRegistry& api) {
           return {};
         });
   }
-  api.table.add({http::Method::Get,
-                 "/api/v5/prometheus/stats",
-                 "Monitor",
-                 http::Access::Metrics,
-                 "Metrics of the answering node, for Prometheus",
-                 {},
-                 {},
-                 false,
-                 {{200, "Text exposition format", schema::string(), "text/plain"}},
-                 false,
-                 [state](const http::Call& call, const http::Reply& reply) {
-                   if (call.request.accept == "application/json") return reply(Response::of(state->page.json()));
-                   Response response = Response::text(state->page.text());
-                   response.content_type = "text/plain; version=0.0.4; charset=utf-8";
-                   reply(std::move(response));
-                 }});
+  // One node: the three say the same, but where every sample names the node.
+  http::Parameter mode = http::query_parameter(
+      "mode", schema::choice({"node", "all_nodes_aggregated", "all_nodes_unaggregated"}), "Whose metrics (5.5)");
+  mode.fallback = "node";
+  const auto node_of = [&service](const http::Call& call) {
+    return call.text("mode") == "all_nodes_unaggregated" ? std::string_view(service.environment().node)
+                                                         : std::string_view();
+  };
+  const auto page = [&](const char* path, const char* summary, http::Handler handler) {
+    api.table.add({http::Method::Get,
+                   path,
+                   "Monitor",
+                   http::Access::Metrics,
+                   summary,
+                   {mode},
+                   {},
+                   false,
+                   {{200, "Text exposition format", schema::string(), "text/plain"}},
+                   false,
+                   std::move(handler)});
+  };
+  const auto exposition = [](std::string text) {
+    Response response = Response::text(std::move(text));
+    response.content_type = "text/plain; version=0.0.4; charset=utf-8";
+    return response;
+  };
+  page("/api/v5/prometheus/stats", "Metrics of the answering node, for Prometheus",
+       [state, node_of, exposition](const http::Call& call, const http::Reply& reply) {
+         if (call.request.accept == "application/json") return reply(Response::of(state->page.json()));
+         reply(exposition(state->page.text(node_of(call))));
+       });
+  page("/api/v5/prometheus/auth", "Metrics of authentication, authorization and bans, for Prometheus",
+       [&service, node_of, exposition](const http::Call& call, const http::Reply& reply) {
+         reply(exposition(management::prometheus_auth(service, node_of(call))));
+       });
 }
 
 }  // namespace sb::plugins::api::prometheus

@@ -39,29 +39,23 @@ const config::Struct& Settings::schema() {
   return s;
 }
 
-std::optional<Authenticated> read_answer(const driver::http::ClientResponse& answer, std::int64_t now_ms) {
+Result<std::optional<Authenticated>> read_answer(const driver::http::ClientResponse& answer, std::int64_t now_ms) {
   if (answer.status == 204) return Authenticated{};
-  if (answer.status != 200) return std::nullopt;
-  const auto members = access::authn::http_members(answer);
-  if (!members) {
-    SB_LOG(log::Level::Error, "http_authn_bad_answer", kv("content_type", answer.content_type),
-           kv("bytes", answer.body.size()));
-    return std::nullopt;
-  }
+  SB_TRY(const auto members, access::authn::http_members(answer));
+  if (!members) return std::nullopt;
   const auto result = members->find("result");
-  if (result == members->end()) return std::nullopt;
+  if (result == members->end()) return fail(Errc::Invalid, "answers without a result");
+  if (result->second == "ignore") return std::nullopt;
   if (result->second == "deny") return Authenticated::refused(ReasonCode::NotAuthorized);
-  if (result->second != "allow") return std::nullopt;
+  if (result->second != "allow") return fail(Errc::Invalid, "answers a result that is not allow, deny or ignore");
   Authenticated out;
   if (const auto flag = members->find("is_superuser"); flag != members->end())
     out.superuser = flag->second == "true" || number(flag->second).value_or(0) >= 1;
   // 5.8: seconds since 1970 at which the permission ends. One that is over already is none.
   if (const auto end = members->find("expire_at"); end != members->end()) {
     const auto seconds = whole_seconds(end->second);
-    if (!seconds) {  // an end that nobody understands must not become none
-      SB_LOG(log::Level::Warning, "http_authn_bad_answer", kv("reason", "expire_at is no number"));
-      return std::nullopt;
-    }
+    // An end that nobody understands must not become none.
+    if (!seconds) return fail(Errc::Invalid, "answers an expire_at that is no number");
     if (*seconds <= now_ms / 1000) return Authenticated::refused(ReasonCode::NotAuthorized);
     if (*seconds < INT64_MAX / 1000) out.until_ms = *seconds * 1000;
     out.disconnect_at_end = true;
@@ -86,10 +80,14 @@ class Http::OnShard final : public access::Authenticator {
         [request = std::move(request)](driver::http::Connection& service, const driver::resource::Limit& limit) {
           return service.ask(request, limit);
         },
-        [reply = std::move(reply), &loop = loop_](sb::Result<ClientResponse> answer) {
-          loop.post([reply, &loop, answer = std::move(answer)] {
-            reply(answer ? read_answer(*answer, loop.wall_ms()) : std::nullopt);
-          });
+        [reply = std::move(reply), &loop = loop_, &provider = provider_](const sb::Result<ClientResponse>& answer) {
+          std::optional<Authenticated> said;
+          if (answer) {
+            auto read = read_answer(*answer, loop.clock().wall_ms());
+            provider.questions_.told(read ? nullptr : &read.error());
+            if (read) said = *std::move(read);
+          }
+          loop.post([reply, said] { reply(said); });
         });
     // Not connected, or too many wait already: not decided here, and the chain's end refuses.
     if (!sent) return {};

@@ -1,6 +1,6 @@
 // password_based:http (access-control 4.6): a service of the user's own is asked. Only its explicit "deny" refuses;
 // every other status, an answer that cannot be read, a time-out and a dead service leave the client to the next
-// authenticator.
+// authenticator. A service that fails (5xx) or answers what cannot be read raises an alarm besides.
 #pragma once
 
 #include "access/authn/http_settings.h"
@@ -16,8 +16,9 @@ struct Settings : config::AuthnCommon, access::authn::HttpSettings {
   static const config::Struct& schema();
 };
 
-/// What an answer says; nullopt: nothing, the next authenticator is asked.
-std::optional<access::Authenticated> read_answer(const driver::http::ClientResponse& answer, std::int64_t now_ms);
+/// What an answer says; nullopt: nothing, the next authenticator is asked. Invalid: that, and the service is not well.
+Result<std::optional<access::Authenticated>> read_answer(const driver::http::ClientResponse& answer,
+                                                         std::int64_t now_ms);
 
 class Http final : public access::authn::Watched<access::authn::Provider> {
  public:

@@ -15,20 +15,16 @@ const config::Struct& Settings::schema() {
   return s;
 }
 
-Answer read_answer(const driver::http::ClientResponse& answer) {
+Result<Answer> read_answer(const driver::http::ClientResponse& answer) {
   if (answer.status == 204) return Answer::Allow;
-  if (answer.status != 200) return Answer::NoMatch;
-  const auto members = access::authn::http_members(answer, "application/json");
-  if (!members) {
-    SB_LOG(log::Level::Error, "http_authz_bad_answer", kv("content_type", answer.content_type),
-           kv("bytes", answer.body.size()));
-    return Answer::NoMatch;
-  }
+  SB_TRY(const auto members, access::authn::http_members(answer, "application/json"));
+  if (!members) return Answer::NoMatch;
   const auto result = members->find("result");
-  if (result == members->end()) return Answer::NoMatch;
+  if (result == members->end()) return fail(Errc::Invalid, "answers without a result");
   if (result->second == "allow") return Answer::Allow;
   if (result->second == "deny") return Answer::Deny;
-  return result->second == "ignore" ? Answer::Ignore : Answer::NoMatch;
+  if (result->second == "ignore") return Answer::Ignore;
+  return fail(Errc::Invalid, "answers a result that is not allow, deny or ignore");
 }
 
 class Http::OnShard final : public access::Authorizer {
@@ -48,8 +44,14 @@ class Http::OnShard final : public access::Authorizer {
         [request = std::move(request)](driver::http::Connection& service, const driver::resource::Limit& limit) {
           return service.ask(request, limit);
         },
-        [reply = std::move(reply), &loop = loop_](Result<ClientResponse> answer) {
-          loop.post([reply, answer = std::move(answer)] { reply(answer ? read_answer(*answer) : Answer::Ignore); });
+        [reply = std::move(reply), &loop = loop_, &source = source_](const Result<ClientResponse>& answer) {
+          Answer said = Answer::Ignore;
+          if (answer) {
+            const auto read = read_answer(*answer);
+            source.questions_.told(read ? nullptr : &read.error());
+            said = read.value_or(Answer::NoMatch);
+          }
+          loop.post([reply, said] { reply(said); });
         });
     // Not connected, or too many wait already: it says nothing.
     return sent ? Answer::Pending : Answer::Ignore;

@@ -1,5 +1,6 @@
 // The source `http` (access-control 7.8): a service of the user's own is asked. Only an explicit answer decides; other
-// statuses are no match, a dead service says nothing, and the next source is asked.
+// statuses are no match, a dead service says nothing, and the next source is asked. A service that fails (5xx) or
+// answers what cannot be read raises an alarm besides.
 #pragma once
 
 #include "access/authn/http_settings.h"
@@ -15,7 +16,8 @@ struct Settings : config::AuthzCommon, access::authn::HttpSettings {
   static const config::Struct& schema();
 };
 
-access::Answer read_answer(const driver::http::ClientResponse& answer);
+/// Invalid: no match, and the service is not well.
+Result<access::Answer> read_answer(const driver::http::ClientResponse& answer);
 
 class Http final : public access::authn::Watched<access::authz::Source> {
  public:

@@ -74,13 +74,19 @@ class Delayed::Shard final : private runtime::Timer {
     const std::lock_guard guard(mutex_);
     const auto found = by_id_.find(number);
     if (found == by_id_.end()) return false;
-    const auto record = waiting_.find(found->second);
-    // The log belongs to the shard.
-    broker_.loop().post([this, gone = std::move(record->second)] { module_.log_->erase(broker_.shard(), gone); });
-    waiting_.erase(record);
-    by_id_.erase(found);
-    module_.count_.fetch_sub(1, std::memory_order_relaxed);
+    drop(waiting_.find(found->second));
     return true;
+  }
+  /// Any thread.
+  std::size_t erase_topic(std::string_view topic) {
+    const std::lock_guard guard(mutex_);
+    std::size_t gone = 0;
+    for (auto it = waiting_.begin(); it != waiting_.end();) {
+      const bool hit = it->second.message->topic() == topic;
+      gone += hit ? 1 : 0;
+      it = hit ? drop(it) : std::next(it);
+    }
+    return gone;
   }
 
   static Item item(const Record& record, std::int64_t remaining_ms) {
@@ -103,6 +109,14 @@ class Delayed::Shard final : private runtime::Timer {
  private:
   using Key = std::pair<std::int64_t, std::uint64_t>;  // monotonic due time, order of arrival
 
+  /// With the lock held. What follows it.
+  std::map<Key, Record>::iterator drop(std::map<Key, Record>::iterator record) {
+    by_id_.erase(record->second.number);
+    // The log belongs to the shard.
+    broker_.loop().post([this, gone = std::move(record->second)] { module_.log_->erase(broker_.shard(), gone); });
+    module_.count_.fetch_sub(1, std::memory_order_relaxed);
+    return waiting_.erase(record);
+  }
   std::int64_t now_ms() const { return std::chrono::duration_cast<Millis>(broker_.loop().now()).count(); }
   std::int64_t clock_ms() const {
     return std::chrono::duration_cast<Millis>(broker_.loop().clock().monotonic()).count();
@@ -287,6 +301,13 @@ Result<> Delayed::erase(std::string_view id) {
   for (const auto& shard : shards_)
     if (shard && shard->erase(*number)) return {};
   return fail(Errc::NotFound, "MESSAGE_ID_NOT_FOUND");
+}
+
+std::size_t Delayed::erase_topic(std::string_view topic) {
+  std::size_t gone = 0;
+  for (const auto& shard : shards_)
+    if (shard) gone += shard->erase_topic(topic);
+  return gone;
 }
 
 void add_to(broker::ModuleRegistry& registry) {

@@ -54,6 +54,8 @@ class Delayed final : public broker::Module {
   std::optional<Item> find(std::string_view id) const;
   /// Invalid: not an id; NotFound.
   [[nodiscard]] Result<> erase(std::string_view id);
+  /// All that wait for this topic name; how many.
+  std::size_t erase_topic(std::string_view topic);
 
  private:
   class Shard;

@@ -139,6 +139,18 @@ TEST_F(DelayedTest, ListsPagesFindsAndErases) {
   EXPECT_EQ(all.topics(), (std::vector<std::string>{"t1", "t2", "t4", "t5"}));
 }
 
+TEST_F(DelayedTest, ErasesAllOfATopic) {
+  for (const char* topic : {"$delayed/10/a", "$delayed/20/b", "$delayed/30/a", "$delayed/40/a/b"}) publish(topic);
+  EXPECT_EQ(module->erase_topic("a"), 2U);
+  EXPECT_EQ(module->erase_topic("a"), 0U);
+  EXPECT_EQ(module->erase_topic("#"), 0U) << "a name, not a filter";
+  turn();
+  EXPECT_EQ(log.rows.size(), 2U);
+  EXPECT_EQ(module->size(), 2U);
+  advance(60s);
+  EXPECT_EQ(all.topics(), (std::vector<std::string>{"b", "a/b"}));
+}
+
 TEST_F(DelayedTest, TheLimitDropsAndDisablingClears) {
   options({true, 1});
   publish("$delayed/10/a");

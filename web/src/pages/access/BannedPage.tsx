@@ -18,7 +18,7 @@ import { instantOf } from "../../lib/time";
 import { useCanWrite } from "../../session/session";
 import { useSettings } from "../../state/settings";
 
-const kKinds = ["clientid", "username", "peerhost"] as const;
+const kKinds = ["clientid", "username", "peerhost", "clientid_re", "username_re", "peerhost_net"] as const;
 
 function BanDialog({ opened, onClose }: { opened: boolean; onClose: () => void }) {
   const { t } = useTranslation();
@@ -38,7 +38,7 @@ function BanDialog({ opened, onClose }: { opened: boolean; onClose: () => void }
       submit={({ as, who, reason, until }) =>
         take(
           api.POST("/api/v5/banned", {
-            body: { as, who, reason, ...(until ? { until: instantOf(until, timeZone) ?? until } : {}) } as never,
+            body: { as, who, reason, until: until ? (instantOf(until, timeZone) ?? until) : "infinity" } as never,
           }),
         )
       }
