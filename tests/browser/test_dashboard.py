@@ -123,6 +123,12 @@ def test_a_setting_changes_and_the_audit_log_says_who_did_it(broker, run):
     assert "48" in broker.ctl("conf", "show", "mqtt.max_inflight")
 
 
+def test_clients_are_found_by_the_time_of_their_connection(broker, run):
+    meter = Meter(broker, "meter-11", "plant/11/#")
+    run("connected-at", clientid="meter-11")
+    meter.close()
+
+
 def test_a_viewer_looks_and_changes_nothing(broker, run):
     meter = Meter(broker, "meter-08", "plant/8/#")
     run("viewer", viewer="looker", chosen="only looking 1", clientid="meter-08")

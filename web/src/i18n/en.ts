@@ -52,7 +52,7 @@ export const en = {
     one: "Node", processes: "Threads", role: "Role", sysPath: "Installed in", uptime: "Uptime", version: "Version",
   },
   clients: {
-    address: "Address", awaitingRel: "Awaiting PUBREL", bytes: "Bytes", cleanStart: "Clean start", clientid: "Client ID", connected: "Connected", connectedAt: "Connected at", connection: "Connection",
+    address: "Address", awaitingRel: "Awaiting PUBREL", bytes: "Bytes", cleanStart: "Clean start", clientid: "Client ID", connected: "Connected", connectedAfter: "Connected after", connectedAt: "Connected at", connectedBefore: "Connected before", connection: "Connection",
     created: "created at", disconnectedAt: "Disconnected at", droppedExpired: "Dropped: expired", droppedFull: "Dropped: queue full", droppedLarge: "Dropped: too large", droppedReceived: "Dropped: received, not passed on",
     expiry: "expiry", forEver: "for ever", inflight: "In flight", ip: "IP address", keepalive: "Keep-alive", kick: "Kick out", kickChosen_one: "Kick out {{count}} client", kickChosen_other: "Kick out {{count}} clients",
     kickOne: "Kick out {{clientid}}", kickText_one: "{{first}} will be disconnected and its session ended.", kickText_other: "{{count}} clients will be disconnected and their sessions ended.", kickTitle: "Kick out?", kicked: "Kicked out",

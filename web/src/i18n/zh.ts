@@ -54,7 +54,7 @@ export const zh: typeof en = {
     one: "节点", processes: "线程", role: "角色", sysPath: "安装目录", uptime: "运行时长", version: "版本",
   },
   clients: {
-    address: "地址", awaitingRel: "等待 PUBREL", bytes: "字节", cleanStart: "全新开始", clientid: "客户端 ID", connected: "已连接", connectedAt: "连接时间", connection: "连接",
+    address: "地址", awaitingRel: "等待 PUBREL", bytes: "字节", cleanStart: "全新开始", clientid: "客户端 ID", connected: "已连接", connectedAfter: "连接时间晚于", connectedAt: "连接时间", connectedBefore: "连接时间早于", connection: "连接",
     created: "创建于", disconnectedAt: "断开时间", droppedExpired: "丢弃：已过期", droppedFull: "丢弃：队列已满", droppedLarge: "丢弃：过大", droppedReceived: "丢弃：已接收但未转发",
     expiry: "过期间隔", forEver: "永不过期", inflight: "飞行窗口", ip: "IP 地址", keepalive: "心跳", kick: "踢下线", kickChosen_one: "踢下线 {{count}} 个客户端", kickChosen_other: "踢下线 {{count}} 个客户端",
     kickOne: "踢下线 {{clientid}}", kickText_one: "{{first}} 将被断开，其会话将结束。", kickText_other: "{{count}} 个客户端将被断开，其会话将结束。", kickTitle: "确定踢下线？", kicked: "已踢下线",
