@@ -34,6 +34,7 @@ export const en = {
     changedMeanwhile: "Somebody else has changed these settings meanwhile. Nothing was saved.", loadAnew: "Load theirs",
     expected: "Expected: {{expects}}", notJson: "This is not JSON.", required: "Required", reveal: "Show or hide what is typed", saved: "Saved", undo: "Undo changes",
   },
+  leave: { title: "Leave without saving?", text: "What was changed here is not saved and will be lost.", button: "Leave" },
   filter: { any: "Any", clear: "Clear", nothing: "Nothing matches these filters." },
   table: {
     actions: "Actions", all: "Choose all rows", choose: "Choose {{key}}", next: "Next page", pages: "Pages", perPage: "Rows per page", previous: "Previous page", total: "{{total}} in total",

@@ -36,6 +36,7 @@ export const zh: typeof en = {
     changedMeanwhile: "这些设置刚刚被其他人修改，未保存任何内容。", loadAnew: "载入最新设置",
     expected: "应为：{{expects}}", notJson: "不是有效的 JSON。", required: "必填", reveal: "显示或隐藏输入内容", saved: "已保存", undo: "撤销更改",
   },
+  leave: { title: "不保存就离开？", text: "此处的更改尚未保存，离开后将丢失。", button: "离开" },
   filter: { any: "任意", clear: "清除", nothing: "没有符合条件的结果。" },
   table: {
     actions: "操作", all: "选择所有行", choose: "选择 {{key}}", next: "下一页", pages: "分页", perPage: "每页行数", previous: "上一页", total: "共 {{total}} 条",
