@@ -123,6 +123,22 @@ def test_a_setting_changes_and_the_audit_log_says_who_did_it(broker, run):
     assert "48" in broker.ctl("conf", "show", "mqtt.max_inflight")
 
 
+def test_who_saves_second_is_told_and_nobody_leaves_an_unsaved_form_by_accident(broker, run):
+    run("two-people", places=[
+        {"path": "/listeners/tcp:default", "label": "Max connections", "mine": "700", "theirs": "800", "after": "900"},
+        {"path": "/configuration/mqtt", "label": "Max topic levels", "mine": "70", "theirs": "80", "after": "90"},
+        {"path": "/users", "button": "Edit admin", "label": "Note", "mine": "first", "theirs": "second", "after": "third"},
+    ])
+    assert "900" in broker.ctl("conf", "show", "listeners.tcp.default.max_connections")
+    assert "90" in broker.ctl("conf", "show", "mqtt.max_topic_levels")
+
+
+def test_clients_are_found_by_the_time_of_their_connection(broker, run):
+    meter = Meter(broker, "meter-11", "plant/11/#")
+    run("connected-at", clientid="meter-11")
+    meter.close()
+
+
 def test_a_viewer_looks_and_changes_nothing(broker, run):
     meter = Meter(broker, "meter-08", "plant/8/#")
     run("viewer", viewer="looker", chosen="only looking 1", clientid="meter-08")

@@ -31,13 +31,13 @@ api.use({
   },
 });
 
+export type Answer = Promise<{ data?: unknown; error?: unknown; response: Response }>;
+
 /**
  * The content of an answer, or an ApiError. The document describes rows as open objects; T is what the page reads of
  * them.
  */
-export async function take<T = void>(
-  answer: Promise<{ data?: unknown; error?: unknown; response: Response }>,
-): Promise<T> {
+export async function take<T = void>(answer: Answer): Promise<T> {
   let got;
   try {
     got = await answer;
@@ -49,9 +49,7 @@ export async function take<T = void>(
 }
 
 /** The same with the name of what was answered, for an If-Match. */
-export async function takeTagged(
-  answer: Promise<{ data?: unknown; error?: unknown; response: Response }>,
-): Promise<{ data: unknown; etag: string | null }> {
+export async function takeTagged(answer: Answer): Promise<{ data: unknown; etag: string | null }> {
   const data = await take<unknown>(answer);
   return { data, etag: (await answer).response.headers.get("etag") };
 }

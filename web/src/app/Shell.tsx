@@ -13,10 +13,12 @@ import { useTranslation } from "react-i18next";
 import { Link, Outlet, useLocation } from "react-router-dom";
 
 import { useAlarmCount } from "../api/live";
+import { useLeave } from "../components/leave";
 import { ChangePassword } from "../session/ChangePassword";
 import { logOut } from "../session/logOut";
 import { useSession } from "../session/session";
 import { LanguageMenu } from "./LanguageMenu";
+import { LeaveGuard } from "./LeaveGuard";
 import { LicenseLine } from "./LicenseLine";
 import { Logo } from "./Logo";
 import { navigation } from "./nav";
@@ -57,6 +59,7 @@ function Navigation({ onChosen }: { onChosen: () => void }) {
 function UserMenu() {
   const { t } = useTranslation();
   const session = useSession();
+  const leave = useLeave();
   if (!session) return null;
   return (
     <Menu position="bottom-end">
@@ -84,7 +87,7 @@ function UserMenu() {
           {t("shell.apiDocs")}
         </Menu.Item>
         <Menu.Divider />
-        <Menu.Item leftSection={<IconLogout size={16} />} onClick={() => void logOut(session.username)}>
+        <Menu.Item leftSection={<IconLogout size={16} />} onClick={() => leave(() => void logOut(session.username))}>
           {t("shell.logOut")}
         </Menu.Item>
       </Menu.Dropdown>
@@ -158,6 +161,7 @@ export function Shell() {
         <Navigation onChosen={close} />
       </AppShell.Navbar>
       <AppShell.Main id="content" ref={main} tabIndex={-1} style={{ outline: "none" }}>
+        <LeaveGuard />
         <LicenseLine />
         <Outlet />
       </AppShell.Main>

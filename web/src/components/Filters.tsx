@@ -5,6 +5,8 @@ import { useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useSearchParams } from "react-router-dom";
 
+import { instantOf } from "../lib/time";
+
 export interface Filter {
   key: string;
   label: string;
@@ -23,6 +25,19 @@ export function useFilterValues(filters: Filter[]): Record<string, string> {
     if (value) values[key] = value;
   }
   return values;
+}
+
+/** What the API takes of them: the fields give times of the chosen zone, the API wants RFC 3339. */
+export function queryOf(filters: Filter[], values: Record<string, string>, timeZone: string): Record<string, string> {
+  const out = { ...values };
+  for (const { key, type } of filters) {
+    const text = out[key];
+    if (type !== "datetime-local" || text === undefined) continue;
+    const instant = instantOf(text, timeZone);
+    if (instant) out[key] = instant;
+    else delete out[key];
+  }
+  return out;
 }
 
 function FilterText({ filter, value, onChange }: { filter: Filter; value: string; onChange: (value: string) => void }) {

@@ -6,6 +6,9 @@ import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 
 import { ApiError, describeComplaint } from "../api/errors";
+import { changedMeanwhile } from "../api/stored";
+import { tellFailure } from "./actions";
+import { ChangedMeanwhile } from "./ChangedMeanwhile";
 
 interface Props<V extends Record<string, unknown>> {
   title: string;
@@ -14,6 +17,8 @@ interface Props<V extends Record<string, unknown>> {
   form: UseFormReturnType<V>;
   submit: (values: V) => Promise<unknown>;
   onDone: (answer: unknown) => void;
+  /** Takes what somebody else has saved meanwhile; where `submit` may be refused for it. */
+  loadTheirs?: () => Promise<void>;
   button?: string;
   size?: string;
   children: ReactNode;
@@ -30,7 +35,7 @@ export function showComplaints<V extends Record<string, unknown>>(form: UseFormR
 }
 
 export function FormModal<V extends Record<string, unknown>>(props: Props<V>) {
-  const { title, opened, onClose, form, submit, onDone, button, size, children } = props;
+  const { title, opened, onClose, form, submit, onDone, loadTheirs, button, size, children } = props;
   const { t } = useTranslation();
   const sending = useMutation({
     mutationFn: submit,
@@ -40,17 +45,24 @@ export function FormModal<V extends Record<string, unknown>>(props: Props<V>) {
     },
     onError: (error) => showComplaints(form, error),
   });
+  const loading = useMutation({
+    mutationFn: (load: () => Promise<void>) => load(),
+    onSuccess: sending.reset,
+    onError: (error) => tellFailure(t("error.notDone"), error),
+  });
   const close = () => {
     sending.reset();
     form.reset();
     onClose();
   };
+  const refusedFor = changedMeanwhile(sending.error) ? loadTheirs : undefined;
   return (
     <Modal opened={opened} onClose={close} title={title} size={size}>
       <form onSubmit={form.onSubmit((values) => sending.mutate(values))} noValidate>
         <Stack>
           {children}
-          {sending.error && (
+          {refusedFor && <ChangedMeanwhile onLoad={() => loading.mutate(refusedFor)} />}
+          {sending.error && !refusedFor && (
             <Alert color="red" variant="light" role="alert">
               {sending.error.message}
             </Alert>

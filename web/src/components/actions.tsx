@@ -39,16 +39,34 @@ export function useChange<V = void>({ run, done, renews, after }: Change<V>) {
   });
 }
 
+interface Question {
+  title: string;
+  text: ReactNode;
+  button: string;
+  run: () => void;
+  /** Where a "no" has to be told. */
+  dismissed?: () => void;
+}
+
 export function useConfirm() {
   const { t } = useTranslation();
-  return ({ title, text, button, run }: { title: string; text: ReactNode; button: string; run: () => void }) =>
+  return ({ title, text, button, run, dismissed }: Question) => {
+    let confirmed = false;
     modals.openConfirmModal({
       title,
       children: <Text size="sm">{text}</Text>,
       labels: { confirm: button, cancel: t("common.cancel") },
       confirmProps: { color: "red" },
-      onConfirm: run,
+      onConfirm: () => {
+        confirmed = true;
+        run();
+      },
+      // However it closes: by the button, by Escape, by a click beside it.
+      onClose: () => {
+        if (!confirmed) dismissed?.();
+      },
     });
+  };
 }
 
 interface IconActionProps {

@@ -1,18 +1,12 @@
-import { MantineProvider } from "@mantine/core";
-import { cleanup, fireEvent, render, screen } from "@testing-library/react";
+import { cleanup, fireEvent, screen } from "@testing-library/react";
 import { useState } from "react";
-import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
+import { afterEach, beforeAll, describe, expect, it } from "vitest";
 
-import { startI18n } from "../i18n";
+import { show, startPage } from "../testing/page";
 import { SchemaForm } from "./SchemaForm";
 import type { Field, Tree } from "./schema";
 
-beforeAll(async () => {
-  // What jsdom lacks and Mantine asks for.
-  vi.stubGlobal("matchMedia", () => ({ matches: false, addEventListener: () => {}, removeEventListener: () => {} }));
-  vi.stubGlobal("ResizeObserver", class { observe() {} unobserve() {} disconnect() {} });
-  await startI18n();
-});
+beforeAll(startPage);
 afterEach(cleanup);
 
 const topic: Field = { name: "topic", type: "string", shape: "scalar" };
@@ -24,18 +18,14 @@ function Form({ fields, initial, readOnly }: { fields: Field[]; initial: Tree; r
   return <SchemaForm fields={fields} tree={tree} onChange={setTree} readOnly={readOnly} />;
 }
 
-function show(fields: Field[], initial: Tree, readOnly = false) {
-  render(
-    <MantineProvider>
-      <Form fields={fields} initial={initial} readOnly={readOnly} />
-    </MantineProvider>,
-  );
+function showForm(fields: Field[], initial: Tree, readOnly = false) {
+  show(<Form fields={fields} initial={initial} readOnly={readOnly} />);
 }
 
 describe("a list of objects", () => {
   const fields: Field[] = [{ name: "topics", type: "list of object", shape: "list", fields: [topic] }];
   it("is added to, filled in, put in order and taken from", () => {
-    show(fields, { topics: [{ topic: "a" }] });
+    showForm(fields, { topics: [{ topic: "a" }] });
     fireEvent.click(screen.getByRole("button", { name: "Add" }));
     fireEvent.change(screen.getAllByRole("textbox", { name: "Topic" })[1]!, { target: { value: "b" } });
     expect(shown).toEqual({ topics: [{ topic: "a" }, { topic: "b" }] });
@@ -45,7 +35,7 @@ describe("a list of objects", () => {
     expect(shown).toEqual({ topics: [{ topic: "a" }] });
   });
   it("offers nothing to those who only look", () => {
-    show(fields, { topics: [{ topic: "a" }] }, true);
+    showForm(fields, { topics: [{ topic: "a" }] }, true);
     expect(screen.queryAllByRole("button")).toEqual([]);
     expect((screen.getByRole("textbox", { name: "Topic" }) as HTMLInputElement).disabled).toBe(true);
   });
@@ -53,7 +43,7 @@ describe("a list of objects", () => {
 
 describe("a map of objects", () => {
   it("has entries by name", () => {
-    show([{ name: "file", type: "map of object", shape: "map", fields: [topic] }], { file: { default: { topic: "a" } } });
+    showForm([{ name: "file", type: "map of object", shape: "map", fields: [topic] }], { file: { default: { topic: "a" } } });
     fireEvent.change(screen.getByRole("textbox", { name: "New name" }), { target: { value: "extra" } });
     fireEvent.click(screen.getByRole("button", { name: "Add" }));
     fireEvent.change(screen.getAllByRole("textbox", { name: "Topic" })[1]!, { target: { value: "b" } });
@@ -64,7 +54,7 @@ describe("a map of objects", () => {
 
 describe("a map of texts", () => {
   it("is edited a pair a line, and loses none while a name is typed", () => {
-    show([{ name: "headers", type: "map of string", shape: "map" }], { headers: { accept: "x" } });
+    showForm([{ name: "headers", type: "map of string", shape: "map" }], { headers: { accept: "x" } });
     fireEvent.click(screen.getByRole("button", { name: "Add" }));
     expect(shown).toEqual({ headers: { accept: "x" } });
     fireEvent.change(screen.getByRole("textbox", { name: "Name 2" }), { target: { value: "accept" } });

@@ -34,6 +34,7 @@ export const en = {
     changedMeanwhile: "Somebody else has changed these settings meanwhile. Nothing was saved.", loadAnew: "Load theirs",
     expected: "Expected: {{expects}}", notJson: "This is not JSON.", required: "Required", reveal: "Show or hide what is typed", saved: "Saved", undo: "Undo changes",
   },
+  leave: { title: "Leave without saving?", text: "What was changed here is not saved and will be lost.", button: "Leave" },
   filter: { any: "Any", clear: "Clear", nothing: "Nothing matches these filters." },
   table: {
     actions: "Actions", all: "Choose all rows", choose: "Choose {{key}}", next: "Next page", pages: "Pages", perPage: "Rows per page", previous: "Previous page", total: "{{total}} in total",
@@ -52,7 +53,7 @@ export const en = {
     one: "Node", processes: "Threads", role: "Role", sysPath: "Installed in", uptime: "Uptime", version: "Version",
   },
   clients: {
-    address: "Address", awaitingRel: "Awaiting PUBREL", bytes: "Bytes", cleanStart: "Clean start", clientid: "Client ID", connected: "Connected", connectedAt: "Connected at", connection: "Connection",
+    address: "Address", awaitingRel: "Awaiting PUBREL", bytes: "Bytes", cleanStart: "Clean start", clientid: "Client ID", connected: "Connected", connectedAfter: "Connected after", connectedAt: "Connected at", connectedBefore: "Connected before", connection: "Connection",
     created: "created at", disconnectedAt: "Disconnected at", droppedExpired: "Dropped: expired", droppedFull: "Dropped: queue full", droppedLarge: "Dropped: too large", droppedReceived: "Dropped: received, not passed on",
     expiry: "expiry", forEver: "for ever", inflight: "In flight", ip: "IP address", keepalive: "Keep-alive", kick: "Kick out", kickChosen_one: "Kick out {{count}} client", kickChosen_other: "Kick out {{count}} clients",
     kickOne: "Kick out {{clientid}}", kickText_one: "{{first}} will be disconnected and its session ended.", kickText_other: "{{count}} clients will be disconnected and their sessions ended.", kickTitle: "Kick out?", kicked: "Kicked out",

@@ -36,6 +36,7 @@ export const zh: typeof en = {
     changedMeanwhile: "这些设置刚刚被其他人修改，未保存任何内容。", loadAnew: "载入最新设置",
     expected: "应为：{{expects}}", notJson: "不是有效的 JSON。", required: "必填", reveal: "显示或隐藏输入内容", saved: "已保存", undo: "撤销更改",
   },
+  leave: { title: "不保存就离开？", text: "此处的更改尚未保存，离开后将丢失。", button: "离开" },
   filter: { any: "任意", clear: "清除", nothing: "没有符合条件的结果。" },
   table: {
     actions: "操作", all: "选择所有行", choose: "选择 {{key}}", next: "下一页", pages: "分页", perPage: "每页行数", previous: "上一页", total: "共 {{total}} 条",
@@ -54,7 +55,7 @@ export const zh: typeof en = {
     one: "节点", processes: "线程", role: "角色", sysPath: "安装目录", uptime: "运行时长", version: "版本",
   },
   clients: {
-    address: "地址", awaitingRel: "等待 PUBREL", bytes: "字节", cleanStart: "全新开始", clientid: "客户端 ID", connected: "已连接", connectedAt: "连接时间", connection: "连接",
+    address: "地址", awaitingRel: "等待 PUBREL", bytes: "字节", cleanStart: "全新开始", clientid: "客户端 ID", connected: "已连接", connectedAfter: "连接时间晚于", connectedAt: "连接时间", connectedBefore: "连接时间早于", connection: "连接",
     created: "创建于", disconnectedAt: "断开时间", droppedExpired: "丢弃：已过期", droppedFull: "丢弃：队列已满", droppedLarge: "丢弃：过大", droppedReceived: "丢弃：已接收但未转发",
     expiry: "过期间隔", forEver: "永不过期", inflight: "飞行窗口", ip: "IP 地址", keepalive: "心跳", kick: "踢下线", kickChosen_one: "踢下线 {{count}} 个客户端", kickChosen_other: "踢下线 {{count}} 个客户端",
     kickOne: "踢下线 {{clientid}}", kickText_one: "{{first}} 将被断开，其会话将结束。", kickText_other: "{{count}} 个客户端将被断开，其会话将结束。", kickTitle: "确定踢下线？", kicked: "已踢下线",

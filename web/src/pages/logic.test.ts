@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import { describe as inWords, formatValue, sparkPath, thin, timeTicks } from "../components/chart";
+import { queryOf, type Filter } from "../components/Filters";
 import { shareOf } from "../components/Meter";
 import { hasNext, totalOf } from "../components/paging";
 import { isStrongPassword } from "../session/password";
@@ -11,7 +12,7 @@ import { addressOf, isForEver, protocolName } from "./clients/words";
 import { shortened } from "./nodes/CounterCard";
 import { groupCounters, pairGauges } from "./nodes/counters";
 import { ratesOf } from "./overview/history";
-import { operationOf, queryOf } from "./system/audit";
+import { operationOf } from "./system/audit";
 import { filledTables } from "./system/ImportReport";
 import { webSocketUrl } from "./websocket/address";
 
@@ -74,11 +75,16 @@ describe("audit", () => {
     expect(operationOf({ http_method: "post", operation_id: "/api_key", operation_type: "api_key", args: "" })).toBe("POST /api_key");
     expect(operationOf({ http_method: "", operation_id: "", operation_type: "clients", args: ["kick", "a"] })).toBe("clients kick a");
   });
-  it("sends times as RFC 3339 and drops half-typed ones", () => {
-    const query = queryOf({ gte_created_at: "2024-01-09T10:00", from: "cli" }, "Asia/Shanghai");
-    expect(query.gte_created_at).toBe("2024-01-09T02:00:00.000Z");
-    expect(query.from).toBe("cli");
-    expect(queryOf({ lte_created_at: "soon" }, "")).toEqual({});
+});
+
+describe("filters", () => {
+  it("send times as RFC 3339 and drop half-typed ones", () => {
+    const filters: Filter[] = [{ key: "gte_connected_at", label: "", type: "datetime-local" }, { key: "username", label: "" }];
+    expect(queryOf(filters, { gte_connected_at: "2024-01-09T10:00", username: "a" }, "Asia/Shanghai")).toEqual({
+      gte_connected_at: "2024-01-09T02:00:00.000Z",
+      username: "a",
+    });
+    expect(queryOf(filters, { gte_connected_at: "soon" }, "")).toEqual({});
   });
 });
 

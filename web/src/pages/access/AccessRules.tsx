@@ -1,17 +1,20 @@
 // Rules of the built-in database: of one client, one user, or everybody.
 import { Badge, Button, Group, Modal, SegmentedControl, Stack, TextInput } from "@mantine/core";
 import { IconPencil, IconPlus, IconTrash } from "@tabler/icons-react";
-import { useQuery } from "@tanstack/react-query";
+import { useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import { api, take } from "../../api/client";
+import type { Stored } from "../../api/stored";
 import type { AccessRule, Page } from "../../api/types";
 import { IconAction, useChange, useConfirm } from "../../components/actions";
 import { actionsColumn, monoColumn } from "../../components/columns";
 import { DataTable, type Column } from "../../components/DataTable";
+import { useLeave } from "../../components/leave";
 import { PageControl, usePaged } from "../../components/paging";
 import { Loaded } from "../../components/States";
+import { useStored } from "../../form/useStored";
 import { useCanWrite } from "../../session/session";
 import { RuleList } from "./RuleList";
 
@@ -37,51 +40,71 @@ function listHolders(kind: "clients" | "users", paging: { page: number; limit: n
       ).then((page) => named(page, (row) => row.username));
 }
 
-function store(kind: Kind, { name, rules }: Holder): Promise<unknown> {
-  if (kind === "clients")
-    return take(
-      api.PUT(`${kBase}/clients/{clientid}`, {
-        params: { path: { clientid: name } },
-        body: { clientid: name, rules } as never,
-      }),
-    );
-  if (kind === "users")
-    return take(
-      api.PUT(`${kBase}/users/{username}`, {
-        params: { path: { username: name } },
-        body: { username: name, rules } as never,
-      }),
-    );
-  return take(api.POST(`${kBase}/all`, { body: { rules } as never }));
+function storedRules(kind: Kind, name: string): Stored<AccessRule[]> {
+  const show = (answer: unknown) => (answer as { rules: AccessRule[] }).rules;
+  if (kind === "clients") {
+    const params = { path: { clientid: name } };
+    return {
+      get: () => api.GET(`${kBase}/clients/{clientid}`, { params }),
+      show,
+      put: (rules, headers) =>
+        api.PUT(`${kBase}/clients/{clientid}`, { params, body: { clientid: name, rules } as never, headers }),
+    };
+  }
+  if (kind === "users") {
+    const params = { path: { username: name } };
+    return {
+      get: () => api.GET(`${kBase}/users/{username}`, { params }),
+      show,
+      put: (rules, headers) =>
+        api.PUT(`${kBase}/users/{username}`, { params, body: { username: name, rules } as never, headers }),
+    };
+  }
+  return {
+    get: () => api.GET(`${kBase}/all`),
+    show,
+    // Not a PUT, so without a tag: a change is found by what was read before.
+    put: (rules) => api.POST(`${kBase}/all`, { body: { rules } as never }),
+  };
 }
 
-function HolderDialog({ kind, holder, onClose }: { kind: "clients" | "users"; holder: Holder | "new"; onClose: () => void }) {
+function StoredRules({ kind, name, onSaved }: { kind: Kind; name: string; onSaved?: () => void }) {
+  const { query, ...editing } = useStored(["authorization", "rules", kind, name], storedRules(kind, name));
+  return <Loaded query={query}>{(rules) => <RuleList stored={rules} {...editing} onSaved={onSaved} />}</Loaded>;
+}
+
+/** `holder` null: a new one. */
+function HolderDialog({ kind, holder, onClose }: { kind: "clients" | "users"; holder: string | null; onClose: () => void }) {
   const { t } = useTranslation();
-  const [name, setName] = useState(holder === "new" ? "" : holder.name);
-  const label = t(kind === "clients" ? "clients.clientid" : "clients.username");
-  const save = useChange<Holder>({
-    run: (value) => store(kind, value),
-    done: t("form.saved"),
-    renews: [["authorization", "rules"]],
-    after: onClose,
-  });
+  const queries = useQueryClient();
+  const leave = useLeave();
+  const [name, setName] = useState(holder ?? "");
+  const onSaved = () => {
+    void queries.invalidateQueries({ queryKey: ["authorization", "rules"] });
+    onClose();
+  };
   return (
-    <Modal opened onClose={onClose} title={t("authz.permissions")} size="xl">
+    <Modal opened onClose={() => leave(onClose)} title={t("authz.permissions")} size="xl">
       <Stack>
         <TextInput
-          label={label}
+          label={t(kind === "clients" ? "clients.clientid" : "clients.username")}
           required
           data-autofocus
-          disabled={holder !== "new"}
+          disabled={holder !== null}
           value={name}
           onChange={(event) => setName(event.currentTarget.value)}
         />
-        <RuleList
-          initial={holder === "new" ? [] : holder.rules}
-          saving={save.isPending}
-          disabled={name === ""}
-          onSave={(rules) => save.mutate({ name, rules })}
-        />
+        {holder === null ? (
+          <RuleList
+            stored={[]}
+            save={(rules) => take(storedRules(kind, name).put(rules, {}))}
+            renew={() => Promise.resolve(undefined)}
+            onSaved={onSaved}
+            disabled={name === ""}
+          />
+        ) : (
+          <StoredRules kind={kind} name={holder} onSaved={onSaved} />
+        )}
       </Stack>
     </Modal>
   );
@@ -91,7 +114,7 @@ function Holders({ kind }: { kind: "clients" | "users" }) {
   const { t } = useTranslation();
   const canWrite = useCanWrite();
   const confirm = useConfirm();
-  const [editing, setEditing] = useState<Holder | "new" | null>(null);
+  const [editing, setEditing] = useState<{ name: string | null } | null>(null);
   const list = usePaged<Holder>(["authorization", "rules", kind], (paging) => listHolders(kind, paging));
   const remove = useChange<string>({
     run: (name) =>
@@ -146,35 +169,18 @@ function Holders({ kind }: { kind: "clients" | "users" }) {
       />
       <PageControl list={list} />
       {canWrite && (
-        <Button mt="sm" w="fit-content" leftSection={<IconPlus size={16} />} onClick={() => setEditing("new")}>
+        <Button mt="sm" w="fit-content" leftSection={<IconPlus size={16} />} onClick={() => setEditing({ name: null })}>
           {t("authz.addRules")}
         </Button>
       )}
-      {editing && <HolderDialog kind={kind} holder={editing} onClose={() => setEditing(null)} />}
+      {editing && <HolderDialog kind={kind} holder={editing.name} onClose={() => setEditing(null)} />}
     </>
-  );
-}
-
-function Everybody() {
-  const { t } = useTranslation();
-  const query = useQuery({
-    queryKey: ["authorization", "rules", "all"],
-    queryFn: async () => (await take<{ rules: AccessRule[] }>(api.GET(`${kBase}/all`))).rules,
-  });
-  const save = useChange<AccessRule[]>({
-    run: (rules) => store("all", { name: "", rules }),
-    done: t("form.saved"),
-    renews: [["authorization", "rules"]],
-  });
-  return (
-    <Loaded query={query}>
-      {(rules) => <RuleList initial={rules} saving={save.isPending} onSave={(next) => save.mutate(next)} />}
-    </Loaded>
   );
 }
 
 export function AccessRules() {
   const { t } = useTranslation();
+  const leave = useLeave();
   const [kind, setKind] = useState<Kind>("clients");
   return (
     <Stack>
@@ -182,11 +188,11 @@ export function AccessRules() {
         <SegmentedControl
           aria-label={t("authz.whose")}
           value={kind}
-          onChange={(value) => setKind(value as Kind)}
+          onChange={(value) => leave(() => setKind(value as Kind))}
           data={(["clients", "users", "all"] as const).map((value) => ({ value, label: t(`authz.kind.${value}`) }))}
         />
       </Group>
-      {kind === "all" ? <Everybody /> : <Holders key={kind} kind={kind} />}
+      {kind === "all" ? <StoredRules kind="all" name="" /> : <Holders key={kind} kind={kind} />}
     </Stack>
   );
 }

@@ -6,6 +6,7 @@ import { useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import { api, take, upload } from "../../api/client";
+import type { Stored } from "../../api/stored";
 import type { AuthUser, Page } from "../../api/types";
 import { IconAction, useChange, useConfirm } from "../../components/actions";
 import { actionsColumn, monoColumn } from "../../components/columns";
@@ -13,7 +14,25 @@ import { DataTable, type Column } from "../../components/DataTable";
 import { Filters, useFilterValues, type Filter } from "../../components/Filters";
 import { FormModal } from "../../components/FormModal";
 import { PageControl, usePaged } from "../../components/paging";
+import { useStoredForm } from "../../form/useStoredForm";
 import { useCanWrite } from "../../session/session";
+
+interface Rights {
+  is_superuser: boolean;
+  /** Is written and never read. */
+  password?: string;
+}
+
+const rightsOf = ({ is_superuser }: Rights): Rights => ({ is_superuser });
+
+function storedUser(id: string, user_id: string): Stored<Rights> {
+  const params = { path: { id, user_id } };
+  return {
+    get: () => api.GET("/api/v5/authentication/{id}/users/{user_id}", { params }),
+    show: (answer) => rightsOf(answer as AuthUser),
+    put: (body, headers) => api.PUT("/api/v5/authentication/{id}/users/{user_id}", { params, body, headers }),
+  };
+}
 
 /** `user` null: a new one. */
 function UserDialog({ id, user, opened, onClose }: {
@@ -24,27 +43,25 @@ function UserDialog({ id, user, opened, onClose }: {
 }) {
   const { t } = useTranslation();
   const queries = useQueryClient();
+  const shown: Rights = { is_superuser: user?.is_superuser ?? false };
   const form = useForm({
-    initialValues: { user_id: user?.user_id ?? "", password: "", is_superuser: user?.is_superuser ?? false },
+    initialValues: { user_id: user?.user_id ?? "", password: "", ...shown },
     validate: {
       user_id: (value) => (value ? null : t("form.required")),
       password: (value) => (value || user ? null : t("form.required")),
     },
   });
+  const editing = useStoredForm(form, storedUser(id, user?.user_id ?? ""), shown, rightsOf);
   return (
     <FormModal
+      loadTheirs={editing.loadTheirs}
       title={user ? t("authn.editUser", { user: user.user_id }) : t("authn.addUser")}
       opened={opened}
       onClose={onClose}
       form={form}
       submit={({ user_id, password, is_superuser }) =>
         user
-          ? take(
-              api.PUT("/api/v5/authentication/{id}/users/{user_id}", {
-                params: { path: { id, user_id } },
-                body: { is_superuser, ...(password ? { password } : {}) },
-              }),
-            )
+          ? editing.save({ is_superuser, ...(password ? { password } : {}) })
           : take(
               api.POST("/api/v5/authentication/{id}/users", {
                 params: { path: { id } },

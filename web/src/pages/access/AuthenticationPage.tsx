@@ -5,6 +5,7 @@ import { useQuery } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
 
 import { api, take } from "../../api/client";
+import { amend } from "../../api/stored";
 import type { Authenticator, ChainStatus } from "../../api/types";
 import { useChange } from "../../components/actions";
 import { actionsColumn, linkColumn } from "../../components/columns";
@@ -13,7 +14,7 @@ import { PageHeader } from "../../components/PageHeader";
 import { formatCount } from "../../lib/numbers";
 import { useCanWrite } from "../../session/session";
 import { AddAuthenticator } from "./AddAuthenticator";
-import { mechanismName } from "./chain";
+import { mechanismName, storedAuthenticator } from "./chain";
 import { ChainActions } from "./ChainActions";
 import { ChainStatusBadge } from "./ChainStatusBadge";
 
@@ -54,13 +55,7 @@ export function AuthenticationPage() {
     renews,
   });
   const toggle = useChange<Authenticator>({
-    run: ({ id, ...settings }) =>
-      take(
-        api.PUT("/api/v5/authentication/{id}", {
-          params: { path: { id } },
-          body: { ...settings, enable: !settings.enable } as never,
-        }),
-      ),
+    run: ({ id, enable }) => amend(storedAuthenticator(id), (now) => ({ ...now, enable: !enable })),
     renews,
   });
   const remove = useChange<string>({

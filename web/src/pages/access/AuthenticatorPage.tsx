@@ -4,48 +4,28 @@ import { useTranslation } from "react-i18next";
 import { useParams } from "react-router-dom";
 
 import { api, take } from "../../api/client";
-import type { Authenticator, ChainStatus } from "../../api/types";
+import type { ChainStatus } from "../../api/types";
 import { Facts } from "../../components/Facts";
 import { PageHeader } from "../../components/PageHeader";
+import { PageTabs } from "../../components/PageTabs";
 import { Loaded } from "../../components/States";
-import type { Tree } from "../../form/schema";
-import { TreeEditor } from "../../form/TreeEditor";
+import { StoredEditor } from "../../form/StoredEditor";
 import { useHotConf } from "../../form/useHotConf";
 import { formatCount } from "../../lib/numbers";
 import { AuthUsers } from "./AuthUsers";
-import { mechanismName, partsOf, settingsOf } from "./chain";
+import { mechanismName, settingsOf, storedAuthenticator } from "./chain";
 import { ChainStatusBadge } from "./ChainStatusBadge";
-
-/** Without what names it. */
-const ownSettings = (authenticator: Authenticator): Tree =>
-  Object.fromEntries(Object.entries(authenticator).filter(([key]) => !["id", "mechanism", "backend"].includes(key)));
 
 function Settings({ id }: { id: string }) {
   const schema = useHotConf();
-  const query = useQuery({
-    queryKey: ["authentication", id],
-    queryFn: () => take<Authenticator>(api.GET("/api/v5/authentication/{id}", { params: { path: { id } } })),
-  });
   return (
     <Loaded query={schema}>
       {({ authentication = [] }) => (
-        <Loaded query={query}>
-          {(authenticator) => (
-            <TreeEditor
-              fields={settingsOf(authentication.find(({ name }) => name === id)?.fields)}
-              stored={ownSettings(authenticator)}
-              save={(tree) =>
-                take(
-                  api.PUT("/api/v5/authentication/{id}", {
-                    params: { path: { id } },
-                    body: { ...partsOf(id), ...tree } as never,
-                  }),
-                )
-              }
-              onSaved={() => void query.refetch()}
-            />
-          )}
-        </Loaded>
+        <StoredEditor
+          queryKey={["authentication", id]}
+          stored={storedAuthenticator(id)}
+          fields={() => settingsOf(authentication.find(({ name }) => name === id)?.fields)}
+        />
       )}
     </Loaded>
   );
@@ -85,7 +65,7 @@ export function AuthenticatorPage() {
   return (
     <>
       <PageHeader title={mechanismName(t, id)} parent={{ title: t("nav.authentication"), path: "/authentication" }} />
-      <Tabs key={id} defaultValue={hasUsers ? "users" : "settings"} keepMounted={false}>
+      <PageTabs key={id} first={hasUsers ? "users" : "settings"}>
         <Tabs.List mb="md">
           {hasUsers && <Tabs.Tab value="users">{t("authn.users")}</Tabs.Tab>}
           <Tabs.Tab value="settings">{t("chain.settings")}</Tabs.Tab>
@@ -102,7 +82,7 @@ export function AuthenticatorPage() {
         <Tabs.Panel value="status">
           <Status id={id} />
         </Tabs.Panel>
-      </Tabs>
+      </PageTabs>
     </>
   );
 }

@@ -5,15 +5,17 @@ import { useQuery } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
 
 import { api, take } from "../../api/client";
+import { amend } from "../../api/stored";
 import type { ChainStatus, Source } from "../../api/types";
 import { useChange } from "../../components/actions";
 import { actionsColumn, linkColumn } from "../../components/columns";
 import { DataTable, type Column } from "../../components/DataTable";
 import { PageHeader } from "../../components/PageHeader";
+import { PageTabs } from "../../components/PageTabs";
 import { useCanWrite } from "../../session/session";
 import { AddSource } from "./AddSource";
 import { AuthorizationSettings } from "./AuthorizationSettings";
-import { sourceName } from "./chain";
+import { sourceName, storedSource } from "./chain";
 import { ChainActions } from "./ChainActions";
 import { ChainStatusBadge } from "./ChainStatusBadge";
 
@@ -46,13 +48,7 @@ function Sources() {
     renews,
   });
   const toggle = useChange<Source>({
-    run: (source) =>
-      take(
-        api.PUT("/api/v5/authorization/sources/{type}", {
-          params: { path: { type: source.type } as never },
-          body: { ...source, enable: !source.enable } as never,
-        }),
-      ),
+    run: ({ type, enable }) => amend(storedSource(type), (now) => ({ ...now, enable: !enable })),
     renews,
   });
   const remove = useChange<string>({
@@ -115,7 +111,7 @@ export function AuthorizationPage() {
   return (
     <>
       <PageHeader title={t("nav.authorization")} hint={t("authz.hint")} />
-      <Tabs defaultValue="sources" keepMounted={false}>
+      <PageTabs first="sources">
         <Tabs.List mb="md">
           <Tabs.Tab value="sources">{t("authz.sources")}</Tabs.Tab>
           <Tabs.Tab value="settings">{t("chain.settings")}</Tabs.Tab>
@@ -126,7 +122,7 @@ export function AuthorizationPage() {
         <Tabs.Panel value="settings">
           <AuthorizationSettings />
         </Tabs.Panel>
-      </Tabs>
+      </PageTabs>
     </>
   );
 }

@@ -1,26 +1,24 @@
 import { Button, Group, Paper, Select, Stack, Text, TextInput } from "@mantine/core";
 import { IconArrowUp, IconPlus, IconTrash } from "@tabler/icons-react";
-import { useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import type { AccessRule } from "../../api/types";
 import { IconAction } from "../../components/actions";
+import { SaveError } from "../../form/SaveError";
+import { useEditor, type Editable } from "../../form/useEditor";
 import { useCanWrite } from "../../session/session";
 
-interface Props {
-  initial: AccessRule[];
-  saving: boolean;
+interface Props extends Editable<AccessRule[]> {
   disabled?: boolean;
-  onSave: (rules: AccessRule[]) => void;
 }
 
 const kFresh: AccessRule = { topic: "", permission: "allow", action: "all" };
 
 /** Rules in the order in which they are tried: the first that matches decides. */
-export function RuleList({ initial, saving, disabled, onSave }: Props) {
+export function RuleList({ disabled, ...editable }: Props) {
   const { t } = useTranslation();
   const canWrite = useCanWrite();
-  const [rules, setRules] = useState(initial);
+  const { value: rules, set: setRules, save, saving, error, loadTheirs } = useEditor(editable);
   const change = (at: number, part: Partial<AccessRule>) =>
     setRules(rules.map((rule, i) => (i === at ? { ...rule, ...part } : rule)));
   const raise = (at: number) => {
@@ -83,12 +81,13 @@ export function RuleList({ initial, saving, disabled, onSave }: Props) {
           </Group>
         </Paper>
       ))}
+      <SaveError error={error} loadTheirs={loadTheirs} />
       {canWrite && (
         <Group justify="space-between">
           <Button size="xs" variant="default" leftSection={<IconPlus size={14} />} onClick={() => setRules([...rules, kFresh])}>
             {t("authz.addRule")}
           </Button>
-          <Button loading={saving} disabled={disabled || !complete} onClick={() => onSave(rules)}>
+          <Button loading={saving} disabled={disabled || !complete} onClick={save}>
             {t("common.save")}
           </Button>
         </Group>

@@ -4,49 +4,30 @@ import { useTranslation } from "react-i18next";
 import { useParams } from "react-router-dom";
 
 import { api, take } from "../../api/client";
-import type { ChainStatus, Source } from "../../api/types";
+import type { ChainStatus } from "../../api/types";
 import { Facts } from "../../components/Facts";
 import { PageHeader } from "../../components/PageHeader";
+import { PageTabs } from "../../components/PageTabs";
 import { Loaded } from "../../components/States";
-import type { Tree } from "../../form/schema";
-import { TreeEditor } from "../../form/TreeEditor";
+import { StoredEditor } from "../../form/StoredEditor";
 import { useHotConf } from "../../form/useHotConf";
 import { formatCount } from "../../lib/numbers";
 import { AccessRules } from "./AccessRules";
-import { settingsOf, sourceName } from "./chain";
+import { settingsOf, sourceName, storedSource } from "./chain";
 import { ChainStatusBadge } from "./ChainStatusBadge";
 import { SourceInput } from "./SourceInput";
 
-/** Without what names it. */
-const ownSettings = (source: Source): Tree => Object.fromEntries(Object.entries(source).filter(([key]) => key !== "type"));
-
 function Settings({ type }: { type: string }) {
   const schema = useHotConf();
-  const query = useQuery({
-    queryKey: ["authorization", "source", type],
-    queryFn: () => take<Source>(api.GET("/api/v5/authorization/sources/{type}", { params: { path: { type } as never } })),
-  });
   return (
     <Loaded query={schema}>
       {({ authorization = [] }) => (
-        <Loaded query={query}>
-          {(source) => (
-            <TreeEditor
-              fields={settingsOf(authorization.find(({ name }) => name === type)?.fields)}
-              stored={ownSettings(source)}
-              save={(tree) =>
-                take(
-                  api.PUT("/api/v5/authorization/sources/{type}", {
-                    params: { path: { type } as never },
-                    body: { type, ...tree } as never,
-                  }),
-                )
-              }
-              onSaved={() => void query.refetch()}
-              render={(form) => <SourceInput type={type} form={form} />}
-            />
-          )}
-        </Loaded>
+        <StoredEditor
+          queryKey={["authorization", "source", type]}
+          stored={storedSource(type)}
+          fields={() => settingsOf(authorization.find(({ name }) => name === type)?.fields)}
+          render={(form) => <SourceInput type={type} form={form} />}
+        />
       )}
     </Loaded>
   );
@@ -87,7 +68,7 @@ export function SourcePage() {
         title={sourceName(t, type)}
         parent={{ title: t("nav.authorization"), path: "/authorization" }}
       />
-      <Tabs key={type} defaultValue={hasRules ? "rules" : "settings"} keepMounted={false}>
+      <PageTabs key={type} first={hasRules ? "rules" : "settings"}>
         <Tabs.List mb="md">
           {hasRules && <Tabs.Tab value="rules">{t("authz.permissions")}</Tabs.Tab>}
           {!hasRules && <Tabs.Tab value="settings">{t("chain.settings")}</Tabs.Tab>}
@@ -104,7 +85,7 @@ export function SourcePage() {
         <Tabs.Panel value="status">
           <Status type={type} />
         </Tabs.Panel>
-      </Tabs>
+      </PageTabs>
     </>
   );
 }

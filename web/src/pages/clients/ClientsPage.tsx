@@ -9,11 +9,12 @@ import type { Client, Page } from "../../api/types";
 import { IconAction, useChange, useConfirm } from "../../components/actions";
 import { actionsColumn, dashed, linkColumn, textColumn, timeColumn } from "../../components/columns";
 import { DataTable, type Column } from "../../components/DataTable";
-import { Filters, useFilterValues, type Filter } from "../../components/Filters";
+import { Filters, queryOf, useFilterValues, type Filter } from "../../components/Filters";
 import { PageControl, usePaged } from "../../components/paging";
 import { PageHeader } from "../../components/PageHeader";
 import { formatCount } from "../../lib/numbers";
 import { useCanWrite } from "../../session/session";
+import { useSettings } from "../../state/settings";
 import { ConnectionBadge } from "./ConnectionBadge";
 import { addressOf, protocolName } from "./words";
 
@@ -46,6 +47,8 @@ function useFilters(): Filter[] {
       ],
       width: 110,
     },
+    { key: "gte_connected_at", label: t("clients.connectedAfter"), type: "datetime-local", width: 175 },
+    { key: "lte_connected_at", label: t("clients.connectedBefore"), type: "datetime-local", width: 175 },
   ];
   if (nodes.length > 1)
     filters.push({ key: "node", label: t("node.one"), options: nodes.map(({ node }) => ({ value: node, label: node })) });
@@ -58,10 +61,14 @@ export function ClientsPage() {
   const confirm = useConfirm();
   const filters = useFilters();
   const values = useFilterValues(filters);
+  const { timeZone } = useSettings();
   const [chosen, setChosen] = useState<string[]>([]);
   const list = usePaged<Client>(
-    ["clients", values],
-    (paging) => take<Page<Client>>(api.GET("/api/v5/clients", { params: { query: { ...values, ...paging } as never } })),
+    ["clients", values, timeZone],
+    (paging) =>
+      take<Page<Client>>(
+        api.GET("/api/v5/clients", { params: { query: { ...queryOf(filters, values, timeZone), ...paging } as never } }),
+      ),
     { refetchInterval: 10_000 },
   );
   const kick = useChange<string[]>({

@@ -1,11 +1,10 @@
-import { useQuery } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
 
 import { EmptyState, Loaded } from "../../components/States";
 import type { Field, Tree } from "../../form/schema";
-import { TreeEditor } from "../../form/TreeEditor";
+import { StoredEditor } from "../../form/StoredEditor";
 import { useHotConf } from "../../form/useHotConf";
-import { read, write, type Section } from "./sections";
+import type { Section } from "./sections";
 
 /** The endpoint decides which keys there are; the schema says what they mean. */
 export const fieldsOf = (fields: Field[], tree: Tree): Field[] => fields.filter(({ name }) => name in tree);
@@ -13,7 +12,6 @@ export const fieldsOf = (fields: Field[], tree: Tree): Field[] => fields.filter(
 export function RootEditor({ section }: { section: Section }) {
   const { t } = useTranslation();
   const schema = useHotConf();
-  const stored = useQuery({ queryKey: ["config", section.key], queryFn: () => read(section) });
   return (
     <Loaded query={schema}>
       {({ roots }) => {
@@ -21,16 +19,11 @@ export function RootEditor({ section }: { section: Section }) {
         if (!root?.fields) return <EmptyState title={t("configuration.noSchema")} />;
         const known = section.list ? [root] : root.fields;
         return (
-          <Loaded query={stored}>
-            {(tree) => (
-              <TreeEditor
-                fields={fieldsOf(known, tree)}
-                stored={tree}
-                save={(changed, base) => write(section, changed, base)}
-                onSaved={() => void stored.refetch()}
-              />
-            )}
-          </Loaded>
+          <StoredEditor
+            queryKey={["config", section.key]}
+            stored={section.stored}
+            fields={(tree) => fieldsOf(known, tree)}
+          />
         );
       }}
     </Loaded>

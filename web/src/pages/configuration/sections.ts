@@ -1,6 +1,6 @@
 // The parts of the configuration that change at run time, each with the endpoint that reads and writes it.
-import { api, take, takeTagged } from "../../api/client";
-import { ApiError } from "../../api/errors";
+import { api } from "../../api/client";
+import type { Stored } from "../../api/stored";
 import type { Tree } from "../../form/schema";
 
 /** All of one shape for the client, though some are left out of the document. */
@@ -10,31 +10,29 @@ export interface Section {
   key: string;
   /** Root of the schema. */
   root: string;
-  path: Path;
   /** The root is a list: its endpoint speaks the list, its form a tree with this one key. */
   list?: boolean;
+  stored: Stored<Tree>;
+}
+
+interface More {
+  list?: boolean;
   /** What the endpoint answers, as the form shows it, and back. */
-  show: (answer: unknown) => Tree;
-  body: (tree: Tree) => unknown;
+  show?: (answer: unknown) => Tree;
+  body?: (tree: Tree) => unknown;
 }
 
-const readTagged = async (section: Section) => {
-  const { data, etag } = await takeTagged(api.GET(section.path));
-  return { tree: section.show(data), etag };
-};
-
-export const read = async (section: Section): Promise<Tree> => (await readTagged(section)).tree;
-
-/** Saves what was made of `base`, unless somebody has saved something else since. */
-export async function write(section: Section, tree: Tree, base: Tree): Promise<unknown> {
-  const now = await readTagged(section);
-  if (JSON.stringify(now.tree) !== JSON.stringify(base)) throw new ApiError(412, "PRECONDITION_FAILED", "changed");
-  const headers = now.etag ? { "If-Match": now.etag } : {};
-  return take(api.PUT(section.path, { body: section.body(tree) as never, headers }));
-}
-
-function section(root: string, path: string, more: Partial<Section> = {}): Section {
-  return { key: root, root, path: path as Path, show: (answer) => answer as Tree, body: (tree) => tree, ...more };
+function section(root: string, path: string, { list, show, body }: More = {}): Section {
+  return {
+    key: root,
+    root,
+    list,
+    stored: {
+      get: () => api.GET(path as Path),
+      show: show ?? ((answer) => answer as Tree),
+      put: (tree, headers) => api.PUT(path as Path, { body: (body ? body(tree) : tree) as never, headers }),
+    },
+  };
 }
 
 /** global_zone holds several roots; each is a section. */

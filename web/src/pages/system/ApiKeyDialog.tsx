@@ -7,9 +7,13 @@ import { api, take } from "../../api/client";
 import type { ApiKey } from "../../api/types";
 import { FormModal } from "../../components/FormModal";
 import { fieldOf, instantOf } from "../../lib/time";
+import { useStoredForm } from "../../form/useStoredForm";
 import { useSettings } from "../../state/settings";
+import { keptOf, storedKey, type KeySettings } from "./storedKey";
 
 const kRoles = ["administrator", "viewer", "publisher"] as const;
+
+const kFresh: KeySettings = { desc: "", enable: true, expired_at: "infinity", role: "viewer" };
 
 interface Props {
   /** null: a new one. */
@@ -22,17 +26,16 @@ export function ApiKeyDialog({ apiKey, onClose, onMade }: Props) {
   const { t } = useTranslation();
   const queries = useQueryClient();
   const { timeZone } = useSettings();
+  const shown = apiKey ? keptOf(apiKey) : kFresh;
+  const valuesOf = ({ role, expired_at, desc }: KeySettings) => ({ role, expires: fieldOf(expired_at, timeZone), desc });
   const form = useForm({
-    initialValues: {
-      name: apiKey?.name ?? "",
-      role: apiKey?.role ?? "viewer",
-      expires: apiKey ? fieldOf(apiKey.expired_at, timeZone) : "",
-      desc: apiKey?.desc ?? "",
-    },
+    initialValues: { name: apiKey?.name ?? "", ...valuesOf(shown) },
     validate: { name: (value) => (/^[A-Za-z][A-Za-z0-9_-]*$/.test(value) ? null : t("apiKeys.nameRule")) },
   });
+  const editing = useStoredForm(form, storedKey(apiKey?.name ?? ""), shown, valuesOf);
   return (
     <FormModal
+      loadTheirs={editing.loadTheirs}
       title={apiKey ? t("apiKeys.edit", { name: apiKey.name }) : t("apiKeys.add")}
       opened
       onClose={onClose}
@@ -41,11 +44,11 @@ export function ApiKeyDialog({ apiKey, onClose, onMade }: Props) {
         const body = {
           role,
           desc,
-          enable: apiKey?.enable ?? true,
+          enable: shown.enable,
           expired_at: expires ? (instantOf(expires, timeZone) ?? expires) : "infinity",
         };
         return apiKey
-          ? take(api.PUT("/api/v5/api_key/{name}", { params: { path: { name } }, body: body as never }))
+          ? editing.save(body)
           : take(api.POST("/api/v5/api_key", { body: { name, ...body } as never }));
       }}
       onDone={(answer) => {

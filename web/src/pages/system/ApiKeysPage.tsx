@@ -5,6 +5,7 @@ import { useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import { api, take } from "../../api/client";
+import { amend } from "../../api/stored";
 import type { ApiKey } from "../../api/types";
 import { IconAction, useChange, useConfirm } from "../../components/actions";
 import { actionsColumn, monoColumn, textColumn } from "../../components/columns";
@@ -14,9 +15,7 @@ import { Time } from "../../components/Time";
 import { useCanWrite } from "../../session/session";
 import { ApiKeyDialog } from "./ApiKeyDialog";
 import { SecretDialog } from "./SecretDialog";
-
-/** What an update must send again, or the server goes back to its defaults. */
-const keptOf = ({ desc, enable, expired_at, role }: ApiKey) => ({ desc, enable, expired_at, role });
+import { storedKey } from "./storedKey";
 
 export function ApiKeysPage() {
   const { t } = useTranslation();
@@ -27,13 +26,7 @@ export function ApiKeysPage() {
   const query = useQuery({ queryKey: ["apiKeys"], queryFn: () => take<ApiKey[]>(api.GET("/api/v5/api_key")) });
   const renews = [["apiKeys"]];
   const toggle = useChange<ApiKey>({
-    run: (key) =>
-      take(
-        api.PUT("/api/v5/api_key/{name}", {
-          params: { path: { name: key.name } },
-          body: { ...keptOf(key), enable: !key.enable } as never,
-        }),
-      ),
+    run: ({ name, enable }) => amend(storedKey(name), (now) => ({ ...now, enable: !enable })),
     renews,
   });
   const remove = useChange<string>({

@@ -11,12 +11,12 @@ import { IconAction } from "../../components/actions";
 import { actionsColumn, textColumn, timeColumn } from "../../components/columns";
 import { DataTable, type Column } from "../../components/DataTable";
 import { Facts } from "../../components/Facts";
-import { Filters, useFilterValues, type Filter } from "../../components/Filters";
+import { Filters, queryOf, useFilterValues, type Filter } from "../../components/Filters";
 import { PageControl, usePaged } from "../../components/paging";
 import { PageHeader } from "../../components/PageHeader";
 import { Time } from "../../components/Time";
 import { useSettings } from "../../state/settings";
-import { operationOf, queryOf } from "./audit";
+import { operationOf } from "./audit";
 
 function RecordDialog({ record, onClose }: { record: AuditRecord | null; onClose: () => void }) {
   const { t } = useTranslation();
@@ -82,7 +82,7 @@ export function AuditPage() {
   const values = useFilterValues(filters);
   const { timeZone } = useSettings();
   const list = usePaged<AuditRecord>(["audit", values, timeZone], (paging) =>
-    take<Page<AuditRecord>>(api.GET("/api/v5/audit", { params: { query: { ...queryOf(values, timeZone), ...paging } as never } })),
+    take<Page<AuditRecord>>(api.GET("/api/v5/audit", { params: { query: { ...queryOf(filters, values, timeZone), ...paging } as never } })),
   );
   const disabled = list.error instanceof ApiError && list.error.status === 400 && /disabled/i.test(list.error.message);
   const columns: Column<AuditRecord>[] = [

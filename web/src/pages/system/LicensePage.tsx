@@ -1,4 +1,4 @@
-import { Alert, Badge, Button, Card, Code, Group, NumberInput, Progress, SimpleGrid, Stack, Text, Textarea, Title } from "@mantine/core";
+import { Alert, Badge, Button, Card, Code, Group, Progress, SimpleGrid, Stack, Text, Textarea, Title } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { Trans, useTranslation } from "react-i18next";
@@ -12,6 +12,7 @@ import { PageHeader } from "../../components/PageHeader";
 import { Loaded } from "../../components/States";
 import { formatCount, formatLimit } from "../../lib/numbers";
 import { useCanWrite } from "../../session/session";
+import { LicenseMarks } from "./LicenseMarks";
 
 function Usage({ license }: { license: License }) {
   const { t } = useTranslation();
@@ -103,70 +104,10 @@ function KeyForm() {
   );
 }
 
-interface Marks {
-  connection_low_watermark: string;
-  connection_high_watermark: string;
-}
-
-const percent = (text: string) => Number.parseFloat(text) || 0;
-
-function MarksForm({ marks }: { marks: Marks }) {
-  const { t } = useTranslation();
-  const canWrite = useCanWrite();
-  const [low, setLow] = useState<string | number>(percent(marks.connection_low_watermark));
-  const [high, setHigh] = useState<string | number>(percent(marks.connection_high_watermark));
-  const save = useChange<Marks>({
-    run: (body) => take(api.PUT("/api/v5/license/setting", { body: { ...body } })),
-    done: t("form.saved"),
-    renews: [["license", "setting"]],
-  });
-  const common = { suffix: "%", min: 1, max: 100, disabled: !canWrite };
-  return (
-    <Card withBorder>
-      <Title order={2} size="h5" mb="xs">
-        {t("license.marks")}
-      </Title>
-      <form
-        onSubmit={(event) => {
-          event.preventDefault();
-          save.mutate({ connection_low_watermark: `${low}%`, connection_high_watermark: `${high}%` });
-        }}
-      >
-        <Stack>
-          <Text size="sm" c="dimmed">
-            {t("license.marksHint")}
-          </Text>
-          <Group grow>
-            <NumberInput label={t("license.low")} {...common} value={low} onChange={setLow} />
-            <NumberInput
-              label={t("license.high")}
-              {...common}
-              value={high}
-              onChange={setHigh}
-              error={Number(low) < Number(high) ? undefined : t("license.order")}
-            />
-          </Group>
-          {canWrite && (
-            <Group justify="flex-end">
-              <Button type="submit" disabled={Number(low) >= Number(high)} loading={save.isPending}>
-                {t("common.save")}
-              </Button>
-            </Group>
-          )}
-        </Stack>
-      </form>
-    </Card>
-  );
-}
-
 export function LicensePage() {
   const { t } = useTranslation();
   const canWrite = useCanWrite();
   const query = useQuery({ queryKey: ["license"], queryFn: () => take<License>(api.GET("/api/v5/license")) });
-  const setting = useQuery({
-    queryKey: ["license", "setting"],
-    queryFn: () => take<Marks>(api.GET("/api/v5/license/setting")),
-  });
   return (
     <>
       <PageHeader title={t("nav.license")} refresh={() => void query.refetch()} />
@@ -193,7 +134,7 @@ export function LicensePage() {
         </Loaded>
         <SimpleGrid cols={{ base: 1, lg: 2 }}>
           {canWrite && <KeyForm />}
-          <Loaded query={setting}>{(marks) => <MarksForm marks={marks} />}</Loaded>
+          <LicenseMarks />
         </SimpleGrid>
       </Stack>
     </>

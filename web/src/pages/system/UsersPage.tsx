@@ -7,17 +7,41 @@ import { useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import { api, take } from "../../api/client";
+import type { Stored } from "../../api/stored";
 import type { User } from "../../api/types";
 import { IconAction, useChange, useConfirm } from "../../components/actions";
 import { actionsColumn, monoColumn, textColumn } from "../../components/columns";
 import { DataTable, type Column } from "../../components/DataTable";
 import { FormModal } from "../../components/FormModal";
 import { PageHeader } from "../../components/PageHeader";
+import { useStoredForm } from "../../form/useStoredForm";
 import { ChangePassword } from "../../session/ChangePassword";
 import { isStrongPassword } from "../../session/password";
 import { useCanWrite, useSession } from "../../session/session";
 
 const kRoles = ["administrator", "viewer"] as const;
+
+type UserSettings = Pick<User, "role" | "description">;
+
+const settingsOf = (user: User | null | undefined): UserSettings => ({
+  role: user?.role ?? "viewer",
+  description: user?.description ?? "",
+});
+
+/** A user is read from the list: there is no other way, nor a tag. */
+function storedUser(user: User | null): Stored<UserSettings> {
+  const { username = "", backend = "" } = user ?? {};
+  return {
+    get: () => api.GET("/api/v5/users"),
+    show: (answer) => settingsOf((answer as User[]).find((one) => one.username === username && one.backend === backend)),
+    put: (body, headers) =>
+      api.PUT("/api/v5/users/{username}", {
+        params: { path: { username }, query: { backend } as never },
+        body: body as never,
+        headers,
+      }),
+  };
+}
 
 /** `user` null: a new one. */
 function UserDialog({ user, onClose }: { user: User | null; onClose: () => void }) {
@@ -27,28 +51,24 @@ function UserDialog({ user, onClose }: { user: User | null; onClose: () => void 
     initialValues: {
       username: user?.username ?? "",
       password: "",
-      role: user?.role ?? "viewer",
-      description: user?.description ?? "",
+      ...settingsOf(user),
     },
     validate: {
       username: (value) => (/^[_a-zA-Z0-9]+$/.test(value) ? null : t("users.nameRule")),
       password: (value) => (user || isStrongPassword(value) ? null : t("password.rule")),
     },
   });
+  const editing = useStoredForm(form, storedUser(user), settingsOf(user), (now) => now);
   return (
     <FormModal
+      loadTheirs={editing.loadTheirs}
       title={user ? t("users.edit", { name: user.username }) : t("users.add")}
       opened
       onClose={onClose}
       form={form}
       submit={({ username, password, role, description }) =>
         user
-          ? take(
-              api.PUT("/api/v5/users/{username}", {
-                params: { path: { username }, query: { backend: user.backend } as never },
-                body: { role, description } as never,
-              }),
-            )
+          ? editing.save({ role, description })
           : take(api.POST("/api/v5/users", { body: { username, password, role, description } as never }))
       }
       onDone={() => void queries.invalidateQueries({ queryKey: ["users"] })}
