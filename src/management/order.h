@@ -21,7 +21,7 @@ std::optional<config::Value::Array> moved(config::Value::Array members, NameOf n
                                           std::string_view position);
 
 /// All members in the order of `names`. Invalid, with what is wrong: one is missing, unknown or named twice.
-Result<config::Value::Array> in_order(config::Value::Array members, NameOf name_of,
-                                      const std::vector<std::string>& names);
+[[nodiscard]] Result<config::Value::Array> in_order(config::Value::Array members, NameOf name_of,
+                                                    const std::vector<std::string>& names);
 
 }  // namespace sb::management

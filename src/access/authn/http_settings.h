@@ -144,8 +144,8 @@ class HttpRequestTemplate {
 /// nullopt: the status is not 200, which says nothing. Invalid: the service fails, or the answer cannot be read.
 /// `assumed_type` counts where the answer names none.
 using HttpMembers = std::map<std::string, std::string, std::less<>>;
-Result<std::optional<HttpMembers>> http_members(const driver::http::ClientResponse& answer,
-                                                std::string_view assumed_type = {});
+[[nodiscard]] Result<std::optional<HttpMembers>> http_members(const driver::http::ClientResponse& answer,
+                                                              std::string_view assumed_type = {});
 
 }  // namespace sb::access::authn
 

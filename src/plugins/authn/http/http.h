@@ -17,8 +17,8 @@ struct Settings : config::AuthnCommon, access::authn::HttpSettings {
 };
 
 /// What an answer says; nullopt: nothing, the next authenticator is asked. Invalid: that, and the service is not well.
-Result<std::optional<access::Authenticated>> read_answer(const driver::http::ClientResponse& answer,
-                                                         std::int64_t now_ms);
+[[nodiscard]] Result<std::optional<access::Authenticated>> read_answer(const driver::http::ClientResponse& answer,
+                                                                       std::int64_t now_ms);
 
 class Http final : public access::authn::Watched<access::authn::Provider> {
  public:

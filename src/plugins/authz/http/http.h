@@ -17,7 +17,7 @@ struct Settings : config::AuthzCommon, access::authn::HttpSettings {
 };
 
 /// Invalid: no match, and the service is not well.
-Result<access::Answer> read_answer(const driver::http::ClientResponse& answer);
+[[nodiscard]] Result<access::Answer> read_answer(const driver::http::ClientResponse& answer);
 
 class Http final : public access::authn::Watched<access::authz::Source> {
  public:
