@@ -4,7 +4,7 @@ import re
 import threading
 import time
 
-from . import api, node as nodes
+from . import api, node as nodes, raw
 
 
 def test_rates_and_gauges_of_right_now(broker):
@@ -88,6 +88,41 @@ def test_the_metrics_page(broker):
         assert name in found, name
     assert "emqx_channels_count" not in found
     assert found["emqx_messages_received"][1] >= 1
+
+
+def test_metrics_may_name_the_node(broker):
+    node = api.want(broker, 200, "GET", "/nodes")[0]["node"]
+    for mode in ("node", "all_nodes_aggregated"):
+        assert re.search(r"^emqx_connections_count \d+$", api.want(broker, 200, "GET", f"/prometheus/stats?mode={mode}"), re.M)
+    page = api.want(broker, 200, "GET", "/prometheus/stats?mode=all_nodes_unaggregated")
+    assert f'emqx_connections_count{{node="{node}"}} 0' in page
+    assert all(f'node="{node}"' in line for line in page.splitlines() if line and not line.startswith("#"))
+    assert "mode" in api.want(broker, 400, "GET", "/prometheus/stats?mode=all")["message"]
+
+
+def test_the_metrics_page_of_access_control(start_broker):
+    builtin = {"mechanism": "password_based", "backend": "built_in_database", "user_id_type": "username"}
+    broker = start_broker(authentication=[builtin, {"mechanism": "jwt", "use_jwks": False, "algorithm": "hmac-based",
+                                                    "secret": "Metrics-of-nobody-1234567890abcdef", "enable": False}],
+                          authorization={"no_match": "deny", "sources": [{"type": "file", "rules": '{allow, all, publish, ["a"]}.'}]})
+    users = "/authentication/password_based:built_in_database/users"
+    api.want(broker, 201, "POST", users, {"user_id": "joe", "password": "p"})
+    api.want(broker, 200, "POST", "/banned", {"as": "peerhost_net", "who": "192.0.2.0/24"})
+    with broker.client("c", username="joe", password="p") as client:
+        client.publish("a", b"x", qos=1)
+        client.publish("b", b"x", qos=1, code=0x87)
+    with raw.Client(broker.port) as refused:
+        refused.send(raw.connect("d", username="joe", password="q"))
+        refused.expect(raw.CONNACK)
+    page = api.want(broker, 200, "GET", "/prometheus/auth")
+    families(page)
+    for line in ('emqx_authn_enable{id="password_based:built_in_database"} 1', 'emqx_authn_enable{id="jwt"} 0',
+                 'emqx_authn_status{id="password_based:built_in_database"} 1', 'emqx_authn_success{id="password_based:built_in_database"} 1',
+                 'emqx_authn_failed{id="password_based:built_in_database"} 1', 'emqx_authn_total{id="password_based:built_in_database"} 2',
+                 'emqx_authz_enable{type="file"} 1', 'emqx_authz_allow{type="file"} 1', 'emqx_authz_nomatch{type="file"} 1',
+                 "emqx_banned_count 1", "emqx_authz_builtin_rules_count 0"):
+        assert line in page.splitlines(), page
+    assert 'emqx_banned_count{node="' in api.want(broker, 200, "GET", "/prometheus/auth?mode=all_nodes_unaggregated")
 
 
 def test_families_of_the_process_can_be_switched_on(broker):

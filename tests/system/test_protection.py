@@ -7,6 +7,7 @@ import socket
 import ssl
 import subprocess
 import time
+import urllib.parse
 
 import pytest
 
@@ -25,7 +26,8 @@ def until(seconds):
 # ---- bans -----------------------------------------------------------------------------------------------------------
 
 @pytest.mark.parametrize("kind, who, client", [
-    ("clientid", "c", {}), ("username", "joe", {"username": "joe"}), ("peerhost", "127.0.0.1", {})])
+    ("clientid", "c", {}), ("username", "joe", {"username": "joe"}), ("peerhost", "127.0.0.1", {}),
+    ("clientid_re", "^c$", {}), ("username_re", "^j", {"username": "joe"}), ("peerhost_net", "127.0.0.0/8", {})])
 @pytest.mark.parametrize("version, code", [(5, BANNED), (4, 5), (3, 5)])
 def test_ban(shared, uid, kind, who, client, version, code):
     """8A, 5.0's word for it, 5 in 3.x; before authentication; only by the exact value; lifted at once."""
@@ -34,26 +36,52 @@ def test_ban(shared, uid, kind, who, client, version, code):
     try:
         assert row["by"] == "mgmt_api" and row["reason"] == uid
         assert code_of(broker, client_id="c", version=version, **client) == code
-        if kind != "peerhost":
+        if not kind.startswith("peerhost"):
             assert code_of(broker, client_id="cc", version=version) == OK
         refused = api.want(broker, 400, "POST", "/banned", {"as": kind, "who": who})
         assert refused["code"] == "ALREADY_EXISTS"
         assert [r["who"] for r in api.want(broker, 200, "GET", "/banned")["data"]] == [who]
     finally:
-        api.want(broker, 204, "DELETE", f"/banned/{kind}/{who}")
+        path = f"/banned/{kind}/{urllib.parse.quote(who, safe='')}"
+        api.want(broker, 204, "DELETE", path)
     assert code_of(broker, client_id="c", version=version, **client) == OK
-    api.want(broker, 404, "DELETE", f"/banned/{kind}/{who}")
+    api.want(broker, 404, "DELETE", path)
 
 
 @pytest.mark.parametrize("row", [
     {"as": "clientid"}, {"who": "c"}, {"as": "colour", "who": "red"}, {"as": "clientid", "who": ""},
     {"as": "peerhost", "who": "300.1.1.1"}, {"as": "peerhost", "who": "host.example"},
+    {"as": "clientid_re", "who": "["}, {"as": "username_re", "who": "(?<x"}, {"as": "peerhost_net", "who": "10.0.0.0/40"},
+    {"as": "peerhost_net", "who": "ten/8"},
     {"as": "clientid", "who": "c", "until": "2001-01-01T00:00:00Z"}, {"as": "clientid", "who": "c", "until": "tomorrow"},
     {"as": "clientid", "who": "c", "at": "never"}, {"as": "clientid", "who": ["c"]}], ids=lambda row: "-".join(map(str, row.values())))
 def test_rows_that_are_refused(shared, row):
     broker = shared(authentication=[BUILT_IN | {"enable": False}])
     assert api.want(broker, 400, "POST", "/banned", row)["code"] == "BAD_REQUEST"
     assert api.want(broker, 200, "GET", "/banned")["data"] == []
+
+
+def test_bans_are_found_by_filters(start_broker):
+    broker = start_broker()
+    for kind, who in (("clientid", "meter-1"), ("clientid", "meter-2"), ("username", "meter-1"), ("peerhost", "192.0.2.7"),
+                      ("peerhost_net", "192.0.2.0/24")):
+        api.want(broker, 200, "POST", "/banned", {"as": kind, "who": who})
+
+    def found(query):
+        answer = api.want(broker, 200, "GET", "/banned?" + query)
+        assert answer["meta"]["count"] >= len(answer["data"])
+        return [(row["as"], row["who"]) for row in answer["data"]]
+
+    assert found("clientid=meter-1") == [("clientid", "meter-1")]
+    assert found("like_clientid=meter") == [("clientid", "meter-1"), ("clientid", "meter-2")]
+    assert found("like_username=1") == [("username", "meter-1")]
+    assert found("like_peerhost=192.0&limit=1") == [("peerhost", "192.0.2.7")]
+    assert found("peerhost_net=192.0.2.0/24") == [("peerhost_net", "192.0.2.0/24")]
+    assert found("clientid=meter-1&username=meter-1") == [] and found("clientid=x") == []
+    broker.kill()
+    broker.start()
+    assert len(found("limit=10")) == 5
+    assert api.want(broker, 200, "GET", "/banned?like_clientid=meter&limit=1")["meta"] == {"page": 1, "limit": 1, "count": 2, "hasnext": True}
 
 
 def test_a_ban_of_an_id_ends_its_connection_and_outlives_kill(start_broker):
