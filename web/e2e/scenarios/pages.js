@@ -28,4 +28,12 @@ export async function run(dashboard) {
   assert.equal(await page.evaluate(() => document.documentElement.lang), "zh");
   await page.reload();
   await page.getByRole("heading", { level: 1, name: "客户端" }).waitFor();
+
+  // Forms made from the schema speak it too, and change with it.
+  await dashboard.open("/configuration/mqtt");
+  await page.getByRole("textbox", { name: "飞行窗口大小" }).waitFor();
+  await page.getByText(/（整数 1\.\.65535）/).first().waitFor();
+  await page.getByRole("button", { name: "语言" }).click();
+  await page.getByRole("menuitem", { name: "English" }).click();
+  await page.getByRole("textbox", { name: "Max inflight" }).waitFor();
 }

@@ -3,29 +3,29 @@ import { JsonInput, MultiSelect, TagsInput } from "@mantine/core";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 
-import { useDescription } from "./ScalarInput";
 import { useField } from "./SchemaForm";
-import { titleOf, type Field } from "./schema";
+import type { Field } from "./schema";
+import { useFieldTexts } from "./useFieldTexts";
 
 const listOf = (value: unknown): string[] => (Array.isArray(value) ? value.map(String) : []);
 
 export function ListInput({ field, path }: { field: Field; path: string[] }) {
   const { value, set, readOnly } = useField(path);
-  const description = useDescription(field);
-  const common = { label: titleOf(field.name), description, disabled: readOnly, value: listOf(value ?? field.default), onChange: set };
+  const { label, help } = useFieldTexts();
+  const common = { label: label(field), description: help(field), disabled: readOnly, value: listOf(value ?? field.default), onChange: set };
   return field.symbols ? <MultiSelect {...common} data={field.symbols} /> : <TagsInput {...common} clearable />;
 }
 
 export function TreeInput({ field, path }: { field: Field; path: string[] }) {
   const { t } = useTranslation();
   const { value, set, readOnly } = useField(path);
-  const description = useDescription(field);
+  const { label, help } = useFieldTexts();
   const [text, setText] = useState(() => (value === undefined ? "" : JSON.stringify(value, null, 2)));
   const [bad, setBad] = useState(false);
   return (
     <JsonInput
-      label={titleOf(field.name)}
-      description={description}
+      label={label(field)}
+      description={help(field)}
       disabled={readOnly}
       error={bad ? t("form.notJson") : undefined}
       autosize

@@ -4,16 +4,16 @@ import { IconPlus, IconTrash } from "@tabler/icons-react";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 
-import { useDescription } from "./ScalarInput";
 import { useField } from "./SchemaForm";
-import { isTree, textOf, titleOf, type Field } from "./schema";
+import { isTree, textOf, type Field } from "./schema";
+import { useFieldTexts } from "./useFieldTexts";
 
 type Pair = [name: string, value: string];
 
 export function PairsInput({ field, path }: { field: Field; path: string[] }) {
   const { t } = useTranslation();
   const { value, set, readOnly } = useField(path);
-  const description = useDescription(field);
+  const { label, help } = useFieldTexts();
   // Names are typed letter by letter: a half-typed one that equals another must not swallow it.
   const [pairs, setPairs] = useState<Pair[]>(() =>
     Object.entries(isTree(value) ? value : {}).map(([name, one]) => [name, textOf(one)]),
@@ -24,8 +24,8 @@ export function PairsInput({ field, path }: { field: Field; path: string[] }) {
   };
   const put = (at: number, pair: Pair) => change(pairs.map((old, i) => (i === at ? pair : old)));
   return (
-    <Input.Wrapper label={titleOf(field.name)} description={description} labelElement="div">
-      <Stack gap={6} mt={4} role="group" aria-label={titleOf(field.name)}>
+    <Input.Wrapper label={label(field)} description={help(field)} labelElement="div">
+      <Stack gap={6} mt={4} role="group" aria-label={label(field)}>
         {pairs.map(([name, text], i) => (
           <Group key={i} gap="xs" wrap="nowrap">
             <TextInput

@@ -5,9 +5,9 @@ import { useState, type ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 
 import { IconAction } from "../components/actions";
-import { useDescription } from "./ScalarInput";
 import { SchemaForm, useField } from "./SchemaForm";
-import { isTree, singular, titleOf, type Fault, type Field, type Tree } from "./schema";
+import { isTree, singular, type Fault, type Field, type Tree } from "./schema";
+import { useFieldTexts } from "./useFieldTexts";
 
 /** The faults below one place, as the form of that place names them. */
 export function faultsBelow(faults: Record<string, Fault>, path: string[]): Record<string, Fault> {
@@ -20,14 +20,14 @@ export function faultsBelow(faults: Record<string, Fault>, path: string[]): Reco
 }
 
 function Heading({ field, children }: { field: Field; children: ReactNode }) {
-  const description = useDescription(field);
+  const { label, help } = useFieldTexts();
   return (
-    <Stack gap={2} role="group" aria-label={titleOf(field.name)}>
+    <Stack gap={2} role="group" aria-label={label(field)}>
       <Text size="sm" fw={500}>
-        {titleOf(field.name)}
+        {label(field)}
       </Text>
       <Text size="xs" c="dimmed" mb={4}>
-        {description}
+        {help(field)}
       </Text>
       {children}
     </Stack>
@@ -66,7 +66,7 @@ export function RowsInput({ field, path }: { field: Field; path: string[] }) {
   const { t } = useTranslation();
   const { value, set, readOnly, faults } = useField(path);
   const rows = (Array.isArray(value) ? value : []).filter(isTree);
-  const one = singular(titleOf(field.name));
+  const one = singular(useFieldTexts().label(field));
   const raise = (at: number) => {
     const next = [...rows];
     const [row] = next.splice(at, 1);

@@ -6,7 +6,8 @@ import { ScalarInput } from "./ScalarInput";
 import { ListInput, TreeInput } from "./CompoundInput";
 import { PairsInput } from "./PairsInput";
 import { MapInput, RowsInput } from "./RowsInput";
-import { getAt, offered, setAt, titleOf, type Fault, type Field, type Tree } from "./schema";
+import { getAt, offered, setAt, type Fault, type Field, type Tree } from "./schema";
+import { useFieldTexts } from "./useFieldTexts";
 
 interface FormContext {
   tree: Tree;
@@ -48,6 +49,7 @@ function FieldInput({ field, path }: { field: Field; path: string[] }) {
 }
 
 function Fields({ fields, path, dense }: { fields: Field[]; path: string[]; dense: boolean }) {
+  const { label } = useFieldTexts();
   const shown = offered(fields);
   const flat = shown.filter((field) => field.shape !== "object" || !field.fields);
   const nested = shown.filter((field) => field.shape === "object" && field.fields);
@@ -62,7 +64,7 @@ function Fields({ fields, path, dense }: { fields: Field[]; path: string[]; dens
         <Accordion variant="contained" multiple chevronPosition="left">
           {nested.map((field) => (
             <Accordion.Item key={field.name} value={field.name}>
-              <Accordion.Control>{titleOf(field.name)}</Accordion.Control>
+              <Accordion.Control>{label(field)}</Accordion.Control>
               <Accordion.Panel>
                 <Fields fields={field.fields ?? []} path={[...path, field.name]} dense={dense} />
               </Accordion.Panel>

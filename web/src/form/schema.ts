@@ -132,11 +132,11 @@ function boundsOf({ type, minimum, maximum }: Field): string {
   return maximum === undefined ? "" : ` ≤ ${maximum}`;
 }
 
-/** What may be written: "integer 1..65535 or infinity", "duration: 15s, 1h30m" */
-export function expects(field: Field): string {
+/** What may be written: "integer 1..65535 or infinity", "duration: 15s, 1h30m". `words` and `colon`: of another language. */
+export function expects(field: Field, words: Record<string, string> = {}, colon = ": "): string {
   const type = field.type.split(" (")[0] ?? field.type;
   const example = kExamples[type];
-  const kind = field.symbols ? field.symbols.join(", ") : type + boundsOf(field) + (example ? `: ${example}` : "");
+  const kind = field.symbols ? field.symbols.join(", ") : (words[type] ?? type) + boundsOf(field) + (example ? colon + example : "");
   return [kind, ...(field.words ?? [])].join(", ");
 }
 

@@ -32,7 +32,7 @@ export const en = {
     addEntry: "Add", newName: "New name", noEntry: "None yet.", pairName: "Name {{number}}", pairValue: "Value {{number}}", raise: "Move {{entry}} up", remove: "Delete {{entry}}",
     afterRestart: "counts after a restart",
     changedMeanwhile: "Somebody else has changed these settings meanwhile. Nothing was saved.", loadAnew: "Load theirs",
-    expected: "Expected: {{expects}}", notJson: "This is not JSON.", required: "Required", reveal: "Show or hide what is typed", saved: "Saved", undo: "Undo changes",
+    expected: "Expected: {{expects}}", notes: "{{help}} ({{notes}})", colon: ": ", semicolon: "; ", notJson: "This is not JSON.", required: "Required", reveal: "Show or hide what is typed", saved: "Saved", undo: "Undo changes",
   },
   leave: { title: "Leave without saving?", text: "What was changed here is not saved and will be lost.", button: "Leave" },
   filter: { any: "Any", clear: "Clear", nothing: "Nothing matches these filters." },

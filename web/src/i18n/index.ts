@@ -25,7 +25,8 @@ export async function startI18n() {
     fallbackLng: "en",
     resources: { en: { translation: en } },
     interpolation: { escapeValue: false },
-    react: { useSuspense: false },
+    // Texts that come later show at once.
+    react: { useSuspense: false, bindI18nStore: "added" },
     showSupportNotice: false,
   });
   await speak(settingsStore.get().language);

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 
 import { en } from "./en";
+import { schema } from "./schema.zh";
 import { zh } from "./zh";
 
 function flat(tree: object, prefix = ""): Map<string, string> {
@@ -25,6 +26,21 @@ function sources(folder: string): string[] {
     return /\.tsx?$/.test(entry.name) && !entry.name.includes(".test.") ? [readFileSync(path, "utf8")] : [];
   });
 }
+
+// Whether every field has words is a system test's: tests/system/test_dashboard_texts.py asks a node for its schema.
+describe("texts about fields", () => {
+  const literals = (text: string) => [...text.matchAll(/\$\{?\w+\}?|`\w+`|\d+/g)].map((found) => found[0]).sort();
+  it("keep placeholders and numbers", () => {
+    for (const [english, chinese] of Object.entries(schema.descriptions)) expect([english, literals(chinese)]).toEqual([english, literals(english)]);
+  });
+  it("are Chinese, or names that are the same everywhere", () => {
+    const foreign = Object.values({ ...schema.names, ...schema.types }).filter((text) => !/\p{Script=Han}/u.test(text));
+    expect([...new Set(foreign)].sort()).toEqual([
+      "DNS", "HTTP", "HTTPS", "Kubernetes", "MQTT", "OCSP", "Prometheus", "QUIC", "QoS", "StartTLS", "TCP", "TLS", "URL", "WebSocket", "WebSocket（TLS）", "etcd",
+    ]);
+    expect(Object.values(schema.descriptions).filter((text) => !/^.*\p{Script=Han}.*。$/u.test(text))).toEqual([]);
+  });
+});
 
 describe("texts", () => {
   it("exist in both languages, with the same places to fill", () => {

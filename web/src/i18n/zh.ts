@@ -34,7 +34,7 @@ export const zh: typeof en = {
     addEntry: "添加", newName: "新名称", noEntry: "还没有条目。", pairName: "名称 {{number}}", pairValue: "值 {{number}}", raise: "上移 {{entry}}", remove: "删除 {{entry}}",
     afterRestart: "重启后生效",
     changedMeanwhile: "这些设置刚刚被其他人修改，未保存任何内容。", loadAnew: "载入最新设置",
-    expected: "应为：{{expects}}", notJson: "不是有效的 JSON。", required: "必填", reveal: "显示或隐藏输入内容", saved: "已保存", undo: "撤销更改",
+    expected: "应为：{{expects}}", notes: "{{help}}（{{notes}}）", colon: "：", semicolon: "；", notJson: "不是有效的 JSON。", required: "必填", reveal: "显示或隐藏输入内容", saved: "已保存", undo: "撤销更改",
   },
   leave: { title: "不保存就离开？", text: "此处的更改尚未保存，离开后将丢失。", button: "离开" },
   filter: { any: "任意", clear: "清除", nothing: "没有符合条件的结果。" },
