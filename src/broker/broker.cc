@@ -100,6 +100,7 @@ Broker::Opened Broker::open(OpenRequest request, SessionSink& sink) {
   session->clean_start_ = request.clean_start;
   session->expires_at_ms_ = 0;
   session->will_ = std::move(request.will);
+  session->last_connection_ = std::move(request.connection);
   session->sink_ = &sink;
   session->connected_ = true;
   session->on_hold_ = false;
@@ -225,6 +226,14 @@ void Broker::store_session(const Session& session) {
   record.perhaps_sent_below = session.perhaps_sent_below_;
   record.username = session.identity_->username;
   record.peer_host = session.identity_->peer_host;
+  if (const LastConnection* last = session.last_connection()) {
+    record.version = last->version;
+    record.mountpoint = last->mountpoint;
+    record.listener = last->listener;
+    record.peer_port = last->peer_port;
+    record.keep_alive_s = last->keep_alive_s;
+    record.connected_ms = last->connected_ms;
+  }
   if (session.will_) {
     store::WillFields will;
     will.topic = session.will_->topic;

@@ -128,6 +128,7 @@ struct OpenRequest {
   SessionSettingsRef settings;
   std::uint16_t window = 32;  // min(max_inflight, Receive Maximum)
   std::unique_ptr<Will> will;
+  std::unique_ptr<const LastConnection> connection{};  // where the session may outlive it
 };
 
 /// How a connection ended, for its session.

@@ -59,6 +59,10 @@ Result<> Recovery::load_sessions() {
     session->clean_start_ = record.clean_start;
     session->disconnected_ms_ = record.disconnected_ms;
     session->perhaps_sent_below_ = record.perhaps_sent_below;
+    if (record.tells_connection())
+      session->last_connection_ = std::make_unique<const LastConnection>(
+          LastConnection{std::string(record.listener), std::string(record.mountpoint), record.version,
+                         record.peer_port, record.keep_alive_s, record.connected_ms});
     if (record.disconnected_ms == 0) was_connected_.push_back(session);
     if (record.will) {
       auto will = std::make_unique<Will>();

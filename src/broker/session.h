@@ -69,6 +69,16 @@ struct Will {
   std::string protocol_name{};
 };
 
+/// The connection that a session was used over last, for who lists sessions. Kept of those that outlive theirs.
+struct LastConnection {
+  std::string listener;  // "tcp:default"
+  std::string mountpoint;
+  ProtocolVersion version = ProtocolVersion::V5;
+  std::uint16_t peer_port = 0;
+  std::uint16_t keep_alive_s = 0;
+  std::int64_t connected_ms = 0;  // wall clock
+};
+
 class Session final : private runtime::Timer {
  public:
   Session(Broker& broker, std::uint64_t number, IdentityRef identity, SessionSettingsRef settings);
@@ -150,6 +160,8 @@ class Session final : private runtime::Timer {
   std::int64_t created_ms() const { return created_ms_; }
   /// Wall clock; 0 while connected.
   std::int64_t disconnected_ms() const { return connected_ ? 0 : disconnected_ms_; }
+  /// Null: of a session that ends with its connection, or stored by an older program.
+  const LastConnection* last_connection() const { return last_connection_.get(); }
   bool clean_start() const { return clean_start_; }
   std::uint16_t window() const { return window_; }
 
@@ -234,6 +246,7 @@ class Session final : private runtime::Timer {
   std::int64_t will_at_ms_ = 0;     // monotonic; 0 = no will pending
   std::int64_t timer_due_ms_ = 0;
   std::unique_ptr<Will> will_;
+  std::unique_ptr<const LastConnection> last_connection_;
   Counts counts_;
 
   /// Waits until QoS 2 messages at the head of the queue are on disk: they must not be sent before (4.3.3: never

@@ -37,7 +37,18 @@ ClientView describe(broker::Session& session) {
   out.dropped_too_large = counts.dropped_too_large;
   out.dropped_expired = counts.dropped_expired;
   const client::Client* client = session.sink() ? session.sink()->connected_client() : nullptr;
-  if (!client) return out;
+  if (!client) {
+    if (const broker::LastConnection* last = session.last_connection()) {
+      out.peer_port = last->peer_port;
+      out.listener = last->listener;
+      out.protocol_name = last->version == ProtocolVersion::V31 ? "MQIsdp" : "MQTT";  // 3.1.2.1
+      out.protocol_version = static_cast<int>(last->version);
+      out.keep_alive_s = last->keep_alive_s;
+      out.mountpoint = last->mountpoint;
+      out.connected_ms = last->connected_ms;
+    }
+    return out;
+  }
   const client::ConnectInfo& info = client->info();
   out.peer_host = client->peer().host();
   out.peer_port = client->peer().port();
@@ -90,9 +101,14 @@ bool fits(broker::Session& session, const ClientQuery& query) {
       !within(session.created_ms(), query.created_from_ms, query.created_to_ms))
     return false;
   if (!query.protocol_version && !query.connected_from_ms && !query.connected_to_ms) return true;
-  const client::Client* client = session.sink() ? session.sink()->connected_client() : nullptr;
-  return client && equals(client->info().protocol_version, query.protocol_version) &&
-         within(client->connected_ms(), query.connected_from_ms, query.connected_to_ms);
+  const auto same = [&query](int version, std::int64_t connected_ms) {
+    return equals(version, query.protocol_version) &&
+           within(connected_ms, query.connected_from_ms, query.connected_to_ms);
+  };
+  if (const client::Client* client = session.sink() ? session.sink()->connected_client() : nullptr)
+    return same(client->info().protocol_version, client->connected_ms());
+  const broker::LastConnection* last = session.last_connection();
+  return last && same(static_cast<int>(last->version), last->connected_ms);
 }
 
 bool fits(const broker::Subscription& subscription, const SubscriptionQuery& query) {

@@ -224,12 +224,16 @@ Channel::Step Channel::open_session(const ConnectView& packet, const access::Aut
     will->message_expiry_s = packet.will->message_expiry_s;
     request.will = std::move(will);
   }
+  const std::uint32_t keep_alive =
+      version_ == ProtocolVersion::V5 && zone.server_keepalive_s != 0 ? zone.server_keepalive_s : packet.keep_alive_s;
+  if (request.expiry_s != 0)
+    request.connection = std::make_unique<const broker::LastConnection>(broker::LastConnection{
+        client_.listener().id, std::string(client_.mountpoint()), version_, client_.peer().port(),
+        static_cast<std::uint16_t>(keep_alive), host_.shard().broker.loop().wall_ms()});
   const broker::Journal* journal = host_.shard().broker.journal();
   const std::size_t changes = journal ? journal->changes() : 0;
   const auto opened = host_.shard().broker.open(std::move(request), *this);
   session_ = opened.session;
-  const std::uint32_t keep_alive =
-      version_ == ProtocolVersion::V5 && zone.server_keepalive_s != 0 ? zone.server_keepalive_s : packet.keep_alive_s;
   client_.set_keep_alive(keep_alive);
   std::vector<std::uint8_t> connack = make_connack(packet, opened.present, result);
   // CONNACK promises the session and its will, and that what a clean start ended is over. While the disk takes nothing

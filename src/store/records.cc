@@ -16,6 +16,8 @@ namespace {
 constexpr std::uint8_t kVersion = 1;
 /// Of records whose will tells more of its author than their first version can.
 constexpr std::uint8_t kVersionAuthored = 2;
+/// Of sessions that tell the connection that they were used over last.
+constexpr std::uint8_t kVersionConnected = 3;
 
 // ---- Message fields: shared by Messages, Retained, Delayed, Wills ----
 //   id:u64 published:i64 expiry:u32 qos:u8 retain:u8 topic payload properties client_id username peer_host
@@ -86,8 +88,7 @@ WillFields read_will(Reader& in) {
 // ---- Author of a will: mount_size:u16 trusted:u8 common_name subject_dn protocol_name ----
 std::size_t size_of(const WillAuthorFields& a) {
   using detail::size_of;
-  return a == WillAuthorFields{} ? 0
-                                 : 2 + 1 + size_of(a.common_name) + size_of(a.subject_dn) + size_of(a.protocol_name);
+  return 2 + 1 + size_of(a.common_name) + size_of(a.subject_dn) + size_of(a.protocol_name);
 }
 
 std::uint8_t version_with(const WillAuthorFields& a) {
@@ -95,7 +96,6 @@ std::uint8_t version_with(const WillAuthorFields& a) {
 }
 
 void write(Writer& out, const WillAuthorFields& a) {
-  if (a == WillAuthorFields{}) return;
   out.u16(a.mount_size);
   out.u8(a.trusted);
   out.text(a.common_name);
@@ -165,7 +165,8 @@ Result<T> decode_with(std::string_view key, std::string_view value, Read read) {
   T record;
   const std::uint8_t version = in.u8();
   constexpr bool kSeveral = std::is_invocable_v<Read, T&, Reader&, Reader&, std::uint8_t>;
-  const bool known = version >= kVersion && version <= (kSeveral ? kVersionAuthored : kVersion);
+  constexpr std::uint8_t kNewest = std::is_same_v<T, SessionRecord> ? kVersionConnected : kVersionAuthored;
+  const bool known = version >= kVersion && version <= (kSeveral ? kNewest : kVersion);
   in.fail_unless(known);
   if constexpr (kSeveral)
     read(record, key_in, in, version);
@@ -181,10 +182,15 @@ Result<T> decode_with(std::string_view key, std::string_view value, Read read) {
 // Sessions. key: client_id
 //   number:u64 created:i64 expiry:u32 disconnected:i64 clean_start:u8 version:u8
 //   perhaps_sent_below:u64 username peer_host zone mountpoint has_will:u8 [will] [author, version 2]
+//   version 3: [will author] listener peer_port:u16 keep_alive:u16 connected:i64
 Batch::Mark put(Batch& batch, const SessionRecord& r) {
   const std::size_t size = 8 + 8 + 4 + 8 + 1 + 1 + 8 + size_of(r.username) + size_of(r.peer_host) + size_of(r.zone) +
-                           size_of(r.mountpoint) + 1 + (r.will ? size_of(*r.will) + size_of(r.will->author) : 0);
-  Record out(batch, Table::Sessions, r.client_id.size(), size, r.will ? version_with(r.will->author) : kVersion);
+                           size_of(r.mountpoint) + 1;
+  const std::uint8_t form = r.tells_connection() ? kVersionConnected : r.will ? version_with(r.will->author) : kVersion;
+  const std::size_t author = r.will && form >= kVersionAuthored ? size_of(r.will->author) : 0;
+  const std::size_t connection = form >= kVersionConnected ? size_of(r.listener) + 2 + 2 + 8 : 0;
+  Record out(batch, Table::Sessions, r.client_id.size(), size + (r.will ? size_of(*r.will) : 0) + author + connection,
+             form);
   out.key.raw(r.client_id.data(), r.client_id.size());
   out.value.u64(r.number);
   out.value.i64(r.created_ms);
@@ -200,7 +206,13 @@ Batch::Mark put(Batch& batch, const SessionRecord& r) {
   out.value.u8(r.will.has_value());
   if (r.will) {
     write(out.value, *r.will);
-    write(out.value, r.will->author);
+    if (author != 0) write(out.value, r.will->author);
+  }
+  if (connection != 0) {
+    out.value.text(r.listener);
+    out.value.u16(r.peer_port);
+    out.value.u16(r.keep_alive_s);
+    out.value.i64(r.connected_ms);
   }
   return out.finish();
 }
@@ -226,8 +238,14 @@ Result<SessionRecord> decode(std::string_view key, std::string_view value) {
       r.will = read_will(in);
       r.will->author = read_author(in, form);
     } else {
-      in.fail_unless(form == kVersion);
+      in.fail_unless(form != kVersionAuthored);
     }
+    if (form < kVersionConnected) return;
+    r.listener = in.text();
+    r.peer_port = in.u16();
+    r.keep_alive_s = in.u16();
+    r.connected_ms = in.i64();
+    in.fail_unless(r.tells_connection());
   });
 }
 
@@ -369,11 +387,13 @@ Result<DelayedRecord> decode(std::string_view key, std::string_view value) {
 
 // Wills. key: client_id, value: due:i64 message fields [author, version 2]
 Batch::Mark put(Batch& batch, const WillRecord& r) {
-  Record out(batch, Table::Wills, r.owner.size(), 8 + size_of(r.message) + size_of(r.author), version_with(r.author));
+  const std::uint8_t form = version_with(r.author);
+  const std::size_t author = form >= kVersionAuthored ? size_of(r.author) : 0;
+  Record out(batch, Table::Wills, r.owner.size(), 8 + size_of(r.message) + author, form);
   out.key.raw(r.owner.data(), r.owner.size());
   out.value.i64(r.due_ms);
   write(out.value, r.message);
-  write(out.value, r.author);
+  if (author != 0) write(out.value, r.author);
   return out.finish();
 }
 

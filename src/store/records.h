@@ -70,6 +70,12 @@ struct SessionRecord {
   std::string_view zone{};
   std::string_view mountpoint{};
   std::optional<WillFields> will{};
+  // The connection that it was used over last; an older program stored none of it.
+  std::string_view listener{};
+  std::uint16_t peer_port = 0;
+  std::uint16_t keep_alive_s = 0;
+  std::int64_t connected_ms = 0;
+  bool tells_connection() const { return !listener.empty(); }
 };
 
 struct SubscriptionRecord {

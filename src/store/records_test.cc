@@ -137,6 +137,32 @@ TEST(Records, KeepASessionWithoutAWill) {
   EXPECT_EQ(r->disconnected_ms, 0);
 }
 
+TEST(Records, KeepTheLastConnectionOfASession) {
+  for (const bool will : {true, false}) {
+    SessionRecord session = full_session();
+    if (!will) session.will.reset();
+    session.listener = "ssl:default";
+    session.peer_port = 51722;
+    session.keep_alive_s = 60;
+    session.connected_ms = 1'700'000'000'123;
+    const Row row = encode(session);
+    const auto r = decode<SessionRecord>(row.key, row.value);
+    ASSERT_TRUE(r) << r.error().what;
+    EXPECT_EQ(r->listener, "ssl:default");
+    EXPECT_EQ(r->peer_port, 51722);
+    EXPECT_EQ(r->keep_alive_s, 60);
+    EXPECT_EQ(r->connected_ms, 1'700'000'000'123);
+    EXPECT_EQ(r->mountpoint, "m/");
+    EXPECT_EQ(r->will.has_value(), will);
+    if (will) {
+      EXPECT_EQ(r->will->topic, "w");
+      EXPECT_EQ(r->will->author, WillAuthorFields{});
+    }
+    for (std::size_t size = 0; size < row.value.size(); ++size)
+      EXPECT_FALSE(decode<SessionRecord>(row.key, std::string_view(row.value).substr(0, size))) << size;
+  }
+}
+
 TEST(Records, KeepASubscription) {
   const SubscriptionRecord record{.session = 42,
                                   .filter = "$share/g/a/+/#",

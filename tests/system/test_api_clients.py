@@ -1,4 +1,8 @@
-"""What the interface says of one client."""
+"""What the interface says of one client, and of messages that are kept."""
+import time
+
+import pytest
+
 from . import api, node, raw
 
 
@@ -81,3 +85,42 @@ def test_delayed_messages_of_a_topic_are_dropped(broker):
     broker.start()
     assert waiting() == ["a"]
     api.want(broker, 204, "DELETE", "/mqtt/delayed/messages/a")
+
+
+@pytest.mark.parametrize("version, name", [(3, "MQIsdp"), (4, "MQTT"), (5, "MQTT")])
+def test_a_client_that_is_gone_is_told_of_as_before(broker, version, name):
+    durable = {"props": {"session_expiry_interval": 600}} if version == 5 else {"clean_start": False}
+    with broker.client("c", version=version, keep_alive=77, **durable) as client:
+        before = api.want(broker, 200, "GET", "/clients/c")
+        client.disconnect()
+    told = ("listener", "proto_name", "proto_ver", "keepalive", "port", "ip_address", "created_at", "mountpoint")
+    gone = lambda: api.want(broker, 200, "GET", "/clients/c")
+    node.wait_until(lambda: not gone()["connected"])
+    broker.kill()
+    broker.start()
+    after = gone()
+    assert {name: after[name] for name in told} == {name: before[name] for name in told}
+    assert abs(after["connected_at_ms"] - before["connected_at_ms"]) < 1000 and after["disconnected_at_ms"] >= after["connected_at_ms"]
+    assert (after["listener"], after["proto_name"], after["proto_ver"], after["keepalive"]) == ("tcp:default", name, version, 77)
+    found = lambda query: [c["clientid"] for c in api.want(broker, 200, "GET", "/clients?" + query)["data"]]
+    assert found(f"proto_ver={version}") == ["c"] and found(f"proto_ver={8 - version if version != 4 else 5}") == []
+    assert found(f"gte_connected_at={after['connected_at_ms']}") == ["c"]
+    assert found(f"gte_connected_at={after['connected_at_ms'] + 1}") == []
+
+
+def test_a_retained_message_has_an_id_that_stays(broker):
+    with broker.client("c") as client:
+        client.publish("a", b"1", qos=1, retain=True)
+        client.publish("b", b"1", qos=1, retain=True)
+        ids = lambda: {m["topic"]: m["msgid"] for m in api.want(broker, 200, "GET", "/mqtt/retainer/messages")["data"]}
+        node.wait_until(lambda: len(ids()) == 2)
+        first = ids()
+        assert first["a"] != first["b"] and all(len(bytes.fromhex(i)) == 16 for i in first.values())
+        assert api.want(broker, 200, "GET", "/mqtt/retainer/message/a")["msgid"] == first["a"]
+        time.sleep(0.01)
+        client.publish("a", b"1", qos=1, retain=True)
+        node.wait_until(lambda: ids()["a"] != first["a"])
+    now = ids()
+    broker.kill()
+    broker.start()
+    assert ids() == now and now["b"] == first["b"]

@@ -1,4 +1,5 @@
 // Retained messages (management-api 2.9).
+#include "base/hash.h"
 #include "broker/topic.h"
 #include "http/table.h"
 #include "management/api_registry.h"
@@ -19,8 +20,15 @@ namespace schema = http::schema;
 
 constexpr std::size_t kPayloadShownMax = 1 << 20;
 
+/// A topic keeps one message: with the time of its publishing it names it, over restarts too.
+std::string id_of(const RetainedView& message) {
+  return fmt::format("{:016X}{:016X}", static_cast<std::uint64_t>(message.publish_at_ms) * 1000,
+                     hash_stable(message.topic, 0));
+}
+
 json::object to_json(const RetainedView& message) {
-  return {{"topic", message.topic},
+  return {{"msgid", id_of(message)},
+          {"topic", message.topic},
           {"qos", to_int(message.qos)},
           {"publish_at", management::rfc3339_ms(message.publish_at_ms)},
           {"from_clientid", message.client_id},
