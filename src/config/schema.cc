@@ -234,6 +234,7 @@ void Checker::read_object(const Struct& s, Value& value, void* object) {
     const Level level(*this, std::string(key.name));
     const Partial partial(*this, key.opts.partial);
     if (key.opts.secret) it->second.secret = true;
+    if (key.opts.opaque) mask_by_name(it->second);
     const std::size_t before = error_count();
     key.read(*this, key, it->second, object);
     if (error_count() != before) bad.push_back(key.name);

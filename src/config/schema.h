@@ -51,6 +51,7 @@ struct Opts {
   bool size = false;               // an integer written as 1MB
   bool path = false;               // a leading $VAR or ${VAR} is expanded
   bool secret = false;
+  bool opaque = false;  // of an area that is not built: what is inside is secret by its name
   bool required = false;
   bool hidden = false;  // accepted, left out of `conf show` and of short documentation
   bool deprecated = false;

@@ -486,7 +486,7 @@ TEST(Records, AreRefusedInAnUnknownVersion) {
   for_each_kind([](const auto& record) {
     using Record = std::decay_t<decltype(record)>;
     Row row = encode(record);
-    row.value[0] = 3;
+    row.value[0] = 4;
     const auto decoded = decode<Record>(row.key, row.value);
     ASSERT_FALSE(decoded) << to_string(row.table);
     EXPECT_THAT(decoded.error().what, ::testing::HasSubstr("version"));

@@ -90,7 +90,7 @@ const Struct& Dashboard::schema() {
           .field("bootstrap_users_file", &S::bootstrap_users_file,
                  {.def = "\"\"", .doc = "Old name of api_key.bootstrap_file.", .path = true, .deprecated = true})
           .field("login_lockout", &S::login_lockout, {.doc = "Against guessing.", .since = "signalbox 0.1"})
-          .field("sso", &S::sso, {.def = "{}", .doc = "Single sign-on.", .hidden = true})
+          .field("sso", &S::sso, {.def = "{}", .doc = "Single sign-on.", .opaque = true, .hidden = true})
           .finish([](Checker& c, const Value& v, S& dashboard) {
             constexpr milliseconds kMinute{60'000};
             if (dashboard.sample_interval.count() > 0 && (kMinute % dashboard.sample_interval).count() != 0)

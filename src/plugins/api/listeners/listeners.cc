@@ -175,16 +175,16 @@ json::array by_type(management::Service& service) {
   return rows;
 }
 
-/// start and stop are kept: a listener that was stopped stays so over a restart of the node.
+/// What is asked for is kept: a listener that was stopped stays so over a restart of the node, until it is started.
 Result<> operate(management::Service& service, const std::string& id, std::string_view operation) {
   management::ListenerControl& listeners = *service.environment().listeners;
-  if (operation == "restart") return listeners.restart(id);
-  const bool start = operation == "start";
+  const bool start = operation != "stop";
   if (const config::Listener* listener = configured(service, id); listener && listener->enable != start) {
     const auto outcome = service.environment().config->update(path_of(id) + ".enable", config::Value(start),
                                                               config::ConfigStore::Mode::Merge);
     if (!outcome) return fail(Errc::Invalid, outcome.error().message);
   }
+  if (operation == "restart") return listeners.restart(id);
   return start ? listeners.start(id) : listeners.stop(id);
 }
 
