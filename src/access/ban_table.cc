@@ -170,9 +170,25 @@ BanTable::Page BanTable::list(std::size_t skip, std::size_t limit, const Wanted&
   return out;
 }
 
+std::optional<Error> BanTable::trouble() const {
+  const std::shared_lock guard(mutex_);
+  return log_ ? log_->trouble() : std::nullopt;
+}
+
+void BanTable::store_refused() {
+  if (!log_) return;
+  for (const auto& [as, who] : log_->take_refused()) {
+    const auto found = entries(as).find(who);
+    if (found == entries(as).end())
+      log_->erase(as, who);
+    else
+      log_->put(found->second.ban);
+  }
+}
+
 std::size_t BanTable::sweep() {
-  if (size() == 0) return 0;
   const std::lock_guard guard(mutex_);
+  store_refused();
   const std::int64_t now = now_ms();
   std::size_t gone = 0;
   for (const BanKind kind : kKinds)

@@ -50,6 +50,11 @@ class BanLog {
  public:
   virtual void put(const Ban& ban) = 0;
   virtual void erase(BanKind as, std::string_view who) = 0;
+  /// Why nothing can be kept now; empty while it can.
+  virtual std::optional<Error> trouble() const { return std::nullopt; }
+  using Target = std::pair<BanKind, std::string>;
+  /// Whose changes were refused by the disk since the last call: to be told again, as they are now.
+  virtual std::vector<Target> take_refused() { return {}; }
 
  protected:
   ~BanLog() = default;
@@ -81,8 +86,10 @@ class BanTable {
   /// Live ones in the order of kind and name; `skip` and `limit` page through them.
   Page list(std::size_t skip = 0, std::size_t limit = SIZE_MAX, const Wanted& wanted = {}) const;
   std::size_t size() const { return count_.load(std::memory_order_relaxed); }
-  /// Drops what has run out; called once a minute.
+  /// Drops what has run out, and stores what could not be stored before; called once a minute.
   std::size_t sweep();
+  /// Why changes would not outlive a restart now; empty where they do.
+  std::optional<Error> trouble() const;
 
   bool banned(std::string_view client_id, std::string_view username, std::string_view peer_host) const;
 
@@ -99,6 +106,7 @@ class BanTable {
   bool matched(std::string_view client_id, std::string_view username, std::string_view peer_host,
                std::int64_t now) const;
   std::size_t patterns() const;
+  void store_refused();
   void count_all();
   Entries& entries(BanKind as) { return entries_[static_cast<std::size_t>(as)]; }
   const Entries& entries(BanKind as) const { return entries_[static_cast<std::size_t>(as)]; }

@@ -42,5 +42,37 @@ TEST(StoreBanLog, KeepsWhatIsLiveAndForgetsTheRest) {
   EXPECT_EQ(log.load()->size(), 1U);
 }
 
+TEST(StoreBanLog, WhatTheDiskRefusedIsStoredLater) {
+  bool full = false;
+  const auto store = store::make_memory({.before_commit = [&](const store::Batch&) -> Result<> {
+    return full ? Result<>(fail(Errc::Full, "no space")) : Result<>();
+  }});
+  ManualClock clock;
+  StoreBanLog log(*store);
+  BanTable table(clock);
+  table.open({}, &log);
+  Ban ban;
+  ban.who = "old";
+  ASSERT_TRUE(table.create(ban));
+  EXPECT_FALSE(table.trouble());
+  full = true;
+  ban.who = "new";
+  ASSERT_TRUE(table.create(ban));
+  ASSERT_TRUE(table.erase(BanKind::ClientId, "old"));
+  ban.who = "short";
+  ASSERT_TRUE(table.create(ban));
+  ASSERT_TRUE(table.erase(BanKind::ClientId, "short"));
+  ASSERT_TRUE(table.trouble());
+  EXPECT_EQ(table.trouble()->what, "no space");
+  table.sweep();  // still full: it is tried again
+  full = false;
+  table.sweep();
+  EXPECT_FALSE(table.trouble());
+  const auto stored = log.load();
+  ASSERT_TRUE(stored);
+  ASSERT_EQ(stored->size(), 1U);
+  EXPECT_EQ(stored->front().who, "new");
+}
+
 }  // namespace
 }  // namespace sb::access

@@ -75,6 +75,25 @@ void need_file(Checker& c, const Value& v, std::string_view field, const std::st
   c.broken(v, field, "file_not_found", fmt::format("the path of {} ({} is none)", what, path));
 }
 
+/// Files that a listener reads at its start, where they were named. What stands in the configuration as text has no
+/// file yet.
+void review_certificates(Checker& c, const Value& tree, const Config& config, const config::Listener& listener) {
+  if (!listener.enable) return;
+  const std::string made = config.node.data_dir + "/certs/";
+  config::ServerTls tls = listener.ssl_options;
+  for (std::string* path : {&tls.certfile, &tls.keyfile, &tls.cacertfile})
+    if (path->starts_with(made)) path->clear();
+  at(c, tree, {"listeners", std::string(to_string(listener.type)), listener.name, "ssl_options"}, [&](const Value& v) {
+    const auto named = [&v](const char* field) {
+      const Value* value = v.find(field);
+      return value && value->at.file;
+    };
+    if (named("certfile")) need_file(c, v, "certfile", tls.certfile, "a certificate");
+    if (named("keyfile")) need_file(c, v, "keyfile", tls.keyfile, "its key");
+    if (named("cacertfile")) need_file(c, v, "cacertfile", tls.cacertfile, "certificates that sign");
+  });
+}
+
 }  // namespace
 
 void review_values(Checker& c, const Value& tree, const Config& config) {
@@ -85,6 +104,8 @@ void review_values(Checker& c, const Value& tree, const Config& config) {
 
 void review_all(Checker& c, const Value& tree, const Config& config) {
   review_values(c, tree, config);
+  for (const auto* listeners : {&config.listeners.ssl, &config.listeners.wss})
+    for (const auto& [name, listener] : *listeners) review_certificates(c, tree, config, listener);
   std::size_t n = 0;
   for (const auto& source : config.authorization.sources)
     at(c, tree, {"authorization", "sources", std::to_string(++n)}, [&](const Value& v) {

@@ -65,6 +65,13 @@ TEST_F(ConfigReview, RefusesFilesThatAreMissing) {
   refused("psk_authentication { enable = true\n init_file = \"/no/keys\" }",
           "2: psk_authentication.init_file = \"/no/keys\"", "a file of keys");
   EXPECT_EQ(check("psk_authentication { enable = false, init_file = \"/no/keys\" }"), 0) << said_;
+  refused("listeners.ssl.x {\n bind = 1\n ssl_options.certfile = \"/no/cert.pem\" }",
+          "3: listeners.ssl.x.ssl_options.certfile = \"/no/cert.pem\"", "a certificate");
+  refused("listeners.wss.x { bind = 1, ssl_options { certfile = \"/etc/passwd\", keyfile = \"/no/key\" } }",
+          "1: listeners.wss.x.ssl_options.keyfile", "its key");
+  EXPECT_EQ(check("listeners.ssl.x { bind = 1, enable = false, ssl_options.certfile = \"/no/cert.pem\" }"), 0) << said_;
+  EXPECT_EQ(check("listeners.ssl.x { bind = 1, ssl_options.certfile = \"-----BEGIN CERTIFICATE-----\\n\" }"), 0)
+      << said_ << "written to a file at the start";
   std::ofstream(folder_ + "/mine.conf") << "{allow, all}.\n";
   EXPECT_EQ(check("authorization.sources = [{type = file, path = \"" + folder_ + "/mine.conf\"}]"), 0) << said_;
 }

@@ -71,6 +71,10 @@ int start(const std::string& config_file, const http::AssetSource* dashboard) {
   sigemptyset(&signals);
   sigaddset(&signals, SIGTERM);
   sigaddset(&signals, SIGINT);
+  struct sigaction at_hang_up {};
+  sigaction(SIGHUP, nullptr, &at_hang_up);
+  // The terminal went away: an orderly stop as the others, but under nohup.
+  if (at_hang_up.sa_handler != SIG_IGN) sigaddset(&signals, SIGHUP);
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   signal(SIGPIPE, SIG_IGN);
   raise_descriptor_limit();

@@ -6,6 +6,7 @@
 #include <boost/json/object.hpp>
 #include <boost/json/parse.hpp>
 
+#include <filesystem>
 #include <fstream>
 #include <sstream>
 
@@ -101,6 +102,9 @@ std::optional<int> conf(Ctl& ctl, const Arguments& given) {
   if (!file) return ctl.failed(fmt::format("{}: cannot be read", arguments[0]));
   std::stringstream content;
   content << file.rdbuf();
+  std::error_code error;
+  if (file.bad() || std::filesystem::is_directory(arguments[0], error))
+    return ctl.failed(fmt::format("{}: cannot be read", arguments[0]));
   const auto answer = ctl.ask("PUT", "/api/v5/configs?mode=" + mode, content.str(), "text/plain");
   if (!ctl.accept(answer)) return 1;
   const json::value value = answer->parsed();

@@ -48,9 +48,20 @@ std::optional<HttpAnswer> start(Ctl& ctl, const Wanted& wanted) {
                     {type, value},
                     {"start_at", std::to_string(now)},
                     {"end_at", std::to_string(now + seconds)}};
-  if (file.empty()) return ctl.ask("POST", "/api/v5/trace", json::serialize(body));
-  body["file"] = file;
-  return ctl.ask("POST", "/api/v5/local/trace", json::serialize(body));
+  if (!file.empty()) body["file"] = file;
+  const char* const path = file.empty() ? "/api/v5/trace" : "/api/v5/local/trace";
+  return ctl.ask("POST", path, json::serialize(body));
+}
+
+/// The one of this name that was stopped makes room: what it wrote to a file of the user's stays.
+void forget_stopped(Ctl& ctl, const std::string& name) {
+  const auto all = ctl.get("/api/v5/trace");
+  if (!all) return;
+  for (const auto& entry : all->as_array()) {
+    const json::object& trace = entry.as_object();
+    if (text_of(trace, "name") == name && text_of(trace, "status") == "stopped")
+      (void)ctl.ask("DELETE", "/api/v5/trace/" + name);
+  }
 }
 
 int list_one(Ctl& ctl) {
@@ -94,6 +105,7 @@ std::optional<int> trace(Ctl& ctl, const Arguments& arguments) {
       return ctl.failed(fmt::format("level '{}': expected debug, the level of what is traced", arguments[4]));
     Wanted wanted{name_of(value), type, value};
     if (arguments.size() > 3) wanted.file = std::filesystem::absolute(arguments[3]).lexically_normal().string();
+    forget_stopped(ctl, wanted.name);
     const auto answer = start(ctl, wanted);
     if (!answer) return 1;
     if (answer->ok()) {

@@ -169,13 +169,15 @@ Result<NodePlace> take_place(std::vector<std::string>& arguments) {
   options.main_file = take_config(arguments);
   options.env = environment();
   const config::Loaded loaded = config::load(options);
-  if (!loaded.config) {
+  // The node that runs does so with an older state of the file: a mistake must not keep it from being asked or stopped.
+  auto found = config::place_of(loaded, options);
+  if (!found) {
     std::string output;
-    config::check_config(options, output);
+    config::report(loaded, output);
     return fail(Errc::Invalid, output);
   }
-  place.name = loaded.config->node.name;
-  place.data_dir = loaded.config->node.data_dir;
+  place.name = std::move(found->name);
+  place.data_dir = std::move(found->data_dir);
   return place;
 }
 

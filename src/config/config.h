@@ -125,6 +125,12 @@ struct Loaded {
 /// left a cluster-override.conf: defaults < base.hocon < main file < environment < cluster-override.conf <
 /// local-override.conf.
 Loaded load(const LoadOptions& options);
+/// Where a node is, of a configuration that may have mistakes elsewhere: what is written counts as it is. nullopt: a
+/// file cannot be read as HOCON.
+struct Place {
+  std::string name, data_dir;
+};
+std::optional<Place> place_of(const Loaded& loaded, const LoadOptions& options);
 /// Checks a tree as load() does after layering.
 Loaded check(Value all, const LoadOptions& options);
 

@@ -70,6 +70,11 @@ class Resolver {
   void settle(Value& v, const std::string& path) {
     const Value::PendingPtr pending = *v.if_pending();
     const Location at = v.at;
+    if (overspent_) {  // what else there is must not cost anything any more
+      v = Value(Value::Missing{});
+      v.at = at;
+      return;
+    }
     if (pending->resolving || chain_ >= kMaxChain) {
       complain(v, path, pending->resolving ? "substitution_cycle" : "too_deep", {},
                "substitutions that do not depend on themselves");
@@ -156,8 +161,9 @@ class Resolver {
     return at;
   }
 
+  /// In memory: a number of one digit takes more of it than its text.
   static std::size_t weight(const Value& v) {
-    std::size_t sum = 1;
+    std::size_t sum = sizeof(Value);
     if (const auto* o = v.if_object()) {
       for (const auto& [key, child] : *o) sum += key.size() + weight(child);
     } else if (const auto* a = v.if_array()) {

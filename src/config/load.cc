@@ -382,6 +382,13 @@ Loaded load(const LoadOptions& options) {
   return checked;
 }
 
+std::optional<Place> place_of(const Loaded& loaded, const LoadOptions& options) {
+  if (loaded.config) return Place{loaded.config->node.name, loaded.config->node.data_dir};
+  if (!loaded.all.is_object()) return std::nullopt;
+  const Value* name = loaded.all.at_path("node.name");
+  return Place{name && name->is_string() ? name->text() : Roots{}.node.name, data_dir_of(loaded.all, options)};
+}
+
 int check_config(const LoadOptions& options, std::string& output) {
   const Loaded loaded = load(options);
   for (const Problem& p : loaded.warnings)

@@ -60,6 +60,21 @@ TEST(Load, EmptyFileGivesTheDefaults) {
   EXPECT_TRUE(c.authorization.sources.empty());  // no acl.conf there
 }
 
+TEST(Load, TellsWhereANodeIsWhateverElseIsWrong) {
+  const auto place = [](const std::string& text, std::map<std::string, std::string> env = {}) {
+    Files files{{{"etc/emqx.conf", text}}};
+    LoadOptions options = files.options();
+    options.env = std::move(env);
+    const auto found = place_of(load(options), options);
+    return found ? found->name + " " + found->data_dir : "nowhere";
+  };
+  EXPECT_EQ(place("node { name = \"a@b\", data_dir = \"/d\" }"), "a@b /d");
+  EXPECT_EQ(place("node { name = \"a@b\", data_dir = \"/d\" }\nmqtt.max_infligt = 3"), "a@b /d");
+  EXPECT_EQ(place("node.data_dir = \"${D}/x\"\nnonsense = 1", {{"D", "/e"}}), "emqx@127.0.0.1 /e/x");
+  EXPECT_EQ(place("mqtt.nonsense = 1", {{"SIGNALBOX_NODE__DATA_DIR", "/f"}, {"EMQX_NODE__NAME", "c@d"}}), "c@d /f");
+  EXPECT_EQ(place("node {"), "nowhere");
+}
+
 TEST(Load, DefaultListenersAreThoseOfEmqx) {
   const Loaded l = load_text("");
   ASSERT_TRUE(l.config);

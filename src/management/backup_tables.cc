@@ -200,6 +200,7 @@ class Retained final : public BackupTable {
     if (!store) return out;
     SB_CHECKED(store::scan<store::RetainedRecord>(*store, [&](const store::RetainedRecord& record) -> Result<> {
       const store::MessageFields& message = record.message;
+      if (message.topic.starts_with("$SYS/")) return {};  // of this node; another has its own
       BackupRow row{{"payload", base64(as_text(message.payload))},
                     {"properties", base64(as_text(message.properties))},
                     {"qos", to_int(message.qos)},

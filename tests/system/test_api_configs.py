@@ -1,7 +1,9 @@
 """Configuration by HTTP: roots, the whole, secrets, refusals that name the key."""
+import time
+
 import pytest
 
-from . import api
+from . import api, secrecy
 
 
 @pytest.mark.parametrize("path, change, key", [
@@ -186,3 +188,29 @@ def test_the_schema_of_the_forms(broker):
     assert field["default"] == 1000 and field["minimum"] == 1 and field["maximum"] == 3000
     assert api.want(broker, 200, "GET", "/schemas/actions")["roots"] == []
     api.want(broker, 400, "GET", "/schemas/other")
+
+
+def test_what_is_inside_single_sign_on_is_masked(start_broker):
+    secret = "Sso-of-nobody-9876"
+    secrecy.note(secret)
+    broker = start_broker(text=f'dashboard.sso {{ ldap {{ enable = false, bind_password = "{secret}1", server = "127.0.0.1:1" }}, '
+                               f'oidc {{ client_id = me, secret = "{secret}2" }}, saml {{ sp_private_key = "{secret}3" }} }}')
+    for shown in (api.want(broker, 200, "GET", "/configs/dashboard"), api.want(broker, 200, "GET", "/configs"),
+                  broker.ctl("conf", "show")):
+        assert secret not in str(shown) and "127.0.0.1:1" in str(shown) and "******" in str(shown)
+
+
+def test_a_listener_that_is_restarted_stays_started(start_broker):
+    broker = start_broker()
+    broker.ctl("listeners", "stop", "tcp:default")
+    broker.ctl("listeners", "restart", "tcp:default")
+    broker.restart()
+    with broker.client("c"):
+        pass
+
+
+def test_a_configuration_that_swells_is_refused_at_once(broker):
+    bomb = "a0 = [" + "1," * 10 + "]\n" + "".join(f"a{n} = [" + f"${{a{n - 1}}}," * 10 + "]\n" for n in range(1, 12))
+    began = time.monotonic()
+    assert "substitutions that grow" in str(api.want(broker, 400, "PUT", "/configs", bomb.encode(), content_type="text/plain"))
+    assert time.monotonic() - began < 3

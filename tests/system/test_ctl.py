@@ -1,7 +1,12 @@
 """`signalbox ctl`: every command of the reference whose area exists, and --json for each that reads."""
 import json
+import signal
+import subprocess
+import time
 
 import pytest
+
+from . import node
 
 # broker.md 15.2, as `ctl help` prints them.
 COMMANDS = [
@@ -65,6 +70,40 @@ def test_what_failed_returns_1(module_broker):
     for words in (["join", "other@127.0.0.1"], ["leave"], ["force-leave", "other@127.0.0.1"]):
         with pytest.raises(AssertionError, match="single node"):
             module_broker.ctl("cluster", *words)
+
+
+def test_a_node_is_found_and_stopped_whatever_is_wrong_in_its_file(start_broker):
+    broker = start_broker()
+    config = broker.folder / "signalbox.conf"
+    config.write_text(config.read_text() + "\nmqtt.max_infligt = 3\n")
+    run = lambda *words: subprocess.run([node.program(), *words, "--config", str(config)], text=True, timeout=30,
+                                        stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    assert "max_infligt" in run("check_config").stdout
+    assert run("ping").stdout == "pong\n" and int(run("pid").stdout) == broker.process.pid
+    assert "is started" in broker.ctl("status")
+    assert run("stop").stdout == "ok\n"
+    broker.process.wait(10)
+
+
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGINT])
+def test_signals_that_stop_a_node_in_order(start_broker, number):
+    broker = start_broker()
+    with broker.client("c") as client:
+        broker.process.send_signal(number)
+        client.expect_disconnect(0x8B)
+    assert broker.process.wait(10) == 0
+
+
+def test_a_hang_up_that_is_ignored_stays_so(start_broker):
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)  # as under nohup; a child takes it over
+    try:
+        broker = start_broker()
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    broker.process.send_signal(signal.SIGHUP)
+    time.sleep(0.5)
+    with broker.client("c"):
+        pass
 
 
 def test_secrets_of_the_configuration_stay_hidden_in_json(module_broker):

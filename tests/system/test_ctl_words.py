@@ -33,6 +33,23 @@ def test_a_trace_goes_into_the_file_that_is_named(broker, tmp_path):
     assert "expected debug" in failing(broker, "trace", "start", "topic", "t", str(file), "error")
 
 
+def test_a_trace_that_was_stopped_can_be_started_again(broker, tmp_path):
+    for number in (1, 2):
+        file = tmp_path / f"{number}.log"
+        assert broker.ctl("trace", "start", "client", "again", str(file)) == "trace again CLI-again successfully\n"
+        broker.client("again").disconnect()
+        assert "ALREADY_EXISTS" in failing(broker, "trace", "start", "client", "again", str(file)), "it runs"
+        broker.ctl("trace", "stop", "client", "again")
+        assert "[MQTT] again@" in file.read_text()
+    broker.ctl("traces", "delete", "CLI-again")
+    assert (tmp_path / "1.log").exists() and (tmp_path / "2.log").exists()
+
+
+def test_a_folder_is_no_configuration(broker, tmp_path):
+    for mode in ("--merge", "--replace"):
+        assert "cannot be read" in failing(broker, "conf", "load", mode, str(tmp_path))
+
+
 def test_cluster_status_as_json_is_pretty(broker):
     text = broker.ctl("cluster", "status", "--json")
     assert json.loads(text) == {"running_nodes": ["signalbox@127.0.0.1"], "stopped_nodes": []}

@@ -43,7 +43,7 @@ void tell_unusable(std::string_view chain, std::string_view id, const Error& err
 Result<> Authentication::start() {
   started_ = true;
   for (auto& [key, kept] : members_) {
-    if (!kept.member.provider) continue;
+    if (!kept.member.runs()) continue;
     const auto begun = kept.member.provider->start();
     if (begun) continue;
     if (!kept.member.enable) {
@@ -90,7 +90,7 @@ Result<> Authentication::add(const std::string& chain, const config::AuthnChain&
           kept.member.provider = buried_elsewhere(*std::move(provider));
           std::erase_if(made_, [](const auto& gone) { return gone.expired(); });
           made_.push_back(kept.member.provider);
-          const auto begun = started_ ? kept.member.provider->start() : Result<>{};
+          const auto begun = started_ && kept.member.runs() ? kept.member.provider->start() : Result<>{};
           if (!begun && one.enable) return begun;
           if (!begun) tell_unusable(chain, one.id, begun.error());
         } else if (one.enable) {

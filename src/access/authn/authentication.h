@@ -43,6 +43,8 @@ class Authentication {
     bool enable = true;
     std::shared_ptr<Provider> provider;
     std::shared_ptr<SourceCounts> counts;
+    /// One that is disabled asks nobody; but its own users can be managed.
+    bool runs() const { return provider && (enable || provider->users()); }
   };
   /// By chain and id; null: there is none. `chain` as in Mechanism::make.
   const Member* find(std::string_view chain, std::string_view id) const;

@@ -215,7 +215,9 @@ void Api::status(const Call& call, Chain& chain, const Reply& reply) {
                                 {"failed", load(counts.deny)},   {"nomatch", load(counts.nomatch)},
                                 {"rate", counts.rate.current()}, {"rate_last5m", counts.rate.last_5m()},
                                 {"rate_max", counts.rate.most()}};
-  const auto state = found->provider ? found->provider->state() : access::authn::Provider::State{};
+  using State = access::authn::Provider::State;
+  const auto state = found->runs() ? found->provider->state()
+                                   : State{access::authn::Health::Disconnected, "the authenticator is disabled"};
   const std::string& node = service_.environment().node;
   const json::object asked = management::to_json(found->provider ? found->provider->resource() : nullptr);
   json::array errors;

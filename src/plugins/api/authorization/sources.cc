@@ -103,8 +103,10 @@ std::optional<Response> Sources::set_settings(Value settings) {
 json::value Sources::shown(const Value& source) const {
   json::value out = json::parse(config::to_json(source, {.reveal = false, .pretty = false}));
   const Value* path = source.find("path");
-  if (type_of(source) == "file" && path && !path->text().empty())
+  if (type_of(source) == "file" && path && !path->text().empty()) {
     out.as_object()["rules"] = content_of(path->text()).value_or("");
+    if (path->text() == acl_file()) out.as_object().erase("path");  // ours: where it lies is nobody's matter
+  }
   return out;
 }
 

@@ -64,7 +64,15 @@ void list(access::AccessControl& access, const Call& call, const Reply& reply) {
   reply(Response::of(http::page_answer(std::move(rows), paging, page.count, more)));
 }
 
+/// While the disk takes nothing a change would be gone after a restart: it is not taken either.
+std::optional<Response> not_kept(access::AccessControl& access) {
+  const auto trouble = access.bans().trouble();
+  if (!trouble) return std::nullopt;
+  return Response::error(503, "SERVICE_UNAVAILABLE", "bans cannot be stored now: " + trouble->what);
+}
+
 void create(access::AccessControl& access, const Call& call, const Reply& reply) {
+  if (auto refused = not_kept(access)) return reply(*std::move(refused));
   const json::object& body = call.object();
   const auto text = [&](const char* name) {
     const auto* value = body.if_contains(name);
@@ -94,6 +102,7 @@ void create(access::AccessControl& access, const Call& call, const Reply& reply)
 }
 
 void erase(access::AccessControl& access, const Call& call, const Reply& reply) {
+  if (auto refused = not_kept(access)) return reply(*std::move(refused));
   const auto kind = access::ban_kind(call.text("as"));
   if (kind && access.bans().erase(*kind, call.text("who"))) return reply(Response::empty());
   reply(Response::error(404, "NOT_FOUND", fmt::format("{} '{}' is not banned", call.text("as"), call.text("who"))));
@@ -137,7 +146,8 @@ void add_to(management::ApiRegistry& api) {
                                  {"at", schema::string(), false, "From when on: seconds since 1970, or RFC 3339"},
                                  {"until", schema::string(), false, "Until when, or infinity"}}),
                  false,
-                 {http::ok(schema::open_object()), http::fault(400, "Bad or existing ban")},
+                 {http::ok(schema::open_object()), http::fault(400, "Bad or existing ban"),
+                  http::fault(503, "It could not be stored")},
                  false,
                  with(create)});
   api.table.add({http::Method::Delete,
@@ -148,9 +158,10 @@ void add_to(management::ApiRegistry& api) {
                  {},
                  {},
                  false,
-                 {http::no_content()},
+                 {http::no_content(), http::fault(503, "It could not be stored")},
                  false,
                  [&access](const Call&, const Reply& reply) {
+                   if (auto refused = not_kept(access)) return reply(*std::move(refused));
                    access.bans().clear();
                    reply(Response::empty());
                  }});
@@ -164,7 +175,7 @@ void add_to(management::ApiRegistry& api) {
                  {std::move(as), http::path_parameter("who", "Its value")},
                  {},
                  false,
-                 {http::no_content(), http::fault(404, "No such ban")},
+                 {http::no_content(), http::fault(404, "No such ban"), http::fault(503, "It could not be stored")},
                  false,
                  with(erase)});
 }

@@ -1,6 +1,7 @@
 // The node and the machine under it (management-api 2.1, 2.24).
 #include "http/table.h"
 #include "management/api_registry.h"
+#include "management/machine.h"
 #include "management/service.h"
 #include "management/text.h"
 
@@ -24,30 +25,13 @@ using management::Service;
 namespace json = http::json;
 namespace schema = http::schema;
 
-struct Memory {
-  std::uint64_t total = 0;
-  std::uint64_t available = 0;
-};
-
-Memory memory() {
-  Memory out;
-  std::ifstream file("/proc/meminfo");
-  std::string key;
-  std::string unit;
-  for (std::uint64_t value = 0; file >> key >> value;) {
-    std::getline(file, unit);
-    if (key == "MemTotal:") out.total = value * 1024;
-    if (key == "MemAvailable:") out.available = value * 1024;
-  }
-  return out;
-}
-
-std::uint64_t threads() {
-  std::error_code error;
-  std::uint64_t count = 0;
-  for (std::filesystem::directory_iterator at("/proc/self/task", error), end; !error && at != end; at.increment(error))
-    ++count;
-  return count;
+/// The folder of the log, as the reference tells it; the words of 5.4 where there is none.
+std::string log_path(const Service& service) {
+  const config::ConfigStore* store = service.environment().config;
+  if (store)
+    for (const auto& [name, handler] : store->current()->log.file)
+      if (handler.enable) return std::filesystem::absolute(handler.path).parent_path().lexically_normal().string();
+  return "log.file.enable=false, logs go to the standard error";
 }
 
 json::object describe(const Service& service) {
@@ -55,7 +39,7 @@ json::object describe(const Service& service) {
   double load[3] = {};
   if (getloadavg(load, 3) != 3) std::fill(std::begin(load), std::end(load), 0.0);
   const auto two = [](double value) { return std::round(value * 100) / 100; };
-  const Memory machine = memory();
+  const management::Memory machine = management::machine_memory();
   rlimit files{};
   getrlimit(RLIMIT_NOFILE, &files);
   rlimit processes{};
@@ -80,14 +64,14 @@ json::object describe(const Service& service) {
           {"load5", two(load[1])},
           {"load15", two(load[2])},
           {"memory_total", management::memory_text(machine.total)},
-          {"memory_used", management::memory_text(machine.total - std::min(machine.total, machine.available))},
+          {"memory_used", management::memory_text(machine.used)},
           {"process_available",
            processes.rlim_cur == RLIM_INFINITY ? std::uint64_t{4'194'304} : std::uint64_t{processes.rlim_cur}},
-          {"process_used", threads()},
+          {"process_used", management::folder_entries("/proc/self/task")},
           {"otp_release", "signalbox " SB_VERSION},
           {"max_fds", std::uint64_t{files.rlim_cur}},
           {"sys_path", std::filesystem::read_symlink("/proc/self/exe", error).parent_path().parent_path().string()},
-          {"log_path", "log.file.enable=false, logs go to the standard error"},
+          {"log_path", log_path(service)},
           {"pid", static_cast<std::int64_t>(getpid())}};
 }
 

@@ -37,6 +37,9 @@ void add_to(management::ApiRegistry& api) {
        false,
        [&service, row](const http::Call& call, const http::Reply& reply) {
          const http::Paging paging = http::paging_of(call);
+         if (const auto node = call.find_text("node"); node && *node != service.environment().node)
+           return reply(
+               Response::error(400, "BAD_REQUEST", fmt::format("node '{}': not a member of the cluster", *node)));
          if (const auto topic = call.find_text("topic")) {
            if (!broker::parse_filter(*topic)) return reply(bad_filter());
            json::array rows;
