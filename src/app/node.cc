@@ -135,7 +135,10 @@ Result<> Node::open_store() {
   for (auto& shard : shards_)
     shard->broker().set_journal(std::make_unique<broker::Journal>(*store_, shard->loop(), shard->id()));
   broker::Recovery::Options recovery;
-  recovery.settings = options_.default_session;
+  recovery.settings = [&zones = options_.sessions](std::string_view zone) {
+    const auto named = zones.find(zone);
+    return named == zones.end() ? zones.at("default") : named->second;
+  };
   recovery.sessions = options_.durable_sessions;
   recovery.retained = options_.durable_retained;
   recovery.progress = options_.progress;

@@ -22,6 +22,7 @@
 #include "telemetry/alarms.h"
 #include "telemetry/store_alarm_log.h"
 
+#include <map>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -36,7 +37,9 @@ struct NodeOptions {
   broker::CoreSettingsRef core = std::make_shared<const broker::CoreSettings>();
   std::vector<ListenerOptions> listeners;
   client::LimitRates limits{};  // of the whole node (config.md 7.11)
-  broker::SessionSettingsRef default_session = std::make_shared<const broker::SessionSettings>();
+  /// By zone: what stored sessions start with. One of a zone that is gone gets those of "default".
+  std::map<std::string, broker::SessionSettingsRef, std::less<>> sessions{
+      {"default", std::make_shared<const broker::SessionSettings>()}};
 
   /// Empty: no store at all.
   std::string data_dir{};

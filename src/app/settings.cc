@@ -54,8 +54,9 @@ broker::SharedStrategy strategy_of(config::SharedStrategy strategy) {
   return broker::SharedStrategy::RoundRobin;
 }
 
-broker::SessionSettingsRef session_settings(const config::Mqtt& mqtt) {
+broker::SessionSettingsRef session_settings(const std::string& zone, const config::Mqtt& mqtt) {
   auto out = std::make_shared<broker::SessionSettings>();
+  out->zone = zone;
   out->queue.messages = or_zero(mqtt.max_mqueue_len);
   out->queue.bytes = or_zero(mqtt.max_mqueue_bytes);
   out->queue.store_qos0 = mqtt.mqueue_store_qos0;
@@ -107,7 +108,7 @@ client::ZoneRef zone_of(const std::string& name, const config::Zone& zone) {
   out->overload_closes_new = zone.overload_protection.enable && zone.overload_protection.backoff_new_conn;
   if (zone.overload_protection.enable) out->overload_delay = Millis{zone.overload_protection.backoff_delay};
   out->max_unanswered = zone.force_shutdown.enable ? zone.force_shutdown.max_mailbox_size : 0;
-  out->session = session_settings(mqtt);
+  out->session = session_settings(name, mqtt);
   return out;
 }
 
@@ -154,7 +155,7 @@ Result<NodeOptions> node_options(const config::Config& config, ListenerResources
       config.broker.routing.storage_schema == config::RouteSchema::V1 ? broker::Schema::V1 : broker::Schema::V2;
   out.core = core_settings(config);
   const auto zones = zone_settings(config);
-  out.default_session = zones.at("default")->session;
+  for (const auto& [name, zone] : zones) out.sessions.insert_or_assign(name, zone->session);
   SB_CHECKED(import_psk(config, resources));
   out.psk = resources.psk;
   out.psk_chunk_size = config.psk_authentication.chunk_size;

@@ -226,6 +226,7 @@ void Broker::store_session(const Session& session) {
   record.perhaps_sent_below = session.perhaps_sent_below_;
   record.username = session.identity_->username;
   record.peer_host = session.identity_->peer_host;
+  record.zone = session.settings_->zone;
   if (const LastConnection* last = session.last_connection()) {
     record.version = last->version;
     record.mountpoint = last->mountpoint;

@@ -242,6 +242,9 @@ class Broker {
   friend class Session;
   friend class Recovery;
 
+  /// Of subscribe(), whatever the limits: what a stored session has is given back to it.
+  Subscribed add_subscription(Session& session, std::string_view filter, const SubscribeOptions& options);
+  void keep_retained(const MessageRef& message);
   ReasonCode publish_now(Publication& publication);
   ReasonCode publish_apart(Publication& publication);
   std::uint32_t count_dispatches(const Route& route) const;

@@ -52,7 +52,6 @@ void Broker::at_home_of_retained(unsigned home, Publication& p, std::function<vo
 }
 
 bool Broker::store_retained(const MessageRef& message) {
-  const std::size_t before = retained_.size();
   const std::size_t limit = settings_->retained.max_messages;
   const std::size_t node_wide = core_.retained_count().load(std::memory_order_relaxed);
   if (limit != 0 && node_wide >= limit && !retained_.find(message->topic())) {
@@ -67,9 +66,14 @@ bool Broker::store_retained(const MessageRef& message) {
       record.deadline_ms = message->published_ms() + std::int64_t{message->expiry_s()} * 1000;
     store::put(journal_->batch(), record);
   }
+  keep_retained(message);
+  return true;
+}
+
+void Broker::keep_retained(const MessageRef& message) {
+  const std::size_t before = retained_.size();
   retained_.put(message);
   core_.retained_count().fetch_add(retained_.size() - before, std::memory_order_relaxed);
-  return true;
 }
 
 void Broker::clear_retained(std::string_view topic) {

@@ -22,6 +22,11 @@ Broker::Subscribed Broker::subscribe(Session& session, std::string_view filter, 
   const SessionSettings& settings = session.settings();
   if (settings.max_subscriptions != 0 && session.subscriptions_.size() >= settings.max_subscriptions)
     return {ReasonCode::QuotaExceeded, nullptr, false};
+  return add_subscription(session, filter, options);
+}
+
+Broker::Subscribed Broker::add_subscription(Session& session, std::string_view filter,
+                                            const SubscribeOptions& options) {
   const auto parsed = parse_filter(filter);
   if (!parsed) return {parsed.error(), nullptr, false};
   if (parsed->kind == FilterKind::Exclusive && !core_.claim_exclusive(parsed->filter, session.client_id()))

@@ -47,15 +47,14 @@ class MessageQueue {
   template <class Dropped>
   void push(Owed owed, Dropped&& dropped) {
     Level& level = level_for(owed.message->topic());
-    const std::size_t size = owed.message->footprint();
+    const std::size_t before = bytes_;
     append(level, std::move(owed));
-    // One in, one out: what a replay put in beyond the bounds stays.
+    // One in, one out: what is there beyond the bounds stays (push_unbounded).
     if (limits_->messages != 0 && level.messages.size() > limits_->messages) dropped(take_front(level));
-    for (const std::size_t goal = bytes_ - std::min(bytes_, size);
-         limits_->bytes != 0 && bytes_ > limits_->bytes && bytes_ > goal && count_ > 1;)
-      dropped(take_oldest());
+    while (limits_->bytes != 0 && bytes_ > limits_->bytes && bytes_ > before && count_ > 1) dropped(take_oldest());
   }
-  /// Appends beyond the bounds: a replay of retained messages, which are in memory anyway.
+  /// Appends beyond the bounds: a replay of retained messages, which are in memory anyway; what was owed before a
+  /// restart.
   void push_unbounded(Owed owed) {
     Level& level = level_for(owed.message->topic());
     append(level, std::move(owed));

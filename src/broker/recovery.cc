@@ -4,6 +4,8 @@
 #include "broker/detail/will_author.h"
 #include "store/tables.h"
 
+#include <fmt/format.h>
+
 namespace sb::broker {
 
 namespace {
@@ -52,7 +54,7 @@ Result<> Recovery::load_sessions() {
     auto identity = std::make_shared<const Identity>(
         Identity{std::string(record.client_id), std::string(record.username), std::string(record.peer_host)});
     // Owned by the broker from here on.
-    auto made = std::make_unique<Session>(broker, record.number, identity, options_.settings);
+    auto made = std::make_unique<Session>(broker, record.number, identity, options_.settings(record.zone));
     Session* session = made.release();
     session->created_ms_ = record.created_ms;
     session->expiry_s_ = record.expiry_interval_s;
@@ -61,8 +63,8 @@ Result<> Recovery::load_sessions() {
     session->perhaps_sent_below_ = record.perhaps_sent_below;
     if (record.tells_connection())
       session->last_connection_ = std::make_unique<const LastConnection>(
-          LastConnection{std::string(record.listener), std::string(record.mountpoint), record.version,
-                         record.peer_port, record.keep_alive_s, record.connected_ms});
+          LastConnection{std::string(record.listener), std::string(record.mountpoint), record.version, record.peer_port,
+                         record.keep_alive_s, record.connected_ms});
     if (record.disconnected_ms == 0) was_connected_.push_back(session);
     if (record.will) {
       auto will = std::make_unique<Will>();
@@ -93,7 +95,12 @@ Result<> Recovery::load_subscriptions() {
     const auto found = sessions_.find(record.session);
     if (found == sessions_.end()) return {};
     Session& session = *found->second;
-    session.broker_.subscribe(session, record.filter, record.options);
+    if (const auto restored = session.broker_.add_subscription(session, record.filter, record.options);
+        !restored.subscription) {
+      SB_LOG(log::Level::Error, "subscription_not_restored", kv("clientid", session.client_id()),
+             kv("topic", record.filter), kv("reason", fmt::format("0x{:02x}", static_cast<unsigned>(restored.code))));
+      return {};
+    }
     tick("subscriptions", ++report_.subscriptions);
     return {};
   });
@@ -205,7 +212,7 @@ Result<> Recovery::load_retained() {
                                                            std::string(record.message.username),
                                                            std::string(record.message.peer_host)});
     Broker& broker = core_.shard(core_.retained_home_of(record.message.topic));
-    broker.store_retained(MessageRef::adopt(Message::make(publication_of(record.message, &identity))));
+    broker.keep_retained(MessageRef::adopt(Message::make(publication_of(record.message, &identity))));
     tick("retained", ++report_.retained);
     return {};
   }));

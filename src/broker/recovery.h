@@ -26,7 +26,9 @@ class Recovery {
     std::uint64_t records() const { return sessions + subscriptions + messages + owed + retained + wills; }
   };
   struct Options {
-    SessionSettingsRef settings;  // of restored sessions until their client is back
+    /// Of the sessions of a zone until their client is back; "" = stored by an older program. Never null. Limits among
+    /// them are not applied to what is stored: it was promised when they were others.
+    std::function<SessionSettingsRef(std::string_view zone)> settings;
     bool sessions = true;
     bool retained = true;
     /// When the node was last known to live (wall time): what its clients lost in a crash counts from there; 0 = now.

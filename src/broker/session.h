@@ -210,7 +210,7 @@ class Session final : private runtime::Timer {
   /// Changes are written to the journal.
   bool durable() const;
   void forget(Owed& owed);
-  /// From a stored row, in order of sequence.
+  /// From a stored row, in order of sequence. Bounds of the queue hold for what comes, not for what is owed already.
   void restore(Owed owed, store::QueueState state, PacketId packet_id);
   /// The connection is over: the row of the newest message in flight must tell that it was sent, and with it all
   /// before.

@@ -24,6 +24,7 @@ struct QueueLimits {
 };
 
 struct SessionSettings {
+  std::string zone;  // whose these are; stored with a session, which gets them again after a restart
   QueueLimits queue;
   std::uint16_t window = 32;             // max_inflight; the client's Receive Maximum lowers it
   std::uint32_t max_subscriptions = 0;   // 0 = unbounded

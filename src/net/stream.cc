@@ -10,8 +10,11 @@
 namespace sb::net {
 
 namespace {
-/// Bytes one connection may bring in per turn before others get theirs.
-constexpr std::size_t kReadBudget = 512 * 1024;
+/// Bytes one connection may bring in per turn before others get theirs: of the smallest packets a few milliseconds'
+/// work.
+constexpr std::size_t kReadBudget = 64 * 1024;
+/// Bytes of a packet that is read into its own buffer make little work: so many of them count as one.
+constexpr std::size_t kDirectDiscount = 8;
 /// Beyond this a partial packet is read into its own buffer instead of through the shard's.
 constexpr std::size_t kDirectFrom = 64 * 1024;
 constexpr int kVectors = 64;
@@ -65,7 +68,7 @@ void Stream::on_io(std::uint32_t events) {
     readable_ = true;
     if (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) hung_up_ = true;
     if (layer_ && layer_->has_output() && events & EPOLLOUT) schedule();
-    read_some();
+    if (!reads_on_) read_some();
   }
 }
 
@@ -108,7 +111,7 @@ void Stream::keep(const std::uint8_t* data, std::size_t size) {
   partial_size_ = static_cast<std::uint32_t>(size);
 }
 
-bool Stream::read_direct() {
+bool Stream::read_direct(std::size_t& budget) {
   // The buffer grows with what has really come, so that a peer cannot reserve memory by announcing a size.
   if (partial_size_ == partial_room_) {
     const std::size_t room = std::min<std::size_t>(want_, std::size_t{partial_room_} * 2);
@@ -121,6 +124,7 @@ bool Stream::read_direct() {
   if (n > 0) {
     io_.bytes_received += static_cast<std::uint64_t>(n);
     partial_size_ += static_cast<std::uint32_t>(n);
+    budget -= std::min(budget, static_cast<std::size_t>(n) / kDirectDiscount + 1);
     if (partial_size_ >= want_) hand_over(partial_.get(), partial_size_);
     return true;
   }
@@ -135,14 +139,20 @@ void Stream::read_some() {
   reading_ = true;
   std::size_t budget = kReadBudget;
   while (readable_ && !paused_ && fd_ >= 0 && !closing_) {
+    if (budget == 0) {
+      reads_on_ = true;
+      io_.loop.at_turn_end(*this);
+      break;
+    }
     if (want_ > kDirectFrom && partial_size_ > 0 && partial_size_ < want_) {
-      if (!read_direct()) break;
+      if (!read_direct(budget)) break;
       continue;
     }
     std::uint8_t* buffer = io_.read_buffer.get();
     const std::size_t old = partial_size_;
     if (old > 0) std::memcpy(buffer, partial_.get(), old);
-    const std::size_t room = ShardIo::kReadBuffer - old;
+    // A layer gets room for all that it may have decoded at once.
+    const std::size_t room = layer_ ? ShardIo::kReadBuffer - old : std::min(ShardIo::kReadBuffer - old, budget);
     const ssize_t n = read_raw(buffer + old, room);
     if (n > 0) {
       const auto count = static_cast<std::size_t>(n);
@@ -151,11 +161,7 @@ void Stream::read_some() {
       // the stream has been announced already, which no further event will do.
       if (!hung_up_ && (layer_ ? layer_->drained() : count < room)) readable_ = false;
       hand_over(buffer, old + count);
-      if (count >= budget) {
-        if (readable_ && fd_ >= 0) io_.loop.at_turn_end(*this);
-        break;
-      }
-      budget -= count;
+      budget -= std::min(budget, count);
       continue;
     }
     readable_ = false;
@@ -174,6 +180,7 @@ void Stream::resume(Hold why) {
 }
 
 void Stream::on_turn_end() {
+  reads_on_ = false;
   if (fd_ < 0) return;
   if (!paused_ && !closing_ && !reading_ && (partial_size_ > 0 || readable_)) {
     // Bytes kept while paused or handed over with the socket come first.

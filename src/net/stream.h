@@ -106,7 +106,7 @@ class Stream final : private runtime::IoHandler, private runtime::TurnEnd {
     if (!blocked_) io_.loop.at_turn_end(*this);
   }
   void read_some();
-  bool read_direct();
+  bool read_direct(std::size_t& budget);
   void hand_over(std::uint8_t* data, std::size_t size);
   void keep(const std::uint8_t* data, std::size_t size);
   void flush();
@@ -130,6 +130,7 @@ class Stream final : private runtime::IoHandler, private runtime::TurnEnd {
   bool hung_up_ = false;     // the end of the stream may be behind what is readable
   bool closing_ = false;
   bool reading_ = false;
+  bool reads_on_ = false;  // its share of a turn is used up; goes on when the others had theirs
   bool ended_ = false;
   bool was_high_ = false;
   bool write_failed_ = false;

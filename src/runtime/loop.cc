@@ -66,7 +66,7 @@ void Loop::remove(int fd) {
 void Loop::at_turn_end(TurnEnd& work) {
   if (work.queued_in_) return;
   work.queued_in_ = this;
-  work.position_ = turn_ends_.size();
+  work.position_ = static_cast<std::uint32_t>(turn_ends_.size());
   turn_ends_.push_back(&work);
 }
 
@@ -167,14 +167,28 @@ bool Loop::run_tasks() {
 }
 
 void Loop::run_turn_ends() {
-  // Work may queue more work: the list is walked by index until it ends.
+  // Work may queue more work: the list is walked by index until it ends. Other work has its go in this turn, so that
+  // what one reads late another still writes; one that wants to go on lets the sockets, timers and commits in first.
+  std::size_t again = 0;
   for (std::size_t i = 0; i < turn_ends_.size(); ++i) {
     TurnEnd* work = turn_ends_[i];
     if (!work) continue;
+    if (work->ran_in_turn_ == turn_number_) {
+      ++again;
+      continue;
+    }
+    turn_ends_[i] = nullptr;
     work->queued_in_ = nullptr;
+    work->ran_in_turn_ = turn_number_;
     work->on_turn_end();
   }
-  turn_ends_.clear();
+  if (++turn_number_ == 0) turn_number_ = 1;
+  if (again == 0) {
+    turn_ends_.clear();
+    return;
+  }
+  std::erase(turn_ends_, nullptr);
+  for (std::size_t i = 0; i < turn_ends_.size(); ++i) turn_ends_[i]->position_ = static_cast<std::uint32_t>(i);
 }
 
 void Loop::turn(Nanos limit) {

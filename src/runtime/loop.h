@@ -26,7 +26,8 @@ class IoHandler {
   ~IoHandler() = default;
 };
 
-/// Does something once at the end of the current turn; an intrusive node, queued at most once at a time.
+/// Does something once at the end of the current turn; an intrusive node, queued at most once at a time. What has had
+/// its go and is queued again before the turn is over has the next in the next turn: no turn goes on for ever.
 class TurnEnd {
  public:
   virtual void on_turn_end() = 0;
@@ -40,7 +41,8 @@ class TurnEnd {
  private:
   friend class Loop;
   class Loop* queued_in_ = nullptr;
-  std::size_t position_ = 0;
+  std::uint32_t position_ = 0;
+  std::uint32_t ran_in_turn_ = 0;
 };
 
 /// Anything whose destruction must wait until the turn is over, because events for it may still be in hand.
@@ -123,6 +125,7 @@ class Loop {
 
   std::vector<epoll_event> events_;
   std::vector<TurnEnd*> turn_ends_;
+  std::uint32_t turn_number_ = 1;  // 0 = never; a number that comes round again costs a work one turn
   std::vector<std::unique_ptr<Disposable>> graveyard_;
 
   std::mutex tasks_mutex_;  // guards tasks_

@@ -96,5 +96,77 @@ TEST(Loop, TurnEndRunsOncePerTurnAndForgetsTheDestroyed) {
   EXPECT_EQ(work.count, 1);
 }
 
+/// Wants to go on as often as it is let.
+struct Restless final : TurnEnd {
+  explicit Restless(Loop& l) : loop(l) {}
+  void on_turn_end() override {
+    ++count;
+    if (follower && follower->count == 0) loop.at_turn_end(*follower);
+    if (count < 1000) loop.at_turn_end(*this);
+  }
+  Loop& loop;
+  Work* follower = nullptr;
+  int count = 0;
+};
+
+struct Alarm final : Timer {
+  void on_timer() override { ++count; }
+  int count = 0;
+};
+
+TEST(Loop, WorkThatQueuesItselfAgainLetsInputTimersAndTheEndOfTheTurnIn) {
+  ManualClock clock;
+  Loop loop(clock, {});
+  int turns_ended = 0;
+  loop.set_hooks({.after_turn =
+                      [&] {
+                        ++turns_ended;
+                        return 1000ms;
+                      },
+                  .offline = {},
+                  .online = {}});
+  int pair[2];
+  ASSERT_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair), 0);
+  Reader reader;
+  reader.fd = pair[0];
+  ASSERT_TRUE(loop.add(pair[0], reader));
+  Alarm alarm;
+  loop.timers().arm(alarm, loop.now(), 0ms);
+  Restless restless(loop);
+  loop.at_turn_end(restless);
+  loop.turn(0ms);
+  EXPECT_EQ(restless.count, 1);
+  EXPECT_EQ(turns_ended, 1);
+  ASSERT_EQ(write(pair[1], "abc", 3), 3);
+  clock.advance(16ms);
+  loop.turn(1000ms);  // does not wait either: the clock of the test would stand still for ever
+  EXPECT_EQ(restless.count, 2);
+  EXPECT_EQ(reader.got, 3);
+  EXPECT_EQ(alarm.count, 1);
+  close(pair[0]);
+  close(pair[1]);
+}
+
+TEST(Loop, WorkQueuedByOtherWorkHasItsGoInTheSameTurn) {
+  ManualClock clock;
+  Loop loop(clock, {});
+  Work later;
+  Restless restless(loop);
+  restless.follower = &later;
+  loop.at_turn_end(restless);
+  loop.turn(0ms);
+  EXPECT_EQ(later.count, 1);
+  {
+    Restless gone(loop);  // waits for the next turn when it is destroyed
+    loop.at_turn_end(gone);
+    loop.turn(0ms);
+    EXPECT_EQ(gone.count, 1);
+  }
+  loop.at_turn_end(later);
+  loop.turn(0ms);
+  EXPECT_EQ(later.count, 2);
+  EXPECT_EQ(restless.count, 3);
+}
+
 }  // namespace
 }  // namespace sb::runtime

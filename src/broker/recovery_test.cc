@@ -1,0 +1,228 @@
+// What a node finds in its store when it starts again: everything that was promised, whatever the limits are now.
+#include "broker/recovery.h"
+
+#include <gtest/gtest.h>
+
+#include <map>
+#include <set>
+
+namespace sb::broker {
+namespace {
+
+struct Inbox final : SessionSink {
+  struct Got {
+    std::string payload;
+    PacketId id;
+    bool dup;
+  };
+  Sent send_publish(Delivery& delivery, const Outgoing& how) override {
+    got.push_back({std::string(as_text(delivery.publication().payload)), how.packet_id, how.dup});
+    return Sent::Yes;
+  }
+  void send_pubrel(PacketId id, ReasonCode, Ticket) override { released.push_back(id); }
+  void on_session_lost(EndReason) override {}
+  std::vector<Got> got;
+  std::vector<PacketId> released;
+};
+
+/// One life of a node of one shard.
+class Life {
+ public:
+  using Zones = std::map<std::string, SessionSettings, std::less<>>;
+
+  Life(ManualClock& clock, store::KeyValue& store, const Zones& zones, CoreSettings settings = {})
+      : clock_(clock), loop_(clock, {}), broker_(core_, 0, loop_, std::make_shared<CoreSettings>(std::move(settings))) {
+    for (const auto& [name, zone] : zones) {
+      auto copy = std::make_shared<SessionSettings>(zone);
+      copy->zone = name;
+      zones_[name] = std::move(copy);
+    }
+    core_.join(broker_);
+    broker_.set_journal(std::make_unique<Journal>(store, loop_, 0));
+    loop_.set_hooks({.after_turn = [this] { return broker_.journal()->after_turn(); }, .offline = {}, .online = {}});
+    Recovery::Options options;
+    options.settings = [this](std::string_view zone) {
+      const auto named = zones_.find(zone);
+      return named == zones_.end() ? zones_.at("default") : named->second;
+    };
+    auto recovered = Recovery::run(core_, store, options);
+    EXPECT_TRUE(recovered) << recovered.error().what;
+    if (recovered) report = *recovered;
+  }
+
+  Session& connect(const std::string& id, Inbox& inbox, const std::string& zone = "default") {
+    OpenRequest request;
+    request.identity = std::make_shared<const Identity>(Identity{id, {}, "10.0.0.1"});
+    request.clean_start = false;
+    request.expiry_s = 3600;
+    request.settings = zones_.at(zone);
+    request.window = request.settings->window;
+    Session& session = *broker_.open(std::move(request), inbox).session;
+    session.begin();
+    return session;
+  }
+  ReasonCode subscribe(Session& session, std::string_view filter, Qos qos = Qos::AtLeastOnce) {
+    SubscribeOptions options;
+    options.qos = qos;
+    return broker_.subscribe(session, filter, options).code;
+  }
+  void publish(std::string_view topic, int first, int last, Qos qos = Qos::AtLeastOnce, bool retain = false) {
+    for (int i = first; i < last; ++i) {
+      const std::string payload = std::to_string(i);
+      Publication p;
+      p.topic = topic;
+      p.payload = as_bytes(payload);
+      p.qos = qos;
+      p.retain = retain;
+      (void)broker_.publish(p);
+      if (i % 100 == 0) turn();
+    }
+    turn();
+  }
+  void turn() {
+    for (int i = 0; i < 3; ++i) {
+      clock_.advance(Journal::kHope);  // no batch waits longer
+      loop_.turn(Nanos{0});
+    }
+  }
+  Broker& broker() { return broker_; }
+  std::uint64_t dropped() const { return core_.metric(Metric::DeliveryDropped); }
+  Recovery::Report report;
+
+ private:
+  ManualClock& clock_;
+  runtime::Loop loop_;
+  runtime::Reclaimer reclaimer_{1};
+  Core core_{make_router({}, reclaimer_), reclaimer_, 1};
+  Broker broker_;
+  std::map<std::string, SessionSettingsRef, std::less<>> zones_;
+};
+
+class RecoveryTest : public testing::Test {
+ protected:
+  void start(const Life::Zones& zones = {{"default", {}}}, CoreSettings settings = {}) {
+    life.reset();  // as kill -9 does: no connection is closed
+    life = std::make_unique<Life>(clock, *store, zones, std::move(settings));
+  }
+  /// Connects and acknowledges (QoS 1) until nothing comes; the payloads as they came.
+  std::vector<int> take_all(const std::string& zone = "default") {
+    Inbox inbox;
+    Session& session = life->connect("d", inbox, zone);
+    std::vector<int> out;
+    for (std::size_t i = 0; i < inbox.got.size(); ++i) {
+      out.push_back(std::stoi(inbox.got[i].payload));
+      session.on_puback(inbox.got[i].id);
+    }
+    life->broker().close(session, {});
+    return out;
+  }
+  static std::vector<int> numbers(int first, int last) {
+    std::vector<int> out;
+    for (int i = first; i < last; ++i) out.push_back(i);
+    return out;
+  }
+  ManualClock clock;
+  std::unique_ptr<store::KeyValue> store = store::make_memory();
+  std::unique_ptr<Life> life;
+};
+
+TEST_F(RecoveryTest, KeepsWhatWasInFlightBesideAFullQueue) {
+  start();
+  Inbox inbox;
+  Session& session = life->connect("d", inbox);
+  ASSERT_EQ(life->subscribe(session, "t"), ReasonCode::Success);
+  life->publish("t", 0, 64);
+  for (int i = 0; i < 32; ++i) session.on_puback(inbox.got[static_cast<std::size_t>(i)].id);
+  ASSERT_EQ(inbox.got.size(), 64U);  // the second half came out of the queue: its rows do not say that it was sent
+  life->publish("t", 64, 1064);
+  ASSERT_EQ(session.queue().size(), 1000U);
+  ASSERT_EQ(life->dropped(), 0U);
+
+  start();
+  EXPECT_EQ(life->report.owed, 1032U);
+  EXPECT_EQ(take_all(), numbers(32, 1064));
+  EXPECT_EQ(life->dropped(), 0U);
+}
+
+TEST_F(RecoveryTest, KeepsExchangesOfQos2BesideAFullQueue) {  // 4.3.3
+  start();
+  Inbox inbox;
+  Session& session = life->connect("d", inbox);
+  ASSERT_EQ(life->subscribe(session, "t", Qos::ExactlyOnce), ReasonCode::Success);
+  life->publish("t", 0, 32, Qos::ExactlyOnce);
+  ASSERT_EQ(inbox.got.size(), 32U);
+  life->publish("t", 32, 1032, Qos::ExactlyOnce);
+  for (std::size_t i = 0; i < 16; ++i) session.on_pubrec(inbox.got[i].id, ReasonCode::Success);
+  life->turn();
+
+  start();
+  EXPECT_EQ(life->dropped(), 0U);
+  Inbox again;
+  Session& resumed = life->connect("d", again);
+  EXPECT_EQ(again.released, inbox.released);
+  for (const PacketId id : again.released) resumed.on_pubcomp(id);
+  for (std::size_t i = 0; i < again.got.size(); ++i) {
+    resumed.on_pubrec(again.got[i].id, ReasonCode::Success);
+    resumed.on_pubcomp(again.got[i].id);
+  }
+  std::set<std::string> payloads;
+  for (const Inbox::Got& one : again.got) payloads.insert(one.payload);
+  EXPECT_EQ(again.got.size(), 1016U);
+  EXPECT_EQ(payloads.size(), 1016U);
+  EXPECT_FALSE(payloads.contains("15"));
+}
+
+TEST_F(RecoveryTest, GivesASessionTheSettingsOfItsZone) {
+  Life::Zones zones{{"default", {}}, {"big", {}}};
+  zones["default"].max_subscriptions = 5;
+  zones["default"].queue.messages = 10;
+  zones["big"].max_subscriptions = 100;
+  zones["big"].queue.messages = 5000;
+  start(zones);
+  Inbox inbox;
+  Session& session = life->connect("d", inbox, "big");
+  for (int i = 0; i < 10; ++i) ASSERT_EQ(life->subscribe(session, "q/" + std::to_string(i)), ReasonCode::Success);
+  life->broker().close(session, {});
+  life->publish("q/1", 0, 3000);
+
+  start(zones);
+  EXPECT_EQ(life->report.subscriptions, 10U);
+  const Session* stored = life->broker().find("d");
+  ASSERT_NE(stored, nullptr);
+  EXPECT_EQ(stored->settings().zone, "big");
+  EXPECT_EQ(stored->subscription_count(), 10U);
+  life->publish("q/2", 3000, 3100);  // before its client is back
+  EXPECT_EQ(take_all("big"), numbers(0, 3100));
+}
+
+TEST_F(RecoveryTest, KeepsWhatALimitWouldRefuseNow) {
+  Life::Zones zones{{"default", {}}};
+  start(zones);
+  Inbox inbox;
+  Session& session = life->connect("d", inbox);
+  for (int i = 0; i < 10; ++i) ASSERT_EQ(life->subscribe(session, "q/" + std::to_string(i)), ReasonCode::Success);
+  life->broker().close(session, {});
+  life->publish("q/1", 100, 600);
+  for (int i = 0; i < 4; ++i) life->publish("r/" + std::to_string(i), i, i + 1, Qos::AtLeastOnce, true);
+
+  zones["default"].max_subscriptions = 5;
+  zones["default"].queue.messages = 10;
+  zones["default"].queue.bytes = 1000;
+  CoreSettings settings;
+  settings.retained.max_messages = 1;
+  start(zones, settings);
+  EXPECT_EQ(life->report.subscriptions, 10U);
+  EXPECT_EQ(life->broker().find("d")->subscription_count(), 10U);
+  EXPECT_EQ(life->broker().find("d")->queue().size(), 500U);
+  EXPECT_EQ(life->broker().retained().size(), 4U);
+
+  // The bounds hold for what is new: one message in, one out; no further subscription.
+  life->publish("q/1", 600, 601);
+  EXPECT_EQ(life->broker().find("d")->queue().size(), 500U);
+  EXPECT_EQ(life->dropped(), 1U);
+  EXPECT_EQ(life->subscribe(*life->broker().find("d"), "more"), ReasonCode::QuotaExceeded);
+  EXPECT_EQ(take_all(), numbers(101, 601));
+}
+
+}  // namespace
+}  // namespace sb::broker
