@@ -617,6 +617,12 @@ TEST_F(GateTest, WillsAreJudgedAndHeldWhileASourceThinks) {
   const auto before = broker_.metrics().get(broker::Metric::MessagesPublish);
   deferring_->replies[0](Answer::Allow);
   EXPECT_EQ(broker_.metrics().get(broker::Metric::MessagesPublish), before + 1);
+  // By the topic that they will have in the end, 9.2.
+  EXPECT_EQ(judge("$delayed/1/yes"), broker::WillVerdict::Publish);
+  EXPECT_EQ(judge("$delayed/1/no"), broker::WillVerdict::Deny);
+  EXPECT_EQ(judge("m/$delayed/1/no", 2), broker::WillVerdict::Deny);
+  EXPECT_EQ(judge("$delayed/1/$delayed/1/no"), broker::WillVerdict::Deny);
+  EXPECT_EQ(judge("$delayed/1/$delayed/1/yes"), broker::WillVerdict::Deny);
   ASSERT_TRUE(access_->ban(ban_of(BanKind::ClientId, "c")));
   EXPECT_EQ(judge("m/yes", 2), broker::WillVerdict::Deny);
 }

@@ -375,7 +375,9 @@ broker::WillVerdict NodeGate::judge_will(const broker::Identity& identity, const
   subject.protocol_name = will.protocol_name;
   const std::string_view topic = will.topic;
   subject.mountpoint = topic.substr(0, will.mount_size);
-  const Action action{ActionKind::Publish, topic.substr(will.mount_size), will.qos, will.retain};
+  const Action action{ActionKind::Publish, broker::topic_in_the_end(topic.substr(will.mount_size)), will.qos,
+                      will.retain};
+  if (action.topic.empty()) return broker::WillVerdict::Deny;
   // Copied only if a source defers; the reply owns it.
   broker::MessageRef held;
   if (defers_) held = broker::MessageRef::adopt(broker::Message::make(publication));

@@ -7,7 +7,7 @@ namespace sb::broker {
 
 bool Broker::handle_retain(Publication& p) {
   const CoreSettings::Retained& settings = settings_->retained;
-  if (!settings.enable || p.topic.starts_with("$delayed/") || p.topic.starts_with("$file")) return true;
+  if (!settings.enable || is_delayed(p.topic) || p.topic.starts_with("$file")) return true;
   const unsigned home = core_.retained_home_of(p.topic);
   // A lifetime of 0 s is over at once (3.3.2.3.3): nothing is kept, and what was kept has been replaced.
   if (p.payload.empty() || p.expiry_s == 0) {

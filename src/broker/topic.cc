@@ -1,6 +1,7 @@
 #include "broker/topic.h"
 
 #include <algorithm>
+#include <charconv>
 
 namespace sb::broker {
 
@@ -119,7 +120,7 @@ Decoded<ParsedFilter> parse_filter(std::string_view text, TextRules rules) {
     const std::size_t slash = rest.find('/');
     if (slash == std::string_view::npos) return refuse(ReasonCode::TopicFilterInvalid);
     parsed = {.kind = FilterKind::Shared, .group = rest.substr(0, slash), .filter = rest.substr(slash + 1)};
-    // The group named "$queue" is the one of $queue/<filter>; both spellings name the same subscription.
+    // The group named "$queue" is the one of $queue/<filter>: canonical_filter().
     if (parsed.group.empty() || parsed.group.find_first_of("+#") != std::string_view::npos)
       return refuse(ReasonCode::TopicFilterInvalid);
     if (parsed.group.find('\0') != std::string_view::npos) return refuse(ReasonCode::TopicFilterInvalid);
@@ -133,6 +134,18 @@ Decoded<ParsedFilter> parse_filter(std::string_view text, TextRules rules) {
     return refuse(ReasonCode::TopicFilterInvalid);
   SB_CHECKED(check_topic_filter(parsed.filter, rules));
   return parsed;
+}
+
+std::optional<DelayedTopic> parse_delayed(std::string_view topic) {
+  constexpr std::size_t kDigitsMax = 10;  // UNIX time until the year 2286
+  topic.remove_prefix(kDelayedPrefix.size());
+  const std::size_t digits = topic.find('/');
+  if (digits == std::string_view::npos || digits == 0 || digits > kDigitsMax) return std::nullopt;
+  DelayedTopic out{.n = 0, .topic = topic.substr(digits + 1)};
+  if (topic.find_first_not_of("0123456789") != digits) return std::nullopt;
+  std::from_chars(topic.data(), topic.data() + digits, out.n);
+  if (out.topic.empty() || is_delayed(out.topic)) return std::nullopt;
+  return out;
 }
 
 }  // namespace sb::broker

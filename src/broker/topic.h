@@ -5,6 +5,7 @@
 #include "base/result.h"
 
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 namespace sb::broker {
@@ -54,6 +55,39 @@ inline constexpr std::string_view kQueueGroup = "$queue";
 
 /// Splits off the prefix and checks group and filter; else TopicFilterInvalid. [MQTT-4.8.2-1] [MQTT-4.8.2-2]
 [[nodiscard]] Decoded<ParsedFilter> parse_filter(std::string_view text, TextRules rules = TextRules::Lenient);
+
+/// $delayed/<n>/<topic>: what is published later (9.2).
+inline constexpr std::string_view kDelayedPrefix = "$delayed/";
+inline bool is_delayed(std::string_view topic) {
+  return topic.starts_with(kDelayedPrefix);
+}
+
+struct DelayedTopic {
+  std::int64_t n = 0;      // seconds, or a point in time
+  std::string_view topic;  // a view into the text that was parsed
+};
+
+/// Of a topic that is_delayed(). nullopt: malformed. The topic within is not empty and not delayed itself: permission
+/// would be asked for something else than what is published in the end.
+std::optional<DelayedTopic> parse_delayed(std::string_view topic);
+
+/// The topic under which a publication to `topic` will be seen, which is what permission is asked for; empty:
+/// malformed, nobody may publish there.
+inline std::string_view topic_in_the_end(std::string_view topic) {
+  if (!is_delayed(topic)) [[likely]]
+    return topic;
+  const auto delayed = parse_delayed(topic);
+  return delayed ? delayed->topic : std::string_view{};
+}
+
+/// The one text that stands for a filter everywhere: "$queue/f" for "$share/$queue/f", which is the same subscription
+/// (7.3). A view into `full`.
+inline std::string_view canonical_filter(std::string_view full) {
+  constexpr std::string_view kShare = "$share/";
+  if (full.starts_with("$share/$queue/")) [[unlikely]]
+    full.remove_prefix(kShare.size());
+  return full;
+}
 
 /// UTF-8 without overlong forms, surrogates and control characters U+0000-001F, U+007F-009F. 1.5.4
 bool is_strict_utf8(std::string_view text);

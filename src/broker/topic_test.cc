@@ -175,5 +175,38 @@ TEST(ParseFilter, RefusesBadGroupsAndFilters) {  // [MQTT-4.8.2-1] [MQTT-4.8.2-2
   EXPECT_FALSE(parse_filter("$share/\xff/t", TextRules::Strict));
 }
 
+TEST(ParseDelayed, TakesTimeAndTopicApart) {
+  const auto delayed = parse_delayed("$delayed/15/a/b");
+  ASSERT_TRUE(delayed);
+  EXPECT_EQ(delayed->n, 15);
+  EXPECT_EQ(delayed->topic, "a/b");
+  EXPECT_EQ(parse_delayed("$delayed/0//")->topic, "/");
+  EXPECT_EQ(parse_delayed("$delayed/9999999999/t")->n, 9'999'999'999);
+  EXPECT_TRUE(parse_delayed("$delayed/1/$delayed"));
+}
+
+TEST(ParseDelayed, RefusesWhatIsMalformed) {
+  for (const char* bad : {"$delayed/", "$delayed/1", "$delayed/1/", "$delayed//t", "$delayed/x/t", "$delayed/-1/t",
+                          "$delayed/+1/t", "$delayed/1x/t", "$delayed/12345678901/t"}) {
+    EXPECT_FALSE(parse_delayed(bad)) << bad;
+    EXPECT_EQ(topic_in_the_end(bad), "") << bad;
+  }
+}
+
+TEST(ParseDelayed, ATopicWithinIsNotDelayedAgain) {
+  EXPECT_FALSE(parse_delayed("$delayed/1/$delayed/1/t"));
+  EXPECT_EQ(topic_in_the_end("$delayed/1/$delayed/1/t"), "");
+  EXPECT_EQ(topic_in_the_end("$delayed/1/t"), "t");
+  EXPECT_EQ(topic_in_the_end("t/$delayed/1/$delayed/1/t"), "t/$delayed/1/$delayed/1/t");
+  EXPECT_EQ(topic_in_the_end("$delayed"), "$delayed");
+}
+
+TEST(CanonicalFilter, IsOneForBothSpellingsOfAQueue) {
+  EXPECT_EQ(canonical_filter("$share/$queue/t"), "$queue/t");
+  EXPECT_EQ(canonical_filter("$queue/t"), "$queue/t");
+  for (const char* other : {"t", "$share/g/t", "$share/$queues/t", "$share/$queue", "$exclusive/$share/$queue/t"})
+    EXPECT_EQ(canonical_filter(other), other);
+}
+
 }  // namespace
 }  // namespace sb::broker

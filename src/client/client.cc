@@ -2,6 +2,7 @@
 
 #include "access/owned_subject.h"
 #include "base/secret_name.h"
+#include "broker/topic.h"
 
 #include <algorithm>
 
@@ -186,7 +187,9 @@ void Client::rights_ended() {
   cache_.clear();
 }
 
-access::ClientRules::Opinion Client::will_opinion(const access::Action& action) const {
+access::ClientRules::Opinion Client::will_opinion(std::string_view topic, Qos qos, bool retain) const {
+  const access::Action action{access::ActionKind::Publish, broker::topic_in_the_end(topic), qos, retain};
+  if (action.topic.empty()) return access::ClientRules::Opinion::Deny;
   // Of a superuser whose rights end, the gate judges when the will is due.
   if (superuser())
     return rights_ && rights_->until_ms ? access::ClientRules::Opinion::None : access::ClientRules::Opinion::Allow;

@@ -67,8 +67,9 @@ class Client {
   void accept(const access::Authenticated& result, std::function<void()> end);
   /// Authentication failed: counted.
   void refused();
-  /// What the credentials say of publishing the will; no opinion: the gate is asked when it is due.
-  access::ClientRules::Opinion will_opinion(const access::Action& action) const;
+  /// What the credentials say of publishing a will to `topic`, without mountpoint; no opinion: the gate is asked when
+  /// it is due.
+  access::ClientRules::Opinion will_opinion(std::string_view topic, Qos qos, bool retain) const;
   /// What rules may ask for when the will is due and the client is gone.
   void sign(broker::Will& will) const;
   /// Its rules hold no longer: a will that they allowed must not be published.

@@ -204,9 +204,8 @@ Channel::Step Channel::open_session(const ConnectView& packet, const access::Aut
   request.settings = zone.session;
   request.window = std::min(packet.receive_maximum, zone.max_inflight);
   using Opinion = access::ClientRules::Opinion;
-  const Opinion will_opinion = packet.will ? client_.will_opinion({access::ActionKind::Publish, packet.will->topic,
-                                                                   packet.will->qos, packet.will->retain})
-                                           : Opinion::None;
+  const Opinion will_opinion =
+      packet.will ? client_.will_opinion(packet.will->topic, packet.will->qos, packet.will->retain) : Opinion::None;
   if (will_opinion == Opinion::Deny) {
     SB_LOG(log::Level::Warning, "last_will_testament_publish_denied", kv("clientid", client_.identity()->client_id),
            kv("topic", packet.will->topic));
@@ -312,8 +311,7 @@ Channel::Step Channel::on_auth(const Frame& frame) {
       client_.accept(*result, [this] { end(ReasonCode::NotAuthorized, "expired", true); });
       if (const broker::Will* will = session_ ? session_->will() : nullptr) {
         const auto opinion =
-            client_.will_opinion({access::ActionKind::Publish, std::string_view(will->topic).substr(will->mount_size),
-                                  will->qos, will->retain});
+            client_.will_opinion(std::string_view(will->topic).substr(will->mount_size), will->qos, will->retain);
         host_.shard().broker.change_will(*session_, opinion != access::ClientRules::Opinion::Deny,
                                          opinion == access::ClientRules::Opinion::Allow);
       }

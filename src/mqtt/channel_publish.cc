@@ -17,14 +17,6 @@ constexpr std::size_t kReferencePayload = 8192;
 constexpr Metric kReceivedByQos[] = {Metric::MessagesQos0Received, Metric::MessagesQos1Received,
                                      Metric::MessagesQos2Received};
 constexpr Metric kSentByQos[] = {Metric::MessagesQos0Sent, Metric::MessagesQos1Sent, Metric::MessagesQos2Sent};
-
-/// The topic that authorization sees: without $delayed/<n>/. Empty: $delayed/ without a topic, which is denied (9.2).
-std::string_view authorized_topic(std::string_view topic) {
-  constexpr std::string_view kDelayed = "$delayed/";
-  if (!topic.starts_with(kDelayed)) return topic;
-  const std::size_t slash = topic.find('/', kDelayed.size());
-  return slash == std::string_view::npos ? std::string_view{} : topic.substr(slash + 1);
-}
 }  // namespace
 
 Channel::Step Channel::on_publish(const Frame& frame) {
@@ -96,7 +88,7 @@ Channel::Step Channel::publish(PublishView& packet) {
   if (rate_guard_ && !rate_guard_->may_route()) [[unlikely]]
     return refuse_routing(packet);  // row 5, behind the alias: it is stored although the message is not taken
 
-  const std::string_view authorized = authorized_topic(packet.topic);
+  const std::string_view authorized = broker::topic_in_the_end(packet.topic);
   bool denied = authorized.empty();
   if (!denied && !client_.passes_publish()) {
     access::Action action{access::ActionKind::Publish, authorized, packet.qos, packet.retain};

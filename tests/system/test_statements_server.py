@@ -51,3 +51,19 @@ def test_delayed(shared, uid, qos):
         c.expect(raw.PUBLISH, topic=f"{uid}/now")
         c.expect(raw.PUBLISH, topic=f"{uid}/t", payload="later", qos=qos, props={"content_type": "x"}, timeout=4)
         assert time.monotonic() - begin > 0.9
+
+
+@pytest.mark.statement("broker.md 9.2: permission is asked for the topic that a message has in the end")
+def test_a_delay_is_no_way_around_permission(start_broker, shards):
+    rules = '{deny, {username, "evil"}, publish, ["secret/#"]}. {allow, all}.'
+    broker = start_broker(shards=shards, authorization={"no_match": "allow", "deny_action": "ignore",
+                                                        "sources": [{"type": "file", "rules": rules}]})
+    topics = ["secret/a", "$delayed/1/secret/b", "$delayed/0/$delayed/0/secret/c", "$delayed/1/$delayed/1/secret/d"]
+    with broker.client("watcher") as watcher, broker.client("evil", username="evil") as evil:
+        watcher.subscribe("#")
+        for n, topic in enumerate(topics):
+            evil.publish(topic, qos=1, packet_id=n + 1, code=0x87)
+            broker.client(f"mortal{n}", username="evil", will=raw.Will(topic, "gone")).close()
+        evil.publish("$delayed/1/open", "later")
+        watcher.expect(raw.PUBLISH, topic="open", payload="later", timeout=4)
+        watcher.expect_nothing(1.2)

@@ -48,17 +48,6 @@ std::string text_of(const json::object& object, std::string_view name) {
   return value && value->is_string() ? std::string(std::string_view(value->get_string())) : std::string();
 }
 
-/// $delayed/<seconds>/<topic> has both.
-bool names_delay(std::string_view topic) {
-  constexpr std::string_view kDelayed = "$delayed/";
-  constexpr std::size_t kDigitsMax = 10;
-  if (!topic.starts_with(kDelayed)) return true;
-  topic.remove_prefix(kDelayed.size());
-  const auto digits = std::min(topic.find('/'), topic.size());
-  return digits > 0 && digits <= kDigitsMax && topic.find_first_not_of("0123456789") == digits &&
-         topic.size() > digits + 1;
-}
-
 /// False and `problem` set: not a message that can be published.
 bool read(const json::object& body, std::size_t packet_max, PublishRequest& out, json::object& problem) {
   const auto refuse = [&problem](ReasonCode code, std::string_view message) {
@@ -69,7 +58,7 @@ bool read(const json::object& body, std::size_t packet_max, PublishRequest& out,
   out.payload = text_of(body, "payload");
   out.qos = static_cast<Qos>(body.at("qos").get_int64());
   out.retain = body.at("retain").get_bool();
-  if (!broker::check_topic_name(out.topic) || !names_delay(out.topic))
+  if (!broker::check_topic_name(out.topic) || broker::topic_in_the_end(out.topic).empty())
     return refuse(ReasonCode::TopicNameInvalid, "topic_name_invalid");
   if (text_of(body, "payload_encoding") == "base64") {
     auto decoded = management::from_base64(out.payload);

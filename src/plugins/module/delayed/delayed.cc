@@ -14,7 +14,6 @@
 namespace sb::plugins::module::delayed {
 
 namespace {
-constexpr std::string_view kPrefix = "$delayed/";
 constexpr std::size_t kIdSize = 32;
 /// Released in one turn; the rest follows in the next, so that a crowd does not hold up the shard.
 constexpr std::size_t kBatch = 256;
@@ -123,15 +122,10 @@ class Delayed::Shard final : private runtime::Timer {
   }
 
   broker::PublishVerdict on_publish(broker::Publication& p) {
-    if (!p.topic.starts_with(kPrefix)) return broker::PublishVerdict::Continue;
-    const std::size_t slash = p.topic.find('/', kPrefix.size());
-    const std::string_view digits =
-        p.topic.substr(kPrefix.size(), slash == std::string_view::npos ? slash : slash - kPrefix.size());
-    std::int64_t n = 0;
-    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), n);
-    const bool number = error == std::errc{} && end == digits.data() + digits.size() && n >= 0;
-    if (!number || slash == std::string_view::npos || slash + 1 == p.topic.size())
-      return refuse(p, "malformed", broker::PublishVerdict::Denied);
+    if (!broker::is_delayed(p.topic)) return broker::PublishVerdict::Continue;
+    const auto delayed = broker::parse_delayed(p.topic);
+    if (!delayed) return refuse(p, "malformed", broker::PublishVerdict::Denied);
+    const std::int64_t n = delayed->n;
     const std::int64_t wall = broker_.loop().wall_ms();
     std::int64_t due = wall + n * 1000;
     std::int64_t interval = n;
@@ -140,7 +134,7 @@ class Delayed::Shard final : private runtime::Timer {
       if (interval > kIntervalMax) return refuse(p, "too_far_ahead", broker::PublishVerdict::Refused);
       due = n * 1000;
     }
-    p.topic = p.topic.substr(slash + 1);
+    p.topic = delayed->topic;
     p.stored = nullptr;
     if (due <= wall) return broker::PublishVerdict::Continue;  // a past time: now
     const std::size_t max = module_.max_.load(std::memory_order_relaxed);

@@ -80,8 +80,8 @@ TEST_F(DelayedTest, WhatCannotBeHeldIsRefusedAndWhatIsMalformedDenied) {
   const std::int64_t now_s = clock.wall_ms() / 1000;
   EXPECT_EQ(publish("$delayed/" + std::to_string(now_s + Delayed::kIntervalMax + 10) + "/t"),
             ReasonCode::ImplementationSpecificError);
-  for (const char* bad :
-       {"$delayed/x/t", "$delayed/-1/t", "$delayed/5", "$delayed/5/", "$delayed//t", "$delayed/99999999999999999999/t"})
+  for (const char* bad : {"$delayed/x/t", "$delayed/-1/t", "$delayed/5", "$delayed/5/", "$delayed//t",
+                          "$delayed/99999999999999999999/t", "$delayed/1/$delayed/1/t", "$delayed/0/$delayed/1/t"})
     EXPECT_EQ(publish(bad), ReasonCode::NotAuthorized) << bad;
   EXPECT_EQ(module->size(), 0U);
   publish("$delayed/" + std::to_string(Delayed::kIntervalMax - 1) + "/t");
