@@ -241,3 +241,40 @@ def test_full_store_starts_fast_and_tells_its_progress(start_broker, capsys):
     with capsys.disabled():
         print(f"\n660,000 records: ready after {took:.2f} s, {660000 / took:,.0f} records/s with everything; "
               + "".join(line for line in broker.log().splitlines() if "state_restored" in line))
+
+
+def test_delayed_messages_are_released_once_whenever_the_broker_dies(start_broker):
+    """The queues of the receivers, on whatever shard, and the end of the delayed message change together."""
+    count, receivers = 4000, 4
+    broker = start_broker(shards=2, mqtt={"max_mqueue_len": 1000000, "max_mqueue_bytes": "1GB"})
+    for n in range(receivers):
+        with broker.client(f"r{n}", clean_start=False, props=FOREVER) as c:
+            c.subscribe((f"d/{n}", 2))
+    due = int(time.time()) + 4
+    with broker.client("p0") as a, broker.client("p1") as b:
+        for first in range(0, count, 100):
+            for p, begin in ((a, first), (b, first + 50)):
+                p.send(b"".join(raw.publish(f"$delayed/{due}/d/{n % receivers}", str(n), qos=2, packet_id=n + 1)
+                                for n in range(begin, begin + 50)))
+                acks = [p.expect(raw.PUBREC, code=0x10) for _ in range(50)]
+                p.send(b"".join(raw.pubrel(ack.packet_id) for ack in acks))
+                for _ in acks:
+                    p.expect(raw.PUBCOMP)
+    assert time.time() < due, "stored before they are due"
+    with broker.client("watcher") as c:
+        c.subscribe("d/#")
+        c.receive(10)
+        broker.kill()  # some are released, most are not
+    broker.start()
+    got = []
+    for n in range(receivers):
+        with broker.client() as c:
+            assert c.connect(f"r{n}", clean_start=False, props=FOREVER).session_present
+            while len(got) < (n + 1) * count // receivers:
+                m = c.receive(10)
+                if m.kind == raw.PUBLISH:
+                    got.append(int(m.payload))
+                    c.send(raw.pubrec(m.packet_id))
+                else:
+                    c.send(raw.pubcomp(m.packet_id))
+    assert sorted(got) == list(range(count))

@@ -195,7 +195,13 @@ class Delayed::Shard final : private runtime::Timer {
       // An ordinary publish of now; what was stored tells when it came, so it is not passed on as it is.
       p.published_ms = 0;
       p.stored = nullptr;
+      // What the receivers' shards store and the end of the row are there together, or not at all.
+      if (p.qos != Qos::AtMostOnce)
+        p.receipt =
+            broker_.begin_joint([log = module_.log_, shard = broker_.shard(), record] { log->erase(shard, record); });
+      const bool joint = p.receipt != nullptr;
       broker_.publish(p);
+      if (joint) return;
     }
     module_.log_->erase(broker_.shard(), record);
   }
@@ -235,6 +241,10 @@ void Delayed::join(broker::Broker& broker) {
   shards_[id]->set_enabled(enabled_.load());
   if (enabled_.load())
     for (Record& record : stored_[id]) shards_[id]->hold(std::move(record));
+  else if (!stored_[id].empty())  // disabling drops what waits; the shard writes once it runs
+    broker.loop().post([log = log_, id, gone = std::move(stored_[id])] {
+      for (const Record& record : gone) log->erase(id, record);
+    });
   stored_[id] = {};
 }
 

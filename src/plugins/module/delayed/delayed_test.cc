@@ -169,6 +169,38 @@ TEST_F(DelayedTest, TheLimitDropsAndDisablingClears) {
   EXPECT_EQ(all.topics().back(), "c");
 }
 
+TEST_F(DelayedTest, WhatWasStoredDoesNotSurviveARunWithoutTheFeature) {
+  publish("$delayed/10/t");
+  module.reset();
+  module = std::make_unique<Delayed>(context);
+  ASSERT_TRUE(module->open(log));
+  module->set_options({false, 0});  // as the configuration says before the shards run
+  module->join(broker);
+  turn();
+  EXPECT_EQ(module->size(), 0U);
+  EXPECT_TRUE(log.rows.empty());
+  module.reset();
+  make();
+  advance(20s);
+  EXPECT_TRUE(all.got.empty());
+}
+
+// No Local is about the client id: neither a restart nor a new session of the client changes whose message it is.
+TEST_F(DelayedTest, NoLocalHoldsForWhatTheClientPublishedBefore) {
+  Receiver own;
+  SubscribeOptions no_local;
+  no_local.no_local = true;
+  ASSERT_EQ(broker.subscribe(connect("c1", own), "t", no_local).code, ReasonCode::Success);
+  publish("$delayed/10/t", "p", Qos::AtLeastOnce, identity("c1"));
+  publish("$delayed/10/t", "p", Qos::AtLeastOnce, identity("c2"));
+  module.reset();
+  make();
+  advance(11s);
+  EXPECT_EQ(all.got.size(), 2U);
+  EXPECT_EQ(own.got.size(), 1U);
+  EXPECT_EQ(broker.metrics().get(broker::Metric::DeliveryDroppedNoLocal), 1U);
+}
+
 TEST_F(DelayedTest, ABannedPublisherIsSuppressed) {
   context.banned = [](const broker::Identity& who) { return who.client_id == "bad"; };
   publish("$delayed/1/bad", "p", Qos::AtMostOnce, identity("bad"));
