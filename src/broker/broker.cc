@@ -184,10 +184,10 @@ void Broker::publish_will(Session& session) {
     store_session(session);  // without its will
   else if (sessions_durable_)
     store::erase_will(journal_->batch(), session.client_id());
-  release_will(session.identity_, *will, session.number_);
+  release_will(session.identity_, *will);
 }
 
-void Broker::release_will(const IdentityRef& from, const Will& will, std::uint64_t session_number) {
+void Broker::release_will(const IdentityRef& from, const Will& will) {
   Publication p;
   p.topic = will.topic;
   p.payload = as_bytes(will.payload);
@@ -196,7 +196,6 @@ void Broker::release_will(const IdentityRef& from, const Will& will, std::uint64
   p.retain = will.retain;
   p.expiry_s = will.message_expiry_s;
   p.from = &from;
-  p.session = session_number;
   if (will_guard_) {
     const WillVerdict verdict = will_guard_(*from, will, p);
     if (verdict == WillVerdict::Held) return;

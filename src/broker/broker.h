@@ -286,7 +286,7 @@ class Broker {
   void at_home_of_retained(unsigned home, Publication& publication, std::function<void(Broker&)> change);
 
   void publish_will(Session& session);
-  void release_will(const IdentityRef& from, const Will& will, std::uint64_t session_number);
+  void release_will(const IdentityRef& from, const Will& will);
   void terminate(Session& session, std::string_view reason, bool redispatch);
   void detach_subscription(Session& session, Subscription& subscription);
   void join_group(Subscription& subscription, std::string_view group_name, std::string_view full);

@@ -14,8 +14,7 @@ Message::Message(const Publication& p)
       qos_(p.qos),
       retain_(p.retain),
       system_(p.system),
-      published_ms_(p.published_ms),
-      session_(p.session) {
+      published_ms_(p.published_ms) {
   if (p.from) from_ = *p.from;
   auto* out = reinterpret_cast<std::uint8_t*>(this + 1);
   std::memcpy(out, p.topic.data(), p.topic.size());
@@ -52,7 +51,6 @@ Publication Message::as_publication() const {
   p.expiry_s = expiry_s_;
   p.published_ms = published_ms_;
   p.from = &from_;
-  p.session = session_;
   p.stored = this;
   return p;
 }

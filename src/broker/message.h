@@ -37,7 +37,6 @@ struct Publication {
   std::uint32_t expiry_s = kNeverExpires;  // from `published_ms`
   std::int64_t published_ms = 0;           // wall clock
   const IdentityRef* from = nullptr;       // may be null: the broker itself
-  std::uint64_t session = 0;               // number of the publishing session, for no-local; 0 = none
   /// Where the publisher keeps its choices among shared groups; made when first needed. May be null.
   std::unique_ptr<class PublisherState>* state = nullptr;
   /// Where publish() counts the receivers; another shard counts as one. Null: nobody asks.
@@ -61,7 +60,6 @@ class Message {
   std::uint32_t expiry_s() const { return expiry_s_; }
   std::int64_t published_ms() const { return published_ms_; }
   const IdentityRef& from() const { return from_; }
-  std::uint64_t session() const { return session_; }
   /// Memory it takes, for queue limits.
   std::size_t footprint() const { return sizeof(Message) + topic_size_ + properties_size_ + payload_size_; }
   bool expired(std::int64_t now_ms) const {
@@ -92,7 +90,6 @@ class Message {
   bool retain_ : 1;
   bool system_ : 1;
   std::int64_t published_ms_;
-  std::uint64_t session_;
   IdentityRef from_;
 };
 

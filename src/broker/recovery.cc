@@ -278,7 +278,7 @@ Result<> Recovery::publish_wills() {
   for (const Pending& one : pending) {
     // The sessions of these clients ended with the node: their wills are due at once, whatever their delay.
     Broker& broker = core_.shard(core_.home_of(one.from->client_id));
-    broker.release_will(one.from, one.will, 0);
+    broker.release_will(one.from, one.will);
     store::erase_will(broker.journal_->batch(), one.key);
     ++report_.wills;
   }

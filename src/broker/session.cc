@@ -63,7 +63,8 @@ void Session::count_drop(const Owed& owed, std::uint64_t Counts::*kind) {
 void Session::deliver(Delivery& delivery, const Subscription& subscription) {
   const Publication& p = delivery.publication();
   const SubscribeOptions& options = subscription.options;
-  if (options.no_local && p.session == number_ && p.session != 0) {
+  // By client id: what was stored, or comes late, may be of a former session of the client. [MQTT-3.8.3-3]
+  if (options.no_local && p.from && *p.from && (*p.from)->client_id == client_id()) {
     broker_.metrics().add(Metric::DeliveryDropped);
     broker_.metrics().add(Metric::DeliveryDroppedNoLocal);
     if (!broker_.hooks().delivery_dropped.empty()) broker_.hooks().delivery_dropped.run(*this, p, DropReason::NoLocal);

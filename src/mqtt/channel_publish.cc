@@ -163,7 +163,6 @@ Channel::Step Channel::publish(PublishView& packet) {
   publication.retain = packet.retain;
   publication.expiry_s = packet.message_expiry_s;
   publication.from = &client_.identity();
-  publication.session = session_->number();
   publication.state = &publisher_state_;
   if (packet.qos == Qos::ExactlyOnce) {
     // What the receivers' shards store and the packet id that tells a repetition are there together, or not at all.
