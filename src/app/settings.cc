@@ -67,6 +67,7 @@ broker::SessionSettingsRef session_settings(const std::string& zone, const confi
     out->queue.priorities = std::move(priorities);
   }
   out->window = mqtt.max_inflight;
+  out->max_qos = static_cast<Qos>(mqtt.max_qos_allowed);
   out->max_subscriptions = or_zero(mqtt.max_subscriptions);
   out->max_awaiting_rel = or_zero(mqtt.max_awaiting_rel);
   out->await_rel_timeout = or_zero(mqtt.await_rel_timeout);

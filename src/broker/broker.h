@@ -203,8 +203,9 @@ class Broker {
     Subscription* subscription;  // null on failure
     bool is_new;
   };
-  /// `filter` is the full text, already mounted, rewritten and checked for syntax.
-  Subscribed subscribe(Session& session, std::string_view filter, const SubscribeOptions& options);
+  /// `filter` is the full text, already mounted, rewritten and checked for syntax. The subscription tells what of
+  /// `asked` is granted.
+  Subscribed subscribe(Session& session, std::string_view filter, const SubscribeOptions& asked);
   ReasonCode unsubscribe(Session& session, std::string_view filter);
   /// Retained messages for a fresh subscription; call after the SUBACK was written (7.1).
   void replay_retained(Session& session, const Subscription& subscription, bool is_new);

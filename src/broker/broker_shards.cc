@@ -1,5 +1,6 @@
 // What crosses between shards: publications, what they wait for, shared messages that are dispatched again.
 #include "broker/broker.h"
+#include "broker/topic.h"
 
 namespace sb::broker {
 
@@ -131,7 +132,7 @@ const SharedGroup* Broker::find_group(std::string_view topic, std::string_view f
   for (Route* route : matched)
     if (const auto* groups = static_cast<const SharedGroupList*>(route->groups()))
       for (const SharedGroup* group : *groups)
-        if (group->full_filter() == full_filter) return group;
+        if (group->full_filter() == canonical_filter(full_filter)) return group;
   return nullptr;
 }
 

@@ -12,7 +12,10 @@ void retire(runtime::Reclaimer& reclaimer, const T* object) {
 }
 }  // namespace
 
-Broker::Subscribed Broker::subscribe(Session& session, std::string_view filter, const SubscribeOptions& options) {
+Broker::Subscribed Broker::subscribe(Session& session, std::string_view filter, const SubscribeOptions& asked) {
+  filter = canonical_filter(filter);
+  SubscribeOptions options = asked;
+  options.qos = min(options.qos, session.settings().max_qos);  // what is granted, 7.1
   if (Subscription* known = session.find_subscription(filter)) {
     known->options = options;
     store_subscription(session, *known);
@@ -68,7 +71,7 @@ void Broker::store_subscription(const Session& session, const Subscription& subs
 ReasonCode Broker::unsubscribe(Session& session, std::string_view filter) {
   Subscription* subscription = session.find_subscription(filter);
   if (!subscription) return ReasonCode::NoSubscriptionExisted;
-  const std::string text(filter);
+  const std::string text(subscription->filter());
   if (session.durable()) store::erase_subscription(journal_->batch(), session.number_, text);
   detach_subscription(session, *subscription);
   if (!hooks_.session_unsubscribed.empty()) hooks_.session_unsubscribed.run(session, text);

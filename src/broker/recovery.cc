@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "broker/detail/will_author.h"
+#include "broker/topic.h"
 #include "store/tables.h"
 
 #include <fmt/format.h>
@@ -95,7 +96,17 @@ Result<> Recovery::load_subscriptions() {
     const auto found = sessions_.find(record.session);
     if (found == sessions_.end()) return {};
     Session& session = *found->second;
-    if (const auto restored = session.broker_.add_subscription(session, record.filter, record.options);
+    // Once the two spellings of $queue/f were two subscriptions.
+    const std::string_view filter = canonical_filter(record.filter);
+    if (filter != record.filter) {
+      store::Batch& batch = session.broker_.journal_->batch();
+      store::erase_subscription(batch, record.session, record.filter);
+      if (session.find_subscription(filter)) return {};
+      store::SubscriptionRecord moved = record;
+      moved.filter = filter;
+      store::put(batch, moved);
+    }
+    if (const auto restored = session.broker_.add_subscription(session, filter, record.options);
         !restored.subscription) {
       SB_LOG(log::Level::Error, "subscription_not_restored", kv("clientid", session.client_id()),
              kv("topic", record.filter), kv("reason", fmt::format("0x{:02x}", static_cast<unsigned>(restored.code))));

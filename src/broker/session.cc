@@ -2,6 +2,7 @@
 
 #include "broker/broker.h"
 #include "broker/replay.h"
+#include "broker/topic.h"
 
 namespace sb::broker {
 
@@ -35,7 +36,7 @@ void Session::forget(Owed& owed) {
 }
 
 Subscription* Session::find_subscription(std::string_view full_filter) const {
-  const auto found = subscriptions_.find(full_filter);
+  const auto found = subscriptions_.find(canonical_filter(full_filter));
   return found == subscriptions_.end() ? nullptr : *found;
 }
 
@@ -70,7 +71,7 @@ void Session::deliver(Delivery& delivery, const Subscription& subscription) {
     if (!broker_.hooks().delivery_dropped.empty()) broker_.hooks().delivery_dropped.run(*this, p, DropReason::NoLocal);
     return;
   }
-  const Qos qos = settings_->upgrade_qos ? max(p.qos, options.qos) : min(p.qos, options.qos);
+  const Qos qos = settings_->qos_of_delivery(p.qos, options.qos);
   const bool retain = options.retain_as_published && p.retain;
 
   if (replays_ && p.retain)

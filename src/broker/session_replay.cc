@@ -8,11 +8,9 @@
 namespace sb::broker {
 
 void Session::deliver_retained(const MessageRef& message, const Subscription& subscription) {
-  const Qos qos = settings_->upgrade_qos ? max(message->qos(), subscription.options.qos)
-                                         : min(message->qos(), subscription.options.qos);
   Owed owed;
   owed.message = message;
-  owed.qos = qos;
+  owed.qos = settings_->qos_of_delivery(message->qos(), subscription.options.qos);
   owed.retain = true;
   owed.subscription_id = subscription.options.subscription_id;
   accept(std::move(owed));

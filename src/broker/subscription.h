@@ -21,7 +21,7 @@ struct Subscription {
   SubscribeOptions options;
   /// Kinds other than a plain filter, which need more room.
   struct Special {
-    std::string full;  // as the client wrote it: "$share/g/f", "$queue/f", "$exclusive/f"
+    std::string full;  // canonical_filter(): "$share/g/f", "$queue/f", "$exclusive/f"
     SharedGroup* group = nullptr;
     SharedMember* member = nullptr;
     bool exclusive = false;

@@ -81,7 +81,8 @@ bool Service::has_topic(std::string_view full_filter) const {
   return router.with_writer_lock([&] {
     const broker::Route* route = router.find(parsed->filter);
     bool found = false;
-    if (route) rows_of(*route, [&](const std::string& row) { found = found || row == full_filter; });
+    if (route)
+      rows_of(*route, [&](const std::string& row) { found = found || row == broker::canonical_filter(full_filter); });
     return found;
   });
 }

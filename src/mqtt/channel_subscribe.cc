@@ -117,11 +117,13 @@ Channel::Step Channel::on_subscribe(const Frame& frame) {
       if (!parsed) {
         one.code = parsed.error();
       } else {
+        one.options.qos = min(one.options.qos, zone.max_qos);
         const auto done = broker.subscribe(*session_, mounted(client_, one.filter, parsed->filter), one.options);
-        one.code = done.code == ReasonCode::Success
-                       ? static_cast<ReasonCode>(to_int(min(one.options.qos, zone.max_qos)))
-                       : done.code;
-        if (done.subscription) fresh.emplace_back(done.subscription, done.is_new);
+        one.code = done.code;
+        if (done.subscription) {
+          one.code = static_cast<ReasonCode>(to_int(done.subscription->options.qos));
+          fresh.emplace_back(done.subscription, done.is_new);
+        }
       }
     }
     if (one.code == ReasonCode::NotAuthorized)

@@ -277,3 +277,20 @@ def read_to_end(client):
     with contextlib.suppress(raw.Closed):
         while True:
             client.receive()
+
+
+@pytest.mark.statement("broker.md 7.3: $queue/t and $share/$queue/t are the same")
+def test_both_spellings_of_a_queue(shared, uid):
+    broker = shared()
+    with contextlib.ExitStack() as stack:
+        one = members(stack, broker, uid, 1, filters=("$queue/{}",))
+        other = [stack.enter_context(broker.client(f"{uid}-o"))]
+        other[0].subscribe((f"$share/$queue/{uid}", 0))
+        publisher = stack.enter_context(broker.client(f"{uid}-p"))
+        for n in range(10):
+            publisher.publish(uid, str(n))
+        got = collect(one + other, 10)
+        assert collections.Counter(n for n, _ in got) == {0: 5, 1: 5}
+        one[0].subscribe((f"$share/$queue/{uid}", 0), packet_id=2)
+        one[0].send(raw.unsubscribe(3, [f"$share/$queue/{uid}", f"$queue/{uid}"]))
+        assert one[0].expect(raw.UNSUBACK).codes == [0, 0x11]
