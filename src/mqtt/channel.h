@@ -144,6 +144,8 @@ class Channel final : public runtime::Disposable,
   Step on_publish(const Frame& frame);
   Step publish(codec::mqtt::PublishView& packet);
   Step on_ack(const Frame& frame);
+  void count_received(Qos qos);
+  Step acknowledge_again(const codec::mqtt::PublishView& packet);
   Step refuse_routing(const codec::mqtt::PublishView& packet);
   bool resolve_alias(codec::mqtt::PublishView& packet, Step& step);
   /// What an acknowledgement waits for: a commit of this shard, and those of others.

@@ -57,11 +57,25 @@ bool Channel::resolve_alias(PublishView& packet, Step& step) {
   return true;
 }
 
-Channel::Step Channel::refuse_routing(const PublishView& packet) {
+inline void Channel::count_received(Qos qos) {
   metrics().add(Metric::PacketsPublishReceived);
   metrics().add(Metric::MessagesReceived);
-  metrics().add(kReceivedByQos[to_int(packet.qos)]);
-  ++client_.traffic.received_messages[to_int(packet.qos)];
+  metrics().add(kReceivedByQos[to_int(qos)]);
+  ++client_.traffic.received_messages[to_int(qos)];
+}
+
+// [S] 5.3: the message was taken, and no quota, rule or full disk of now changes that. Without DUP the id is in use.
+Channel::Step Channel::acknowledge_again(const PublishView& packet) {
+  count_received(packet.qos);
+  // The first PUBREC may still wait for the disk, perhaps on a connection that is gone: this one waits as well.
+  After after = after_everything();
+  after.receipt = session_->awaiting_receipt(packet.packet_id);
+  acknowledge(PacketType::Pubrec, packet.packet_id, ReasonCode::Success, after);
+  return Step::Next;
+}
+
+Channel::Step Channel::refuse_routing(const PublishView& packet) {
+  count_received(packet.qos);
   metrics().add(Metric::PacketsPublishDropped);
   ++client_.traffic.received_dropped;
   if (packet.qos != Qos::AtMostOnce)
@@ -72,7 +86,6 @@ Channel::Step Channel::refuse_routing(const PublishView& packet) {
 
 Channel::Step Channel::publish(PublishView& packet) {
   const client::ZoneSettings& zone = client_.zone();
-  const int qos = to_int(packet.qos);
   const auto rules = zone.strict_mode ? broker::TextRules::Strict : broker::TextRules::Lenient;
 
   // Everything up to authorization may be done twice, if the verdict comes later.
@@ -85,6 +98,8 @@ Channel::Step Channel::publish(PublishView& packet) {
   if (packet.has_subscription_id) return protocol_error(ReasonCode::ProtocolError, "protocol_error");  // [MQTT-3.3.4-6]
   Step step = Step::Next;
   if (!resolve_alias(packet, step)) return step;
+  if (packet.dup && packet.qos == Qos::ExactlyOnce && session_->awaiting_rel(packet.packet_id)) [[unlikely]]
+    return acknowledge_again(packet);
   if (rate_guard_ && !rate_guard_->may_route()) [[unlikely]]
     return refuse_routing(packet);  // row 5, behind the alias: it is stored although the message is not taken
 
@@ -101,10 +116,7 @@ Channel::Step Channel::publish(PublishView& packet) {
   }
 
   // The packet is looked at for the last time.
-  metrics().add(Metric::PacketsPublishReceived);
-  metrics().add(Metric::MessagesReceived);
-  metrics().add(kReceivedByQos[qos]);
-  ++client_.traffic.received_messages[qos];
+  count_received(packet.qos);
   if (denied) {
     metrics().add(Metric::PacketsPublishAuthError);
     if (host_.shard().gate.disconnect_on_deny()) return protocol_error(ReasonCode::NotAuthorized, "not_authorized");
@@ -134,17 +146,9 @@ Channel::Step Channel::publish(PublishView& packet) {
   }
   if (packet.qos == Qos::ExactlyOnce) {
     if (session_->awaiting_rel(packet.packet_id)) {
-      // [S] 5.3: a DUP is a repetition and is acknowledged; without DUP the id is in use.
-      if (packet.dup) {
-        // The first PUBREC may still wait for the disk, perhaps on a connection that is gone: this one waits as well.
-        After after = after_everything();
-        after.receipt = session_->awaiting_receipt(packet.packet_id);
-        acknowledge(PacketType::Pubrec, packet.packet_id, ReasonCode::Success, after);
-      } else {
-        metrics().add(Metric::PacketsPublishInuse);
-        metrics().add(Metric::MessagesDropped);
-        acknowledge(PacketType::Pubrec, packet.packet_id, ReasonCode::PacketIdentifierInUse, {});
-      }
+      metrics().add(Metric::PacketsPublishInuse);
+      metrics().add(Metric::MessagesDropped);
+      acknowledge(PacketType::Pubrec, packet.packet_id, ReasonCode::PacketIdentifierInUse, {});
       return Step::Next;
     }
     if (session_->awaiting_rel_full() || session_->awaiting_rel_count() >= receive_maximum_) {

@@ -3,7 +3,7 @@ import time
 
 import pytest
 
-from . import raw, rows_publish
+from . import node, raw, rows_publish
 
 
 def order():
@@ -406,3 +406,21 @@ def test_ids_of_both_directions_are_independent(shared, uid):
             c.send(raw.pubrel(n), raw.pubrec(n))
         got = [c.receive() for _ in range(6)]
         assert {(m.kind, m.packet_id, m.code) for m in got} == {(k, n, 0) for n in (1, 2, 3) for k in (raw.PUBCOMP, raw.PUBREL)}
+
+
+@pytest.mark.statement("broker.md 5.3: a repetition of what was taken is acknowledged, whatever the quota says now")
+def test_repetition_when_the_quota_is_used_up(start_broker, shards):
+    port = node.free_port()
+    broker = start_broker(shards=shards, listeners={"tcp": {"limited": {
+        "bind": f"127.0.0.1:{port}", "limiter": {"message_routing": {"rate": "5/s"}}}}})
+    with broker.client("s") as s, raw.Client(port) as p:
+        s.subscribe(("t", 2))
+        p.connect("p")
+        p.send(raw.publish("t", "taken", qos=2, packet_id=1))
+        p.expect(raw.PUBREC, code=0)
+        p.send(b"".join(raw.publish("t", "fill") for _ in range(30)) + raw.publish("t", "new", qos=2, packet_id=2)
+               + raw.publish("t", "taken", qos=2, packet_id=1, dup=True))
+        p.expect(raw.PUBREC, packet_id=2, code=0x97)
+        p.expect(raw.PUBREC, packet_id=1, code=0)
+        p.send(raw.pubrel(1))
+        p.expect(raw.PUBCOMP, code=0)
