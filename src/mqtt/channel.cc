@@ -52,6 +52,7 @@ void Channel::guard_rates() {
 std::size_t Channel::on_bytes(ByteView bytes, std::size_t& want) {
   if (!rate_guard_) [[likely]]
     return consume(bytes, want);
+  if (rate_guard_->has_rested() && state_ != State::Idle) last_activity_ = host_.shard().io.loop.now();
   const std::uint64_t before = client_.traffic.received_packets;
   const std::size_t used = consume(bytes, want);
   if (!destroyed_ && state_ != State::Closing) rate_guard_->charge(used, client_.traffic.received_packets - before);
@@ -59,9 +60,6 @@ std::size_t Channel::on_bytes(ByteView bytes, std::size_t& want) {
 }
 
 std::size_t Channel::consume(ByteView bytes, std::size_t& want) {
-  // Before CONNECT nothing buys time: a packet that stays partial ends with the idle time-out.
-  if (state_ != State::Idle) [[likely]]
-    last_activity_ = host_.shard().io.loop.now();
   const std::uint32_t limit = client_.zone().max_packet_size;
   std::size_t used = 0;
   while (used < bytes.size()) {
@@ -73,6 +71,8 @@ std::size_t Channel::consume(ByteView bytes, std::size_t& want) {
     }
     if (frame->size == 0) return used;
     want = 0;
+    // A packet that stays partial buys no time, nor does anything before CONNECT. [MQTT-3.1.2-22]
+    if (used == 0 && state_ != State::Idle) last_activity_ = host_.shard().io.loop.now();
     // CONNECT is traced when it is known whose it is.
     if (traced() && !suspended_ && frame->type() != PacketType::Connect) [[unlikely]]
       trace_received(*frame);

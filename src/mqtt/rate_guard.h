@@ -9,6 +9,7 @@
 #include "runtime/loop.h"
 
 #include <memory>
+#include <utility>
 
 namespace sb::mqtt {
 
@@ -24,6 +25,8 @@ class RateGuard final : private runtime::Timer {
   bool may_route() const;
   /// Pays for a publish and its receivers.
   void charge_routing(std::uint32_t dispatches);
+  /// Whether the socket has rested since this was asked last: that silence was not the client's.
+  bool has_rested() { return std::exchange(rested_, false); }
   bool limits_routing() const {
     return own_routing_ || state_->limits.routing.limits() || state_->node_limits->routing.limits();
   }
@@ -38,7 +41,10 @@ class RateGuard final : private runtime::Timer {
         messages_(settings.messages_rate),
         routing_(settings.routing_rate),
         own_routing_(settings.routing_rate.limits()) {}
-  void on_timer() override { stream_.resume(net::Stream::kRate); }
+  void on_timer() override {
+    rested_ = true;
+    stream_.resume(net::Stream::kRate);
+  }
 
   net::Stream& stream_;
   runtime::Loop& loop_;
@@ -48,6 +54,7 @@ class RateGuard final : private runtime::Timer {
   net::Bucket routing_;
   bool own_routing_;
   bool told_ = false;
+  bool rested_ = false;
 };
 
 }  // namespace sb::mqtt
