@@ -7,6 +7,7 @@
 #include "client/client.h"
 #include "codec/mqtt/decoder.h"
 #include "codec/mqtt/encoder.h"
+#include "mqtt/client_id.h"
 #include "mqtt/rate_guard.h"
 #include "net/stream.h"
 #include "runtime/loop.h"
@@ -28,7 +29,7 @@ struct HandOver {
   net::Endpoint peer;
   client::ListenerRef listener;
   std::shared_ptr<client::ListenerState> state;
-  std::string assigned_id;  // made on the accepting shard for an empty client id
+  std::unique_ptr<Names> names;  // found where CONNECT came in: they chose the shard
   unsigned to = 0;
 };
 
@@ -132,7 +133,7 @@ class Channel final : public runtime::Disposable,
   bool overload_holds();
   Step refuse_connect(ReasonCode code, std::string_view reason);
   ReasonCode check_connect(const codec::mqtt::ConnectView& packet) const;
-  Step derive_identity(const codec::mqtt::ConnectView& packet);
+  void derive_identity(const codec::mqtt::ConnectView& packet);
   Step open_session(const codec::mqtt::ConnectView& packet, const access::Authenticated& result);
   std::vector<std::uint8_t> make_connack(const codec::mqtt::ConnectView& packet, bool present,
                                          const access::Authenticated& result) const;
@@ -201,11 +202,12 @@ class Channel final : public runtime::Disposable,
   client::Client client_;
   std::shared_ptr<client::ListenerState> listener_state_;
   broker::Session* session_ = nullptr;
-  std::string assigned_id_;
+  std::unique_ptr<Names> names_;  // until the client's identity is derived from them
 
   State state_ = State::Idle;
   ProtocolVersion version_ = ProtocolVersion::V311;
   bool homed_ = false;
+  bool id_assigned_ = false;
   bool bridge_ = false;
   bool destroyed_ = false;
   bool waits_for_room_ = false;

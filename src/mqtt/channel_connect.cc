@@ -45,15 +45,15 @@ Channel::Step Channel::on_connect(const Frame& frame, ByteView from_here) {
 
   // The final client id decides on which shard the session lives; everything else happens there.
   if (!homed_) {
-    std::string id(packet->client_id);
-    if (const auto* certificate = stream_.peer_certificate())
-      if (auto own = certificate_field(*certificate, client_.zone().cert_as_clientid)) id = *own;
-    if (client_.zone().use_username_as_clientid && packet->username) id = *packet->username;
-    if (id.empty()) id = assigned_id_ = new_client_id(host_.shard().broker);
-    const unsigned home = host_.shard().broker.core().home_of(id);
+    names_ = std::make_unique<Names>(names_of(*packet, stream_.peer_certificate(), client_.zone()));
+    if (names_->client_id.empty()) {
+      names_->client_id = new_client_id(host_.shard().broker);
+      names_->assigned = true;
+    }
+    const unsigned home = host_.shard().broker.core().home_of(names_->client_id);
     if (home != host_.shard().broker.shard()) {
-      HandOver over{stream_.detach(from_here),  client_.peer(),          client_.listener_ref(),
-                    std::move(listener_state_), std::move(assigned_id_), home};
+      HandOver over{stream_.detach(from_here),  client_.peer(),    client_.listener_ref(),
+                    std::move(listener_state_), std::move(names_), home};
       state_ = State::Closing;
       host_.hand_over_(std::move(over));
       destroy();
@@ -72,7 +72,7 @@ Channel::Step Channel::on_connect(const Frame& frame, ByteView from_here) {
     metrics().add(Metric::ClientConnect);
     if (const ReasonCode code = check_connect(*packet); code != ReasonCode::Success)
       return refuse_connect(code, to_string(code));
-    if (const Step step = derive_identity(*packet); step != Step::Next) return step;
+    derive_identity(*packet);
     if (traced()) [[unlikely]]
       trace_received(frame);
     if (const ReasonCode code = client_.admit(); code != ReasonCode::Success)
@@ -123,12 +123,9 @@ bool Channel::overload_holds() {
 
 ReasonCode Channel::check_connect(const ConnectView& packet) const {
   const client::ZoneSettings& zone = client_.zone();
-  // 2.1 step 4b
-  const bool id_from_elsewhere =
-      zone.use_username_as_clientid || zone.cert_as_clientid != client::CertificateField::Disabled;
-  if (packet.client_id.empty() && !id_from_elsewhere) {
-    if (packet.version == ProtocolVersion::V31 || !packet.clean_start) return ReasonCode::ClientIdentifierNotValid;
-  }
+  // 2.1 step 4b; an id that comes from elsewhere is as good.
+  if (names_->assigned && (packet.version == ProtocolVersion::V31 || !packet.clean_start))
+    return ReasonCode::ClientIdentifierNotValid;
   if (packet.client_id.size() > zone.max_clientid_len) return ReasonCode::ClientIdentifierNotValid;
   if (packet.authentication_method && packet.version != ProtocolVersion::V5) return ReasonCode::ProtocolError;
   if (packet.will) {  // step 4d
@@ -138,29 +135,20 @@ ReasonCode Channel::check_connect(const ConnectView& packet) const {
     if (const auto ok = broker::check_topic_name(packet.will->topic, rules); !ok) return ReasonCode::TopicNameInvalid;
     if (broker::count_levels(packet.will->topic) > zone.max_topic_levels) return ReasonCode::TopicNameInvalid;
   }
-  if (zone.use_username_as_clientid && (!packet.username || packet.username->empty()))
+  if (zone.use_username_as_clientid && names_->username.empty())
     return ReasonCode::ClientIdentifierNotValid;  // step 5c
   return ReasonCode::Success;
 }
 
-Channel::Step Channel::derive_identity(const ConnectView& packet) {
+void Channel::derive_identity(const ConnectView& packet) {
   const client::ZoneSettings& zone = client_.zone();
   client::ConnectInfo info;
-  info.username = packet.username.value_or(std::string_view{});
-  info.client_id = packet.client_id;
+  info.username = std::move(names_->username);
+  info.client_id = std::move(names_->client_id);
+  id_assigned_ = names_->assigned;
+  names_ = nullptr;
   if (const net::UpgradeInfo* upgrade = stream_.upgrade_info()) info.ws_cookie = upgrade->cookie;
-  if (const auto* certificate = stream_.peer_certificate()) {
-    client_.set_certificate(*certificate);
-    // A certificate without that field names nobody; what CONNECT says is never proved by it.
-    if (zone.cert_as_username != client::CertificateField::Disabled)
-      info.username = certificate_field(*certificate, zone.cert_as_username).value_or("");
-    if (auto id = certificate_field(*certificate, zone.cert_as_clientid)) info.client_id = *id;
-  }
-  if (zone.use_username_as_clientid) info.client_id = info.username;
-  if (info.client_id.empty()) {
-    if (assigned_id_.empty()) assigned_id_ = new_client_id(host_.shard().broker);
-    info.client_id = assigned_id_;
-  }
+  if (const auto* certificate = stream_.peer_certificate()) client_.set_certificate(*certificate);
   info.protocol_name = packet.version == ProtocolVersion::V31 ? "MQIsdp" : "MQTT";
   info.protocol_version = static_cast<int>(packet.version);
   info.clean_start = packet.clean_start;
@@ -171,7 +159,6 @@ Channel::Step Channel::derive_identity(const ConnectView& packet) {
     info.expiry_s = packet.clean_start ? 0 : zone.session_expiry_s;
   bridge_ = packet.bridge;
   client_.set_info(std::move(info));
-  return Step::Next;
 }
 
 Channel::Step Channel::refuse_connect(ReasonCode code, std::string_view reason) {
@@ -277,15 +264,21 @@ std::vector<std::uint8_t> Channel::make_connack(const ConnectView& packet, bool 
     if (zone.server_keepalive_s != 0) connack.server_keep_alive_s = zone.server_keepalive_s;
     if (packet.request_response_information && !zone.response_information.empty())
       connack.response_information = zone.response_information;
-    if (!assigned_id_.empty()) connack.assigned_client_id = assigned_id_;
+    if (id_assigned_) connack.assigned_client_id = client_.info().client_id;
     if (packet.authentication_method) {
       connack.authentication_method = *packet.authentication_method;
       if (!result.data.empty()) connack.authentication_data = as_bytes(result.data);
     }
   }
-  std::vector<std::uint8_t> out(codec::mqtt::size_of(connack, version_));
-  codec::mqtt::encode(out.data(), connack, version_);
-  return out;
+  return connack;
+}
+
+Channel::Step Channel::send_auth(ReasonCode code, std::string_view data) {
+  const codec::mqtt::Auth auth{code, enhanced_->method, as_bytes(data)};
+  const std::size_t size = codec::mqtt::size_of(auth);
+  if (!fits(size)) return unsendable();
+  commit(codec::mqtt::encode(reserve(size), auth), Metric::PacketsAuthSent);
+  return Step::Next;
 }
 
 Channel::Step Channel::on_auth(const Frame& frame) {

@@ -43,7 +43,7 @@ void ChannelHost::accept(net::Stream::Detached stream, const net::Endpoint& peer
 void ChannelHost::adopt(HandOver arrived) {
   auto* channel = new Channel(*this, arrived.peer, std::move(arrived.listener), std::move(arrived.state));
   channel->homed_ = true;
-  channel->assigned_id_ = std::move(arrived.assigned_id);
+  channel->names_ = std::move(arrived.names);
   channel->next_ = first_;
   if (first_) first_->previous_ = channel;
   first_ = channel;

@@ -51,4 +51,18 @@ std::optional<std::string> certificate_field(const net::PeerCertificate& certifi
   return out.empty() ? std::nullopt : std::optional(out);
 }
 
+Names names_of(const codec::mqtt::ConnectView& packet, const net::PeerCertificate* certificate,
+               const client::ZoneSettings& zone) {
+  Names names{.username = std::string(packet.username.value_or(std::string_view{})), .client_id = {}};
+  // A certificate without that field names nobody; what CONNECT says is never proved by it.
+  if (certificate && zone.cert_as_username != client::CertificateField::Disabled)
+    names.username = certificate_field(*certificate, zone.cert_as_username).value_or("");
+  auto own = certificate ? certificate_field(*certificate, zone.cert_as_clientid) : std::nullopt;
+  if (own)
+    names.client_id = std::move(*own);
+  else
+    names.client_id = zone.use_username_as_clientid ? names.username : std::string(packet.client_id);
+  return names;
+}
+
 }  // namespace sb::mqtt

@@ -78,6 +78,38 @@ def test_a_certificate_without_a_name_gives_none(secure):
             assert api.want(secure.broker, 200, "GET", "/clients/cert").get("username") == username
 
 
+@pytest.mark.parametrize("names,username,client_id", [
+    ({"peer_cert_as_username": "cn", "use_username_as_clientid": True}, "device7", "device7"),
+    ({"peer_cert_as_clientid": "cn", "use_username_as_clientid": True}, None, "device7"),
+    ({"use_username_as_clientid": True}, None, None)], ids=["username", "certificate", "connect"])
+def test_one_client_id_is_one_session(start_broker, tmp_path, shards, names, username, client_id):
+    """broker.md 2.1, steps 5a to 5d: whatever CONNECT says, the id that counts chooses the shard and the session."""
+    pki, port = Pki(tmp_path), node.free_port()
+    served, device = pki.issue("localhost"), pki.issue("device7")
+    broker = start_broker(shards=shards, mqtt=names, listeners={"ssl": {"default": {
+        "bind": f"127.0.0.1:{port}", "ssl_options": {"cacertfile": pki.ca, "certfile": served[0], "keyfile": served[1],
+                                                     "verify": "verify_peer", "fail_if_no_peer_cert": True}}}})
+    context = ssl.create_default_context(cafile=pki.ca)
+    context.load_cert_chain(*device)
+    clients = []
+    for n, user in enumerate("abcdef"):
+        c = raw.Client(port, ssl=context)
+        # The session of one id is resumed by the next, and ends the connection before it.
+        ack = c.connect(f"id-{user}", username=user, clean_start=False, props={"session_expiry_interval": 60})
+        assert ack.session_present == (n > 0 and client_id is not None)
+        if n > 0 and client_id is not None:
+            clients[-1].expect_disconnect(0x8E)
+        found = api.want(broker, 200, "GET", f"/clients/{client_id or user}")
+        assert found["username"] == (username or user)
+        clients.append(c)
+    assert api.want(broker, 200, "GET", "/clients")["meta"]["count"] == (1 if client_id else 6)
+    with raw.Client(port, ssl=context) as c:  # step 5c: the certificate's username counts where CONNECT has none
+        c.send(raw.connect("x"))
+        assert c.expect(raw.CONNACK).code == (0 if username else 0x85)
+    for c in clients:
+        c.close()
+
+
 # ---- what a client does over any transport: the six lines that it prints -------------------------------------------
 
 def expected(topic, version):
