@@ -81,7 +81,8 @@ class RawClient {
     unsigned keep_alive_s = 0;
     std::string will_topic;
     bool clean_start = true;
-    unsigned expiry_s = 0;  // version 5
+    unsigned expiry_s = 0;             // version 5
+    unsigned maximum_packet_size = 0;  // version 5, 0 = none given
   };
   static std::string connect_packet(std::string_view id, const Options& options) {
     unsigned flags = options.clean_start ? 2 : 0;
@@ -93,12 +94,16 @@ class RawClient {
     body += static_cast<char>(options.keep_alive_s >> 8);
     body += static_cast<char>(options.keep_alive_s & 0xFF);
     if (options.version == 5) {
-      if (options.expiry_s != 0) {
-        body += "\x05\x11";  // 3.1.2.11.2
-        for (int shift = 24; shift >= 0; shift -= 8) body += static_cast<char>(options.expiry_s >> shift & 0xFF);
-      } else {
-        body += '\0';
-      }
+      std::string properties;
+      const auto add = [&properties](char name, unsigned value) {
+        if (value == 0) return;
+        properties += name;
+        for (int shift = 24; shift >= 0; shift -= 8) properties += static_cast<char>(value >> shift & 0xFF);
+      };
+      add('\x11', options.expiry_s);             // 3.1.2.11.2
+      add('\x27', options.maximum_packet_size);  // 3.1.2.11.4
+      body += static_cast<char>(properties.size());
+      body += properties;
     }
     body += text(id);
     if (!options.will_topic.empty()) {

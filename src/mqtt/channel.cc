@@ -158,6 +158,12 @@ Channel::Step Channel::protocol_error(ReasonCode code, std::string_view reason) 
   return Step::Stop;
 }
 
+Channel::Step Channel::unsendable() {
+  SB_LOG(log::Level::Info, "answer_exceeds_maximum_packet_size", kv("peername", client_.peer().to_string()),
+         kv("maximum_packet_size", client_max_packet_));
+  return protocol_error(ReasonCode::Success, "packet_too_large");
+}
+
 void Channel::commit(std::uint8_t* end_of_packet, Metric metric) {
   client_.traffic.sent_bytes += stream_.commit(end_of_packet);
   ++client_.traffic.sent_packets;

@@ -135,9 +135,9 @@ class Channel final : public runtime::Disposable,
   ReasonCode check_connect(const codec::mqtt::ConnectView& packet) const;
   void derive_identity(const codec::mqtt::ConnectView& packet);
   Step open_session(const codec::mqtt::ConnectView& packet, const access::Authenticated& result);
-  std::vector<std::uint8_t> make_connack(const codec::mqtt::ConnectView& packet, bool present,
-                                         const access::Authenticated& result) const;
+  codec::mqtt::Connack make_connack(const codec::mqtt::ConnectView& packet, const access::Authenticated& result) const;
   void begin_session(std::string_view connack);
+  Step send_auth(ReasonCode code, std::string_view data);
   Step on_auth(const Frame& frame);
   Step on_disconnect(const Frame& frame);
 
@@ -184,6 +184,10 @@ class Channel final : public runtime::Disposable,
   broker::MetricCells& metrics() { return host_.shard().broker.metrics(); }
   std::uint8_t* reserve(std::size_t n) { return stream_.reserve(n); }
   void commit(std::uint8_t* end, broker::Metric metric);
+  /// [MQTT-3.1.2-24]; once CONNACK was sent, only packets that have no bound of their own are longer.
+  bool fits(std::size_t packet_size) const { return client_max_packet_ == 0 || packet_size <= client_max_packet_; }
+  /// An answer does not fit: the connection ends without it.
+  Step unsendable();
   /// Sends DISCONNECT (v5), then closes; the session ends as `reason` says.
   void end(ReasonCode code, std::string_view reason, bool publish_will);
   void leave_session(std::string_view reason, bool publish_will, std::optional<std::uint32_t> expiry_s = {});

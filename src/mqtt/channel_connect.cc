@@ -19,6 +19,16 @@ constexpr Nanos kOverloadLook{100'000'000};
 bool is_auth_error(ReasonCode code) {
   return code == ReasonCode::BadUserNameOrPassword || code == ReasonCode::NotAuthorized;
 }
+
+/// What a client takes for granted where CONNACK does not say it, 3.2.2.3, and what is only offered.
+void leave_out_the_usual(codec::mqtt::Connack& connack) {
+  connack.response_information = std::nullopt;
+  if (connack.receive_maximum == 65535) connack.receive_maximum = std::nullopt;
+  if (connack.topic_alias_maximum == 0) connack.topic_alias_maximum = std::nullopt;
+  for (auto* available : {&connack.retain_available, &connack.wildcard_subscription_available,
+                          &connack.subscription_id_available, &connack.shared_subscription_available})
+    if (*available == true) *available = std::nullopt;
+}
 }  // namespace
 
 Channel::Step Channel::on_connect(const Frame& frame, ByteView from_here) {
@@ -40,6 +50,7 @@ Channel::Step Channel::on_connect(const Frame& frame, ByteView from_here) {
     return refuse_connect(packet.error(), to_string(packet.error()));
   }
   version_ = packet->version;
+  client_max_packet_ = packet->maximum_packet_size;
   if (const net::UpgradeInfo* upgrade = stream_.upgrade_info(); upgrade && upgrade->forwarded_peer)
     client_.set_peer(*upgrade->forwarded_peer);
 
@@ -88,10 +99,8 @@ Channel::Step Channel::on_connect(const Frame& frame, ByteView from_here) {
   if (result->code == ReasonCode::ContinueAuthentication) {
     enhanced_ = std::make_unique<Enhanced>(packet->authentication_method.value_or(std::string_view{}),
                                            as_text(ByteView(from_here.data(), frame.size)));
-    codec::mqtt::Auth auth{ReasonCode::ContinueAuthentication, enhanced_->method, as_bytes(result->data)};
-    commit(codec::mqtt::encode(reserve(codec::mqtt::size_of(auth)), auth), Metric::PacketsAuthSent);
     connect_done_ = true;
-    return Step::Next;
+    return send_auth(result->code, result->data);
   }
   if (result->code != ReasonCode::Success) {
     client_.refused();
@@ -166,9 +175,11 @@ Channel::Step Channel::refuse_connect(ReasonCode code, std::string_view reason) 
          kv("clientid", client_.identity() ? client_.identity()->client_id : std::string()), kv("reason", reason));
   codec::mqtt::Connack connack;
   connack.reason = code;
-  commit(codec::mqtt::encode(reserve(codec::mqtt::size_of(connack, version_)), connack, version_),
-         Metric::PacketsConnackSent);
-  metrics().add(Metric::ClientConnack);
+  const std::size_t size = codec::mqtt::size_of(connack, version_);
+  if (fits(size)) {
+    commit(codec::mqtt::encode(reserve(size), connack, version_), Metric::PacketsConnackSent);
+    metrics().add(Metric::ClientConnack);
+  }
   metrics().add(Metric::PacketsConnackError);
   if (is_auth_error(code)) metrics().add(Metric::PacketsConnackAuthError);
   end(ReasonCode::Success, reason, false);
@@ -178,7 +189,6 @@ Channel::Step Channel::refuse_connect(ReasonCode code, std::string_view reason) 
 Channel::Step Channel::open_session(const ConnectView& packet, const access::Authenticated& result) {
   const client::ZoneSettings& zone = client_.zone();
   client_.accept(result, [this] { end(ReasonCode::NotAuthorized, "expired", true); });
-  client_max_packet_ = packet.maximum_packet_size;
   outbound_alias_max_ = packet.topic_alias_maximum;
   problem_information_ = packet.request_problem_information;
   const std::uint32_t awaiting = zone.session->max_awaiting_rel;
@@ -216,23 +226,29 @@ Channel::Step Channel::open_session(const ConnectView& packet, const access::Aut
     request.connection = std::make_unique<const broker::LastConnection>(broker::LastConnection{
         client_.listener().id, std::string(client_.mountpoint()), version_, client_.peer().port(),
         static_cast<std::uint16_t>(keep_alive), host_.shard().broker.loop().wall_ms()});
+  codec::mqtt::Connack connack = make_connack(packet, result);
+  if (!fits(codec::mqtt::size_of(connack, version_))) {
+    leave_out_the_usual(connack);
+    if (!fits(codec::mqtt::size_of(connack, version_))) return unsendable();
+  }
   const broker::Journal* journal = host_.shard().broker.journal();
   const std::size_t changes = journal ? journal->changes() : 0;
   const auto opened = host_.shard().broker.open(std::move(request), *this);
   session_ = opened.session;
   client_.set_keep_alive(keep_alive);
-  std::vector<std::uint8_t> connack = make_connack(packet, opened.present, result);
+  connack.session_present = opened.present;
+  std::string encoded(codec::mqtt::size_of(connack, version_), '\0');
+  codec::mqtt::encode(reinterpret_cast<std::uint8_t*>(encoded.data()), connack, version_);
   // CONNACK promises the session and its will, and that what a clean start ended is over. While the disk takes nothing
   // it promises no more than memory does.
   if (const After after = after_changes(changes); after.ticket != 0 && !journal->trouble()) {
     session_->hold(true);
     connect_done_ = true;
-    defer(codec::mqtt::PacketType::Connack, 0, ReasonCode::Success, after,
-          std::string(reinterpret_cast<const char*>(connack.data()), connack.size()));
+    defer(codec::mqtt::PacketType::Connack, 0, ReasonCode::Success, after, std::move(encoded));
     stream_.pause();  // what follows CONNECT is answered after CONNACK
     return Step::Pause;
   }
-  begin_session(as_text(ByteView(connack)));
+  begin_session(encoded);
   return state_ == State::Connected ? Step::Next : Step::Stop;
 }
 
@@ -247,11 +263,9 @@ void Channel::begin_session(std::string_view connack) {
   if (session_) session_->begin();
 }
 
-std::vector<std::uint8_t> Channel::make_connack(const ConnectView& packet, bool present,
-                                                const access::Authenticated& result) const {
+codec::mqtt::Connack Channel::make_connack(const ConnectView& packet, const access::Authenticated& result) const {
   const client::ZoneSettings& zone = client_.zone();
   codec::mqtt::Connack connack;
-  connack.session_present = present;
   if (version_ == ProtocolVersion::V5) {  // 2.3
     connack.retain_available = zone.retain_available;
     connack.maximum_packet_size = zone.max_packet_size;
@@ -311,9 +325,7 @@ Channel::Step Channel::on_auth(const Frame& frame) {
     }
     state_ = connecting ? State::Connecting
                         : (result->code == ReasonCode::Success ? State::Connected : State::Reauthenticating);
-    codec::mqtt::Auth auth{result->code, enhanced_->method, as_bytes(result->data)};
-    commit(codec::mqtt::encode(reserve(codec::mqtt::size_of(auth)), auth), Metric::PacketsAuthSent);
-    return Step::Next;
+    return send_auth(result->code, result->data);
   }
   if (result->code != ReasonCode::Success) {
     client_.refused();

@@ -29,6 +29,7 @@ Channel::Step Channel::on_subscribe(const Frame& frame) {
     const auto packet = codec::mqtt::decode_subscribe(frame, decode_options());
     if (!packet) return bad_frame(packet.error());
     if (packet->count == 0) return protocol_error(ReasonCode::TopicFilterInvalid, "topic_filter_invalid");
+    if (!fits(codec::mqtt::size_of_suback(packet->count, version_))) return unsendable();
     asking = std::make_unique<Asking>(*packet);
   }
   const client::ZoneSettings& zone = client_.zone();
@@ -151,6 +152,7 @@ Channel::Step Channel::on_unsubscribe(const Frame& frame) {
   metrics().add(Metric::PacketsUnsubscribeReceived);
   metrics().add(Metric::ClientUnsubscribe);
   if (packet->count == 0) return protocol_error(ReasonCode::TopicFilterInvalid, "topic_filter_invalid");
+  if (!fits(codec::mqtt::size_of_unsuback(packet->count, version_))) return unsendable();
   std::vector<std::string> filters;
   codec::mqtt::FilterCursor cursor(*packet);
   std::string_view text;
