@@ -1,6 +1,8 @@
 // What a node finds in its store when it starts again: everything that was promised, whatever the limits are now.
 #include "broker/recovery.h"
 
+#include "store/tables.h"
+
 #include <gtest/gtest.h>
 
 #include <map>
@@ -222,6 +224,38 @@ TEST_F(RecoveryTest, KeepsWhatALimitWouldRefuseNow) {
   EXPECT_EQ(life->dropped(), 1U);
   EXPECT_EQ(life->subscribe(*life->broker().find("d"), "more"), ReasonCode::QuotaExceeded);
   EXPECT_EQ(take_all(), numbers(101, 601));
+}
+
+// 7.3: what was stored while $share/$queue/f was another subscription than $queue/f.
+TEST_F(RecoveryTest, BothSpellingsOfAQueueBecomeOneSubscription) {
+  start();
+  Inbox inbox;
+  Session& session = life->connect("d", inbox);
+  ASSERT_EQ(life->subscribe(session, "$queue/t"), ReasonCode::Success);
+  const std::uint64_t number = session.number();
+  life->turn();
+  store::Batch old;
+  for (const char* filter : {"$share/$queue/t", "$share/$queue/u"}) {
+    store::SubscriptionRecord record;
+    record.session = number;
+    record.filter = filter;
+    store::put(old, record);
+  }
+  ASSERT_TRUE(store->commit_wait(std::move(old)));
+  for (int restart = 0; restart < 2; ++restart) {
+    start();
+    Session* found = life->broker().find("d");
+    ASSERT_TRUE(found);
+    EXPECT_EQ(found->subscription_count(), 2U);
+    EXPECT_TRUE(found->find_subscription("$queue/t"));
+    EXPECT_TRUE(found->find_subscription("$queue/u"));
+    life->turn();
+  }
+  for (const char* filter : {"$queue/t", "$share/$queue/u"})
+    EXPECT_EQ(life->broker().unsubscribe(*life->broker().find("d"), filter), ReasonCode::Success);
+  life->turn();
+  start();
+  EXPECT_EQ(life->broker().find("d")->subscription_count(), 0U);
 }
 
 }  // namespace

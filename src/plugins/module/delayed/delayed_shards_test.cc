@@ -19,6 +19,7 @@ class DelayedShards : public testing::TestWithParam<Qos> {
       loop.set_has_work([this] { return broker.has_work(); });
       broker.set_journal(std::make_unique<broker::Journal>(store, loop, id));
       broker.set_durable(true, true);
+      loop.set_hooks({.after_turn = [this] { return broker.journal()->after_turn(); }, .offline = {}, .online = {}});
     }
     ~Shard() { broker.finish_journal(); }
     runtime::Loop loop;
@@ -43,7 +44,7 @@ class DelayedShards : public testing::TestWithParam<Qos> {
   /// Long enough for everything that waits for the disk.
   void turn(std::initializer_list<unsigned> which) {
     for (int i = 0; i < 50; ++i) {
-      clock.advance(1ms);
+      clock.advance(broker::Journal::kHope);
       for (const unsigned id : which) shards[id]->loop.turn(Nanos{0});
     }
   }
