@@ -29,6 +29,7 @@ struct Owed {
   bool rewritten = false;     // an earlier batch wrote the row already
   bool row_sent = false;      // the row says that it was sent
   bool perhaps_sent = false;  // before a crash, by a row that does not tell: a repetition, if the client has it
+  PacketId packet_id = 0;     // if not the one of its sequence, which was taken
 };
 
 class MessageQueue {

@@ -174,6 +174,39 @@ TEST_F(RecoveryTest, KeepsExchangesOfQos2BesideAFullQueue) {  // 4.3.3
   EXPECT_FALSE(payloads.contains("15"));
 }
 
+// Round the circle of ids to one that is still out: the message gets another, and has it after a crash as well
+// [MQTT-4.3.3-2].
+TEST_F(RecoveryTest, KeepsAnIdThatIsNotThatOfItsPlace) {
+  start();
+  Inbox inbox;
+  Session& session = life->connect("d", inbox);
+  ASSERT_EQ(life->subscribe(session, "t", Qos::ExactlyOnce), ReasonCode::Success);
+  life->publish("t", 0, 1, Qos::ExactlyOnce);
+  ASSERT_EQ(inbox.got.size(), 1U);
+  ASSERT_EQ(inbox.got[0].id, 1);
+  std::size_t seen = 1;
+  for (int i = 1; i < 65535; i += 32) {
+    life->publish("t", i, std::min(i + 32, 65535));
+    for (; seen < inbox.got.size(); ++seen) session.on_puback(inbox.got[seen].id);
+  }
+  ASSERT_EQ(inbox.got.size(), 65535U);
+  life->publish("t", 65535, 65537, Qos::ExactlyOnce);
+  ASSERT_EQ(inbox.got.size(), 65537U);
+  EXPECT_EQ(inbox.got[65535].id, 65535);
+  EXPECT_EQ(inbox.got[65536].id, 2);
+
+  start();
+  Inbox again;
+  life->connect("d", again);
+  ASSERT_EQ(again.got.size(), 3U);
+  for (std::size_t i = 0; i < 3; ++i) {
+    const Inbox::Got& before = inbox.got[i == 0 ? 0 : 65534 + i];
+    EXPECT_EQ(again.got[i].payload, before.payload);
+    EXPECT_EQ(again.got[i].id, before.id);
+    EXPECT_TRUE(again.got[i].dup);
+  }
+}
+
 TEST_F(RecoveryTest, GivesASessionTheSettingsOfItsZone) {
   Life::Zones zones{{"default", {}}, {"big", {}}};
   zones["default"].max_subscriptions = 5;

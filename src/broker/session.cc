@@ -1,6 +1,7 @@
 #include "broker/session.h"
 
 #include "broker/broker.h"
+#include "broker/detail/inflight_index.h"
 #include "broker/replay.h"
 #include "broker/topic.h"
 
@@ -172,10 +173,9 @@ void Session::send_now(Delivery& delivery, Owed owed) {
   Inflight entry;
   entry.phase = owed.qos == Qos::AtLeastOnce ? Phase::WaitPuback : Phase::WaitPubrec;
   entry.id = how.packet_id;
-  entry.sent_ms = broker_.loop().wall_ms();
+  entry.sent_ms = now_ms();
   entry.owed = std::move(owed);
-  inflight_.push_back(std::move(entry));
-  ++inflight_used_;
+  add_inflight(std::move(entry));
   if (settings_->retry_interval.count() > 0) want_timer(now_ms() + settings_->retry_interval.count());
 }
 
@@ -206,7 +206,7 @@ std::size_t Session::shed_oldest() {
 
 void Session::pump() {
   if (!sink_) return;
-  for (std::size_t i = 0; parked_ > 0 && window_free() && i < inflight_.size();) {
+  for (std::size_t i = first_parked(); parked_ > 0 && window_free() && i < inflight_.size();) {
     Inflight& entry = inflight_[i];
     if (!entry.parked) {
       ++i;
@@ -216,8 +216,9 @@ void Session::pump() {
     --parked_;
     ++inflight_used_;
     const std::size_t size = inflight_.size();
+    parked_tail_ = static_cast<std::uint32_t>(size - i - 1);
     send_again(entry);
-    if (inflight_.size() != size) i = 0;  // too large for the client: gone, and everything moved
+    if (inflight_.size() != size) i = first_parked();  // too large for the client: gone, and everything moved
   }
   while (!queue_.empty() && window_free() && sink_ && sink_->writable()) {
     std::optional<Owed> owed = queue_.pop();
@@ -227,7 +228,9 @@ void Session::pump() {
       count_drop(*owed, &Counts::dropped_expired);
       continue;
     }
-    if (owed->qos == Qos::ExactlyOnce && owed->durable && !broker_.journal()->kept(owed->ticket)) {
+    const bool once = owed->qos == Qos::ExactlyOnce && owed->durable;
+    if (once) (void)assign_packet_id(*owed);  // stored as well, if it is another than that of its sequence
+    if (once && !broker_.journal()->kept(owed->ticket)) {
       if (!held_) held_ = std::make_unique<Held>(*this);
       held_->ticket = owed->ticket;
       broker_.journal()->wait(*held_);
@@ -266,8 +269,10 @@ void Session::completed(const Inflight& entry) {
   if (!entry.owed.message) return;
   if (!hooks.message_acked.empty() && entry.phase != Phase::WaitPubcomp)
     hooks.message_acked.run(*this, *entry.owed.message);
-  if (!hooks.delivery_completed.empty() && entry.phase != Phase::WaitPubrec)
-    hooks.delivery_completed.run(*this, *entry.owed.message, entry.sent_ms, broker_.loop().wall_ms());
+  if (!hooks.delivery_completed.empty() && entry.phase != Phase::WaitPubrec) {
+    const std::int64_t wall = broker_.loop().wall_ms();
+    hooks.delivery_completed.run(*this, *entry.owed.message, wall - (now_ms() - entry.sent_ms), wall);
+  }
 }
 
 void Session::on_pubrec(PacketId id, ReasonCode reason) {
@@ -297,7 +302,7 @@ void Session::on_pubrec(PacketId id, ReasonCode reason) {
     return;
   }
   entry->phase = Phase::WaitPubcomp;
-  entry->sent_ms = broker_.loop().wall_ms();
+  entry->sent_ms = now_ms();
   if (entry->owed.durable)
     broker_.journal()->update(number_, entry->owed, store::QueueState::PubrecReceived, id);
   else if (broker_.hooks().delivery_completed.empty())
@@ -322,7 +327,7 @@ void Session::on_pubcomp(PacketId id) {
 }
 
 void Session::send_again(Inflight& entry) {
-  entry.sent_ms = broker_.loop().wall_ms();
+  entry.sent_ms = now_ms();
   if (entry.phase == Phase::WaitPubcomp) {
     // A take-over may come before the PUBREC is on disk.
     sink_->send_pubrel(entry.id, ReasonCode::Success, entry.owed.durable ? entry.owed.ticket : 0);
@@ -349,7 +354,7 @@ void Session::replay() {
     if (entry.phase == Phase::Done) continue;
     entry.parked = !window_free();
     if (entry.parked) {
-      ++parked_;
+      if (parked_++ == 0) parked_tail_ = static_cast<std::uint32_t>(inflight_.size() - i);
     } else {
       ++inflight_used_;
       ids.push_back(entry.id);
@@ -455,12 +460,13 @@ void Session::rearm() {
 
 void Session::retry() {
   if (!sink_ || settings_->retry_interval.count() <= 0) return;
+  const std::int64_t now = now_ms();
   const std::int64_t wall = broker_.loop().wall_ms();
   std::vector<PacketId> due;
   for (std::size_t i = 0; i < inflight_.size(); ++i) {
     const Inflight& entry = inflight_[i];
     if (entry.phase == Phase::Done || entry.parked) continue;
-    if (wall - entry.sent_ms < settings_->retry_interval.count()) break;
+    if (now - entry.sent_ms < settings_->retry_interval.count()) break;
     due.push_back(entry.id);
   }
   for (const PacketId id : due) {

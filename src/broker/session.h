@@ -15,12 +15,16 @@
 
 #include <boost/unordered/unordered_flat_set.hpp>
 
+#include <algorithm>
 #include <memory>
 #include <string_view>
 #include <vector>
 
 namespace sb::client {
 class Client;
+}
+namespace sb::broker::detail {
+class InflightIndex;
 }
 
 namespace sb::broker {
@@ -176,7 +180,7 @@ class Session final : private runtime::Timer {
   enum class Phase : std::uint8_t { WaitPuback, WaitPubrec, WaitPubcomp, Done };
   struct Inflight {
     Owed owed;                 // without a message if nothing could ever send it again
-    std::int64_t sent_ms = 0;  // wall clock
+    std::int64_t sent_ms = 0;  // monotonic: a clock that is set must not hold repetitions up
     PacketId id = 0;
     Phase phase = Phase::Done;
     bool parked = false;  // waits for room in a window that became smaller
@@ -204,9 +208,19 @@ class Session final : private runtime::Timer {
   void enqueue(Owed owed);
   void send_again(Inflight& entry);
   Inflight* find_inflight(PacketId id);
+  void add_inflight(Inflight entry);
   void finish(Inflight& entry);
-  /// Packet id of a message about to be sent: follows from its sequence, so that it is the same after a crash.
+  /// Packet id of a message about to be sent: follows from its sequence, so that it is the same after a crash. If that
+  /// is taken another is chosen, and its row says so.
   PacketId assign_packet_id(Owed& owed);
+  /// Known without a search: no message in flight has the usual id of this sequence.
+  bool surely_free(std::uint64_t sequence) const;
+  PacketId free_id(PacketId taken);
+  detail::InflightIndex& index();
+  /// From where on a walk meets all parked ones: a large window is not walked from its front for each acknowledgement.
+  std::size_t first_parked() const { return inflight_.size() - std::min<std::size_t>(parked_tail_, inflight_.size()); }
+  void rename(Inflight& entry, PacketId id);
+  void restore_inflight(Owed owed, PacketId id, store::QueueState state);
   /// Changes are written to the journal.
   bool durable() const;
   void forget(Owed& owed);
@@ -228,8 +242,11 @@ class Session final : private runtime::Timer {
   SessionSettingsRef settings_;
   boost::unordered_flat_set<Subscription*, SubscriptionHash, SubscriptionEqual> subscriptions_;
   Fifo<Inflight> inflight_;
-  std::uint32_t inflight_used_ = 0;  // neither Done nor parked
+  std::unique_ptr<detail::InflightIndex> index_;  // of a large window with gaps
+  std::uint32_t inflight_used_ = 0;               // neither Done nor parked
   std::uint32_t parked_ = 0;
+  std::uint32_t parked_tail_ = 0;  // the parked ones are among so many last entries
+  std::uint32_t renamed_ = 0;      // of those in flight: with an id that is not their sequence's
   std::uint16_t window_ = 32;
   MessageQueue queue_;
   std::vector<Awaiting> awaiting_;

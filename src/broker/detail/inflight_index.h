@@ -15,10 +15,13 @@ namespace sb::broker::detail {
 
 class InflightIndex {
  public:
-  /// Entries of the window are numbered as they come in: `first_` is the one at its front.
-  void push_back(PacketId id) {
-    places_[id] = next_++;
-    word(id) |= bit(id);
+  /// `used`: not acknowledged yet, so that the id is its own.
+  void push_back(PacketId id, bool used) {
+    if (used) {
+      places_[id] = next_;
+      word(id) |= bit(id);
+    }
+    ++next_;
   }
   void drop_front() { ++first_; }
   void erase(PacketId id) {
@@ -52,7 +55,8 @@ class InflightIndex {
 
   boost::unordered_flat_map<PacketId, std::size_t> places_;
   std::array<std::uint64_t, kWords> taken_{1};
-  std::size_t first_ = 0;
+  // Entries are numbered as they come in.
+  std::size_t first_ = 0;  // at the front of the window
   std::size_t next_ = 0;
 };
 
