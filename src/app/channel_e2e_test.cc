@@ -85,26 +85,26 @@ TEST_F(ChannelInANode, ARepetitionIsAcknowledgedAlthoughItWouldBeRefusedNow) {
 
 TEST_F(ChannelInANode, ConnackLeavesOutWhatGoesWithoutSaying) {  // [MQTT-3.1.2-24]
   start();
-  RawClient::Options options;
+  RawClient::Options how;
   RawClient plain(address());
-  plain.send(RawClient::connect_packet("c", options));
+  plain.send(RawClient::connect_packet("c", how));
   const std::string whole = plain.packet();
-  options.maximum_packet_size = static_cast<unsigned>(whole.size());
+  how.maximum_packet_size = static_cast<unsigned>(whole.size());
   RawClient fits(address());
-  fits.send(RawClient::connect_packet("c", options));
+  fits.send(RawClient::connect_packet("c", how));
   EXPECT_EQ(fits.packet(), whole);
-  options.maximum_packet_size -= 1;
+  how.maximum_packet_size -= 1;
   RawClient shorter(address());
-  shorter.send(RawClient::connect_packet("c", options));
+  shorter.send(RawClient::connect_packet("c", how));
   const std::string less = shorter.packet();
   ASSERT_EQ(type_of(less), 2U);
   EXPECT_LT(less.size(), whole.size());
   EXPECT_NE(less.find('\x27'), std::string::npos) << "the server's own limit is not left out";
   shorter.send(RawClient::ping_packet());
   EXPECT_EQ(type_of(shorter.packet()), 13U);
-  options.maximum_packet_size = static_cast<unsigned>(less.size()) - 1;
+  how.maximum_packet_size = static_cast<unsigned>(less.size()) - 1;
   RawClient none(address());
-  none.send(RawClient::connect_packet("d", options));
+  none.send(RawClient::connect_packet("d", how));
   EXPECT_TRUE(none.packet(2s).empty());
   EXPECT_TRUE(none.ended());
   settle();
@@ -113,9 +113,9 @@ TEST_F(ChannelInANode, ConnackLeavesOutWhatGoesWithoutSaying) {  // [MQTT-3.1.2-
 
 TEST_F(ChannelInANode, AnAnswerThatDoesNotFitEndsTheConnection) {  // [MQTT-3.1.2-24]
   start();
-  RawClient::Options options;
-  options.maximum_packet_size = 24;
-  auto client = connect("c", options);
+  RawClient::Options how;
+  how.maximum_packet_size = 24;
+  auto client = connect("c", how);
   client->send(RawClient::subscribe_packet(1, {"a", "b", "c"}));
   EXPECT_EQ(client->packet().size(), 8U);
   client->send(RawClient::subscribe_packet(
@@ -126,9 +126,9 @@ TEST_F(ChannelInANode, AnAnswerThatDoesNotFitEndsTheConnection) {  // [MQTT-3.1.
 
 TEST_F(ChannelInANode, BytesOfAnUnfinishedPacketDoNotKeepAlive) {  // [MQTT-3.1.2-22]
   start();
-  RawClient::Options options;
-  options.keep_alive_s = 1;
-  auto client = connect("c", options);
+  RawClient::Options how;
+  how.keep_alive_s = 1;
+  auto client = connect("c", how);
   const std::string publish = RawClient::publish_packet("t", std::string(100, 'x'), 1, 1);
   const auto began = std::chrono::steady_clock::now();
   std::string end;
@@ -143,9 +143,9 @@ TEST_F(ChannelInANode, BytesOfAnUnfinishedPacketDoNotKeepAlive) {  // [MQTT-3.1.
 
 TEST_F(ChannelInANode, WholePacketsKeepAlive) {
   start();
-  RawClient::Options options;
-  options.keep_alive_s = 1;
-  auto client = connect("c", options);
+  RawClient::Options how;
+  how.keep_alive_s = 1;
+  auto client = connect("c", how);
   for (int i = 0; i < 5; ++i) {
     const std::string publish = RawClient::publish_packet("t", "x", 1, 1);
     client->send(publish.substr(0, 4));

@@ -86,9 +86,10 @@ def test_one_client_id_is_one_session(start_broker, tmp_path, shards, names, use
     """broker.md 2.1, steps 5a to 5d: whatever CONNECT says, the id that counts chooses the shard and the session."""
     pki, port = Pki(tmp_path), node.free_port()
     served, device = pki.issue("localhost"), pki.issue("device7")
-    broker = start_broker(shards=shards, mqtt=names, listeners={"ssl": {"default": {
-        "bind": f"127.0.0.1:{port}", "ssl_options": {"cacertfile": pki.ca, "certfile": served[0], "keyfile": served[1],
-                                                     "verify": "verify_peer", "fail_if_no_peer_cert": True}}}})
+    ssl_options = {"cacertfile": pki.ca, "certfile": served[0], "keyfile": served[1], "verify": "verify_peer",
+                   "fail_if_no_peer_cert": True}
+    broker = start_broker(shards=shards, mqtt=names, listeners={
+        "ssl": {"default": {"enable": True, "bind": f"127.0.0.1:{port}", "ssl_options": ssl_options}}})
     context = ssl.create_default_context(cafile=pki.ca)
     context.load_cert_chain(*device)
     clients = []
