@@ -291,5 +291,29 @@ TEST_F(RecoveryTest, BothSpellingsOfAQueueBecomeOneSubscription) {
   EXPECT_EQ(life->broker().find("d")->subscription_count(), 0U);
 }
 
+// 5.3: what was taken and kept is acknowledged again at once, whatever else waits for the disk or was refused by it.
+TEST_F(RecoveryTest, ARepetitionWaitsForTheCommitOfItsMessageAlone) {
+  start();
+  Inbox inbox;
+  Session* session = &life->connect("d", inbox);
+  life->turn();
+  session->add_awaiting_rel(7, nullptr);
+  session->store_awaiting_rel(7);
+  const Ticket ticket = session->awaiting_taken(7).ticket;
+  EXPECT_FALSE(life->broker().journal()->kept(ticket));
+  life->turn();
+  EXPECT_TRUE(life->broker().journal()->kept(ticket));
+  ASSERT_EQ(life->subscribe(*session, "t"), ReasonCode::Success);
+  EXPECT_EQ(session->awaiting_taken(7).ticket, ticket);
+  EXPECT_FALSE(life->broker().journal()->kept(life->broker().journal()->barrier())) << "something else waits";
+  EXPECT_EQ(session->awaiting_taken(8).ticket, 0U);
+  life->turn();
+
+  start();
+  session = life->broker().find("d");
+  ASSERT_TRUE(session->awaiting_rel(7));
+  EXPECT_TRUE(life->broker().journal()->kept(session->awaiting_taken(7).ticket)) << "it was on disk";
+}
+
 }  // namespace
 }  // namespace sb::broker

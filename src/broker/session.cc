@@ -391,10 +391,10 @@ bool Session::awaiting_rel(PacketId id) const {
   return false;
 }
 
-ReceiptRef Session::awaiting_receipt(PacketId id) const {
+Session::Taken Session::awaiting_taken(PacketId id) const {
   for (const Awaiting& one : awaiting_)
-    if (one.id == id) return one.receipt;
-  return nullptr;
+    if (one.id == id) return {one.ticket, one.receipt};
+  return {};
 }
 
 void Session::add_awaiting_rel(PacketId id, ReceiptRef receipt) {
@@ -403,8 +403,12 @@ void Session::add_awaiting_rel(PacketId id, ReceiptRef receipt) {
 }
 
 void Session::store_awaiting_rel(PacketId id) {
-  if (durable() && awaiting_rel(id))
+  if (!durable()) return;
+  for (Awaiting& one : awaiting_) {
+    if (one.id != id) continue;
     store::put(broker_.journal()->batch(), store::AwaitingRelRecord{number_, id, broker_.loop().wall_ms()});
+    one.ticket = broker_.journal()->ticket();
+  }
 }
 
 bool Session::remove_awaiting_rel(PacketId id) {

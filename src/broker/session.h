@@ -131,8 +131,12 @@ class Session final : private runtime::Timer {
   }
   /// `receipt`: what its PUBREC waits for, if that is more than this shard's commit.
   void add_awaiting_rel(PacketId id, ReceiptRef receipt);
-  /// For the PUBREC of a repetition.
-  ReceiptRef awaiting_receipt(PacketId id) const;
+  /// What the PUBREC of a repetition waits for: the same as the first one's.
+  struct Taken {
+    Ticket ticket = 0;
+    ReceiptRef receipt{};
+  };
+  Taken awaiting_taken(PacketId id) const;
   /// Separate, because it may have to be written with what other shards store of the message (receipt.h).
   void store_awaiting_rel(PacketId id);
   bool remove_awaiting_rel(PacketId id);
@@ -190,6 +194,7 @@ class Session final : private runtime::Timer {
     PacketId id;
     std::int64_t since_ms;
     ReceiptRef receipt{};
+    Ticket ticket = 0;  // of its row, and of what this shard stores of the message
   };
 
   void on_timer() override;

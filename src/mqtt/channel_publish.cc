@@ -68,9 +68,8 @@ inline void Channel::count_received(Qos qos) {
 Channel::Step Channel::acknowledge_again(const PublishView& packet) {
   count_received(packet.qos);
   // The first PUBREC may still wait for the disk, perhaps on a connection that is gone: this one waits as well.
-  After after = after_everything();
-  after.receipt = session_->awaiting_receipt(packet.packet_id);
-  acknowledge(PacketType::Pubrec, packet.packet_id, ReasonCode::Success, after);
+  auto taken = session_->awaiting_taken(packet.packet_id);
+  acknowledge(PacketType::Pubrec, packet.packet_id, ReasonCode::Success, {taken.ticket, std::move(taken.receipt)});
   return Step::Next;
 }
 
