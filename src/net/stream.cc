@@ -12,7 +12,7 @@ namespace sb::net {
 namespace {
 /// Bytes one connection may bring in per turn before others get theirs: of the smallest packets a few milliseconds'
 /// work.
-constexpr std::size_t kReadBudget = 64 * 1024;
+constexpr std::size_t kReadBudget = 128 * 1024;
 /// Bytes of a packet that is read into its own buffer make little work: so many of them count as one.
 constexpr std::size_t kDirectDiscount = 8;
 /// Beyond this a partial packet is read into its own buffer instead of through the shard's.

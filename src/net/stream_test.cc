@@ -37,7 +37,7 @@ class Endless final : public Layer {
 /// A stream and the client at the other end of its socket pair.
 class Peer : public StreamOwner, private runtime::Timer {
  public:
-  static constexpr std::size_t kTurnBytes = 128 * 1024;  // well above the share of a stream
+  static constexpr std::size_t kTurnBytes = 256 * 1024;  // a share in its place, another at the end of the turn
 
   explicit Peer(ShardIo& io, std::unique_ptr<Layer> layer = nullptr) : io_(io), stream(io, *this) {
     std::array<int, 2> pair{};
