@@ -42,15 +42,16 @@ void keys(std::string_view text) {
 
 void answers(std::string_view text) {
   for (const char* type : {"application/json", "application/x-www-form-urlencoded", "", "text/plain"}) {
-    const auto said = plugins::authn::http::read_answer({200, type, std::string(text)}, 1'800'000'000'000);
-    if (!said) continue;
+    const auto read = plugins::authn::http::read_answer({200, type, std::string(text)}, 1'800'000'000'000);
+    if (!read || !*read) continue;
+    const access::Authenticated& said = **read;
     // Nothing lets anybody in but the word itself; it may be written with escapes.
-    if (said->code == ReasonCode::Success) {
+    if (said.code == ReasonCode::Success) {
       const bool written = text.find("allow") != std::string_view::npos;
       require(written || text.find_first_of("\\%") != std::string_view::npos);
     }
-    require(said->code == ReasonCode::Success || said->code == ReasonCode::NotAuthorized);
-    require(!said->until_ms || *said->until_ms > 1'800'000'000'000);
+    require(said.code == ReasonCode::Success || said.code == ReasonCode::NotAuthorized);
+    require(!said.until_ms || *said.until_ms > 1'800'000'000'000);
   }
 }
 
