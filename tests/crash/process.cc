@@ -47,7 +47,7 @@ bool Process::start(unsigned shards, const std::string& durability) {
       << " }\nsession_persistence.durability = " << durability << "\nlisteners.tcp.default.bind = \"127.0.0.1:" << port_
       << "\"\n"
       << "listeners.ssl.default.enable = false\nlisteners.ws.default.enable = false\n"
-      << "listeners.wss.default.enable = false\nlicense.key = community\n"
+      << "listeners.wss.default.enable = false\ndashboard.listeners.http.bind = 0\nlicense.key = community\n"
       << "mqtt { max_mqueue_len = infinity, max_mqueue_bytes = infinity, session_expiry_interval = 2h }\n";
   const std::string log = folder_ + "/output.log";
   pid_ = ::fork();

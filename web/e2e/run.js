@@ -21,6 +21,8 @@ const context = await browser.newContext({
   locale: "en-GB",
   timezoneId: "UTC",
   acceptDownloads: true,
+  // What still moves is not where it is clicked.
+  reducedMotion: "reduce",
 });
 const page = await context.newPage();
 page.setDefaultTimeout(10_000);

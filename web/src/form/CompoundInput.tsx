@@ -1,10 +1,10 @@
 // Lists of texts as tags; what has no form of its own as JSON.
 import { JsonInput, MultiSelect, TagsInput } from "@mantine/core";
-import { useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import { useField } from "./SchemaForm";
 import type { Field } from "./schema";
+import { useDraft } from "./useDraft";
 import { useFieldTexts } from "./useFieldTexts";
 
 const listOf = (value: unknown): string[] => (Array.isArray(value) ? value.map(String) : []);
@@ -20,30 +20,27 @@ export function TreeInput({ field, path }: { field: Field; path: string[] }) {
   const { t } = useTranslation();
   const { value, set, readOnly } = useField(path);
   const { label, help } = useFieldTexts();
-  const [text, setText] = useState(() => (value === undefined ? "" : JSON.stringify(value, null, 2)));
-  const [bad, setBad] = useState(false);
+  const { draft, type } = useDraft(value, set, (now) => ({
+    text: now === undefined ? "" : JSON.stringify(now, null, 2),
+    bad: false,
+  }));
   return (
     <JsonInput
       label={label(field)}
       description={help(field)}
       disabled={readOnly}
-      error={bad ? t("form.notJson") : undefined}
+      error={draft.bad ? t("form.notJson") : undefined}
       autosize
       minRows={2}
       maxRows={16}
       formatOnBlur
-      value={text}
-      onChange={(next) => {
-        setText(next);
-        if (next.trim() === "") {
-          setBad(false);
-          return set(undefined);
-        }
+      value={draft.text}
+      onChange={(text) => {
+        if (text.trim() === "") return type({ text, bad: false }, { value: undefined });
         try {
-          set(JSON.parse(next));
-          setBad(false);
+          type({ text, bad: false }, { value: JSON.parse(text) as unknown });
         } catch {
-          setBad(true);
+          type({ text, bad: true });
         }
       }}
     />

@@ -1,11 +1,11 @@
 // A map of texts, such as headers: a name and a value a line.
 import { ActionIcon, Button, Group, Input, Stack, TextInput } from "@mantine/core";
 import { IconPlus, IconTrash } from "@tabler/icons-react";
-import { useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import { useField } from "./SchemaForm";
 import { isTree, textOf, type Field } from "./schema";
+import { useDraft } from "./useDraft";
 import { useFieldTexts } from "./useFieldTexts";
 
 type Pair = [name: string, value: string];
@@ -15,13 +15,10 @@ export function PairsInput({ field, path }: { field: Field; path: string[] }) {
   const { value, set, readOnly } = useField(path);
   const { label, help } = useFieldTexts();
   // Names are typed letter by letter: a half-typed one that equals another must not swallow it.
-  const [pairs, setPairs] = useState<Pair[]>(() =>
-    Object.entries(isTree(value) ? value : {}).map(([name, one]) => [name, textOf(one)]),
+  const { draft: pairs, type } = useDraft(value, set, (now): Pair[] =>
+    Object.entries(isTree(now) ? now : {}).map(([name, one]) => [name, textOf(one)]),
   );
-  const change = (next: Pair[]) => {
-    setPairs(next);
-    set(Object.fromEntries(next.filter(([name]) => name !== "")));
-  };
+  const change = (next: Pair[]) => type(next, { value: Object.fromEntries(next.filter(([name]) => name !== "")) });
   const put = (at: number, pair: Pair) => change(pairs.map((old, i) => (i === at ? pair : old)));
   return (
     <Input.Wrapper label={label(field)} description={help(field)} labelElement="div">
@@ -55,7 +52,7 @@ export function PairsInput({ field, path }: { field: Field; path: string[] }) {
           </Group>
         ))}
         {!readOnly && (
-          <Button w="fit-content" size="xs" variant="default" leftSection={<IconPlus size={14} />} onClick={() => setPairs([...pairs, ["", ""]])}>
+          <Button w="fit-content" size="xs" variant="default" leftSection={<IconPlus size={14} />} onClick={() => type([...pairs, ["", ""]])}>
             {t("form.addEntry")}
           </Button>
         )}

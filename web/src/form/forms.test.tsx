@@ -15,7 +15,12 @@ let shown: Tree = {};
 function Form({ fields, initial, readOnly }: { fields: Field[]; initial: Tree; readOnly?: boolean }) {
   const [tree, setTree] = useState(initial);
   shown = tree;
-  return <SchemaForm fields={fields} tree={tree} onChange={setTree} readOnly={readOnly} />;
+  return (
+    <>
+      <SchemaForm fields={fields} tree={tree} onChange={setTree} readOnly={readOnly} />
+      <button onClick={() => setTree(initial)}>Undo</button>
+    </>
+  );
 }
 
 function showForm(fields: Field[], initial: Tree, readOnly = false) {
@@ -36,7 +41,7 @@ describe("a list of objects", () => {
   });
   it("offers nothing to those who only look", () => {
     showForm(fields, { topics: [{ topic: "a" }] }, true);
-    expect(screen.queryAllByRole("button")).toEqual([]);
+    expect(screen.queryAllByRole("button").map(({ textContent }) => textContent)).toEqual(["Undo"]);
     expect((screen.getByRole("textbox", { name: "Topic" }) as HTMLInputElement).disabled).toBe(true);
   });
 });
@@ -61,5 +66,25 @@ describe("a map of texts", () => {
     fireEvent.change(screen.getByRole("textbox", { name: "Name 2" }), { target: { value: "accept-language" } });
     fireEvent.change(screen.getByRole("textbox", { name: "Value 2" }), { target: { value: "zh" } });
     expect(shown).toEqual({ headers: { accept: "x", "accept-language": "zh" } });
+  });
+  it("shows what is there again when the change is undone", () => {
+    showForm([{ name: "headers", type: "map of string", shape: "map" }], { headers: { accept: "x" } });
+    fireEvent.click(screen.getByRole("button", { name: "Add" }));
+    fireEvent.change(screen.getByRole("textbox", { name: "Name 2" }), { target: { value: "host" } });
+    fireEvent.click(screen.getByRole("button", { name: "Undo" }));
+    expect(screen.getAllByRole("textbox").map((box) => (box as HTMLInputElement).value)).toEqual(["accept", "x"]);
+  });
+});
+
+describe("what has no form", () => {
+  it("is JSON, kept while it is none yet, and made anew when the change is undone", () => {
+    showForm([{ name: "body", type: "object", shape: "object" }], { body: { a: 1 } });
+    const box = screen.getByRole<HTMLTextAreaElement>("textbox", { name: "Body" });
+    fireEvent.change(box, { target: { value: '{"a": 2' } });
+    expect([box.value, shown]).toEqual(['{"a": 2', { body: { a: 1 } }]);
+    fireEvent.change(box, { target: { value: '{"a": 2}' } });
+    expect([box.value, shown]).toEqual(['{"a": 2}', { body: { a: 2 } }]);
+    fireEvent.click(screen.getByRole("button", { name: "Undo" }));
+    expect(JSON.parse(box.value)).toEqual({ a: 1 });
   });
 });
