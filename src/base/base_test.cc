@@ -1,4 +1,5 @@
 #include "base/clock.h"
+#include "base/crc32c.h"
 #include "base/hash.h"
 #include "base/result.h"
 #include "base/secret.h"
@@ -32,6 +33,13 @@ TEST(Secret, PrintsAsStars) {
 TEST(Hash, IsStableForASeed) {
   EXPECT_EQ(hash_stable("a", 1), hash_stable("a", 1));
   EXPECT_NE(hash_stable("a", 1), hash_stable("a", 2));
+}
+
+TEST(Crc32c, MatchesRfc3720AndGoesOnInPieces) {  // B.4
+  EXPECT_EQ(crc32c(0, as_bytes(std::string(32, '\0'))), 0x8A9136AAu);
+  EXPECT_EQ(crc32c(0, as_bytes(std::string(32, '\xFF'))), 0x62A8AB43u);
+  EXPECT_EQ(crc32c(0, as_bytes("123456789")), 0xE3069283u);
+  EXPECT_EQ(crc32c(crc32c(0, as_bytes("1")), as_bytes("23456789")), 0xE3069283u);
 }
 
 TEST(ManualClock, WallStepsDoNotMoveMonotonicTime) {

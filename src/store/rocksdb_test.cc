@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <condition_variable>
 #include <csignal>
 #include <fstream>
@@ -306,6 +307,98 @@ TEST_F(RocksTest, RefusesALogThatIsDamagedBeforeItsEnd) {
     flip(log, at);
   }
   EXPECT_EQ(open_and_read().value(), 1000u);
+}
+
+/// Where the records of a log's last block begin. Each batch of the tests is smaller than a block.
+std::vector<std::size_t> records_of_last_block(const std::string& log) {
+  std::vector<std::size_t> found;
+  for (std::size_t at = log.size() / 32'768 * 32'768; at + 7 <= log.size();) {
+    found.push_back(at);
+    at += 7 + static_cast<std::uint8_t>(log[at + 4]) + 256u * static_cast<std::uint8_t>(log[at + 5]);
+  }
+  return found;
+}
+
+TEST_F(RocksTest, RefusesAWrongLengthOrTypeThatLooksLikeTheEndOfTheLog) {
+  leave_in_log(1000);
+  const fs::path log = file(".log");
+  std::ifstream in(log, std::ios::binary);
+  const std::string good((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
+  const auto records = records_of_last_block(good);
+  ASSERT_GE(records.size(), 2u);
+  ASSERT_GT(records.front(), 0u);
+  // The length of a record, its type, and with a second wrong bit; in the middle of the block and in the last record.
+  struct Case {
+    std::size_t at;
+    int xored;
+  };
+  std::vector<Case> cases;
+  for (const std::size_t record : {records.front(), records[1], records.back()})
+    for (const auto& [offset, bit] : {std::pair{std::size_t{5}, 0x40}, {std::size_t{6}, 0x04}})
+      cases.push_back({record + offset, bit});
+  cases.push_back({records.front() + 5, 0x60});
+  for (const Case& damage : cases) {
+    std::string bad = good;
+    bad[damage.at] = static_cast<char>(bad[damage.at] ^ damage.xored);
+    std::ofstream(log, std::ios::binary | std::ios::trunc) << bad;
+    const auto store = open_and_read();
+    ASSERT_FALSE(store) << "byte " << damage.at << " of " << good.size() << ": read " << *store;
+    EXPECT_EQ(store.error().code, Errc::Corrupt) << store.error().what;
+    EXPECT_THAT(store.error().what, HasSubstr(log.filename().string()));
+    const std::size_t start = *std::prev(std::upper_bound(records.begin(), records.end(), damage.at));
+    EXPECT_THAT(store.error().what, HasSubstr(fmt::format("in the record at byte {}:", start)));
+  }
+  std::ofstream(log, std::ios::binary | std::ios::trunc) << good;
+  EXPECT_EQ(open_and_read().value(), 1000u);
+}
+
+TEST_F(RocksTest, RefusesALogWithAHoleOfZeros) {
+  leave_in_log(1000);
+  const fs::path log = file(".log");
+  const auto size = static_cast<std::streamoff>(fs::file_size(log));
+  {
+    std::fstream hole(log, std::ios::in | std::ios::out | std::ios::binary);
+    std::string block(static_cast<std::size_t>(size), '\0');
+    hole.read(block.data(), size);
+    hole.seekp(static_cast<std::streamoff>(records_of_last_block(block).front()));
+    hole << std::string(512, '\0');
+  }
+  const auto store = open_and_read();
+  ASSERT_FALSE(store) << *store;
+  EXPECT_EQ(store.error().code, Errc::Corrupt) << store.error().what;
+}
+
+TEST_F(RocksTest, ToleratesZerosBehindTheEndOfTheLog) {
+  leave_in_log(1000);
+  const fs::path log = file(".log");
+  fs::resize_file(log, fs::file_size(log) + 100'000);
+  EXPECT_EQ(open_and_read().value(), 1000u);
+}
+
+TEST_F(RocksTest, ToleratesATornRecordWhosePayloadLooksLikeOne) {
+  std::string whole;
+  {
+    leave_in_log(64);
+    std::ifstream in(file(".log"), std::ios::binary);
+    whole.assign((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
+    fs::remove_all(folder);
+  }
+  const std::string copy = temp.path() + "/killed";
+  {
+    const auto store = must_open();
+    write(*store, 1, 640);
+    Batch batch;
+    const std::string payload = whole + std::string(100, 'p');
+    put(batch, MessageRecord{.message = {.id = 641, .topic = "t", .payload = as_bytes(payload)}});
+    ASSERT_TRUE(store->commit_wait(std::move(batch)));
+    ASSERT_TRUE(store->flush());
+    fs::copy(folder, copy, fs::copy_options::recursive);
+  }
+  fs::remove_all(folder);
+  fs::rename(copy, folder);
+  const fs::path log = file(".log");
+  fs::resize_file(log, fs::file_size(log) - 50);
+  EXPECT_EQ(open_and_read().value(), 640u);
 }
 
 TEST_F(RocksTest, RefusesWithoutItsLogs) {

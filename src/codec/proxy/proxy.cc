@@ -3,9 +3,12 @@
 // value )*
 #include "codec/proxy/proxy.h"
 
+#include "base/crc32c.h"
+
 #include <arpa/inet.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cstring>
 
@@ -119,12 +122,11 @@ bool parse_ssl(ByteView value, Header& header) {
 bool is_crc32c_right(ByteView whole, ByteView value) {
   if (value.size() != 4) return false;
   const std::uint8_t* const skip = value.data();
-  std::uint32_t crc = ~std::uint32_t{0};
-  for (const std::uint8_t& at : whole) {
-    crc ^= &at >= skip && &at < skip + 4 ? 0u : at;
-    for (int bit = 0; bit < 8; ++bit) crc = crc >> 1 ^ (crc & 1 ? 0x82F63B78u : 0u);
-  }
-  crc = ~crc;
+  const auto before = static_cast<std::size_t>(skip - whole.data());
+  constexpr std::array<std::uint8_t, 4> kZeros{};
+  std::uint32_t crc = crc32c(0, whole.first(before));
+  crc = crc32c(crc, kZeros);
+  crc = crc32c(crc, whole.subspan(before + kZeros.size()));
   return crc == (std::uint32_t{u16(skip)} << 16 | u16(skip + 2));
 }
 

@@ -5,6 +5,7 @@
 //   backup-v<N>/    what was there before a migration; kept until somebody deletes it
 // Every step ends in one rename, so that a crash leaves either the old state or the new one. The newest v<N> counts.
 #include "base/log.h"
+#include "store/detail/log_check.h"
 #include "store/detail/rocks_store.h"
 
 #include <fcntl.h>
@@ -90,15 +91,6 @@ Result<std::uint32_t> survey(const std::string& folder) {
   return newest;
 }
 
-/// RocksDB keeps one log at all times, but does not miss it: without it, it would start with what is in sorted files.
-Result<> check_log(const std::string& path) {
-  std::error_code error;
-  for (fs::directory_iterator at(path, error), end; !error && at != end; at.increment(error))
-    if (at->path().extension() == ".log") return {};
-  if (error) return os_error(fmt::format("reading {}", path), error);
-  return fail(Errc::Corrupt, fmt::format("store {} has lost its write-ahead log", path));
-}
-
 Result<> create(const Options& options) {
   const std::string final_path = directory_of(options.folder, options.format_version);
   const std::string partial = final_path + std::string(kPartial);
@@ -137,7 +129,7 @@ Result<> migrate(const Options& options, std::uint32_t from) {
   const std::string old_path = directory_of(options.folder, from);
   const std::string new_path = directory_of(options.folder, options.format_version);
   const std::string partial = new_path + std::string(kPartial);
-  SB_CHECKED(check_log(old_path));
+  SB_CHECKED(detail::check_logs(old_path));
   {
     SB_TRY(const auto old, RocksStore::open(old_path, RocksStore::Mode::Existing, options));
     SB_CHECKED(old->copy_to(partial));
@@ -187,7 +179,7 @@ Result<std::unique_ptr<KeyValue>> open_rocksdb(Options options) {
   SB_CHECKED(set_aside_older(options));
 
   const std::string path = directory_of(options.folder, options.format_version);
-  SB_CHECKED(check_log(path));
+  SB_CHECKED(detail::check_logs(path));
   SB_TRY(std::unique_ptr<RocksStore> store, RocksStore::open(path, RocksStore::Mode::Existing, options));
   SB_CHECKED(check_format(*store, options));
   store->keep(std::move(lock));
