@@ -11,6 +11,7 @@ namespace sb::broker {
 
 namespace {
 constexpr std::uint64_t kProgressEvery = 100'000;
+constexpr std::size_t kRetainedReserve = 8'000'000;  // topics: 80 MB at most that an estimate may be wrong by
 
 Publication publication_of(const store::MessageFields& fields, const IdentityRef* from) {
   Publication p;
@@ -216,6 +217,10 @@ Result<> Recovery::load_awaiting() {
 }
 
 Result<> Recovery::load_retained() {
+  // Rows that were written over may be counted twice. A shard's share differs from another's.
+  const std::size_t expected = store_.stats().records[store::index_of(store::Table::Retained)];
+  const std::size_t share = std::min<std::size_t>(expected, kRetainedReserve) / core_.shards();
+  for (unsigned shard = 0; shard < core_.shards(); ++shard) core_.shard(shard).retained().begin_bulk(share);
   SB_CHECKED(store::scan<store::RetainedRecord>(store_, [this](const store::RetainedRecord& record) -> Result<> {
     IdentityRef& identity = identities_[std::string(record.message.client_id)];
     if (!identity)
@@ -227,8 +232,7 @@ Result<> Recovery::load_retained() {
     tick("retained", ++report_.retained);
     return {};
   }));
-  // Records come by topic.
-  for (unsigned shard = 0; shard < core_.shards(); ++shard) core_.shard(shard).retained().order_by_time();
+  for (unsigned shard = 0; shard < core_.shards(); ++shard) core_.shard(shard).retained().end_bulk();
   return {};
 }
 

@@ -95,7 +95,14 @@ void RetainedStore::unlink_member(Index index) {
   if (slot.next == kNoIndex) tree_.release(slot.node);
 }
 
-void RetainedStore::order_by_time() {
+void RetainedStore::begin_bulk(std::size_t expected) {
+  by_topic_.reserve(expected);
+  tree_.reserve(expected);
+}
+
+void RetainedStore::end_bulk() {
+  if (by_topic_.bucket_count() / 4 > by_topic_.size()) by_topic_.rehash(0);
+  tree_.trim();
   struct Aged {
     std::int64_t published_ms;
     std::uint64_t number;

@@ -31,8 +31,10 @@ class RetainedStore {
   bool erase(std::string_view topic);
   MessageRef find(std::string_view topic) const;
   std::size_t size() const { return by_topic_.size(); }
-  /// After a bulk of puts in another order (start-up): sorts by time of publishing.
-  void order_by_time();
+  /// Around a bulk of puts in any order (start-up): room for `expected` topics, more or less; then the order is that of
+  /// publishing, and room that was not needed is given back.
+  void begin_bulk(std::size_t expected);
+  void end_bulk();
 
   /// Looks at up to `limit` slots from `from` on and appends those that have expired. Returns where to go on, 0 at
   /// the end.

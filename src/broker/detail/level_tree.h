@@ -42,6 +42,11 @@ class LevelTree {
   Node& operator[](Index node) { return nodes_[node]; }
   const Node& operator[](Index node) const { return nodes_[node]; }
   std::size_t size() const { return by_level_.size() + 1; }
+  /// Room in the hash set alone, whose growth is what costs; trim() gives it back where most of it is empty.
+  void reserve(std::size_t nodes) { by_level_.reserve(nodes); }
+  void trim() {
+    if (by_level_.bucket_count() / 4 > by_level_.size()) by_level_.rehash(0);
+  }
 
  private:
   struct Key {
