@@ -360,7 +360,7 @@ TEST_F(RocksTest, RefusesALogWithAHoleOfZeros) {
     std::fstream hole(log, std::ios::in | std::ios::out | std::ios::binary);
     std::string block(static_cast<std::size_t>(size), '\0');
     hole.read(block.data(), size);
-    hole.seekp(static_cast<std::streamoff>(records_of_last_block(block).front()));
+    hole.seekp(static_cast<std::streamoff>(records_of_last_block(block).at(1)));
     hole << std::string(512, '\0');
   }
   const auto store = open_and_read();
