@@ -320,6 +320,48 @@ TEST_F(RecoveryTest, ARepetitionWaitsForTheCommitOfItsMessageAlone) {
   EXPECT_TRUE(life->broker().journal()->kept(session->awaiting_taken(7).ticket)) << "it was on disk";
 }
 
+// What collects while the disk takes nothing has a bound; nothing of it is lost.
+TEST_F(RecoveryTest, PublishersWaitWhenTooMuchWaitsForTheDisk) {
+  const auto full = std::make_shared<bool>(false);
+  store = store::make_memory({.before_commit = [full](const store::Batch&) -> Result<> {
+    if (*full) return fail(Errc::Full, "no room");
+    return {};
+  }});
+  start();
+  Broker& broker = life->broker();
+  *full = true;
+  const std::string payload(std::size_t{1} << 20, 'p');
+  int published = 0;
+  for (; !broker.must_wait() && published < 1000; ++published) {
+    Publication p;
+    const std::string topic = "t/" + std::to_string(published);
+    p.topic = topic;
+    p.payload = as_bytes(payload);
+    p.retain = true;
+    (void)broker.publish(p);
+    life->turn();
+  }
+  EXPECT_TRUE(broker.must_wait());
+  EXPECT_GE(published, 64);
+  EXPECT_LT(published, 70);
+  bool resumed = false;
+  broker.when_room([&resumed] { resumed = true; });
+  const auto wait = [&] {
+    for (int i = 0; i < 3; ++i) {
+      clock.advance(std::chrono::seconds(1));
+      life->turn();
+    }
+  };
+  wait();
+  EXPECT_FALSE(resumed);
+  *full = false;
+  wait();
+  EXPECT_TRUE(resumed);
+  EXPECT_FALSE(broker.must_wait());
+  start();
+  EXPECT_EQ(life->report.retained, static_cast<std::size_t>(published));
+}
+
 /// A source of permissions that answers later.
 class HeldWillTest : public RecoveryTest {
  protected:
