@@ -10,8 +10,9 @@ std::unique_ptr<NodeGate> AccessControl::make_gate(broker::Broker& broker) {
   auto gate = std::make_unique<NodeGate>(bans_, failures_, broker, policy_);
   gates_[broker.shard()] = gate.get();
   broker.set_will_guard(
-      [g = gate.get()](const broker::Identity& identity, const broker::Will& will,
-                       const broker::Publication& publication) { return g->judge_will(identity, will, publication); });
+      [g = gate.get()](const broker::IdentityRef& identity, const broker::Will& will, broker::Broker::WillReply reply) {
+        return g->judge_will(identity, will, std::move(reply));
+      });
   return gate;
 }
 

@@ -586,12 +586,9 @@ TEST_F(GateTest, RulesKnowTheAuthorOfAWill) {
   broker::Will will;
   will.topic = "m/n/device-7";
   will.mount_size = 2;
-  broker::Publication p;
-  p.topic = will.topic;
-  p.from = &identity;
-  EXPECT_EQ(gate_->judge_will(*identity, will, p), broker::WillVerdict::Deny);
+  EXPECT_EQ(gate_->judge_will(identity, will, nullptr), broker::WillVerdict::Deny);
   will.common_name = "device-7";
-  EXPECT_EQ(gate_->judge_will(*identity, will, p), broker::WillVerdict::Publish);
+  EXPECT_EQ(gate_->judge_will(identity, will, nullptr), broker::WillVerdict::Publish);
 }
 
 TEST_F(GateTest, WillsAreJudgedAndHeldWhileASourceThinks) {
@@ -600,23 +597,23 @@ TEST_F(GateTest, WillsAreJudgedAndHeldWhileASourceThinks) {
   policy.sources.push_back(deferring());
   open(policy);
   const auto identity = std::make_shared<const broker::Identity>(broker::Identity{"c", "", "1.1.1.1"});
+  std::vector<bool> replies;
   const auto judge = [&](std::string topic, std::uint16_t mount_size = 0, bool trusted = false) {
     broker::Will will;
     will.topic = topic;
     will.mount_size = mount_size;
     will.trusted = trusted;
-    broker::Publication p;
-    p.topic = topic;
-    p.from = &identity;
-    return gate_->judge_will(*identity, will, p);
+    return gate_->judge_will(identity, will, [&](bool publish) { replies.push_back(publish); });
   };
   EXPECT_EQ(judge("no"), broker::WillVerdict::Deny);
   EXPECT_EQ(judge("no", 0, true), broker::WillVerdict::Publish);
   EXPECT_EQ(judge("m/yes", 2), broker::WillVerdict::Publish);
   EXPECT_EQ(judge("later"), broker::WillVerdict::Held);
-  const auto before = broker_.metrics().get(broker::Metric::MessagesPublish);
   deferring_->replies[0](Answer::Allow);
-  EXPECT_EQ(broker_.metrics().get(broker::Metric::MessagesPublish), before + 1);
+  EXPECT_EQ(judge("later"), broker::WillVerdict::Held);
+  deferring_->replies[1](Answer::Deny);
+  EXPECT_EQ(judge("later"), broker::WillVerdict::Held);
+  EXPECT_EQ(replies, (std::vector<bool>{true, false}));
   // By the topic that they will have in the end, 9.2.
   EXPECT_EQ(judge("$delayed/1/yes"), broker::WillVerdict::Publish);
   EXPECT_EQ(judge("$delayed/1/no"), broker::WillVerdict::Deny);
@@ -625,6 +622,8 @@ TEST_F(GateTest, WillsAreJudgedAndHeldWhileASourceThinks) {
   EXPECT_EQ(judge("$delayed/1/$delayed/1/yes"), broker::WillVerdict::Deny);
   ASSERT_TRUE(access_->ban(ban_of(BanKind::ClientId, "c")));
   EXPECT_EQ(judge("m/yes", 2), broker::WillVerdict::Deny);
+  deferring_->replies[2](Answer::Allow);  // banned meanwhile
+  EXPECT_EQ(replies, (std::vector<bool>{true, false, false}));
 }
 
 }  // namespace

@@ -362,14 +362,17 @@ std::size_t NodeGate::outstanding() const {
   return questions_.size() + inquiries_.size();
 }
 
-broker::WillVerdict NodeGate::judge_will(const broker::Identity& identity, const broker::Will& will,
-                                         const broker::Publication& publication) {
-  if (bans_.banned(identity.client_id, identity.username, identity.peer_host)) return broker::WillVerdict::Deny;
+broker::WillVerdict NodeGate::judge_will(const broker::IdentityRef& identity, const broker::Will& will,
+                                         broker::Broker::WillReply reply) {
+  const auto banned = [this, identity] {
+    return bans_.banned(identity->client_id, identity->username, identity->peer_host);
+  };
+  if (banned()) return broker::WillVerdict::Deny;
   if (open_to_publish_ || will.trusted) return broker::WillVerdict::Publish;
   Subject subject;
-  subject.client_id = identity.client_id;
-  subject.username = identity.username;
-  subject.peer_host = identity.peer_host;
+  subject.client_id = identity->client_id;
+  subject.username = identity->username;
+  subject.peer_host = identity->peer_host;
   subject.common_name = will.common_name;
   subject.subject_dn = will.subject_dn;
   subject.protocol_name = will.protocol_name;
@@ -378,19 +381,8 @@ broker::WillVerdict NodeGate::judge_will(const broker::Identity& identity, const
   const Action action{ActionKind::Publish, broker::topic_in_the_end(topic.substr(will.mount_size)), will.qos,
                       will.retain};
   if (action.topic.empty()) return broker::WillVerdict::Deny;
-  // Copied only if a source defers; the reply owns it.
-  broker::MessageRef held;
-  if (defers_) held = broker::MessageRef::adopt(broker::Message::make(publication));
-  const Verdict verdict = authorize(subject, action, [this, held](Verdict late) {
-    const broker::IdentityRef& from = held->from();
-    const bool banned = from && bans_.banned(from->client_id, from->username, from->peer_host);
-    if (late == Verdict::Allow && !banned) {
-      broker::Publication p = held->as_publication();
-      broker_.publish(p);
-    } else {
-      SB_LOG(log::Level::Warning, "last_will_testament_publish_denied",
-             kv("clientid", held->from() ? held->from()->client_id : std::string()), kv("topic", held->topic()));
-    }
+  const Verdict verdict = authorize(subject, action, [banned, reply = std::move(reply)](Verdict late) {
+    reply(late == Verdict::Allow && !banned());
   });
   if (verdict == Verdict::Pending) return broker::WillVerdict::Held;
   return verdict == Verdict::Allow ? broker::WillVerdict::Publish : broker::WillVerdict::Deny;

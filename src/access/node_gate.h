@@ -39,10 +39,10 @@ class NodeGate final : public Gate, private runtime::Timer {
   void clear_cache() { ++generation_; }
   std::size_t outstanding() const;
 
-  /// For wills (broker.md 4.5): the ban and the permission of who left. Held: a source answers later and the gate then
-  /// publishes it.
-  broker::WillVerdict judge_will(const broker::Identity& identity, const broker::Will& will,
-                                 const broker::Publication& publication);
+  /// For wills (broker.md 4.5): the ban and the permission of who left. Held: a source answers later, then `reply`
+  /// runs.
+  broker::WillVerdict judge_will(const broker::IdentityRef& identity, const broker::Will& will,
+                                 broker::Broker::WillReply reply);
 
  private:
   struct Source {

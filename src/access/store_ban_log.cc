@@ -29,7 +29,7 @@ void StoreBanLog::erase(BanKind as, std::string_view who) {
 }
 
 std::optional<Error> StoreBanLog::trouble() const {
-  return store_.stats().trouble;
+  return store_.trouble();
 }
 
 std::vector<BanLog::Target> StoreBanLog::take_refused() {

@@ -68,6 +68,13 @@ void review_auto_subscribe(Checker& c, const Value& tree, const Config& config) 
     });
 }
 
+void review_authorization_cache(Checker& c, const Value& tree, const Config& config) {
+  at(c, tree, {"authorization", "cache"}, [&](const Value& v) {
+    for (const std::string& filter : config.authorization.cache.excludes)
+      if (!broker::parse_filter(filter)) c.broken(v, "excludes", "bad_topic_filter", "topic filters");
+  });
+}
+
 /// `field` of `v` names a file that must be there.
 void need_file(Checker& c, const Value& v, std::string_view field, const std::string& path, std::string_view what) {
   std::error_code error;
@@ -100,6 +107,7 @@ void review_values(Checker& c, const Value& tree, const Config& config) {
   for (const auto* listeners : {&config.listeners.ssl, &config.listeners.wss})
     for (const auto& [name, listener] : *listeners) review_ciphers(c, tree, listener);
   review_auto_subscribe(c, tree, config);
+  review_authorization_cache(c, tree, config);
 }
 
 void review_all(Checker& c, const Value& tree, const Config& config) {

@@ -56,6 +56,8 @@ TEST_F(ConfigReview, PassesOverSuitesThatWereDroppedAndSaysSo) {
 TEST_F(ConfigReview, RefusesFiltersAndTopicsThatAreNone) {
   refused("auto_subscribe.topics = [\n {topic = \"a/${clientid}/+\"}\n {topic = \"a/#/b\"}]",
           "3: auto_subscribe.topics.2.topic = \"a/#/b\"", "a topic filter");
+  refused("authorization.cache.excludes = [\"a/#\", \"a+\"]", "1: authorization.cache.excludes", "topic filters");
+  EXPECT_EQ(check("authorization.cache.excludes = [\"a/#\", \"+/a\"]"), 0) << said_;
   refused("topic_metrics = [{topic = \"a/+\"}]", "1: topic_metrics.1.topic = \"a/+\"", "a topic without + and #");
 }
 

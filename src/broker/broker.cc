@@ -187,6 +187,20 @@ void Broker::publish_will(Session& session) {
   release_will(session.identity_, *will);
 }
 
+namespace {
+
+/// A will while somebody thinks about it.
+struct HeldWill {
+  MessageRef message;
+  std::string key;
+};
+
+void log_denied_will(const Identity& from, std::string_view topic) {
+  SB_LOG(log::Level::Warning, "last_will_testament_publish_denied", kv("clientid", from.client_id), kv("topic", topic));
+}
+
+}  // namespace
+
 void Broker::release_will(const IdentityRef& from, const Will& will) {
   Publication p;
   p.topic = will.topic;
@@ -197,21 +211,41 @@ void Broker::release_will(const IdentityRef& from, const Will& will) {
   p.expiry_s = will.message_expiry_s;
   p.from = &from;
   if (will_guard_) {
-    const WillVerdict verdict = will_guard_(*from, will, p);
-    if (verdict == WillVerdict::Held) return;
-    if (verdict == WillVerdict::Deny) {
-      SB_LOG(log::Level::Warning, "last_will_testament_publish_denied", kv("clientid", from->client_id),
-             kv("topic", p.topic));
+    const auto held = std::make_shared<HeldWill>();
+    const WillVerdict verdict = will_guard_(from, will, [this, held](bool publish) {
+      Publication late = held->message->as_publication();
+      if (publish) return publish_set_aside(late, held->key);
+      log_denied_will(**late.from, late.topic);
+      if (!held->key.empty() && journal_) store::erase_will(journal_->batch(), held->key);
+    });
+    if (verdict == WillVerdict::Deny) return log_denied_will(*from, p.topic);
+    if (verdict == WillVerdict::Held) {
+      held->message = MessageRef::adopt(Message::make(p));
+      held->key = set_aside_will(*from, will);
       return;
     }
   }
-  if (p.qos != Qos::AtMostOnce && core_.shards() > 1 && sessions_durable_) {
-    // Kept apart from the session, which may be gone or have another will, until what is published is stored.
-    const std::string key = fmt::format("{}{}{:016x}", from->client_id, '\0', random());
-    store_will(key, *from, will);
-    p.receipt = begin_joint([this, key] { store::erase_will(journal_->batch(), key); });
-  }
+  const bool crosses = p.qos != Qos::AtMostOnce && core_.shards() > 1;
+  publish_set_aside(p, crosses ? set_aside_will(*from, will) : std::string());
+}
+
+std::string Broker::set_aside_will(const Identity& from, const Will& will) {
+  if (!sessions_durable_) return {};
+  std::string key = fmt::format("{}{}{:016x}", from.client_id, '\0', random());
+  store_will(key, from, will);
+  return key;
+}
+
+void Broker::publish_set_aside(Publication& p, const std::string& key) {
+  p.published_ms = 0;  // an ordinary publish of now
+  p.stored = nullptr;
+  const auto forget = [this, key] {
+    if (!key.empty() && journal_) store::erase_will(journal_->batch(), key);
+  };
+  if (!key.empty() && p.qos != Qos::AtMostOnce) p.receipt = begin_joint(forget);
+  const bool joint = p.receipt != nullptr;
   publish(p);
+  if (!joint) forget();
 }
 
 void Broker::store_session(const Session& session) {

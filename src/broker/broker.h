@@ -141,7 +141,7 @@ struct CloseRequest {
 enum class WillVerdict : std::uint8_t {
   Publish,
   Deny,
-  Held,  // the guard publishes it itself when it knows
+  Held,  // the guard answers when it knows
 };
 
 class Broker {
@@ -155,8 +155,10 @@ class Broker {
   Core& core() { return core_; }
   runtime::Loop& loop() { return loop_; }
   Hooks& hooks() { return hooks_; }
-  /// Asked when a will is due (4.5). Set once before the shard runs.
-  using WillGuard = std::function<WillVerdict(const Identity&, const Will&, const Publication&)>;
+  /// Asked when a will is due (4.5). Set once before the shard runs. After Held it calls the reply, on this shard; a
+  /// will that it never answers for is published by the next start.
+  using WillReply = std::function<void(bool publish)>;
+  using WillGuard = std::function<WillVerdict(const IdentityRef&, const Will&, WillReply)>;
   void set_will_guard(WillGuard guard) { will_guard_ = std::move(guard); }
   MetricCells& metrics() { return metrics_; }
   const MetricCells& metrics() const { return metrics_; }
@@ -288,6 +290,11 @@ class Broker {
 
   void publish_will(Session& session);
   void release_will(const IdentityRef& from, const Will& will);
+  /// A will apart from its session, which may be gone or have another will, until what is published of it is stored:
+  /// the key of its row, empty without persistence.
+  std::string set_aside_will(const Identity& from, const Will& will);
+  /// The publication and the end of that row commit as one.
+  void publish_set_aside(Publication& publication, const std::string& key);
   void terminate(Session& session, std::string_view reason, bool redispatch);
   void detach_subscription(Session& session, Subscription& subscription);
   void join_group(Subscription& subscription, std::string_view group_name, std::string_view full);

@@ -58,6 +58,9 @@ class Journal {
   static constexpr Nanos kHope{4'000'000};
   /// Batches that wait are committed when they hold this much.
   static constexpr std::size_t kBatchBytes = 4U << 20;
+  /// While the disk takes nothing QoS 1 and 2 are refused, but retained QoS 0 messages, wills, acknowledgements and
+  /// ends of sessions go on and collect here. Above it no publisher is read until the disk takes writes again.
+  static constexpr std::size_t kWaitingBytesMax = 64U << 20;
 
   Journal(store::KeyValue& store, runtime::Loop& loop, unsigned shard);
   ~Journal();
@@ -130,8 +133,8 @@ class Journal {
   [[nodiscard]] Result<> commit_now();
   /// Writes fail at present (disk full): nothing more can be promised.
   bool trouble() const { return !retry_.empty(); }
-  /// More is under way than the disk takes; publishers should pause.
-  bool congested() const { return in_flight_ > kInFlightMax; }
+  /// More is under way than the disk takes, or more waits for a disk that takes nothing: publishers should pause.
+  bool congested() const { return in_flight_ > kInFlightMax || (trouble() && open_.rows.bytes() > kWaitingBytesMax); }
 
   void set_message_floor(std::uint64_t floor) { messages_ = std::max(messages_, floor); }
 

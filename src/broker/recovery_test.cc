@@ -32,7 +32,8 @@ class Life {
  public:
   using Zones = std::map<std::string, SessionSettings, std::less<>>;
 
-  Life(ManualClock& clock, store::KeyValue& store, const Zones& zones, CoreSettings settings = {})
+  Life(ManualClock& clock, store::KeyValue& store, const Zones& zones, CoreSettings settings = {},
+       Broker::WillGuard guard = {})
       : clock_(clock), loop_(clock, {}), broker_(core_, 0, loop_, std::make_shared<CoreSettings>(std::move(settings))) {
     for (const auto& [name, zone] : zones) {
       auto copy = std::make_shared<SessionSettings>(zone);
@@ -40,6 +41,7 @@ class Life {
       zones_[name] = std::move(copy);
     }
     core_.join(broker_);
+    broker_.set_will_guard(std::move(guard));
     broker_.set_journal(std::make_unique<Journal>(store, loop_, 0));
     loop_.set_hooks({.after_turn = [this] { return broker_.journal()->after_turn(); }, .offline = {}, .online = {}});
     Recovery::Options options;
@@ -52,8 +54,10 @@ class Life {
     if (recovered) report = *recovered;
   }
 
-  Session& connect(const std::string& id, Inbox& inbox, const std::string& zone = "default") {
+  Session& connect(const std::string& id, Inbox& inbox, const std::string& zone = "default",
+                   std::unique_ptr<Will> will = nullptr) {
     OpenRequest request;
+    request.will = std::move(will);
     request.identity = std::make_shared<const Identity>(Identity{id, {}, "10.0.0.1"});
     request.clean_start = false;
     request.expiry_s = 3600;
@@ -104,7 +108,7 @@ class RecoveryTest : public testing::Test {
  protected:
   void start(const Life::Zones& zones = {{"default", {}}}, CoreSettings settings = {}) {
     life.reset();  // as kill -9 does: no connection is closed
-    life = std::make_unique<Life>(clock, *store, zones, std::move(settings));
+    life = std::make_unique<Life>(clock, *store, zones, std::move(settings), guard);
   }
   /// Connects and acknowledges (QoS 1) until nothing comes; the payloads as they came.
   std::vector<int> take_all(const std::string& zone = "default") {
@@ -125,6 +129,7 @@ class RecoveryTest : public testing::Test {
   }
   ManualClock clock;
   std::unique_ptr<store::KeyValue> store = store::make_memory();
+  Broker::WillGuard guard;
   std::unique_ptr<Life> life;
 };
 
@@ -313,6 +318,106 @@ TEST_F(RecoveryTest, ARepetitionWaitsForTheCommitOfItsMessageAlone) {
   session = life->broker().find("d");
   ASSERT_TRUE(session->awaiting_rel(7));
   EXPECT_TRUE(life->broker().journal()->kept(session->awaiting_taken(7).ticket)) << "it was on disk";
+}
+
+// What collects while the disk takes nothing has a bound; nothing of it is lost.
+TEST_F(RecoveryTest, PublishersWaitWhenTooMuchWaitsForTheDisk) {
+  const auto full = std::make_shared<bool>(false);
+  store = store::make_memory({.before_commit = [full](const store::Batch&) -> Result<> {
+    if (*full) return fail(Errc::Full, "no room");
+    return {};
+  }});
+  start();
+  Broker& broker = life->broker();
+  *full = true;
+  const std::string payload(std::size_t{1} << 20, 'p');
+  int published = 0;
+  for (; !broker.must_wait() && published < 1000; ++published) {
+    Publication p;
+    const std::string topic = "t/" + std::to_string(published);
+    p.topic = topic;
+    p.payload = as_bytes(payload);
+    p.retain = true;
+    (void)broker.publish(p);
+    life->turn();
+  }
+  EXPECT_TRUE(broker.must_wait());
+  EXPECT_GE(published, 64);
+  EXPECT_LT(published, 70);
+  bool resumed = false;
+  broker.when_room([&resumed] { resumed = true; });
+  const auto wait = [&] {
+    for (int i = 0; i < 3; ++i) {
+      clock.advance(std::chrono::seconds(1));
+      life->turn();
+    }
+  };
+  wait();
+  EXPECT_FALSE(resumed);
+  *full = false;
+  wait();
+  EXPECT_TRUE(resumed);
+  EXPECT_FALSE(broker.must_wait());
+  start();
+  EXPECT_EQ(life->report.retained, static_cast<std::size_t>(published));
+}
+
+/// A source of permissions that answers later.
+class HeldWillTest : public RecoveryTest {
+ protected:
+  HeldWillTest() {
+    guard = [this](const IdentityRef&, const Will&, Broker::WillReply reply) {
+      replies.push_back(std::move(reply));
+      return WillVerdict::Held;
+    };
+    start();
+    Inbox watcher;
+    Session& session = life->connect("d", watcher);
+    EXPECT_EQ(life->subscribe(session, "w"), ReasonCode::Success);
+    life->broker().close(session, {});
+    auto will = std::make_unique<Will>();
+    will->topic = "w";
+    will->payload = "1";
+    will->qos = Qos::AtLeastOnce;
+    Inbox inbox;
+    life->broker().close(life->connect("dying", inbox, "default", std::move(will)), {});
+    life->turn();
+  }
+  void restart() {
+    replies.clear();
+    start();
+    life->turn();
+  }
+  std::vector<Broker::WillReply> replies;
+};
+
+TEST_F(HeldWillTest, IsAskedForAgainAfterACrash) {
+  ASSERT_EQ(replies.size(), 1U);
+  for (int crash = 0; crash < 2; ++crash) {
+    restart();
+    ASSERT_EQ(replies.size(), 1U);
+  }
+  EXPECT_EQ(take_all(), std::vector<int>{});
+  replies[0](true);
+  EXPECT_EQ(take_all(), std::vector<int>{1});
+}
+
+TEST_F(HeldWillTest, IsPublishedOnceWhateverCrashes) {
+  ASSERT_EQ(replies.size(), 1U);
+  replies[0](true);
+  life->turn();
+  restart();
+  EXPECT_TRUE(replies.empty());
+  EXPECT_EQ(take_all(), std::vector<int>{1});
+}
+
+TEST_F(HeldWillTest, IsForgottenWhenItIsDenied) {
+  ASSERT_EQ(replies.size(), 1U);
+  replies[0](false);
+  life->turn();
+  restart();
+  EXPECT_TRUE(replies.empty());
+  EXPECT_EQ(take_all(), std::vector<int>{});
 }
 
 }  // namespace

@@ -157,6 +157,40 @@ TEST_P(ReplayTest, ExactFilterGetsItsMessage) {
   EXPECT_EQ(inbox.got.size(), 4U);
 }
 
+// [MQTT-3.8.3-3] makes no difference between live and retained messages, nor does it ask which connection it was.
+TEST_P(ReplayTest, LeavesOutItsOwnWithNoLocal) {
+  const auto own = std::make_shared<const Identity>(Identity{"c", {}, {}});
+  const auto other = std::make_shared<const Identity>(Identity{"d", {}, {}});
+  for (const auto& [topic, from] : std::map<std::string, IdentityRef>{{"t/own", own}, {"t/other", other}}) {
+    Publication p;
+    p.topic = topic;
+    p.payload = as_bytes("x");
+    p.retain = true;
+    p.from = &from;
+    broker().publish(p);
+  }
+  publish("t/nobody", "x");
+  turn();
+  for (const bool at_once : {false, true}) {
+    settings.retained.replay_at_once = at_once ? 10 : 0;
+    apply();
+    turn();
+    Inbox inbox;
+    Session& session = connect("c", inbox);
+    SubscribeOptions options;
+    options.no_local = true;
+    const auto done = broker().subscribe(session, "t/+", options);
+    broker().replay_retained(session, *done.subscription, done.is_new);
+    turn();
+    std::set<std::string> topics;
+    for (const auto& one : inbox.got) topics.insert(one.topic);
+    EXPECT_EQ(topics, (std::set<std::string>{"t/nobody", "t/other"}));
+    EXPECT_EQ(core.metric(Metric::DeliveryDroppedNoLocal), at_once ? 2U : 1U);
+    broker().close(session, {});
+    turn();
+  }
+}
+
 TEST_P(ReplayTest, HoldsNoMoreThanPagesForASlowSubscriber) {
   fill(20'000);
   Inbox inbox;

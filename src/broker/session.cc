@@ -62,16 +62,16 @@ void Session::count_drop(const Owed& owed, std::uint64_t Counts::*kind) {
     broker_.hooks().delivery_dropped.run(*this, owed.message->as_publication(), reason);
 }
 
+void Session::drop_own(const Publication& p) {
+  broker_.metrics().add(Metric::DeliveryDropped);
+  broker_.metrics().add(Metric::DeliveryDroppedNoLocal);
+  if (!broker_.hooks().delivery_dropped.empty()) broker_.hooks().delivery_dropped.run(*this, p, DropReason::NoLocal);
+}
+
 void Session::deliver(Delivery& delivery, const Subscription& subscription) {
   const Publication& p = delivery.publication();
   const SubscribeOptions& options = subscription.options;
-  // By client id: what was stored, or comes late, may be of a former session of the client. [MQTT-3.8.3-3]
-  if (options.no_local && p.from && *p.from && (*p.from)->client_id == client_id()) {
-    broker_.metrics().add(Metric::DeliveryDropped);
-    broker_.metrics().add(Metric::DeliveryDroppedNoLocal);
-    if (!broker_.hooks().delivery_dropped.empty()) broker_.hooks().delivery_dropped.run(*this, p, DropReason::NoLocal);
-    return;
-  }
+  if (options.no_local && p.from && is_own(*p.from)) return drop_own(p);
   const Qos qos = settings_->qos_of_delivery(p.qos, options.qos);
   const bool retain = options.retain_as_published && p.retain;
 

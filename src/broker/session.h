@@ -234,6 +234,9 @@ class Session final : private runtime::Timer {
   /// The connection is over: the row of the newest message in flight must tell that it was sent, and with it all
   /// before.
   void remember_sent();
+  /// By client id: what was stored, or comes late, may be of a former session of the client. [MQTT-3.8.3-3]
+  bool is_own(const IdentityRef& from) const { return from && from->client_id == client_id(); }
+  void drop_own(const Publication& publication);
   void count_drop(const Owed& owed, std::uint64_t Counts::*kind);
   void completed(const Inflight& entry);
   void retry();

@@ -8,6 +8,7 @@
 namespace sb::broker {
 
 void Session::deliver_retained(const MessageRef& message, const Subscription& subscription) {
+  if (subscription.options.no_local && is_own(message->from())) return drop_own(message->as_publication());
   Owed owed;
   owed.message = message;
   owed.qos = settings_->qos_of_delivery(message->qos(), subscription.options.qos);

@@ -1,6 +1,7 @@
 // Clients and their subscriptions.
 #include "broker/topic.h"
 #include "client/client.h"
+#include "codec/mqtt/packets.h"
 #include "management/gather.h"
 #include "management/service.h"
 
@@ -41,7 +42,7 @@ ClientView describe(broker::Session& session) {
     if (const broker::LastConnection* last = session.last_connection()) {
       out.peer_port = last->peer_port;
       out.listener = last->listener;
-      out.protocol_name = last->version == ProtocolVersion::V31 ? "MQIsdp" : "MQTT";  // 3.1.2.1
+      out.protocol_name = codec::mqtt::protocol_name(last->version);
       out.protocol_version = static_cast<int>(last->version);
       out.keep_alive_s = last->keep_alive_s;
       out.mountpoint = last->mountpoint;

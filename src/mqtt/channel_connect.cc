@@ -158,7 +158,7 @@ void Channel::derive_identity(const ConnectView& packet) {
   names_ = nullptr;
   if (const net::UpgradeInfo* upgrade = stream_.upgrade_info()) info.ws_cookie = upgrade->cookie;
   if (const auto* certificate = stream_.peer_certificate()) client_.set_certificate(*certificate);
-  info.protocol_name = packet.version == ProtocolVersion::V31 ? "MQIsdp" : "MQTT";
+  info.protocol_name = codec::mqtt::protocol_name(packet.version);
   info.protocol_version = static_cast<int>(packet.version);
   info.clean_start = packet.clean_start;
   info.keep_alive_s = packet.keep_alive_s;

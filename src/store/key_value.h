@@ -99,6 +99,8 @@ class KeyValue {
   [[nodiscard]] virtual Result<> close() = 0;
 
   virtual Stats stats() const = 0;
+  /// Stats::trouble alone: costs a mutex for a few instructions, any thread.
+  virtual std::optional<Error> trouble() const = 0;
 };
 
 /// One step of a format change: turns a store of format `from` into `from + 1`. It works on a copy, so it may fail

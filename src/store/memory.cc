@@ -66,6 +66,11 @@ class Memory final : public KeyValue {
     return {};
   }
 
+  std::optional<Error> trouble() const override {
+    const std::shared_lock lock(mutex_);
+    return stats_.trouble;
+  }
+
   Stats stats() const override {
     const std::shared_lock lock(mutex_);
     Stats stats = stats_;

@@ -360,7 +360,7 @@ TEST_F(RocksTest, RefusesALogWithAHoleOfZeros) {
     std::fstream hole(log, std::ios::in | std::ios::out | std::ios::binary);
     std::string block(static_cast<std::size_t>(size), '\0');
     hole.read(block.data(), size);
-    hole.seekp(static_cast<std::streamoff>(records_of_last_block(block).front()));
+    hole.seekp(static_cast<std::streamoff>(records_of_last_block(block).at(1)));
     hole << std::string(512, '\0');
   }
   const auto store = open_and_read();
@@ -600,6 +600,8 @@ TEST_F(RocksTest, RefusesOnAFullDiskGoesOnReadingAndRecovers) {
     EXPECT_EQ(batch.count(), 1u);
     ASSERT_TRUE(store->stats().trouble);
     EXPECT_EQ(store->stats().trouble->code, Errc::Full);
+    ASSERT_TRUE(store->trouble());
+    EXPECT_EQ(store->trouble()->code, Errc::Full);
     EXPECT_EQ(count(*store).value(), kept);
 
     // Recovering empties logs into sorted files, which makes room: something else takes it. In the end the disk is
@@ -635,6 +637,7 @@ TEST_F(RocksTest, RefusesOnAFullDiskGoesOnReadingAndRecovers) {
     ASSERT_TRUE(result) << result.error().what;
     ++kept;
     EXPECT_FALSE(store->stats().trouble);
+    EXPECT_FALSE(store->trouble());
     EXPECT_EQ(store->stats().last_error->code, Errc::Full) << store->stats().last_error->what;
     write(*store, kept + 1, kept + 1000);
     kept += 1000;

@@ -148,7 +148,7 @@ Decoded<ReasonCode> from_v3_connack(std::uint8_t code) {
 
 void append_connect(Buffer& out, const ConnectView& packet) {
   const bool v5 = packet.version == ProtocolVersion::V5;
-  const std::string_view name = packet.version == ProtocolVersion::V31 ? "MQIsdp" : "MQTT";
+  const std::string_view name = protocol_name(packet.version);
   const std::size_t properties =
       packet.user_properties.size() + properties_size([&](auto& sink) { list_connect(packet, sink); });
   const std::size_t will_properties =

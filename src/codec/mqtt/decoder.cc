@@ -75,8 +75,8 @@ ReasonCode read_version(Reader& in, ConnectView& view, bool& wrong_name) {
   ByteView name;
   std::uint8_t level = 0;
   if (!in.sized(name)) return kMalformed;
-  const bool old_name = as_text(name) == "MQIsdp";
-  if (!old_name && as_text(name) != "MQTT") {
+  const bool old_name = as_text(name) == protocol_name(ProtocolVersion::V31);
+  if (!old_name && as_text(name) != protocol_name(ProtocolVersion::V5)) {
     wrong_name = true;
     return kMalformed;
   }

@@ -12,6 +12,11 @@
 
 namespace sb::codec::mqtt {
 
+/// 3.1.2.1
+constexpr std::string_view protocol_name(ProtocolVersion version) {
+  return version == ProtocolVersion::V31 ? "MQIsdp" : "MQTT";
+}
+
 /// 2.1.2
 enum class PacketType : std::uint8_t {
   Connect = 1,

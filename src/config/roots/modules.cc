@@ -108,19 +108,6 @@ const Struct& PskAuthentication::schema() {
   return s;
 }
 
-namespace {
-/// Wildcards stand for whole levels, # for the last one (MQTT 5.0, 4.7.1).
-bool is_topic_filter(std::string_view filter) {
-  if (filter.empty()) return false;
-  for (std::size_t i = 0; i < filter.size(); ++i) {
-    if (filter[i] != '+' && filter[i] != '#') continue;
-    if (i > 0 && filter[i - 1] != '/') return false;
-    if (i + 1 < filter.size() && (filter[i] == '#' || filter[i + 1] != '/')) return false;
-  }
-  return true;
-}
-}  // namespace
-
 const Struct& AuthzCache::schema() {
   using S = AuthzCache;
   static const Struct s =
@@ -131,10 +118,6 @@ const Struct& AuthzCache::schema() {
           .field("ttl", &S::ttl, {.def = "1m", .doc = "How long a decision is kept."})
           .field("excludes", &S::excludes,
                  {.def = "[]", .doc = "Topic filters whose decisions are not kept.", .since = "5.5"})
-          .finish([](Checker& c, const Value& v, S& cache) {
-            for (const std::string& filter : cache.excludes)
-              if (!is_topic_filter(filter)) c.broken(v, "excludes", "bad_topic_filter", "topic filters");
-          })
           .build();
   return s;
 }

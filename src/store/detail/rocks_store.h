@@ -44,6 +44,7 @@ class RocksStore final : public KeyValue, private CommitBackend {
   [[nodiscard]] Result<> flush() override;
   [[nodiscard]] Result<> close() override;
   Stats stats() const override;
+  std::optional<Error> trouble() const override { return queue_->trouble(); }
 
  private:
   class Listener;
