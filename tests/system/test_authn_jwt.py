@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from . import api, raw, tokens
+from . import api, raw, servers, stored, tokens
 from .node import wait_until
 from .test_authn_database import BAD, BUILT_IN, NOT_AUTHORIZED, OK, code_of
 
@@ -134,6 +134,41 @@ def test_key_set_that_cannot_be_had(start_broker, tmp_path):
         api.want(broker, 204, "DELETE", "/authentication/jwt")
         wait_until(lambda: "authenticator:jwt:mqtt:global" not in
                    [a["name"] for a in api.want(broker, 200, "GET", "/alarms?activated=true")["data"]])
+
+
+NO_SETS = {"nothing": "", "html": "<html>login</html>", "no object": "[]", "no keys": "{}", "keys that are none": '{"keys": 5}',
+           "half": '{"keys": [{"kty": "RSA"', "nonsense": '{"keys": [{"kty": "RSA", "n": "!", "e": 7}]}'}
+
+
+@pytest.mark.parametrize("fault", ["killed", "hung", "garbage", "cut", 404, 302, *NO_SETS])
+def test_an_endpoint_that_is_not_well_lets_nobody_in_until_it_is(start_broker, tmp_path, fault):
+    key = tokens.KeyPair(tmp_path, "RSA", "k")
+    good = 200, "application/json", json.dumps({"keys": [key.jwk()]})
+    ill = [True]
+
+    def answer(_):
+        if not ill[0] or fault in ("killed", "hung", "garbage", "cut"):
+            return good
+        return (fault, None, "") if isinstance(fault, int) else (200, "application/json", NO_SETS[fault])
+
+    def alarmed():
+        return "authenticator:jwt:mqtt:global" in [a["name"] for a in api.want(broker, 200, "GET", "/alarms?activated=true")["data"]]
+
+    with tokens.Service(answer) as service, servers.Proxy(service.port) as proxy:
+        if fault in ("killed", "hung", "garbage", "cut"):
+            proxy.be(fault)
+        broker = start_broker(authentication=[{"mechanism": "jwt", "use_jwks": True, "endpoint": f"http://127.0.0.1:{proxy.port}/keys"}])
+        for token in (key.token({}), SECRET.token({})):
+            assert code_of(broker, "joe", token) == NOT_AUTHORIZED, "at once, also while it is being asked"
+        status = stored.want_status(broker, "jwt", "disconnected")
+        assert status["node_error"][0]["reason"] and status["metrics"]["nomatch"] == 2
+        wait_until(alarmed)
+        assert code_of(broker, "joe", key.token({})) == NOT_AUTHORIZED
+        ill[0] = False
+        proxy.be("well")
+        stored.want_status(broker, "jwt", "connected", 30)
+        assert code_of(broker, "joe", key.token({})) == OK
+        wait_until(lambda: not alarmed())
 
 
 def test_rules_of_the_token(start_broker):
