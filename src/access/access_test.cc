@@ -546,6 +546,42 @@ TEST_F(GateTest, AuthenticatorChainsFallThroughAndListenersReplaceTheGlobalOne) 
   EXPECT_EQ(gate_->outstanding(), 0U);
 }
 
+TEST_F(GateTest, WhoeverIsRefusedBecauseNobodyCouldBeAskedHasNotGuessed) {
+  const auto fixed = [](AuthenticatorAnswer answer) {
+    AuthenticatorMember member;
+    member.make = [answer](const ShardEnvironment&) { return std::make_unique<FixedAuthenticator>(answer); };
+    return member;
+  };
+  AuthenticatorMember silent;
+  silent.make = [](const ShardEnvironment&) { return std::make_unique<LateAuthenticator>(); };
+  const auto no = [](ReasonCode code) { return AuthenticatorAnswer(Authenticated::refused(code)); };
+  Policy policy;
+  policy.authentication["down"] = {fixed(not_asked()), fixed(std::nullopt)};
+  policy.authentication["silent"] = {silent, fixed(std::nullopt)};
+  policy.authentication["asked"] = {fixed(std::nullopt), fixed(std::nullopt)};
+  policy.authentication["wrong"] = {fixed(not_asked()), fixed(no(ReasonCode::BadUserNameOrPassword))};
+  policy.authentication["busy"] = {fixed(no(ReasonCode::ServerBusy))};
+  open(policy);
+  const auto answer_of = [&](std::string_view listener) {
+    Credentials credentials;
+    credentials.subject = client("c");
+    credentials.subject.listener = listener;
+    std::optional<Authenticated> late;
+    auto now = gate_->authenticate(credentials, [&](Authenticated answer) { late = std::move(answer); });
+    if (!now) advance(5100ms);
+    return now ? *now : late.value();
+  };
+  for (const auto& [listener, code, guess] : {std::tuple{"down", ReasonCode::NotAuthorized, false},
+                                              {"silent", ReasonCode::NotAuthorized, false},
+                                              {"asked", ReasonCode::NotAuthorized, true},
+                                              {"wrong", ReasonCode::BadUserNameOrPassword, true},
+                                              {"busy", ReasonCode::ServerBusy, false}}) {
+    EXPECT_EQ(answer_of(listener).code, code) << listener;
+    EXPECT_EQ(answer_of(listener).is_wrong_guess(), guess) << listener;
+  }
+  EXPECT_FALSE(Authenticated::refused(ReasonCode::Banned).is_wrong_guess());
+}
+
 TEST_F(GateTest, AnEnhancedMethodWithoutAChainIsRefused) {
   open({});
   Credentials credentials;

@@ -66,7 +66,7 @@ class Client {
   /// to go with them; within a turn, not from within this.
   void accept(const access::Authenticated& result, std::function<void()> end);
   /// Authentication failed: counted.
-  void refused();
+  void refused(const access::Authenticated& result);
   /// What the credentials say of publishing a will to `topic`, without mountpoint; no opinion: the gate is asked when
   /// it is due.
   access::ClientRules::Opinion will_opinion(std::string_view topic, Qos qos, bool retain) const;
@@ -150,6 +150,7 @@ class Client {
   access::ClientRules::Opinion opinion(const access::Action& action) const;
   void show_verdict(const access::Action& action, access::Verdict verdict, std::string_view from) const;
   void rights_ended();
+  void take_name(const std::string& username);
 
   ShardContext& shard_;
   ListenerRef listener_;

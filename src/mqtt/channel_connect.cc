@@ -103,7 +103,7 @@ Channel::Step Channel::on_connect(const Frame& frame, ByteView from_here) {
     return send_auth(result->code, result->data);
   }
   if (result->code != ReasonCode::Success) {
-    client_.refused();
+    client_.refused(*result);
     return refuse_connect(result->code, to_string(result->code));
   }
   return open_session(*packet, *result);
@@ -328,7 +328,7 @@ Channel::Step Channel::on_auth(const Frame& frame) {
     return send_auth(result->code, result->data);
   }
   if (result->code != ReasonCode::Success) {
-    client_.refused();
+    client_.refused(*result);
     return refuse(result->code);
   }
   const auto again = codec::mqtt::next_frame(as_bytes(enhanced_->connect_packet), client_.zone().max_packet_size);
