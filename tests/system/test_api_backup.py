@@ -198,7 +198,7 @@ def test_a_configuration_that_is_wrong_is_refused_at_once(broker, config):
 def test_an_import_that_fails_changes_nothing(broker):
     fill(broker)
     before = answers(broker)
-    config = b'listeners.tcp.more.bind = "192.0.2.1:1"\ndelayed.enable = false'
+    config = b'listeners.tcp.more.bind = "192.0.2.1:1"\ndelayed.enable = false\nauthentication = []'
     admins = erlang.table("emqx_admin", ["username", "pwdhash", "description", "role", "extra"],
                           [("joe", b"abcd" + bytes(32), "d", Atom("viewer"), []),
                            ("ops", b"abcd" + bytes(32), "d", Atom("viewer"), [])])
@@ -211,6 +211,25 @@ def test_an_import_that_fails_changes_nothing(broker):
     assert last["result"] == "failure" and last["reason"] == message
     broker.restart()
     assert answers(broker) == before
+
+
+def test_users_go_with_an_authenticator_that_an_import_takes_away(broker):
+    fill(broker)
+    scram = {"mechanism": "scram", "backend": "built_in_database"}
+    of_scram = "/authentication/scram%3Abuilt_in_database/users"
+    api.want(broker, 200, "POST", "/authentication", scram)
+    api.want(broker, 201, "POST", of_scram, {"user_id": "three", "password": "public1"})
+    table = b'{"group":"mqtt:global/password_based:built_in_database","user_id":"new","password_hash":"YWI=","salt":""}\n'
+    imported(broker, "a.tar.gz", archive("a", {"META.hocon": META, "tables/emqx_authn_mnesia.jsonl": table,
+                                               "cluster.hocon": f"authentication = [{AUTHN}]".encode()}))
+    assert [one["mechanism"] for one in api.want(broker, 200, "GET", "/authentication")] == ["password_based"]
+    assert sorted(one["user_id"] for one in api.want(broker, 200, "GET", USERS)["data"]) == ["new", "one", "two"], "merged"
+    api.want(broker, 200, "POST", "/authentication", scram)
+    assert api.want(broker, 200, "GET", of_scram)["data"] == [], "of the one that was taken away"
+    imported(broker, "b.tar.gz", archive("b", {"META.hocon": META, "cluster.hocon": b"authentication = []"}))
+    broker.restart()
+    api.want(broker, 200, "PUT", "/configs", f"authentication = [{AUTHN}]".encode(), content_type="text/plain")
+    assert api.want(broker, 200, "GET", USERS)["data"] == []
 
 
 def test_users_that_come_with_an_archive(broker):
