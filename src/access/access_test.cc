@@ -636,11 +636,13 @@ TEST_F(GateTest, WillsAreJudgedAndHeldWhileASourceThinks) {
   policy.sources.push_back(deferring());
   open(policy);
   const auto identity = std::make_shared<const broker::Identity>(broker::Identity{"c", "", "1.1.1.1"});
-  const auto judge = [&](std::string topic, std::uint16_t mount_size = 0, bool trusted = false) {
+  const auto judge = [&](std::string topic, std::uint16_t mount_size = 0, bool trusted = false,
+                         std::int64_t until = 0) {
     broker::Will will;
     will.topic = topic;
     will.mount_size = mount_size;
     will.trusted = trusted;
+    will.trusted_until_ms = until;
     broker::Publication p;
     p.topic = topic;
     p.from = &identity;
@@ -648,6 +650,8 @@ TEST_F(GateTest, WillsAreJudgedAndHeldWhileASourceThinks) {
   };
   EXPECT_EQ(judge("no"), broker::WillVerdict::Deny);
   EXPECT_EQ(judge("no", 0, true), broker::WillVerdict::Publish);
+  EXPECT_EQ(judge("yes", 0, true, loop_.wall_ms() + 1), broker::WillVerdict::Publish);
+  EXPECT_EQ(judge("yes", 0, true, loop_.wall_ms()), broker::WillVerdict::Deny) << "by rules that have ended";
   EXPECT_EQ(judge("m/yes", 2), broker::WillVerdict::Publish);
   EXPECT_EQ(judge("later"), broker::WillVerdict::Held);
   const auto before = broker_.metrics().get(broker::Metric::MessagesPublish);

@@ -369,6 +369,9 @@ std::size_t NodeGate::outstanding() const {
 broker::WillVerdict NodeGate::judge_will(const broker::Identity& identity, const broker::Will& will,
                                          const broker::Publication& publication) {
   if (bans_.banned(identity.client_id, identity.username, identity.peer_host)) return broker::WillVerdict::Deny;
+  // What rules of its author's credentials allowed ends with them, also where everybody may publish.
+  if (will.trusted && will.trusted_until_ms != 0 && will.trusted_until_ms <= broker_.loop().wall_ms())
+    return broker::WillVerdict::Deny;
   if (open_to_publish_ || will.trusted) return broker::WillVerdict::Publish;
   Subject subject;
   subject.client_id = identity.client_id;

@@ -213,8 +213,12 @@ void Client::sign(broker::Will& will) const {
   will.protocol_name = info_.protocol_name;
 }
 
+std::int64_t Client::rules_end_ms() const {
+  return rights_ && rights_->rules ? rights_->until_ms.value_or(0) : 0;
+}
+
 bool Client::rules_over() const {
-  return rights_ && rights_->rules && rights_->until_ms && *rights_->until_ms <= shard_.broker.loop().wall_ms();
+  return rules_end_ms() != 0 && rules_end_ms() <= shard_.broker.loop().wall_ms();
 }
 
 access::ClientRules::Opinion Client::opinion(const access::Action& action) const {

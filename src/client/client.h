@@ -72,7 +72,9 @@ class Client {
   access::ClientRules::Opinion will_opinion(std::string_view topic, Qos qos, bool retain) const;
   /// What rules may ask for when the will is due and the client is gone.
   void sign(broker::Will& will) const;
-  /// Its rules hold no longer: a will that they allowed must not be published.
+  /// When the rules of its credentials end, by the wall clock; 0: never, or it has none. A will that they allowed must
+  /// not be published from then on.
+  std::int64_t rules_end_ms() const;
   bool rules_over() const;
 
   /// From the cache, or from the gate; Pending: `resume` runs when the verdict is known; look at the packet again then,

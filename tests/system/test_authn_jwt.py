@@ -209,6 +209,31 @@ def test_rights_end_with_the_token(start_broker):
         c.ping()
 
 
+@pytest.mark.parametrize("how", ["delayed", "crash", "crash of who had a session"])
+def test_a_will_does_not_outlive_the_rules_that_allowed_it(start_broker, how):
+    broker = start_broker(authentication=[jwt()])
+    kept = {"session_expiry_interval": 600}
+    with broker.client("watch", username="w", password=SECRET.token({}), props=kept) as watch:
+        watch.subscribe(("w/#", 1))
+    end = int(time.time()) + 5
+    dying = []
+    for name, claims in (("short", {"exp": end}), ("long", {})):
+        will = raw.Will(f"w/{name}", b"gone", qos=1, props={"will_delay_interval": 7})
+        dying.append(broker.client(name, username="joe", password=SECRET.token(claims | {"acl": {"pub": ["w/#"]}}), will=will,
+                                   props=None if how == "crash" else kept))
+    if how != "delayed":
+        broker.kill()
+    for one in dying:
+        one.close()
+    assert time.time() < end
+    wait_until(lambda: time.time() > end + 0.2)
+    if how != "delayed":
+        broker.start()
+    with broker.client("watch", clean_start=False, username="w", password=SECRET.token({}), props=kept) as watch:
+        assert watch.expect(raw.PUBLISH, timeout=15).topic == "w/long"
+        watch.expect_nothing(1)
+
+
 @pytest.mark.parametrize("version", [4, 5])
 def test_connection_ends_with_the_token(start_broker, version):
     broker = start_broker(authentication=[jwt(disconnect_after_expire=True)])
