@@ -546,6 +546,42 @@ TEST_F(GateTest, AuthenticatorChainsFallThroughAndListenersReplaceTheGlobalOne) 
   EXPECT_EQ(gate_->outstanding(), 0U);
 }
 
+TEST_F(GateTest, WhoeverIsRefusedBecauseNobodyCouldBeAskedHasNotGuessed) {
+  const auto fixed = [](AuthenticatorAnswer answer) {
+    AuthenticatorMember member;
+    member.make = [answer](const ShardEnvironment&) { return std::make_unique<FixedAuthenticator>(answer); };
+    return member;
+  };
+  AuthenticatorMember silent;
+  silent.make = [](const ShardEnvironment&) { return std::make_unique<LateAuthenticator>(); };
+  const auto no = [](ReasonCode code) { return AuthenticatorAnswer(Authenticated::refused(code)); };
+  Policy policy;
+  policy.authentication["down"] = {fixed(not_asked()), fixed(std::nullopt)};
+  policy.authentication["silent"] = {silent, fixed(std::nullopt)};
+  policy.authentication["asked"] = {fixed(std::nullopt), fixed(std::nullopt)};
+  policy.authentication["wrong"] = {fixed(not_asked()), fixed(no(ReasonCode::BadUserNameOrPassword))};
+  policy.authentication["busy"] = {fixed(no(ReasonCode::ServerBusy))};
+  open(policy);
+  const auto answer_of = [&](std::string_view listener) {
+    Credentials credentials;
+    credentials.subject = client("c");
+    credentials.subject.listener = listener;
+    std::optional<Authenticated> late;
+    auto now = gate_->authenticate(credentials, [&](Authenticated answer) { late = std::move(answer); });
+    if (!now) advance(5100ms);
+    return now ? *now : late.value();
+  };
+  for (const auto& [listener, code, guess] : {std::tuple{"down", ReasonCode::NotAuthorized, false},
+                                              {"silent", ReasonCode::NotAuthorized, false},
+                                              {"asked", ReasonCode::NotAuthorized, true},
+                                              {"wrong", ReasonCode::BadUserNameOrPassword, true},
+                                              {"busy", ReasonCode::ServerBusy, false}}) {
+    EXPECT_EQ(answer_of(listener).code, code) << listener;
+    EXPECT_EQ(answer_of(listener).is_wrong_guess(), guess) << listener;
+  }
+  EXPECT_FALSE(Authenticated::refused(ReasonCode::Banned).is_wrong_guess());
+}
+
 TEST_F(GateTest, AnEnhancedMethodWithoutAChainIsRefused) {
   open({});
   Credentials credentials;
@@ -598,15 +634,19 @@ TEST_F(GateTest, WillsAreJudgedAndHeldWhileASourceThinks) {
   open(policy);
   const auto identity = std::make_shared<const broker::Identity>(broker::Identity{"c", "", "1.1.1.1"});
   std::vector<bool> replies;
-  const auto judge = [&](std::string topic, std::uint16_t mount_size = 0, bool trusted = false) {
+  const auto judge = [&](std::string topic, std::uint16_t mount_size = 0, bool trusted = false,
+                         std::int64_t until = 0) {
     broker::Will will;
     will.topic = topic;
     will.mount_size = mount_size;
     will.trusted = trusted;
+    will.trusted_until_ms = until;
     return gate_->judge_will(identity, will, [&](bool publish) { replies.push_back(publish); });
   };
   EXPECT_EQ(judge("no"), broker::WillVerdict::Deny);
   EXPECT_EQ(judge("no", 0, true), broker::WillVerdict::Publish);
+  EXPECT_EQ(judge("yes", 0, true, loop_.wall_ms() + 1), broker::WillVerdict::Publish);
+  EXPECT_EQ(judge("yes", 0, true, loop_.wall_ms()), broker::WillVerdict::Deny) << "by rules that have ended";
   EXPECT_EQ(judge("m/yes", 2), broker::WillVerdict::Publish);
   EXPECT_EQ(judge("later"), broker::WillVerdict::Held);
   deferring_->replies[0](Answer::Allow);

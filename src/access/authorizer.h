@@ -41,6 +41,11 @@ class Authorizer {
 
 /// nullopt: "ignore", the next member is asked (access-control 2.2).
 using AuthenticatorAnswer = std::optional<Authenticated>;
+/// The same, because the back end could not be asked or did not answer: what the end of the chain refuses then is no
+/// fault of the client's.
+inline AuthenticatorAnswer not_asked() {
+  return Authenticated::refused(ReasonCode::ServerUnavailable);
+}
 
 class Authenticator {
  public:

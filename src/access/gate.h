@@ -66,11 +66,19 @@ struct Authenticated {
   bool anonymous = false;
   bool superuser = false;
   std::string data = {};                      // for AUTH or CONNACK
+  std::string username = {};                  // that the credentials proved; counts where CONNECT names none
   std::optional<std::int64_t> until_ms = {};  // superuser and rules hold until then (wall clock)
   bool disconnect_at_end = false;             // and so does the connection
   std::shared_ptr<const ClientRules> rules = nullptr;
   std::shared_ptr<Conversation> conversation = nullptr;  // for the next round
+  bool unasked = false;                                  // a back end that may have known better could not be asked
 
+  /// A refusal that says something of the credentials: what authentication_failure_limit counts. Nobody is held
+  /// responsible for a back end that is down, for a busy node, or for a ban.
+  bool is_wrong_guess() const {
+    return !unasked && (code == ReasonCode::BadUserNameOrPassword || code == ReasonCode::NotAuthorized ||
+                        code == ReasonCode::UnspecifiedError);
+  }
   static Authenticated refused(ReasonCode code) {
     Authenticated out;
     out.code = code;
@@ -91,6 +99,7 @@ class Gate {
 
   /// 9F if too many authentications from this address failed lately.
   virtual bool failed_too_often(const Subject&) { return false; }
+  /// A refusal that is_wrong_guess().
   virtual void count_failure(const Subject&) {}
 
   using AuthenticateReply = std::function<void(Authenticated)>;

@@ -132,7 +132,9 @@ class NodeGate::Inquiry final : public std::enable_shared_from_this<Inquiry>, pr
       }
       if (auto end = weigh(std::move(result.answer))) return end;
     }
-    return Authenticated::refused(ReasonCode::NotAuthorized);  // end of the chain, 2.2
+    Authenticated end = Authenticated::refused(ReasonCode::NotAuthorized);  // end of the chain, 2.2
+    end.unasked = unasked_;
+    return end;
   }
 
  private:
@@ -142,7 +144,8 @@ class NodeGate::Inquiry final : public std::enable_shared_from_this<Inquiry>, pr
   std::optional<Authenticated> weigh(AuthenticatorAnswer answer) {
     SourceCounts& counts = *(*members_)[at_].counts;
     counts.total.fetch_add(1, std::memory_order_relaxed);
-    if (!answer) {
+    unasked_ |= answer && answer->code == ReasonCode::ServerUnavailable;
+    if (!answer || answer->code == ReasonCode::ServerUnavailable) {
       counts.nomatch.fetch_add(1, std::memory_order_relaxed);
       return std::nullopt;
     }
@@ -166,7 +169,7 @@ class NodeGate::Inquiry final : public std::enable_shared_from_this<Inquiry>, pr
   void on_timer() override {
     SB_LOG(log::Level::Warning, "authenticator_timeout", kv("clientid", subject_.client_id));
     if (found_ && *found_) return answered(at_, Authenticated::refused(ReasonCode::ServerBusy));
-    answered(at_, std::nullopt);
+    answered(at_, not_asked());
   }
 
   NodeGate& gate_;
@@ -178,6 +181,7 @@ class NodeGate::Inquiry final : public std::enable_shared_from_this<Inquiry>, pr
   const std::vector<Member>* members_ = nullptr;
   std::shared_ptr<const std::atomic<bool>> found_;  // by the member that is asked
   std::size_t at_ = 0;
+  bool unasked_ = false;  // one of them could not be
 };
 
 NodeGate::NodeGate(BanTable& bans, FailureLimiter& failures, broker::Broker& broker, PolicyRef policy)
@@ -368,6 +372,9 @@ broker::WillVerdict NodeGate::judge_will(const broker::IdentityRef& identity, co
     return bans_.banned(identity->client_id, identity->username, identity->peer_host);
   };
   if (banned()) return broker::WillVerdict::Deny;
+  // What rules of its author's credentials allowed ends with them, also where everybody may publish.
+  if (will.trusted && will.trusted_until_ms != 0 && will.trusted_until_ms <= broker_.loop().wall_ms())
+    return broker::WillVerdict::Deny;
   if (open_to_publish_ || will.trusted) return broker::WillVerdict::Publish;
   Subject subject;
   subject.client_id = identity->client_id;

@@ -162,12 +162,17 @@ bool Broker::kick(std::string_view client_id, EndReason reason) {
   return true;
 }
 
-void Broker::change_will(Session& session, bool keep, bool trusted) {
-  if (!session.will_ || (keep && session.will_->trusted == trusted)) return;
-  if (keep)
-    session.will_->trusted = trusted;
-  else
+void Broker::change_will(Session& session, const WillChange& change) {
+  Will* const will = session.will_.get();
+  if (!will) return;
+  if (!change.keep) {
     session.will_.reset();
+  } else if (will->trusted != change.trusted || will->trusted_until_ms != change.trusted_until_ms) {
+    will->trusted = change.trusted;
+    will->trusted_until_ms = change.trusted_until_ms;
+  } else {
+    return;
+  }
   if (session.durable())
     store_session(session);
   else if (session.will_)

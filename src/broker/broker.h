@@ -188,8 +188,13 @@ class Broker {
   Opened open(OpenRequest request, SessionSink& sink);
   /// The connection is over. The session ends too unless it has an expiry interval.
   void close(Session& session, const CloseRequest& request);
-  /// The author's rights are others than at open(): `keep` false: there is no will any longer.
-  void change_will(Session& session, bool keep, bool trusted);
+  struct WillChange {
+    bool keep = true;  // false: there is no will any longer
+    bool trusted = false;
+    std::int64_t trusted_until_ms = 0;
+  };
+  /// The author's rights are others than at open().
+  void change_will(Session& session, const WillChange& change);
   Session* find(std::string_view client_id);
   /// Ends connection and session. False if there is none.
   bool kick(std::string_view client_id, EndReason reason);

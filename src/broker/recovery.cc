@@ -41,7 +41,7 @@ Result<Recovery::Report> Recovery::run(Core& core, store::KeyValue& store, const
     core.shard(shard).set_durable(options.sessions, options.retained);
   if (options.sessions) {
     recovery.resume_timers();
-    SB_CHECKED(recovery.publish_wills());
+    SB_CHECKED(recovery.post_wills());
   }
   return recovery.report_;
 }
@@ -267,7 +267,7 @@ void Recovery::resume_timers() {
   }
 }
 
-Result<> Recovery::publish_wills() {
+Result<> Recovery::post_wills() {
   struct Pending {
     std::string key;
     IdentityRef from;
@@ -290,11 +290,14 @@ Result<> Recovery::publish_wills() {
     pending.push_back(std::move(one));
     return {};
   }));
-  for (const Pending& one : pending) {
-    // The sessions of these clients ended with the node: their wills are due at once, whatever their delay.
+  for (Pending& one : pending) {
     Broker& broker = core_.shard(core_.home_of(one.from->client_id));
-    broker.release_will(one.from, one.will);
-    store::erase_will(broker.journal_->batch(), one.key);
+    // The sessions of these clients ended with the node: their wills are due at once, whatever their delay. At once is
+    // the first turn: who judges a will may have to ask a back end, and none is there before.
+    broker.loop().post([&broker, one = std::move(one)] {
+      broker.release_will(one.from, one.will);
+      store::erase_will(broker.journal_->batch(), one.key);
+    });
     ++report_.wills;
   }
   return {};

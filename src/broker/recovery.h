@@ -1,6 +1,6 @@
 // Brings a stored state back before the shards run: sessions with subscriptions, queues and packet ids, retained
-// messages, wills of clients that were connected when the node died. Single-threaded; nothing is written until it is
-// done.
+// messages, wills of clients that were connected when the node died; these are published in the first turn of their
+// shard, before any connection. Single-threaded; nothing is written until it is done.
 #pragma once
 
 #include "base/result.h"
@@ -49,7 +49,7 @@ class Recovery {
   [[nodiscard]] Result<> load_queues();
   [[nodiscard]] Result<> load_awaiting();
   [[nodiscard]] Result<> load_retained();
-  [[nodiscard]] Result<> publish_wills();
+  [[nodiscard]] Result<> post_wills();
   void resume_timers();
   std::int64_t crash_ms(std::int64_t wall_ms) const;
   void tick(std::string_view table, std::uint64_t count);

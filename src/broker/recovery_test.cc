@@ -420,5 +420,43 @@ TEST_F(HeldWillTest, IsForgottenWhenItIsDenied) {
   EXPECT_EQ(take_all(), std::vector<int>{});
 }
 
+// 4.5: whoever judges a will may have to ask a back end, which answers only once the shards run.
+TEST_F(RecoveryTest, WillsOfACrashAreJudgedWhenTheShardRuns) {
+  start();
+  Inbox dying, watch;
+  OpenRequest request;
+  request.identity = std::make_shared<const Identity>(Identity{"dying", "joe", "10.0.0.1"});
+  request.settings = std::make_shared<const SessionSettings>();
+  request.will = std::make_unique<Will>();
+  request.will->topic = "w";
+  request.will->payload = "gone";
+  request.will->delay_s = 3600;
+  life->broker().open(std::move(request), dying);
+  Session& session = life->connect("watch", watch);
+  ASSERT_EQ(life->subscribe(session, "w"), ReasonCode::Success);
+  life->turn();
+
+  for (const bool crash_again : {true, false}) {
+    start();
+    EXPECT_EQ(life->report.wills, 1U);
+    int asked = 0;
+    life->broker().set_will_guard([&asked](const IdentityRef& from, const Will&, Broker::WillReply) {
+      EXPECT_EQ(from->username, "joe");
+      ++asked;
+      return WillVerdict::Publish;
+    });
+    EXPECT_EQ(asked, 0);
+    if (crash_again) continue;
+    life->turn();
+    EXPECT_EQ(asked, 1);
+    Inbox back;
+    life->connect("watch", back);
+    life->turn();
+    EXPECT_EQ(back.got.size(), 1U);
+  }
+  start();
+  EXPECT_EQ(life->report.wills, 0U) << "once";
+}
+
 }  // namespace
 }  // namespace sb::broker

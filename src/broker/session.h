@@ -65,8 +65,9 @@ struct Will {
   bool retain = false;
   std::uint32_t delay_s = 0;
   std::uint32_t message_expiry_s = kNeverExpires;
-  std::uint16_t mount_size = 0;  // how much of `topic` is mountpoint: rules see the rest
-  bool trusted = false;          // of a superuser: not authorized again
+  std::uint16_t mount_size = 0;       // how much of `topic` is mountpoint: rules see the rest
+  bool trusted = false;               // of a superuser, or allowed by rules of the credentials: not authorized again
+  std::int64_t trusted_until_ms = 0;  // wall clock: when those rules end, and with them the permission; 0: never
   // What rules may ask for of a client that is gone, beside its identity and its mountpoint.
   std::string common_name{};
   std::string subject_dn{};

@@ -91,6 +91,8 @@ std::optional<access::Authenticated> Client::authenticate(std::optional<ByteView
                                                           std::optional<ByteView> data, std::function<void()> resume) {
   const bool waited = answer_ != nullptr;
   auto answer = ask(password, method, data, std::move(resume));
+  if (answer && answer->code == ReasonCode::Success && info_.username.empty() && !answer->username.empty())
+    take_name(answer->username);
   // Who was banned while others were asked.
   if ((waited || method) && answer && answer->code == ReasonCode::Success && shard_.gate.banned(subject()))
     answer = access::Authenticated::refused(ReasonCode::Banned);
@@ -144,9 +146,16 @@ void Client::begin_authentication() {
   if (rights_) rights_->conversation = nullptr;
 }
 
-void Client::refused() {
+void Client::refused(const access::Authenticated& result) {
   shard_.broker.metrics().add(broker::Metric::AuthenticationFailure);
-  shard_.gate.count_failure(subject());
+  if (result.is_wrong_guess()) shard_.gate.count_failure(subject());
+}
+
+/// Rules, bans and templates go by it from here on.
+void Client::take_name(const std::string& username) {
+  ConnectInfo info = std::move(info_);
+  info.username = username;
+  set_info(std::move(info));
 }
 
 void Client::accept(const access::Authenticated& result, std::function<void()> end) {
@@ -204,8 +213,12 @@ void Client::sign(broker::Will& will) const {
   will.protocol_name = info_.protocol_name;
 }
 
+std::int64_t Client::rules_end_ms() const {
+  return rights_ && rights_->rules ? rights_->until_ms.value_or(0) : 0;
+}
+
 bool Client::rules_over() const {
-  return rights_ && rights_->rules && rights_->until_ms && *rights_->until_ms <= shard_.broker.loop().wall_ms();
+  return rules_end_ms() != 0 && rules_end_ms() <= shard_.broker.loop().wall_ms();
 }
 
 access::ClientRules::Opinion Client::opinion(const access::Action& action) const {

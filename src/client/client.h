@@ -66,13 +66,15 @@ class Client {
   /// to go with them; within a turn, not from within this.
   void accept(const access::Authenticated& result, std::function<void()> end);
   /// Authentication failed: counted.
-  void refused();
+  void refused(const access::Authenticated& result);
   /// What the credentials say of publishing a will to `topic`, without mountpoint; no opinion: the gate is asked when
   /// it is due.
   access::ClientRules::Opinion will_opinion(std::string_view topic, Qos qos, bool retain) const;
   /// What rules may ask for when the will is due and the client is gone.
   void sign(broker::Will& will) const;
-  /// Its rules hold no longer: a will that they allowed must not be published.
+  /// When the rules of its credentials end, by the wall clock; 0: never, or it has none. A will that they allowed must
+  /// not be published from then on.
+  std::int64_t rules_end_ms() const;
   bool rules_over() const;
 
   /// From the cache, or from the gate; Pending: `resume` runs when the verdict is known; look at the packet again then,
@@ -150,6 +152,7 @@ class Client {
   access::ClientRules::Opinion opinion(const access::Action& action) const;
   void show_verdict(const access::Action& action, access::Verdict verdict, std::string_view from) const;
   void rights_ended();
+  void take_name(const std::string& username);
 
   ShardContext& shard_;
   ListenerRef listener_;

@@ -103,7 +103,7 @@ Channel::Step Channel::on_connect(const Frame& frame, ByteView from_here) {
     return send_auth(result->code, result->data);
   }
   if (result->code != ReasonCode::Success) {
-    client_.refused();
+    client_.refused(*result);
     return refuse_connect(result->code, to_string(result->code));
   }
   return open_session(*packet, *result);
@@ -216,6 +216,7 @@ Channel::Step Channel::open_session(const ConnectView& packet, const access::Aut
     will->delay_s = packet.will->delay_s;
     will->mount_size = static_cast<std::uint16_t>(will->topic.size() - packet.will->topic.size());
     will->trusted = will_opinion == Opinion::Allow;
+    will->trusted_until_ms = will->trusted ? client_.rules_end_ms() : 0;
     client_.sign(*will);
     will->message_expiry_s = packet.will->message_expiry_s;
     request.will = std::move(will);
@@ -319,8 +320,10 @@ Channel::Step Channel::on_auth(const Frame& frame) {
       if (const broker::Will* will = session_ ? session_->will() : nullptr) {
         const auto opinion =
             client_.will_opinion(std::string_view(will->topic).substr(will->mount_size), will->qos, will->retain);
-        host_.shard().broker.change_will(*session_, opinion != access::ClientRules::Opinion::Deny,
-                                         opinion == access::ClientRules::Opinion::Allow);
+        const bool trusted = opinion == access::ClientRules::Opinion::Allow;
+        host_.shard().broker.change_will(*session_, {.keep = opinion != access::ClientRules::Opinion::Deny,
+                                                     .trusted = trusted,
+                                                     .trusted_until_ms = trusted ? client_.rules_end_ms() : 0});
       }
     }
     state_ = connecting ? State::Connecting
@@ -328,7 +331,7 @@ Channel::Step Channel::on_auth(const Frame& frame) {
     return send_auth(result->code, result->data);
   }
   if (result->code != ReasonCode::Success) {
-    client_.refused();
+    client_.refused(*result);
     return refuse(result->code);
   }
   const auto again = codec::mqtt::next_frame(as_bytes(enhanced_->connect_packet), client_.zone().max_packet_size);

@@ -85,10 +85,18 @@ WillFields read_will(Reader& in) {
   return w;
 }
 
-// ---- Author of a will: mount_size:u16 trusted:u8 common_name subject_dn protocol_name ----
+// ---- Author of a will: mount_size:u16 trusted:u8 [until:i64] common_name subject_dn protocol_name ----
+// `trusted` is 0, 1: for good, or 2: until then.
+constexpr std::uint8_t kTrustEnds = 2;
+std::uint8_t trust_of(const WillAuthorFields& a) {
+  if (!a.trusted) return 0;
+  return a.trusted_until_ms == 0 ? 1 : kTrustEnds;
+}
+
 std::size_t size_of(const WillAuthorFields& a) {
   using detail::size_of;
-  return 2 + 1 + size_of(a.common_name) + size_of(a.subject_dn) + size_of(a.protocol_name);
+  return 2 + 1 + (trust_of(a) == kTrustEnds ? 8 : 0) + size_of(a.common_name) + size_of(a.subject_dn) +
+         size_of(a.protocol_name);
 }
 
 std::uint8_t version_with(const WillAuthorFields& a) {
@@ -97,7 +105,8 @@ std::uint8_t version_with(const WillAuthorFields& a) {
 
 void write(Writer& out, const WillAuthorFields& a) {
   out.u16(a.mount_size);
-  out.u8(a.trusted);
+  out.u8(trust_of(a));
+  if (trust_of(a) == kTrustEnds) out.i64(a.trusted_until_ms);
   out.text(a.common_name);
   out.text(a.subject_dn);
   out.text(a.protocol_name);
@@ -107,7 +116,10 @@ WillAuthorFields read_author(Reader& in, std::uint8_t version) {
   WillAuthorFields a;
   if (version < kVersionAuthored) return a;
   a.mount_size = in.u16();
-  a.trusted = in.flag();
+  const std::uint8_t trust = in.u8();
+  in.fail_unless(trust <= kTrustEnds);
+  a.trusted = trust != 0;
+  if (trust == kTrustEnds) a.trusted_until_ms = in.i64();
   a.common_name = in.text();
   a.subject_dn = in.text();
   a.protocol_name = in.text();

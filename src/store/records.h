@@ -38,6 +38,7 @@ struct MessageFields {
 struct WillAuthorFields {
   std::uint16_t mount_size = 0;  // how much of the topic is mountpoint
   bool trusted = false;
+  std::int64_t trusted_until_ms = 0;  // wall clock; 0: for good
   std::string_view common_name{};
   std::string_view subject_dn{};
   std::string_view protocol_name{};

@@ -255,6 +255,7 @@ TEST(Records, KeepAWill) {
 TEST(Records, KeepTheAuthorOfAWill) {
   const WillAuthorFields author{.mount_size = 2,
                                 .trusted = true,
+                                .trusted_until_ms = 1'900'000'000'000,
                                 .common_name = "device-7",
                                 .subject_dn = "CN=device-7",
                                 .protocol_name = "MQTT"};
@@ -262,6 +263,11 @@ TEST(Records, KeepTheAuthorOfAWill) {
   const auto r = decode<WillRecord>(row.key, row.value);
   ASSERT_TRUE(r) << r.error().what;
   EXPECT_EQ(r->author, author);
+  WillAuthorFields for_good = author;
+  for_good.trusted_until_ms = 0;
+  const Row shorter = encode(WillRecord{.owner = "device-1", .message = full_message(), .author = for_good});
+  EXPECT_EQ(shorter.value.size() + 8, row.value.size());
+  EXPECT_EQ(decode<WillRecord>(shorter.key, shorter.value)->author, for_good);
   SessionRecord session = full_session();
   session.will->author = author;
   const Row stored = encode(session);

@@ -1,42 +1,18 @@
-"""FerretDB, which speaks MongoDB's protocol over SQLite, and the few messages that fill it.
-
-The program is taken from PATH, or built once by `go` from its module into build/peers; where neither is there the test is
-skipped by name.
-"""
+"""FerretDB, which speaks MongoDB's protocol over SQLite, and the few messages that fill it."""
 import itertools
-import os
 import pathlib
 import shutil
 import socket
 import struct
-import subprocess
 
-from . import node
+from . import golang
 from .servers import Server
 
 VERSION = "v1.24.2"
 MODULE = "github.com/FerretDB/FerretDB"
 
 
-def program(skip):
-    found = os.environ.get("FERRETDB_BIN") or shutil.which("ferretdb")
-    built = node.ROOT / "build" / "peers" / "ferretdb"
-    if found or built.exists():
-        return found or str(built)
-    go = shutil.which("go") or next((p for p in ("/usr/local/go/bin/go",) if os.access(p, os.X_OK)), None)
-    if go is None:
-        skip.because("ferretdb", "no ferretdb, and no go to build it with")
-    folder = built.parent / "ferretdb-module"
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    (folder / "go.mod").write_text("module peer\n\ngo 1.22\n")
-
-    def run(*command):
-        done = subprocess.run([go, *command], cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=900)
-        if done.returncode != 0:
-            skip.because("ferretdb", f"go {command[0]}: {done.stdout.strip().splitlines()[-1:]}")
-        return done.stdout.strip()
-
+def build(run, folder, to):
     run("get", f"{MODULE}/cmd/ferretdb@{VERSION}")
     # The module lacks a file that its releases are made with: a copy gets it.
     shutil.copytree(run("list", "-m", "-f", "{{.Dir}}", MODULE), folder / "source")
@@ -44,8 +20,7 @@ def program(skip):
         path.chmod(0o755)
     (folder / "source" / "build" / "version" / "version.txt").write_text(VERSION + "\n")
     run("mod", "edit", "-replace", f"{MODULE}=./source")
-    run("build", "-o", str(built), f"{MODULE}/cmd/ferretdb")
-    return str(built)
+    run("build", "-o", str(to), f"{MODULE}/cmd/ferretdb")
 
 
 def bson(document):
@@ -77,7 +52,7 @@ _ids = itertools.count(1)
 class FerretDB(Server):
     def __init__(self, folder, skip):
         super().__init__(folder)  # `more` are arguments of a test's own
-        self.server = program(skip)
+        self.server = golang.program(skip, "ferretdb", build)
         self.data = pathlib.Path(folder) / "data"
         self.data.mkdir()
 

@@ -329,10 +329,10 @@ class Closed(AssertionError):
 class Client:
     """One socket. Nothing is answered unless the test does it."""
 
-    def __init__(self, port, *, version=5, host="127.0.0.1", timeout=5.0, ssl=None):
-        """`ssl`: an SSLContext, or True for one that trusts anybody."""
+    def __init__(self, port, *, version=5, host="127.0.0.1", timeout=5.0, ssl=None, source=None):
+        """`ssl`: an SSLContext, or True for one that trusts anybody. `source`: the address of this end."""
         self.version, self.timeout, self.buffer = version, timeout, b""
-        self.socket = socket.create_connection((host, port), timeout)
+        self.socket = socket.create_connection((host, port), timeout, (source, 0) if source else None)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if ssl is not None:
             context = ssl

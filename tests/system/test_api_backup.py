@@ -198,7 +198,7 @@ def test_a_configuration_that_is_wrong_is_refused_at_once(broker, config):
 def test_an_import_that_fails_changes_nothing(broker):
     fill(broker)
     before = answers(broker)
-    config = b'listeners.tcp.more.bind = "192.0.2.1:1"\ndelayed.enable = false'
+    config = b'listeners.tcp.more.bind = "192.0.2.1:1"\ndelayed.enable = false\nauthentication = []'
     admins = erlang.table("emqx_admin", ["username", "pwdhash", "description", "role", "extra"],
                           [("joe", b"abcd" + bytes(32), "d", Atom("viewer"), []),
                            ("ops", b"abcd" + bytes(32), "d", Atom("viewer"), [])])
@@ -211,6 +211,30 @@ def test_an_import_that_fails_changes_nothing(broker):
     assert last["result"] == "failure" and last["reason"] == message
     broker.restart()
     assert answers(broker) == before
+
+
+def test_an_import_takes_no_authenticator_away(broker):
+    """What the archive lacks stays, with its users; what it has takes the place of what is here, and users are merged."""
+    fill(broker)
+    scram = {"mechanism": "scram", "backend": "built_in_database"}
+    of_scram = "/authentication/scram%3Abuilt_in_database/users"
+    api.want(broker, 200, "POST", "/authentication", scram)
+    api.want(broker, 201, "POST", of_scram, {"user_id": "three", "password": "public1"})
+
+    def ids(path):
+        return sorted(one["user_id"] for one in api.want(broker, 200, "GET", path)["data"])
+
+    table = b'{"group":"mqtt:global/password_based:built_in_database","user_id":"new","password_hash":"YWI=","salt":""}\n'
+    suffix = AUTHN.replace("name = sha256", "name = sha256, salt_position = suffix")
+    for number, cluster in enumerate((f"authentication = [{suffix}]", "authentication = []", "")):
+        imported(broker, f"{number}.tar.gz", archive(str(number), {"META.hocon": META, "tables/emqx_authn_mnesia.jsonl": table,
+                                                                   "cluster.hocon": cluster.encode()}))
+        chain = api.want(broker, 200, "GET", "/authentication")
+        assert [one["mechanism"] for one in chain] == ["password_based", "scram"]
+        assert chain[0]["password_hash_algorithm"]["salt_position"] == "suffix"
+        assert ids(USERS) == ["new", "one", "two"] and ids(of_scram) == ["three"]
+        broker.restart()
+    assert ids(USERS) == ["new", "one", "two"] and ids(of_scram) == ["three"]
 
 
 def test_users_that_come_with_an_archive(broker):

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from . import api, node, raw, tokens
+from . import api, node, raw, servers, stored, tokens
 
 ID = "password_based:built_in_database"
 USERS = f"/authentication/{ID}/users"
@@ -344,6 +344,36 @@ def test_guessing_is_slowed_down(start_broker, version):
         assert api.want(broker, 200, "GET", "/metrics")[0]["authentication.failure.limited"] == 1
         time.sleep(2.1)
         assert code_of(broker, "joe", "p", version=version) == OK
+
+
+def test_a_back_end_that_is_down_is_nobodys_guess(start_broker):
+    """Nobody knows what a dead service would have said; when it is back, what it refuses counts."""
+    http = {"mechanism": "password_based", "backend": "http", "method": "post", "body": {"username": "${username}"},
+            "request_timeout": "1s"}
+    said = {"result": "deny"}
+    with tokens.Service(lambda _: (said.get("status", 200), "application/json", json.dumps({"result": said["result"]}))) as service, \
+            servers.Proxy(service.port) as proxy:
+        broker = start_broker(authentication=[http | {"url": f"http://127.0.0.1:{proxy.port}/"}, BUILT_IN],
+                              authentication_failure_limit={"enable": True, "max_failures": 5, "window": "60s", "block_time": "60s"})
+        api.want(broker, 201, "POST", USERS, {"user_id": "joe", "password": "p"})
+        stored.want_status(broker, "password_based:http", "connected")
+        said["status"] = 500
+        assert [code_of(broker, "nobody", "x") for _ in range(6)] == [NOT_AUTHORIZED] * 6
+        proxy.be("hung")
+        assert code_of(broker, "nobody", "x") == NOT_AUTHORIZED
+        proxy.be("killed")
+        stored.want_status(broker, "password_based:http", "disconnected")
+        assert [code_of(broker, "nobody", "x") for _ in range(6)] == [NOT_AUTHORIZED] * 6
+        metrics = api.want(broker, 200, "GET", "/metrics")[0]
+        assert metrics["authentication.failure"] == 13 and metrics["authentication.failure.limited"] == 0
+        assert code_of(broker, "joe", "wrong") == BAD, "a hash that differs is a guess, whoever else is down"
+        proxy.be("well")
+        stored.want_status(broker, "password_based:http", "connected", 60)
+        said.update(status=200, result="ignore")
+        assert [code_of(broker, "nobody", "x") for _ in range(2)] == [NOT_AUTHORIZED] * 2, "the chain was asked, and refuses"
+        said["result"] = "deny"
+        assert [code_of(broker, "nobody", "x") for _ in range(2)] == [NOT_AUTHORIZED] * 2
+        assert code_of(broker, "joe", "p") == 0x9F
 
 
 def test_failures_are_not_counted_by_default(start_broker):

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from . import api, raw, tokens
+from . import api, raw, servers, stored, tokens
 from .node import wait_until
 from .test_authn_database import BAD, BUILT_IN, NOT_AUTHORIZED, OK, code_of
 
@@ -136,6 +136,41 @@ def test_key_set_that_cannot_be_had(start_broker, tmp_path):
                    [a["name"] for a in api.want(broker, 200, "GET", "/alarms?activated=true")["data"]])
 
 
+NO_SETS = {"nothing": "", "html": "<html>login</html>", "no object": "[]", "no keys": "{}", "keys that are none": '{"keys": 5}',
+           "half": '{"keys": [{"kty": "RSA"', "nonsense": '{"keys": [{"kty": "RSA", "n": "!", "e": 7}]}'}
+
+
+@pytest.mark.parametrize("fault", ["killed", "hung", "garbage", "cut", 404, 302, *NO_SETS])
+def test_an_endpoint_that_is_not_well_lets_nobody_in_until_it_is(start_broker, tmp_path, fault):
+    key = tokens.KeyPair(tmp_path, "RSA", "k")
+    good = 200, "application/json", json.dumps({"keys": [key.jwk()]})
+    ill = [True]
+
+    def answer(_):
+        if not ill[0] or fault in ("killed", "hung", "garbage", "cut"):
+            return good
+        return (fault, None, "") if isinstance(fault, int) else (200, "application/json", NO_SETS[fault])
+
+    def alarmed():
+        return "authenticator:jwt:mqtt:global" in [a["name"] for a in api.want(broker, 200, "GET", "/alarms?activated=true")["data"]]
+
+    with tokens.Service(answer) as service, servers.Proxy(service.port) as proxy:
+        if fault in ("killed", "hung", "garbage", "cut"):
+            proxy.be(fault)
+        broker = start_broker(authentication=[{"mechanism": "jwt", "use_jwks": True, "endpoint": f"http://127.0.0.1:{proxy.port}/keys"}])
+        for token in (key.token({}), SECRET.token({})):
+            assert code_of(broker, "joe", token) == NOT_AUTHORIZED, "at once, also while it is being asked"
+        status = stored.want_status(broker, "jwt", "disconnected")
+        assert status["node_error"][0]["reason"] and status["metrics"]["nomatch"] == 2
+        wait_until(alarmed)
+        assert code_of(broker, "joe", key.token({})) == NOT_AUTHORIZED
+        ill[0] = False
+        proxy.be("well")
+        stored.want_status(broker, "jwt", "connected", 30)
+        assert code_of(broker, "joe", key.token({})) == OK
+        wait_until(lambda: not alarmed())
+
+
 def test_rules_of_the_token(start_broker):
     broker = start_broker(authentication=[jwt()])
     acl = {"pub": ["p/${clientid}"], "sub": ["s/+"], "all": ["a/#", "eq lit/+"]}
@@ -172,6 +207,31 @@ def test_rights_end_with_the_token(start_broker):
         c.subscribe("t", packet_id=2, codes=[0x87])
         root.publish("t", qos=1, code=0x87)
         c.ping()
+
+
+@pytest.mark.parametrize("how", ["delayed", "crash", "crash of who had a session"])
+def test_a_will_does_not_outlive_the_rules_that_allowed_it(start_broker, how):
+    broker = start_broker(authentication=[jwt()])
+    kept = {"session_expiry_interval": 600}
+    with broker.client("watch", username="w", password=SECRET.token({}), props=kept) as watch:
+        watch.subscribe(("w/#", 1))
+    end = int(time.time()) + 5
+    dying = []
+    for name, claims in (("short", {"exp": end}), ("long", {})):
+        will = raw.Will(f"w/{name}", b"gone", qos=1, props={"will_delay_interval": 7})
+        dying.append(broker.client(name, username="joe", password=SECRET.token(claims | {"acl": {"pub": ["w/#"]}}), will=will,
+                                   props=None if how == "crash" else kept))
+    if how != "delayed":
+        broker.kill()
+    for one in dying:
+        one.close()
+    assert time.time() < end
+    wait_until(lambda: time.time() > end + 0.2)
+    if how != "delayed":
+        broker.start()
+    with broker.client("watch", clean_start=False, username="w", password=SECRET.token({}), props=kept) as watch:
+        assert watch.expect(raw.PUBLISH, timeout=15).topic == "w/long"
+        watch.expect_nothing(1)
 
 
 @pytest.mark.parametrize("version", [4, 5])

@@ -121,6 +121,32 @@ def test_the_name_of_the_connect_is_the_proven_one(start_broker):
         Scram("joe", "pencil").connect(c, username="joe")
 
 
+def test_without_a_name_in_connect_the_proven_one_counts(start_broker):
+    """In lists, rules and bans: nobody hides a name by leaving it out of CONNECT."""
+    rules = '{allow, {username, "joe"}, publish, ["u/${username}"]}. {deny, all}.'
+    broker = start_broker(authentication=chain(), listeners={"tcp": {"default": {"mountpoint": "m/${username}/"}}},
+                          authorization={"no_match": "deny", "sources": [{"type": "file", "rules": rules}]})
+    for name in ("joe", "ann"):
+        api.want(broker, 201, "POST", USERS, {"user_id": name, "password": "pencil", "is_superuser": name == "ann"})
+    with broker.client() as c, broker.client() as watch:
+        Scram("ann", "pencil").connect(watch, "watch")
+        watch.subscribe("#")
+        Scram("joe", "pencil").connect(c, will=raw.Will("u/joe", b"gone"))
+        shown = api.want(broker, 200, "GET", "/clients/c")
+        assert shown["username"] == "joe" and shown["mountpoint"] == "m/joe/"
+        c.publish("u/joe", qos=1, code=0x10)
+        c.publish("u/ann", qos=1, packet_id=2, code=0x87)
+        Scram("joe", "pencil").again(c)
+        c.expect(raw.AUTH, code=0)
+        c.send(raw.auth(0x19, props=Scram("ann", "pencil").first()))
+        c.expect_disconnect(0x86)
+    api.want(broker, 200, "POST", "/banned", {"as": "username", "who": "joe"})
+    with broker.client() as c:
+        Scram("joe", "pencil").connect(c, code=0x8A)
+    with broker.client() as c:
+        Scram("ann", "pencil").connect(c, "ann")
+
+
 def test_a_name_that_nobody_has_stays_the_same_over_restarts(start_broker):
     broker = start_broker(authentication=chain())
 

@@ -102,6 +102,27 @@ def test_wills_of_who_is_gone(start_broker, tmp_path):
                                  "mountpoint": f"m/{client_id}/", "username": "joe", "clientid": client_id}
 
 
+@pytest.mark.parametrize("no_match", ["allow", "deny"])
+def test_wills_of_a_crash_are_judged_by_the_service(start_broker, no_match):
+    """Not by what holds while the service is not connected yet."""
+    kept = {"session_expiry_interval": 600}
+    with tokens.Service(lambda asked: said(result="deny" if json.loads(asked["body"])["topic"] == "w/no" else "allow")) as service:
+        broker = start_broker(authorization=authorization(http(service.url), no_match=no_match))
+        with broker.client("watch", props=kept) as watch:
+            watch.subscribe(("w/#", 1))
+        dying = [broker.client(f"d{topic}", will=raw.Will(topic, b"gone", qos=1)) for topic in ("w/no", "w/yes")]
+        broker.kill()
+        for one in dying:
+            one.close()
+        broker.start()
+        with broker.client("watch", clean_start=False, props=kept) as watch:
+            assert watch.expect(raw.PUBLISH, timeout=10).topic == "w/yes"
+            node.wait_until(lambda: "last_will_testament_publish_denied" in broker.log())
+            watch.expect_nothing()
+        asked = [json.loads(one["body"]) for one in service.requests]
+        assert sorted(one["topic"] for one in asked if one["action"] == "publish") == ["w/no", "w/yes"]
+
+
 def test_verdicts_are_kept_and_the_connection_alone_waits(start_broker):
     with tokens.Service(lambda request: (time.sleep(0.3), said(result="allow"))[1]) as service:
         broker = start_broker(authorization=authorization(http(service.url)))

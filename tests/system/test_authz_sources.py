@@ -3,7 +3,7 @@ import time
 
 import pytest
 
-from . import api, raw
+from . import api, node, raw
 
 RULES = "/authorization/sources/built_in_database/rules"
 BUILT_IN = {"type": "built_in_database"}
@@ -277,3 +277,23 @@ def test_changes_under_load_answer_everybody(start_broker):
             assert c.expect(raw.PUBACK, timeout=10).code == 0x10
     for c in clients:
         c.close()
+
+
+def test_the_rules_that_are_shipped(start_broker):
+    """Nobody but programs on this machine listens to $SYS or, with one wildcard, to everything."""
+    rules = node.ROOT / "etc" / "acl.conf"
+    broker = start_broker(authorization={"sources": [{"type": "file", "path": str(rules)}]})
+    asked = ["$SYS/#", "$SYS/brokers/+/version", "$share/g/$SYS/#", "$queue/$SYS/brokers", "#", "$share/g/#", "a/#", "+/a", "t"]
+    for here, refused in (("127.0.0.1", 0), ("127.0.0.2", 6)):
+        with raw.Client(broker.port, source=here) as c:
+            c.connect("c")
+            c.subscribe(*[(topic, 0) for topic in asked], codes=[0x87] * refused + [0] * (len(asked) - refused))
+
+
+def test_subscriptions_of_the_node_itself_are_not_asked_for(start_broker):
+    """auto_subscribe, broker.md 9.4: what comes by it was decided by who wrote the configuration."""
+    broker = start_broker(authorization=authorization(BUILT_IN), auto_subscribe={"topics": [{"topic": "to/${clientid}", "qos": 1}]})
+    with broker.client("c") as c:
+        api.want(broker, 200, "POST", "/publish", {"topic": "to/c", "payload": "x", "qos": 1})
+        assert c.expect(raw.PUBLISH).topic == "to/c"
+        c.subscribe("to/c", codes=[0x87])

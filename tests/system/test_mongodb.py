@@ -3,7 +3,7 @@ import hashlib
 
 import pytest
 
-from . import api, backends, mongo, stored
+from . import api, backends, dns, mongo, stored
 from .conftest import Skip
 from .test_authn_database import NOT_AUTHORIZED, OK, code_of
 from .test_authz_sources import authorization, may_publish, may_subscribe
@@ -146,3 +146,30 @@ def test_a_replica_set(start_broker, own):
     api.want(broker, 204, "PUT", f"/authentication/{ID}", settings | {"replica_set_name": "another"})
     assert stored.want_status(broker, ID, "disconnected", 30)["node_error"][0]["reason"]
     assert code_of(broker, "joe", "right-pw") == NOT_AUTHORIZED
+
+
+def test_servers_that_a_name_leads_to(start_broker, server, skip, tmp_path, monkeypatch):
+    """srv_record: the port and the hosts come from the name service."""
+    dns.want(skip)
+    dns.node_with(tmp_path, monkeypatch)
+    by_name = mongodb(server) | {"server": "db.example.test", "srv_record": True}
+    with dns.Server({"_mongodb._tcp.db.example.test": [dns.srv(server.port, "node1.example.test")], "db.example.test": [],
+                     "node1.example.test": [dns.a("127.0.0.1")],
+                     "_mongodb._tcp.bad.example.test": [dns.srv(server.port, "node1.elsewhere.test")], "bad.example.test": [],
+                     "node1.elsewhere.test": [dns.a("127.0.0.1")]}) as names:
+        broker = start_broker(authentication=[by_name])
+        wait_for(broker, STATUS, "connected")
+        assert code_of(broker, "joe", "right-pw") == OK and code_of(broker, "joe", "wrong") == BAD_PASSWORD
+        assert {"_mongodb._tcp.db.example.test", "node1.example.test"} <= names.asked
+        for unknown in ("none.example.test", "bad.example.test"):  # no such name; hosts of another domain than the name's
+            api.want(broker, 204, "PUT", f"/authentication/{ID}", by_name | {"server": unknown})
+            assert stored.want_status(broker, ID, "disconnected", 30)["node_error"][0]["reason"], unknown
+            assert code_of(broker, "joe", "right-pw") == NOT_AUTHORIZED
+        assert "node1.elsewhere.test" not in names.asked
+        names.silent = True
+        api.want(broker, 204, "PUT", f"/authentication/{ID}", by_name)
+        assert code_of(broker, "joe", "right-pw") == NOT_AUTHORIZED
+        assert stored.want_status(broker, ID, "disconnected", 60)["node_error"][0]["reason"]
+        names.silent = False
+        stored.want_status(broker, ID, "connected", 60)
+        assert code_of(broker, "joe", "right-pw") == OK

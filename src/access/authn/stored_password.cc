@@ -79,10 +79,12 @@ class StoredPassword::OnShard final : public Authenticator {
           if (!found && found.error().code != Errc::Unavailable)
             SB_LOG(log::Level::Warning, "authn_query_failed", kv("resource_id", provider.id_),
                    kv("reason", found.error().what));
-          loop.post([reply = std::move(reply)] { reply(std::nullopt); });
+          loop.post([reply = std::move(reply), answered = found.has_value()] {
+            reply(answered ? AuthenticatorAnswer{} : not_asked());
+          });
         });
     // Not connected, or too many wait already: not decided here, and the end of the chain refuses.
-    if (!sent) return {};
+    if (!sent) return {false, not_asked()};
     return {true, {}, known};
   }
 

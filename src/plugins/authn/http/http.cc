@@ -81,7 +81,7 @@ class Http::OnShard final : public access::Authenticator {
           return service.ask(request, limit);
         },
         [reply = std::move(reply), &loop = loop_, &provider = provider_](const sb::Result<ClientResponse>& answer) {
-          std::optional<Authenticated> said;
+          access::AuthenticatorAnswer said = access::not_asked();
           if (answer) {
             auto read = read_answer(*answer, loop.clock().wall_ms());
             provider.questions_.told(read ? nullptr : &read.error());
@@ -90,7 +90,7 @@ class Http::OnShard final : public access::Authenticator {
           loop.post([reply, said] { reply(said); });
         });
     // Not connected, or too many wait already: not decided here, and the chain's end refuses.
-    if (!sent) return {};
+    if (!sent) return {false, access::not_asked()};
     return {true, {}};
   }
 

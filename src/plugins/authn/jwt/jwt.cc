@@ -94,7 +94,7 @@ class Jwt::OnShard final : public access::Authenticator {
     }
     if (text.empty()) return {};
     const Keys keys = provider_.keys();
-    if (!keys) return {};  // not fetched yet
+    if (!keys) return {false, access::not_asked()};  // not fetched yet
     const auto token = detail::parse_token(text);
     if (!token) return {};
     if (!detail::verify_token(*token, *keys)) {

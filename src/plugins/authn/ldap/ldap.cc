@@ -136,13 +136,13 @@ class Ldap::OnShard final : public access::Authenticator {
           if (found && *found) *known = true;
           if (!found || !*found) {
             if (!found) tell(provider, found.error());
-            return answer(loop, reply, std::nullopt);
+            return answer(loop, reply, found ? AuthenticatorAnswer{} : access::not_asked());
           }
           if (provider.binds_) return bind(provider, loop, std::move(reply), std::move((*found)->dn), password);
           answer(loop, reply, judge(provider.settings_->method, **found, password.reveal()));
         });
     // Not connected, or too many wait already: not decided here, and the end of the chain refuses.
-    if (!sent) return {};
+    if (!sent) return {false, access::not_asked()};
     return {true, {}, known};
   }
 
@@ -153,6 +153,12 @@ class Ldap::OnShard final : public access::Authenticator {
   }
   static void answer(runtime::Loop& loop, const Reply& reply, AuthenticatorAnswer what) {
     loop.post([reply, what = std::move(what)] { reply(what); });
+  }
+  /// 4.7: the same to the client, whether the directory said no or nothing.
+  static Authenticated not_bound(bool asked) {
+    Authenticated out = Authenticated::refused(ReasonCode::BadUserNameOrPassword);
+    out.unasked = !asked;
+    return out;
   }
   /// On a thread of the searches. Only a success lets in; it never makes a superuser.
   static void bind(Ldap& provider, runtime::Loop& loop, Reply reply, std::string dn, const Secret& password) {
@@ -165,9 +171,9 @@ class Ldap::OnShard final : public access::Authenticator {
         },
         [&provider, &loop, reply](sb::Result<Bound> bound) {
           if (!bound && bound.error().code != Errc::Denied) tell(provider, bound.error());
-          answer(loop, reply, bound ? Authenticated{} : refused(ReasonCode::BadUserNameOrPassword));
+          answer(loop, reply, bound ? Authenticated{} : not_bound(bound.error().code == Errc::Denied));
         });
-    if (!sent) answer(loop, reply, refused(ReasonCode::BadUserNameOrPassword));
+    if (!sent) answer(loop, reply, not_bound(false));
   }
 
   Ldap& provider_;  // the chain that this stands in holds it

@@ -73,6 +73,7 @@ class Scram::OnShard final : public access::Authenticator {
     if (!final || !round->known) return refused();
     Authenticated out;
     out.superuser = round->superuser;
+    out.username = round->first.user;
     out.data = *final;
     return {false, std::move(out)};
   }
@@ -84,7 +85,7 @@ class Scram::OnShard final : public access::Authenticator {
     auto first = detail::parse_client_first(message);
     auto nonce = access::authn::random_hex(kNonceBytes);
     if (!first || !nonce) return refused();
-    // Rules and templates go by the name of the CONNECT: nobody proves one name and goes by another.
+    // Rules and bans go by the name of the CONNECT if it has one: nobody proves one name and goes by another.
     if (!connect_name.empty() && connect_name != first->user)
       return {false, Authenticated::refused(ReasonCode::BadUserNameOrPassword)};
     auto round = std::make_shared<Round>();

@@ -262,6 +262,8 @@ Result<KeySet> read_key_set(std::string_view text) {
     if (type == "OKP") made = edwards_key(*fields);
     if (auto key = Key::of_key(std::move(id), std::move(algorithm), made)) out.push_back(*std::move(key));
   }
+  // A set that is empty takes all keys back; one that nothing can be read from is a mistake.
+  if (out.empty() && !keys->get_array().empty()) return fail(Errc::Invalid, "no key that can be used is in the set");
   return out;
 }
 
