@@ -31,17 +31,26 @@ std::string told(const ConfigStore::Refusal& refusal) {
   return refusal.code == kReadOnly ? fmt::format("{}: {}", kReadOnly, refusal.told()) : refusal.told();
 }
 
-/// {"<root>":{"kind":"validation_error","path":…,"reason":…,"value":…,"expected":…}}, one of each root.
+/// {"<root>":{"kind":"validation_error","path":…,"reason":…,"value":…,"expected":…}}; several mistakes of a root are an
+/// array, as in the messages of 1.5.
 std::string validation_text(const ConfigStore::Refusal& refusal) {
   json::object out;
   for (const auto& problem : refusal.problems) {
     const std::string root = problem.path.substr(0, problem.path.find('.'));
-    if (root.empty() || out.contains(root)) continue;
-    out[root] = json::object{{"kind", "validation_error"},
-                             {"path", problem.path},
-                             {"reason", problem.reason},
-                             {"value", problem.value},
-                             {"expected", problem.expected}};
+    if (root.empty()) return told(refusal);  // the text itself cannot be read
+    json::object error{{"kind", "validation_error"},
+                       {"path", problem.path},
+                       {"reason", problem.reason},
+                       {"value", problem.value},
+                       {"expected", problem.expected}};
+    const auto [at, first] = out.emplace(root, nullptr);
+    json::value& errors = at->value();
+    if (first) {
+      errors = std::move(error);
+      continue;
+    }
+    if (!errors.is_array()) errors = json::array{std::move(errors)};
+    errors.get_array().push_back(std::move(error));
   }
   return out.empty() ? told(refusal) : json::serialize(out);
 }
@@ -99,11 +108,10 @@ void dump(ConfigStore& store, const std::string& node, const Call& call, const R
 }
 
 void answer(const ConfigStore::Outcome<ConfigStore::Change>& outcome, const Call& call, const Reply& reply) {
-  if (!outcome) {
-    // People read the lines that ctl prints; programs want the object of the reference.
-    const bool cli = call.request.door == http::Door::Cli;
-    return reply(Response::text(cli ? told(outcome.error()) : validation_text(outcome.error()), 400));
-  }
+  // People read the lines that ctl prints; programs want the object of the reference.
+  const bool cli = call.request.door == http::Door::Cli;
+  if (!outcome) return reply(Response::text(cli ? told(outcome.error()) : validation_text(outcome.error()), 400));
+  if (!cli) return reply(Response::empty(200));
   json::array roots;
   for (const std::string& root : outcome->roots) roots.emplace_back(root);
   json::array after_restart;
@@ -151,7 +159,7 @@ void add_to(management::ApiRegistry& api) {
        {mode_parameter(), http::query_parameter("ignore_readonly", schema::boolean(), "Leave out what cannot change")},
        {},
        true,
-       {{200, "Applied", schema::open_object()},
+       {{200, "Applied", {}, ""},
         {400, "What is wrong", schema::string(), "text/plain"},
         http::fault(400, "What is wrong")},
        false,
