@@ -244,7 +244,7 @@ Outcome ConfigStore::update(std::string_view path, Value value, Mode mode) {
   keep_secrets(tree, &all_);
   refuse_masks(tree, "", problems);
   std::vector<PemFile> pems;
-  detail::take_pems(tree, (std::filesystem::path(current_->node.data_dir) / "certs").string(), pems);
+  detail::take_pems(tree, current_->node.data_dir, pems);
   if (mode == Mode::Merge) {
     join_by_identity(tree, all_, "authentication", problems);
     join_by_identity(tree, all_, "authorization.sources", problems);
@@ -380,7 +380,7 @@ tl::expected<ConfigStore::Merged, ConfigStore::Refusal> ConfigStore::merged(Valu
   use_new_names(Roots::schema(), roots);
   keep_secrets(roots, &all_);
   Merged out;
-  detail::take_pems(roots, (std::filesystem::path(current_->node.data_dir) / "certs").string(), out.pems);
+  detail::take_pems(roots, current_->node.data_dir, out.pems);
   join_by_identity(roots, all_, "authentication", problems);
   join_by_identity(roots, all_, "authorization.sources", problems);
   Layers& next = out.layers = layers();

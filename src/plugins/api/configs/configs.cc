@@ -7,6 +7,10 @@
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
 namespace sb::plugins::api::configs {
 
 namespace {
@@ -78,6 +82,26 @@ http::Parameter mode_parameter() {
   return out;
 }
 
+/// Rules that were sent to this node lie in a file of its own (access-control 7.2): they are shown themselves, for the
+/// path means nothing on another node.
+void show_rules(config::Value& shown, const std::string& data_dir) {
+  config::Value* authorization = shown.find("authorization");
+  config::Value* list = authorization ? authorization->find("sources") : nullptr;
+  auto* sources = list ? list->if_array() : nullptr;
+  if (!sources) return;
+  const std::string own = (std::filesystem::path(data_dir) / "authz" / "acl.conf").string();
+  for (config::Value& source : *sources) {
+    const config::Value* path = source.find("path");
+    if (!path || path->text() != own) continue;
+    std::ifstream file(own);
+    std::ostringstream rules;
+    rules << file.rdbuf();
+    if (!file) continue;
+    config::erase(source, "path");
+    source.if_object()->insert_or_assign("rules", config::Value(std::move(rules).str()));
+  }
+}
+
 void dump(ConfigStore& store, const std::string& node, const Call& call, const Reply& reply) {
   const config::Value& all = store.current()->effective;
   if (const auto wanted = call.find_text("node"); wanted && *wanted != node)
@@ -98,12 +122,14 @@ void dump(ConfigStore& store, const std::string& node, const Call& call, const R
     config::Value only = config::Value::Object{};
     config::Problems problems;
     config::put(only, *key, *root, true, problems);
+    show_rules(only, store.current()->node.data_dir);
     return reply(Response::text(config::to_hocon(only)));
   }
   config::Value shown = config::Value::Object{};
   if (const auto* roots = all.if_object())
     for (const auto& [name, value] : *roots)
       if (!hidden(name) || call.request.door == http::Door::Cli) shown.if_object()->emplace(name, value);
+  show_rules(shown, store.current()->node.data_dir);
   reply(Response::text(config::to_hocon(shown)));
 }
 
