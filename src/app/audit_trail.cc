@@ -24,6 +24,7 @@ namespace {
 constexpr std::string_view kBase = "/api/v5";
 constexpr std::string_view kCommandHeader = "x-ctl-command";
 constexpr std::size_t kFailureMax = 4096;
+constexpr std::size_t kRefusalMax = 16 << 10;                 // in which each key of a body is looked for
 constexpr std::string_view kPrivateKey = "PRIVATE KEY-----";  // PEM
 /// What programs do many times a second, without the base.
 constexpr std::string_view kFrequent[] = {"/publish",
@@ -39,6 +40,49 @@ std::string lower(std::string_view text) {
   for (char& c : out)
     if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
   return out;
+}
+
+/// Whether a refusal speaks of this key: at the end of a path, in a line ("a.b: expected ...") or in JSON ("a.b").
+bool complains_of(std::string_view refusal, std::string_view key) {
+  for (auto at = refusal.find(key); !key.empty() && at != refusal.npos; at = refusal.find(key, at + 1)) {
+    const std::string_view after = refusal.substr(at + key.size());
+    const bool begins = at == 0 || std::string_view(" .\"\n\t'").find(refusal[at - 1]) != std::string_view::npos;
+    // Within the message of an answer the quotes are escaped; before a colon they are those of a JSON key.
+    const bool ends = after.starts_with(':') || (after.starts_with('"') && !after.starts_with("\":")) ||
+                      (after.starts_with("\\\"") && !after.starts_with("\\\":")) || after.starts_with(" =");
+    if (begins && ends) return true;
+  }
+  return false;
+}
+
+/// Every value in it, however deep; the keys stay.
+void hide(json::value& value) {
+  if (auto* array = value.if_array()) {
+    for (json::value& element : *array) hide(element);
+  } else if (auto* object = value.if_object()) {
+    for (auto& [key, member] : *object) hide(member);
+  } else if (!value.is_null() && !value.is_bool()) {
+    value = kMasked;
+  }
+}
+
+/// What a misspelt key holds may be a password: the key is recorded, its value is not. `declared`: the keys of the
+/// operation, where it names them.
+void mask_unknown(json::value& value, std::string_view refusal, const std::vector<http::Field>& declared) {
+  if (auto* array = value.if_array()) {
+    for (json::value& element : *array) mask_unknown(element, refusal, declared);
+  } else if (auto* object = value.if_object()) {
+    const auto known = [&declared](std::string_view key) {
+      return declared.empty() ||
+             std::any_of(declared.begin(), declared.end(), [key](const http::Field& f) { return f.name == key; });
+    };
+    for (auto& [key, member] : *object) {
+      if (!known(key) || complains_of(refusal, key))
+        hide(member);
+      else
+        mask_unknown(member, refusal, {});
+    }
+  }
 }
 
 /// "/mqtt/retainer/message/:topic"
@@ -88,6 +132,17 @@ json::object request_of(const http::Audited& audited, std::string_view method) {
   json::value masked = json::object{{"headers", std::move(headers)}, {"bindings", std::move(bindings)}};
   AuditTrail::mask(masked);
   json::value body = body_of(audited.call);
+  const http::Response& response = audited.response;
+  // A field that is missing may be there under another name.
+  if (response.status >= 400 && (response.body.find("unknown_fields") != response.body.npos ||
+                                 response.body.find("config_key_not_recognized") != response.body.npos ||
+                                 response.body.find("required_field") != response.body.npos)) {
+    if (response.body.size() > kRefusalMax)
+      hide(body);
+    else
+      mask_unknown(body, response.body,
+                   audited.endpoint.body ? audited.endpoint.body->fields : std::vector<http::Field>{});
+  }
   // The key of a licence is named like any other key: only its place tells.
   if (audited.endpoint.path.starts_with("/api/v5/license") && body.is_object() && body.get_object().contains("key"))
     body.get_object()["key"] = kMasked;
@@ -101,7 +156,9 @@ json::value failure_of(const http::Response& response) {
   json::error_code error;
   json::value body = json::parse(response.body, error);
   // Refused configuration text is answered in words.
-  return error ? json::value(shown_urls(std::string_view(response.body).substr(0, kFailureMax))) : body;
+  if (error) return json::value(logged_urls(std::string_view(response.body).substr(0, kFailureMax)));
+  AuditTrail::mask(body);
+  return body;
 }
 
 /// What `ctl` says it was called with: JSON, percent-encoded.
@@ -143,7 +200,7 @@ void AuditTrail::mask(json::value& value) {
     const std::string_view text = value.get_string();
     if (text.find(kPrivateKey) != text.npos) {
       value = kMasked;
-    } else if (std::string shown = shown_urls(text); shown != text) {
+    } else if (std::string shown = logged_urls(text); shown != text) {
       value = std::move(shown);
     }
   } else if (value.is_double() && !std::isfinite(value.get_double())) {

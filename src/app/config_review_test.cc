@@ -43,6 +43,9 @@ TEST_F(ConfigReview, RefusesCipherSuitesThatNobodyKnows) {
           "1: listeners.ssl.default.ssl_options.ciphers = [\"NOPE\"]", "not NOPE");
   refused("listeners.wss.default.ssl_options.ciphers = [\"TLS_NOPE\"]", "1: listeners.wss.default.ssl_options.ciphers",
           "not TLS_NOPE");
+  EXPECT_EQ(check("listeners.ssl.default.ssl_options.ciphers = [\"A B\"]"), 1);
+  EXPECT_THAT(said_, HasSubstr("1 problem(s)"));
+  EXPECT_THAT(said_, HasSubstr("'A B' is none"));
   EXPECT_EQ(check("listeners.ssl.default.ssl_options.ciphers = \"TLS_AES_128_GCM_SHA256,AES128-SHA\""), 0) << said_;
   EXPECT_EQ(said_, "");
 }

@@ -24,6 +24,19 @@ TEST(SecretName, APasswordWithinAUrlIsNotShown) {
   EXPECT_FALSE(has_masked_url("joe:******@host"));
 }
 
+TEST(SecretName, ASecretInTheQueryOfAUrlIsNotShown) {
+  EXPECT_EQ(shown_urls("http://h/p?a=1&token=x-y&b=2&key=z#f"), "http://h/p?a=1&token=******&b=2&key=******#f");
+  EXPECT_EQ(shown_urls("get \"http://h?api_key=x\" token=y"), "get \"http://h?api_key=******\" token=y");
+  EXPECT_EQ(shown_urls("http://h/?to=http://u:p@i/?token=x"), "http://h/?to=http://u:******@i/?token=******");
+  for (const char* plain : {"http://h/?user=${username}&token=${password}", "http://h/?token=", "http://h/?token",
+                            "/p?token=x", "http://h/token=x"})
+    EXPECT_EQ(shown_urls(plain), plain);
+  EXPECT_EQ(logged_urls("http://h/p?a=1&token=x&u=${username} ?c=3"),
+            "http://h/p?a=******&token=******&u=${username} ?c=3");
+  EXPECT_TRUE(has_masked_url(shown_urls("http://h/p?token=x")));
+  EXPECT_FALSE(has_masked_url("http://h/p?token=${password}"));
+}
+
 TEST(SecretName, ATokenIsNoName) {
   EXPECT_EQ(shown_username("joe"), "joe");
   EXPECT_EQ(shown_username("eyJhbGciOiJIUzI1NiJ9.e30.c2lnbmVk"), "******");

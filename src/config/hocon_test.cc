@@ -65,6 +65,13 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"a = [1]\na {\"2\" = 5}", R"({"a":[1,5]})"}, Case{"a = 1\na = null", "{}"}, Case{"a =\n 5", R"({"a":5})"},
         Case{"a\n{ b = 1 }", R"({"a":{"b":1}})"},
         Case{"{\"a\": {\"b\": [1, \"x\", null]}}", R"({"a":{"b":[1,"x",null]}})"},
+        // Fields need no separator: a key is what stands before '=', ':' or '{'.
+        Case{"{a = 1 b = 2}", R"({"a":1,"b":2})"}, Case{"m { a = 1 b = false }", R"({"m":{"a":1,"b":false}})"},
+        Case{"a = x b = y z c.d = 5", R"({"a":"x","b":"yz","c":{"d":5}})"},
+        Case{"a {b = 1} c {d = [1] e = \"x\" \"f\": null}", R"({"a":{"b":1},"c":{"d":[1],"e":"x"}})"},
+        Case{"a = 1s b = ${a} c = 0.0.0.0:1883", R"({"a":"1s","b":"1s","c":"0.0.0.0:1883"})"},
+        Case{"a = x 0.0.0.0:1883", R"({"a":"x0.0.0.0:1883"})"}, Case{"a = x y {b = 1}", R"({"a":"x","y":{"b":1}})"},
+        Case{"a = [1 2 true \"x\" y]", R"({"a":[1,2,true,"xy"]})"}, Case{"a = [1.5 -2]", R"({"a":[1.5,-2]})"},
         Case{"include_x = 1", R"({"include_x":1})"}, Case{"a = 1\r\nb = 2\r\n", R"({"a":1,"b":2})"}));
 
 class Refuses : public testing::TestWithParam<Case> {};
@@ -79,7 +86,8 @@ INSTANTIATE_TEST_SUITE_P(
                     Case{"a = ${b}\nb = ${a}", "substitution_cycle"}, Case{"a = ${a}", "substitution_cycle"},
                     Case{"a = [1]\na.3 = 5", "bad_array_index"}, Case{"a = \"\\x\"", "scan_error"},
                     Case{"a = \"\\ud800\"", "surrogate"}, Case{"a = [1] x", "one kind"},
-                    Case{"a = {b = 1} [2]", "one kind"}, Case{"include required(\"no.conf\")", "include_error"},
+                    Case{"a = {b = 1} [2]", "one kind"}, Case{"a = [x b = 1]", "a value"},
+                    Case{"include required(\"no.conf\")", "include_error"},
                     Case{"include \"no.conf\"\na = 1", "include is not allowed here"}, Case{"a = $b", "scan_error"},
                     Case{"a = `x`", "quotes"}, Case{"\xff = 1", "byte 0xff"}, Case{"a = \"\"\"x", "begun at line 1"}));
 

@@ -210,6 +210,7 @@ std::map<std::string, std::string> path_environment(const LoadOptions& options, 
   std::string log = detail::env_value(env, "LOG_DIR");
   if (log.empty()) log = data_dir + "/log";
   for (const char* prefix : {"EMQX_", "SIGNALBOX_"}) {
+    env[std::string(prefix) + "DATA_DIR"] = data_dir;
     env[std::string(prefix) + "ETC_DIR"] = etc;
     env[std::string(prefix) + "LOG_DIR"] = log;
   }
@@ -369,7 +370,7 @@ Loaded load(const LoadOptions& options) {
     return out;
   }
   std::vector<PemFile> pems;
-  detail::take_pems(all, data_dir_of(all, options) + "/certs", pems);
+  detail::take_pems(all, data_dir_of(all, options), pems);
   Loaded checked = check(std::move(all), options);
   checked.pems = std::move(pems);
   checked.cluster = std::move(cluster);

@@ -491,6 +491,39 @@ TEST(Load, EnvironmentProblemsNameTheVariable) {
   EXPECT_THAT(all(l.errors), HasSubstr("environment variable EMQX_MQTT__MAX_INFLIGHT"));
 }
 
+TEST(Load, EnvironmentIntoListsIsToldClearly) {
+  const std::string one = "authentication = [{mechanism = jwt}]";
+  const auto told = [&](const char* name, const char* value, const std::string& text) {
+    return all(load_text(text, {{name, value}}).errors);
+  };
+  for (const char* name : {"EMQX_AUTHENTICATION__3__ENABLE", "EMQX_AUTHENTICATION__X__ENABLE"}) {
+    EXPECT_THAT(told(name, "false", one), HasSubstr("environment variable " + std::string(name)));
+    EXPECT_THAT(told(name, "false", one), HasSubstr("from 1 on, it should not be greater than 2"));
+  }
+  EXPECT_THAT(told("EMQX_AUTHENTICATION__2__ENABLE", "false", one),
+              HasSubstr("authentication.2.mechanism: expected one of"));
+  EXPECT_THAT(told("EMQX_REWRITE__2__ACTION", "all", ""), HasSubstr("elements by number from 1 on, none left out"));
+  EXPECT_THAT(told("EMQX_AUTHENTICATION__2__ENABLE", "false", ""), HasSubstr("by number from 1 on"));
+  const Loaded whole = load_text("", {{"EMQX_MQTT", "{max_inflight = 9}"}, {"EMQX_LOG_DIR", "/x"}});
+  ASSERT_TRUE(whole.config) << all(whole.errors);
+  EXPECT_EQ(whole.config->mqtt.max_inflight, 9);
+}
+
+TEST(Load, AnAuthenticatorSaysWhatItIs) {
+  Files files{{{"etc/emqx.conf", "authentication = [{mechanism = password_based}, {backend = redis}]"}}};
+  LoadOptions options = files.options();
+  options.built_authn = {"jwt", "password_based:redis", "password_based:ldap"};
+  const std::string told = all(load(options).errors);
+  EXPECT_THAT(told, HasSubstr("authentication.1.backend: expected one of redis, ldap (required_field)"));
+  EXPECT_THAT(told, HasSubstr("authentication.2.mechanism: expected one of jwt, password_based (required_field)"));
+}
+
+TEST(Load, ATextWithoutAnUpperBoundSaysOnlyTheLower) {
+  EXPECT_THAT(all(load_text("node.data_dir = \"\"").errors), HasSubstr("expected a text of at least 1 byte(s)"));
+  EXPECT_THAT(all(load_text("psk_authentication.separator = \"::\"").errors),
+              HasSubstr("expected a text of 1..1 bytes"));
+}
+
 TEST(Load, ProtectionSetByEnvironmentIsNotIgnored) {
   const Loaded l = load_text("", {{"EMQX_AUTHENTICATION__1__MECHANISM", "jwt"}});
   ASSERT_FALSE(l.config);
@@ -549,7 +582,9 @@ TEST(Load, KeysThatAreWrittenAsTextBecomeFiles) {
   ASSERT_EQ(l.pems.size(), 1u);
   EXPECT_THAT(l.pems[0].path, testing::StartsWith("d/certs/listeners/ssl/default/ssl_options/keyfile-"));
   EXPECT_THAT(l.pems[0].content, HasSubstr("hush"));
-  EXPECT_EQ(l.config->effective.at_path("listeners.ssl.default.ssl_options.keyfile")->text(), l.pems[0].path);
+  EXPECT_EQ(l.config->effective.at_path("listeners.ssl.default.ssl_options.keyfile")->text(),
+            "${EMQX_DATA_DIR}" + l.pems[0].path.substr(1));
+  EXPECT_EQ(l.config->listeners.ssl.at("default").ssl_options.keyfile, l.pems[0].path);
   EXPECT_EQ(l.config->effective.at_path("listeners.ssl.default.ssl_options.certfile")->text(), "etc/cert.pem");
   EXPECT_THAT(to_hocon(l.config->effective, {.reveal = true}), testing::Not(HasSubstr("hush")));
 }

@@ -1,6 +1,7 @@
 #include "config/schema.h"
 
 #include "base/check.h"
+#include "base/secret_name.h"
 #include "config/detail/schema_info.h"
 #include "config/hocon.h"
 
@@ -49,7 +50,7 @@ std::optional<double> as_number(const Value& v) {
 std::string shown(const Value& v) {
   if (v.secret) return "******";
   constexpr std::size_t kMaxShown = 80;
-  std::string out = to_json(v, {.reveal = false, .pretty = false});
+  std::string out = logged_urls(to_json(v, {.reveal = false, .pretty = false}));
   if (out.size() > kMaxShown) out = out.substr(0, kMaxShown) + "...";
   return out;
 }
@@ -191,9 +192,7 @@ void Checker::refuse_unknown(const Struct& s, Value::Object& fields) {
         expected = fmt::format("a known key: {}{}", fmt::join(names, ", "), more ? ", ..." : "");
       }
       const Level level(*this, it->first);
-      // A misspelt password key is unknown too.
-      const bool hide = it->second.is_string() || it->second.is_object() || it->second.is_array();
-      error(it->second, "unknown_fields", std::move(expected), hide ? "" : shown(it->second));
+      error(it->second, "unknown_fields", std::move(expected), "");  // a misspelt password is unknown, too
     }
     ++it;
   }
@@ -333,7 +332,9 @@ bool Checker::read_text(const Key& key, Value& v, std::string& out) {
   }
   if (out.size() < static_cast<std::size_t>(std::max(0.0, key.opts.min)) ||
       (key.opts.max<kUnbounded&& static_cast<double>(out.size())> key.opts.max)) {
-    error(key, v, "out_of_range", fmt::format("a text of {}..{} bytes", std::max(0.0, key.opts.min), key.opts.max));
+    error(key, v, "out_of_range",
+          key.opts.max < kUnbounded ? fmt::format("a text of {}..{} bytes", std::max(0.0, key.opts.min), key.opts.max)
+                                    : fmt::format("a text of at least {} byte(s)", key.opts.min));
     return false;
   }
   if (!v.is_string()) v = keep_place(Value(out), v);
@@ -448,7 +449,15 @@ bool Checker::read_elements(const Key& key, Value& v, bool scalars) {
     v.at = at;
     return true;
   }
-  error(key, v, "expected_list", "a list [ ... ]");
+  const auto* indexed = v.if_object();
+  const bool numbers =
+      indexed && !indexed->empty() && std::all_of(indexed->begin(), indexed->end(), [](const auto& member) {
+        return member.first.find_first_not_of("0123456789") == member.first.npos;
+      });
+  if (numbers)
+    error(key, v, "bad_array_index", "a list [ ... ], or its elements by number from 1 on, none left out");
+  else
+    error(key, v, "expected_list", "a list [ ... ]");
   return false;
 }
 

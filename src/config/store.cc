@@ -210,11 +210,12 @@ void ConfigStore::unsubscribe(std::uint64_t id) {
 Outcome ConfigStore::update(std::string_view path, Value value, Mode mode) {
   if (path.empty()) {
     if (!value.is_object()) return refusal("BAD_REQUEST", "a set of roots is expected");
-    for (const auto& [root, ignored] : *value.if_object()) {
-      if (read_only_root(root))
-        return refusal("update_readonly_keys_prohibited",
-                       fmt::format("{} cannot be changed while the node runs", root));
-    }
+    std::vector<std::string> fixed;
+    for (const auto& [root, ignored] : *value.if_object())
+      if (read_only_root(root)) fixed.push_back(root);
+    if (!fixed.empty())
+      return refusal("update_readonly_keys_prohibited",
+                     fmt::format("{} cannot be changed while the node runs", fmt::join(fixed, ", ")));
   } else if (read_only_root(root_of(path))) {
     return refusal("update_readonly_keys_prohibited",
                    fmt::format("{} cannot be changed while the node runs", root_of(path)));
@@ -230,7 +231,6 @@ Outcome ConfigStore::update(std::string_view path, Value value, Mode mode) {
                       .reason = "config_key_not_recognized",
                       .value = {},
                       .expected = "a root that this version knows"});
-  if (!problems.empty()) return refusal(problems);
   constexpr int kMaxPathParts = 32;
   if (std::count(path.begin(), path.end(), '.') > kMaxPathParts) return refusal("NOT_FOUND", "no such key");
   // The update as a tree of its own, from the root.
@@ -244,7 +244,7 @@ Outcome ConfigStore::update(std::string_view path, Value value, Mode mode) {
   keep_secrets(tree, &all_);
   refuse_masks(tree, "", problems);
   std::vector<PemFile> pems;
-  detail::take_pems(tree, (std::filesystem::path(current_->node.data_dir) / "certs").string(), pems);
+  detail::take_pems(tree, current_->node.data_dir, pems);
   if (mode == Mode::Merge) {
     join_by_identity(tree, all_, "authentication", problems);
     join_by_identity(tree, all_, "authorization.sources", problems);
@@ -274,8 +274,11 @@ Outcome ConfigStore::update(std::string_view path, Value value, Mode mode) {
       put(*layer, path, *fresh, true, problems);
     }
   }
-  if (!problems.empty()) return refusal(problems);
   prune(all);  // in the cluster layer nulls stay: they take away what lower layers set
+  if (!problems.empty()) {
+    problems.append(check(std::move(all), options_).errors);  // whoever corrects one mistake hears of the others, too
+    return refusal(problems);
+  }
   return apply(std::move(all), std::move(cluster), true, pems);
 }
 
@@ -377,7 +380,7 @@ tl::expected<ConfigStore::Merged, ConfigStore::Refusal> ConfigStore::merged(Valu
   use_new_names(Roots::schema(), roots);
   keep_secrets(roots, &all_);
   Merged out;
-  detail::take_pems(roots, (std::filesystem::path(current_->node.data_dir) / "certs").string(), out.pems);
+  detail::take_pems(roots, current_->node.data_dir, out.pems);
   join_by_identity(roots, all_, "authentication", problems);
   join_by_identity(roots, all_, "authorization.sources", problems);
   Layers& next = out.layers = layers();

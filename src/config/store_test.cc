@@ -17,6 +17,7 @@ using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::Not;
+using testing::UnorderedElementsAre;
 
 class Store : public testing::Test {
  protected:
@@ -83,6 +84,20 @@ TEST_F(Store, BadChangeLeavesEverythingAsItWas) {
   EXPECT_THAT(change.error().message, HasSubstr("unshown_errors_count: 1"));
   EXPECT_EQ(store->current(), before);
   EXPECT_FALSE(fs::exists(root_ / "data/configs/cluster.hocon"));
+}
+
+TEST_F(Store, MistakesOfAllRootsAreTold) {
+  auto store = start();
+  const auto change = store->update_text(
+      "", "foo.bar = 1\nmqtt { max_inflight = 0, nonsense = 1 }\nalarm.size_limit = 0\nmqtt.max_topic_levels = 7",
+      Mode::Merge);
+  ASSERT_FALSE(change);
+  std::vector<std::string> paths;
+  for (const Problem& problem : change.error().problems) paths.push_back(problem.path);
+  EXPECT_THAT(paths, UnorderedElementsAre("foo", "mqtt.max_inflight", "mqtt.nonsense", "alarm.size_limit"));
+  EXPECT_NE(store->current()->mqtt.max_topic_levels, 7);
+  const auto fixed = store->update_text("", "node.name = x@y\nmqtt.max_inflight = 3\nrpc.mode = sync", Mode::Merge);
+  EXPECT_THAT(fixed.error().told(), HasSubstr("node, rpc cannot be changed"));
 }
 
 TEST_F(Store, ReadOnlyRootsAreRefused) {

@@ -297,12 +297,15 @@ void put(Value& root, std::string_view path, Value value, bool replace, Problems
         node = &node->if_array()->back();
         continue;
       }
-      problems.add({.file = {},
-                    .line = 0,
-                    .path = std::string(path),
-                    .reason = "bad_array_index",
-                    .value = part,
-                    .expected = fmt::format("index should not be greater than {}", node->if_array()->size() + 1)});
+      problems.add(
+          {.file = value.at.file ? *value.at.file : "",
+           .line = value.at.line,
+           .path = std::string(path),
+           .reason = "bad_array_index",
+           .value = {},
+           .expected = fmt::format("the number of an element in place of '{}': from 1 on, it should not be greater "
+                                   "than {}",
+                                   part, node->if_array()->size() + 1)});
       return;
     }
     if (!node->is_object()) *node = Value(Value::Object{});

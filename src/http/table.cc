@@ -266,12 +266,39 @@ void Table::handle(Request request, Reply reply) const {
       if (std::string etag = etag_of(response); !etag.empty()) response.headers.emplace_back("etag", std::move(etag));
       reply(std::move(response));
     };
-  if (endpoint->method == Method::Put && !call.request.header("if-match").empty())
-    return run_if_unchanged(*endpoint, *match, std::move(call), reply);
+  if (endpoint->method == Method::Put && !call.request.header("if-match").empty()) {
+    const std::string path = call.request.path;
+    reply = [this, path, reply = std::move(reply)](Response response) {
+      reply(std::move(response));
+      next_turn(path);
+    };
+    return in_turn(path, [endpoint, match, call = std::move(call), reply = std::move(reply)] {
+      run_if_unchanged(*endpoint, *match, call, reply);
+    });
+  }
   run(*endpoint, std::move(call), reply);
 }
 
-void Table::run_if_unchanged(const Endpoint& endpoint, const Match& match, Call call, const Reply& reply) const {
+void Table::in_turn(const std::string& path, std::function<void()> start) const {
+  auto& waiting = turns_[path];
+  waiting.push_back(std::move(start));
+  if (waiting.size() > 1) return;
+  const auto first = waiting.front();  // it may be done, and gone, before it returns
+  first();
+}
+
+void Table::next_turn(const std::string& path) const {
+  const auto waiting = turns_.find(path);
+  waiting->second.pop_front();
+  if (waiting->second.empty()) {
+    turns_.erase(waiting);
+    return;
+  }
+  const auto next = waiting->second.front();
+  next();
+}
+
+void Table::run_if_unchanged(const Endpoint& endpoint, const Match& match, Call call, const Reply& reply) {
   const Endpoint* const reads = choose(match, "GET");
   Call look;
   look.request = call.request;

@@ -7,7 +7,9 @@
 #include "http/endpoint.h"
 #include "http/parser.h"
 
+#include <deque>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -69,7 +71,11 @@ class Table {
   static std::optional<Response> read(const Endpoint& endpoint, const Match& match, Call& call);
   static void run(const Endpoint& endpoint, Call call, const Reply& reply);
   /// If-Match: only while the GET of the same path answers what the request was made from.
-  void run_if_unchanged(const Endpoint& endpoint, const Match& match, Call call, const Reply& reply) const;
+  static void run_if_unchanged(const Endpoint& endpoint, const Match& match, Call call, const Reply& reply);
+  /// Conditional requests for one path go one after the other: the state that one of them compares with must not be
+  /// changed by another before it is done.
+  void in_turn(const std::string& path, std::function<void()> start) const;
+  void next_turn(const std::string& path) const;
 
   const Clock& clock_;
   std::vector<std::unique_ptr<const Endpoint>> endpoints_;
@@ -77,6 +83,7 @@ class Table {
   Gate gate_;
   std::string upload_folder_;
   Audit audit_;
+  mutable std::map<std::string, std::deque<std::function<void()>>> turns_;  // the first one is under way
 };
 
 }  // namespace sb::http

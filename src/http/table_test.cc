@@ -223,6 +223,61 @@ TEST_F(TableTest, ChangesAreAuditedReadsAreNot) {
   EXPECT_EQ(seen[1].second, 400U);
 }
 
+TEST_F(TableTest, OfTwoChangesMadeFromTheSameStateOneHolds) {
+  int value = 1;
+  std::deque<Reply> asked;  // the state is read elsewhere: answers come later
+  table.add({Method::Get,
+             "/late",
+             "Things",
+             Access::Viewer,
+             "Read",
+             {},
+             {},
+             false,
+             {ok(schema::open_object())},
+             false,
+             [&](const Call&, const Reply& reply) { asked.push_back(reply); }});
+  table.add({Method::Put,
+             "/late",
+             "Things",
+             Access::Administrator,
+             "Write",
+             {},
+             {},
+             false,
+             {ok(schema::open_object())},
+             false,
+             [&](const Call&, const Reply& reply) {
+               reply(Response::of(json::object{{"value", ++value}}));
+             }});
+  const auto answer_one = [&] {
+    const Reply reply = asked.front();
+    asked.pop_front();
+    reply(Response::of(json::object{{"value", value}}));
+  };
+  std::string etag;
+  Request get;
+  get.method = "GET";
+  get.path = "/late";
+  table.handle(get, [&](const Response& response) {
+    for (const auto& [name, text] : response.headers)
+      if (name == "etag") etag = text;
+  });
+  answer_one();
+  ASSERT_FALSE(etag.empty());
+  std::vector<unsigned> answers;
+  for (int i = 0; i < 3; ++i) {
+    Request put;
+    put.method = "PUT";
+    put.path = "/late";
+    put.headers.emplace_back("if-match", etag);
+    table.handle(put, [&](const Response& response) { answers.push_back(response.status); });
+  }
+  while (!asked.empty()) answer_one();
+  EXPECT_EQ(answers, (std::vector<unsigned>{200, 412, 412}));
+  EXPECT_EQ(value, 2);
+}
+
 TEST_F(TableTest, TheOpenApiDocumentSaysWhatTheTableChecks) {
   const json::value document = json::parse(json::serialize(table.openapi()));
   EXPECT_EQ(document.at("openapi").as_string(), "3.0.3");

@@ -51,7 +51,9 @@ Result<std::string> content_of(const std::string& path, std::uint64_t most) {
 /// The content of a file inside the data folder; nullopt: it lies elsewhere, or is not there.
 std::optional<std::string> file_in(const std::string& data_dir, const std::string& path) {
   std::error_code error;
-  const fs::path file = fs::weakly_canonical(path, error);
+  constexpr std::string_view kHere = "${EMQX_DATA_DIR}";
+  const std::string full = path.starts_with(kHere) ? data_dir + path.substr(kHere.size()) : path;
+  const fs::path file = fs::weakly_canonical(full, error);
   if (error) return std::nullopt;
   const fs::path root = fs::weakly_canonical(data_dir, error);
   const auto inside = std::mismatch(root.begin(), root.end(), file.begin(), file.end());

@@ -2,14 +2,20 @@
 
 #include "base/secret.h"
 #include "telemetry/log_format.h"
+#include "telemetry/rotating_file.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <signal.h>
 #include <stdlib.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
+#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
+#include <thread>
 
 namespace sb::telemetry {
 namespace {
@@ -23,6 +29,41 @@ log::Record record() {
           "client_refused",
           {log::kv("reason", std::string("a\nb")), log::kv("count", 3), log::kv("clientid", std::string("c1"))},
           false};
+}
+
+TEST(RotatingFile, ALineThatWasCutIsEnded) {
+  char name[] = "/tmp/sb_log_XXXXXX";
+  const int fd = mkstemp(name);
+  ASSERT_GE(fd, 0);
+  close(fd);
+  const auto text = [&] {
+    std::ostringstream out;
+    out << std::ifstream(name).rdbuf();
+    return out.str();
+  };
+  std::ofstream(name) << "whole\nhal";  // a crash
+  RotatingFile file(name, 1, 0);
+  file.write("first\n");
+  file.write("second\n");
+  EXPECT_EQ(text(), "whole\nhal\nfirst\nsecond\n");
+  // A disk that is full after four more bytes.
+  rlimit before{};
+  ASSERT_EQ(getrlimit(RLIMIT_FSIZE, &before), 0);
+  const auto old = signal(SIGXFSZ, SIG_IGN);
+  rlimit full = before;
+  full.rlim_cur = text().size() + 4;
+  ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &full), 0);
+  file.write("third\n");
+  ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &before), 0);
+  signal(SIGXFSZ, old);
+  EXPECT_EQ(file.lines_lost(), 1U);
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+  while (!file.is_open() && std::chrono::steady_clock::now() < deadline) {
+    file.write("fourth\n");
+    std::this_thread::yield();
+  }
+  EXPECT_EQ(text(), "whole\nhal\nfirst\nsecond\nthir\nfourth\n");
+  std::filesystem::remove(name);
 }
 
 TEST(LogFormat, TextPutsClientFirstAndKeepsOneLine) {

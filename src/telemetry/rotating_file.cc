@@ -9,6 +9,7 @@
 #include <cstring>
 #include <ctime>
 #include <filesystem>
+#include <utility>
 
 namespace sb::telemetry {
 
@@ -17,6 +18,16 @@ std::int64_t seconds_now() {
   timespec now{};
   clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
   return now.tv_sec;
+}
+
+/// A full disk, or a crash, may have left half a line. What cannot be read counts as whole.
+bool ends_with_line(const std::string& path, off_t size) {
+  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return true;
+  char last = '\n';
+  const bool read = ::pread(fd, &last, 1, size - 1) == 1;
+  ::close(fd);
+  return !read || last == '\n';
 }
 }  // namespace
 
@@ -48,6 +59,7 @@ bool RotatingFile::open() {
   retry_at_s_ = 0;
   struct stat status {};
   size_ = fstat(fd_, &status) == 0 ? static_cast<std::uint64_t>(status.st_size) : 0;
+  cut_ = S_ISREG(status.st_mode) && size_ > 0 && !ends_with_line(path_, status.st_size);
   return true;
 }
 
@@ -69,6 +81,11 @@ void RotatingFile::write(std::string_view line) {
     return;
   }
   if (size_max_ != 0 && size_ > 0 && size_ + line.size() > size_max_) rotate();
+  std::string rest;
+  if (std::exchange(cut_, false)) {
+    rest.append("\n").append(line);
+    line = rest;
+  }
   while (fd_ >= 0 && !line.empty()) {
     const ssize_t n = ::write(fd_, line.data(), line.size());
     if (n < 0 && errno == EINTR) continue;

@@ -1,5 +1,6 @@
 // A log file that starts anew when it is full: path is the current one, path.1 the one before, up to `files` in all.
-// Belongs to one thread. A disk that fails loses lines, never the caller: the file is tried again a second later.
+// Belongs to one thread. A disk that fails loses lines, never the caller: the file is tried again a second later, and
+// what comes then begins a line of its own.
 #pragma once
 
 #include <cstdint>
@@ -32,6 +33,7 @@ class RotatingFile {
   std::uint64_t size_ = 0;
   std::uint64_t lost_ = 0;
   std::int64_t retry_at_s_ = 0;
+  bool cut_ = false;  // what is there ends within a line
 };
 
 }  // namespace sb::telemetry

@@ -73,6 +73,9 @@ def fill(broker):
     api.want(broker, 200, "POST", "/users", {"username": "joe", "password": "S3cret-enough", "role": "viewer"})
     api.want(broker, 200, "POST", "/api_key", {"name": "ci", "role": "publisher", "desc": "pipeline"})
     api.want(broker, 204, "POST", "/authorization/sources", {"type": "built_in_database", "enable": True})
+    api.want(broker, 204, "POST", "/authorization/sources",
+             {"type": "file", "enable": True, "rules": '{allow, {username, "kept"}, all, ["#"]}.\n{allow, all}.\n'})
+    api.want(broker, 200, "PUT", "/prometheus", {"push_gateway": {"url": "http://127.0.0.1:1"}})
     rule = {"permission": "deny", "action": "publish", "topic": "secret/#"}
     for kind, who in (("users", {"username": "u"}), ("clients", {"clientid": "c"}), ("all", {})):
         rules = [{**who, "rules": [rule]}] if who else {"rules": [rule]}
@@ -90,6 +93,9 @@ def answers(broker):
              if "get" in operations and "{" not in path and coverage.succeeds(operations["get"])]
     assert LIVE <= set(paths)
     out = {path: api.want(broker, 200, "GET", path) for path in [*paths, USERS] if path not in LIVE}
+    # Of the configuration what an import takes; listeners of these tests have ports of their own.
+    out["/configs"] = {root: api.want(broker, 200, "GET", "/configs?key=" + root)
+                       for root in ("authentication", "authorization", "mqtt", "retainer", "rewrite", "prometheus")}
     out["/mqtt/topic_metrics"] = [row["topic"] for row in out["/mqtt/topic_metrics"]]  # counters are a node's own
     return out
 

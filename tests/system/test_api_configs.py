@@ -1,9 +1,10 @@
 """Configuration by HTTP: roots, the whole, secrets, refusals that name the key."""
+import json
 import time
 
 import pytest
 
-from . import api, secrecy
+from . import api, rest, secrecy
 
 
 @pytest.mark.parametrize("path, change, key", [
@@ -133,6 +134,19 @@ def test_loading_text(broker):
     assert api.want(broker, 200, "GET", "/mqtt/delayed") == before
     put(200, "node.cookie = other\ndelayed.max_delayed_messages = 13", "?ignore_readonly=true")
     assert api.want(broker, 200, "GET", "/mqtt/delayed")["max_delayed_messages"] == 13
+
+
+def test_every_mistake_of_every_root_is_told(broker):
+    admin = rest.Rest(broker).login()
+    refused = json.loads(admin.configure(
+        "mqtt { max_inflight = 0 max_topic_levels = 0 }\ndelayed.enable = maybe\nfoo.bar = 1", 400))
+    assert set(refused) == {"mqtt", "delayed", "foo"}
+    assert {error["path"] for error in refused["mqtt"]} == {"mqtt.max_topic_levels", "mqtt.max_inflight"}
+    assert refused["delayed"]["path"] == "delayed.enable" and refused["foo"]["reason"] == "config_key_not_recognized"
+    assert all(error["kind"] == "validation_error" for error in (*refused["mqtt"], refused["delayed"], refused["foo"]))
+    assert "opened at line 1" in admin.configure("delayed {", 400)
+    assert admin.configure("mqtt { max_topic_levels = 9 max_inflight = 40 }") == ""  # as 5.4: nothing to say
+    assert admin.want(200, "GET", "/configs/global_zone")["mqtt"]["max_inflight"] == 40
 
 
 def test_secrets_are_never_shown_and_a_mask_keeps_them(broker):

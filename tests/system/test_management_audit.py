@@ -117,7 +117,20 @@ def test_secrets_are_nowhere(audited, tmp_path):
     admin.call("PUT", "/configs", b'dashboard { default_password = "C0nfigured-1" }', {"Content-Type": "text/plain"})
     admin.call("PUT", "/configs", b'dashboard { default_password = "Br0ken-text', {"Content-Type": "text/plain"})
     broker.ctl("admins", "passwd", "joe", "Cl1-password")
+    # Misspelt keys, refused as such, missed as what they stand for, or nested; queries of addresses.
+    admin.call("POST", "/users", {"username": "joe", "passwrod": "Misspelt-1"})
+    admin.call("PUT", "/configs/alarm", {"size_limit": 7, "passwrod": "Misspelt-2"})
+    admin.call("POST", "/authentication", {"mechanism": "password_based", "backend": "redis", "server": "127.0.0.1:1",
+                                           "cmd": "HMGET a:${username} b", "pasword": "Misspelt-3", "ssl": {"keey": "Misspelt-4"}})
+    admin.configure('mqtt { pass_wrod = "Misspelt-5" }\nfoo.bar = "Misspelt-6"', 400)
+    admin.want(200, "PUT", "/prometheus", {"push_gateway": {"url": "http://joe:Url-word@127.0.0.1:1/p?token=Url-token&x=Url-x"}})
+    admin.call("PUT", "/prometheus", {"push_gateway": {"url": "ftp://joe:Url-word@127.0.0.1:1/p?token=Url-token&x=Url-x"}})
     text = json.dumps(rows(admin)) + (tmp_path / "audit.log").read_text()
+    for secret in (*(f"Misspelt-{n}" for n in range(1, 7)), "Url-word", "Url-token", "Url-x"):
+        assert secret not in text, secret
+    for key in ("passwrod", "pasword", "keey", "pass_wrod"):
+        assert key in text
+    assert '"size_limit": 7' in text  # what is known is on record
     for secret in (rest.PASSWORD, "An0ther-one", "C0nfigured-1", "Br0ken-text", "Cl1-password",
                    admin.authorization.split()[1]):
         assert secret not in text

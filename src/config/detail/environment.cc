@@ -57,8 +57,9 @@ void apply_environment(Value& root, const LoadOptions& options, Problems& errors
     if (const auto old = old_name(rest)) {
       path = *old;
     } else {
-      if (rest.find("__") == rest.npos || rest == "LOG__TO") continue;
       const auto parts = to_path(rest);
+      // A whole root has no "__" in its name; nor have names that are no configuration, such as EMQX_LOG_DIR.
+      if (rest == "LOG__TO" || (parts.size() == 1 && !Roots::schema().find(parts.front()))) continue;
       if (parts.size() > kMaxParts) continue;
       for (const std::string& part : parts) path = join_path(path, part);
       const bool known_root = Roots::schema().find(parts.front()) != nullptr;

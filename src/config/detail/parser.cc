@@ -138,12 +138,11 @@ bool Parser::parse_single(Value& out) {
 }
 
 void Parser::parse_fields(Value::Object& into, bool braces) {
-  bool separated = true;
   while (errors_ < kMaxSyntaxErrors) {
-    if (skip_space()) separated = true;
+    // No separator is asked for: a value ends where the next key begins (`continues`).
+    skip_space();
     if (peek() == ',' && !at_end()) {
       advance();
-      separated = true;
       continue;
     }
     if (at_end()) return;
@@ -153,12 +152,7 @@ void Parser::parse_fields(Value::Object& into, bool braces) {
       advance();
       continue;
     }
-    if (!separated) error("parse_error", "a comma or a new line between two fields", found_here());
-    separated = false;
-    if (!parse_field(into)) {
-      recover();
-      separated = true;
-    }
+    if (!parse_field(into)) recover();
   }
 }
 
@@ -239,8 +233,11 @@ bool Parser::parse_key(std::vector<std::string>& path) {
 }
 
 bool Parser::key_follows() const {
-  // A quoted string or word, then a separator: the next field, not more of this value.
+  // A quoted string or a word, then a separator: the next field, not more of this value. A bare key begins with a
+  // letter here, so that `0.0.0.0:1883` stays a value.
   std::size_t i = pos_;
+  const auto letter = static_cast<char>(peek() | 0x20);
+  if (peek() != '"' && (letter < 'a' || letter > 'z')) return false;
   while (i < text_.size()) {
     if (text_[i] == '"') {
       ++i;
@@ -261,10 +258,14 @@ bool Parser::continues(Where where, bool new_line, const Value& so_far) {
   if (at_end()) return false;
   const char c = peek();
   if (c == ',' || c == '}' || c == ']') return false;
+  if (where == Where::Element) {
+    // In lists a new line separates, and a number or true is whole in itself: [1 2] has two elements, [a b] one text.
+    return !new_line && !(so_far.is_scalar() && !so_far.is_string());
+  }
+  if (is_include() || key_follows()) return false;
   if (!new_line) return true;
-  if (where == Where::Element) return false;  // in lists a new line separates
-  // A new line does not end a concatenation, unless a new field begins there.
-  if (c == '"') return (so_far.is_string() || so_far.is_pending()) && !key_follows();
+  // A new line does not end a concatenation.
+  if (c == '"') return so_far.is_string() || so_far.is_pending();
   if (c == '[') return so_far.is_array() || so_far.is_pending();
   if (c == '{') return so_far.is_object() || so_far.is_pending();
   return false;
@@ -351,10 +352,9 @@ bool Parser::parse_array(Value& out) {
   const std::uint32_t opened = line_;
   advance();
   Value::Array elements;
-  bool separated = true;
   bool good = false;
   while (true) {
-    if (skip_space()) separated = true;
+    skip_space();
     if (at_end()) {
       error("parse_error", fmt::format("']' for the bracket opened at line {}", opened), "end of file");
       break;
@@ -366,14 +366,8 @@ bool Parser::parse_array(Value& out) {
     }
     if (peek() == ',') {
       advance();
-      separated = true;
       continue;
     }
-    if (!separated) {
-      error("parse_error", "a comma or a new line between two elements", found_here());
-      break;
-    }
-    separated = false;
     Value element;
     if (!parse_value(element, Where::Element)) break;
     elements.push_back(std::move(element));

@@ -16,10 +16,42 @@ bool enabled(const Value& entry) {
   return flag ? *flag : enable->text() != "false";
 }
 
+/// A text of the entry; "" where it is absent.
+std::string text_of(const Value& entry, std::string_view key) {
+  const Value* found = entry.find(key);
+  return found && found->is_scalar() && !found->is_null() ? found->text() : std::string();
+}
+
+/// Whether the entry says what it is; tells what is missing, with the choices there are.
+bool names_itself(Checker& c, const Value& entry, const std::vector<AuthnMechanism>& built) {
+  const std::string mechanism = text_of(entry, "mechanism");
+  std::vector<std::string> mechanisms, backends;
+  bool alone = false;  // it has no back ends
+  for (const AuthnMechanism& one : built) {
+    const std::string id = one.id.substr(0, one.id.find(':'));
+    if (std::find(mechanisms.begin(), mechanisms.end(), id) == mechanisms.end()) mechanisms.push_back(id);
+    if (id != mechanism) continue;
+    alone = alone || id == one.id;
+    if (id != one.id) backends.push_back(one.id.substr(id.size() + 1));
+  }
+  const auto missing = [&](std::string_view key, const std::vector<std::string>& choices) {
+    const Checker::Level level(c, std::string(key));
+    c.error(entry, "required_field", fmt::format("one of {}", fmt::join(choices, ", ")), "");
+    return false;
+  };
+  if (mechanism.empty()) return missing("mechanism", mechanisms);
+  if (!alone && !backends.empty() && text_of(entry, "backend").empty()) return missing("backend", backends);
+  return true;
+}
+
 /// A list, whatever form it was written in; false after a problem was told.
 bool make_list(Checker& c, Value& chain) {
   if (chain.is_array()) return true;
-  if (chain.is_object() && !chain.find("1")) {
+  const auto* numbered = chain.if_object();
+  const bool single = numbered && std::none_of(numbered->begin(), numbered->end(), [](const auto& member) {
+                        return member.first.find_first_not_of("0123456789") == member.first.npos;
+                      });
+  if (single) {
     Value list(chain.if_object()->empty() ? Value::Array{} : Value::Array{chain});
     list.at = chain.at;
     chain = std::move(list);
@@ -60,6 +92,7 @@ AuthnChain read_authn_chain(Checker& c, Value& chain, const std::vector<AuthnMec
       c.error(value, "already_exists", fmt::format("at most one authenticator {} in a chain", one.id), "");
       continue;
     }
+    if (!names_itself(c, value, built)) continue;
     const auto known =
         std::find_if(built.begin(), built.end(), [&](const AuthnMechanism& m) { return m.id == one.id; });
     if (known == built.end() && one.enable) {

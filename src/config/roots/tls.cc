@@ -20,7 +20,9 @@ void check_versions(Checker& c, const Value& v, const Tls& tls) {
     const bool ok =
         !cipher.empty() &&
         cipher.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_") == cipher.npos;
-    if (!ok) c.broken(v, "ciphers", "bad_ciphers", "OpenSSL names of cipher suites");
+    if (ok) continue;
+    c.broken(v, "ciphers", "bad_ciphers", fmt::format("OpenSSL names of cipher suites; '{}' is none", cipher));
+    break;
   }
 }
 

@@ -2,6 +2,7 @@
 #include "broker/topic.h"
 #include "http/table.h"
 #include "management/api_registry.h"
+#include "management/member.h"
 #include "management/service.h"
 #include "management/text.h"
 
@@ -150,8 +151,8 @@ void list(Service& service, const Call& call, const Reply& reply) {
       !take_time(call, "gte_connected_at", query.connected_from_ms, refused) ||
       !take_time(call, "lte_connected_at", query.connected_to_ms, refused) || !take_fields(call, fields, refused))
     return reply(std::move(*refused));
-  if (const auto node = call.find_text("node"); node && *node != service.environment().node)
-    return reply(Response::error(400, "BAD_REQUEST", fmt::format("node '{}': not a member of the cluster", *node)));
+  if (auto foreign = management::not_a_member(call.find_text("node"), service.environment().node))
+    return reply(Response::error(400, "BAD_REQUEST", *foreign));
   // A connection that has not said CONNECT yet has no client id: there is no row of it.
   if (state && *state == "idle") return reply(Response::of(http::page_answer({}, paging, 0, false)));
   service.clients(std::move(query), [&service, reply, paging, fields](management::Page<ClientView> page) {

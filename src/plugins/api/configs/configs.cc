@@ -7,6 +7,10 @@
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
 namespace sb::plugins::api::configs {
 
 namespace {
@@ -31,17 +35,26 @@ std::string told(const ConfigStore::Refusal& refusal) {
   return refusal.code == kReadOnly ? fmt::format("{}: {}", kReadOnly, refusal.told()) : refusal.told();
 }
 
-/// {"<root>":{"kind":"validation_error","path":…,"reason":…,"value":…,"expected":…}}, one of each root.
+/// {"<root>":{"kind":"validation_error","path":…,"reason":…,"value":…,"expected":…}}; several mistakes of a root are an
+/// array, as in the messages of 1.5.
 std::string validation_text(const ConfigStore::Refusal& refusal) {
   json::object out;
   for (const auto& problem : refusal.problems) {
     const std::string root = problem.path.substr(0, problem.path.find('.'));
-    if (root.empty() || out.contains(root)) continue;
-    out[root] = json::object{{"kind", "validation_error"},
-                             {"path", problem.path},
-                             {"reason", problem.reason},
-                             {"value", problem.value},
-                             {"expected", problem.expected}};
+    if (root.empty()) return told(refusal);  // the text itself cannot be read
+    json::object error{{"kind", "validation_error"},
+                       {"path", problem.path},
+                       {"reason", problem.reason},
+                       {"value", problem.value},
+                       {"expected", problem.expected}};
+    const auto [at, first] = out.emplace(root, nullptr);
+    json::value& errors = at->value();
+    if (first) {
+      errors = std::move(error);
+      continue;
+    }
+    if (!errors.is_array()) errors = json::array{std::move(errors)};
+    errors.get_array().push_back(std::move(error));
   }
   return out.empty() ? told(refusal) : json::serialize(out);
 }
@@ -69,6 +82,26 @@ http::Parameter mode_parameter() {
   return out;
 }
 
+/// Rules that were sent to this node lie in a file of its own (access-control 7.2): they are shown themselves, for the
+/// path means nothing on another node.
+void show_rules(config::Value& shown, const std::string& data_dir) {
+  config::Value* authorization = shown.find("authorization");
+  config::Value* list = authorization ? authorization->find("sources") : nullptr;
+  auto* sources = list ? list->if_array() : nullptr;
+  if (!sources) return;
+  const std::string own = (std::filesystem::path(data_dir) / "authz" / "acl.conf").string();
+  for (config::Value& source : *sources) {
+    const config::Value* path = source.find("path");
+    if (!path || path->text() != own) continue;
+    std::ifstream file(own);
+    std::ostringstream rules;
+    rules << file.rdbuf();
+    if (!file) continue;
+    config::erase(source, "path");
+    source.if_object()->insert_or_assign("rules", config::Value(std::move(rules).str()));
+  }
+}
+
 void dump(ConfigStore& store, const std::string& node, const Call& call, const Reply& reply) {
   const config::Value& all = store.current()->effective;
   if (const auto wanted = call.find_text("node"); wanted && *wanted != node)
@@ -89,21 +122,22 @@ void dump(ConfigStore& store, const std::string& node, const Call& call, const R
     config::Value only = config::Value::Object{};
     config::Problems problems;
     config::put(only, *key, *root, true, problems);
+    show_rules(only, store.current()->node.data_dir);
     return reply(Response::text(config::to_hocon(only)));
   }
   config::Value shown = config::Value::Object{};
   if (const auto* roots = all.if_object())
     for (const auto& [name, value] : *roots)
       if (!hidden(name) || call.request.door == http::Door::Cli) shown.if_object()->emplace(name, value);
+  show_rules(shown, store.current()->node.data_dir);
   reply(Response::text(config::to_hocon(shown)));
 }
 
 void answer(const ConfigStore::Outcome<ConfigStore::Change>& outcome, const Call& call, const Reply& reply) {
-  if (!outcome) {
-    // People read the lines that ctl prints; programs want the object of the reference.
-    const bool cli = call.request.door == http::Door::Cli;
-    return reply(Response::text(cli ? told(outcome.error()) : validation_text(outcome.error()), 400));
-  }
+  // People read the lines that ctl prints; programs want the object of the reference.
+  const bool cli = call.request.door == http::Door::Cli;
+  if (!outcome) return reply(Response::text(cli ? told(outcome.error()) : validation_text(outcome.error()), 400));
+  if (!cli) return reply(Response::empty(200));
   json::array roots;
   for (const std::string& root : outcome->roots) roots.emplace_back(root);
   json::array after_restart;
@@ -151,7 +185,7 @@ void add_to(management::ApiRegistry& api) {
        {mode_parameter(), http::query_parameter("ignore_readonly", schema::boolean(), "Leave out what cannot change")},
        {},
        true,
-       {{200, "Applied", schema::open_object()},
+       {{200, "Applied", {}, ""},
         {400, "What is wrong", schema::string(), "text/plain"},
         http::fault(400, "What is wrong")},
        false,

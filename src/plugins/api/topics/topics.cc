@@ -2,6 +2,7 @@
 #include "broker/topic.h"
 #include "http/table.h"
 #include "management/api_registry.h"
+#include "management/member.h"
 #include "management/service.h"
 
 #include <boost/json/array.hpp>
@@ -37,9 +38,8 @@ void add_to(management::ApiRegistry& api) {
        false,
        [&service, row](const http::Call& call, const http::Reply& reply) {
          const http::Paging paging = http::paging_of(call);
-         if (const auto node = call.find_text("node"); node && *node != service.environment().node)
-           return reply(
-               Response::error(400, "BAD_REQUEST", fmt::format("node '{}': not a member of the cluster", *node)));
+         if (auto foreign = management::not_a_member(call.find_text("node"), service.environment().node))
+           return reply(Response::error(400, "BAD_REQUEST", *foreign));
          if (const auto topic = call.find_text("topic")) {
            if (!broker::parse_filter(*topic)) return reply(bad_filter());
            json::array rows;

@@ -37,11 +37,15 @@ std::string payload_text(ByteView payload, PayloadForm form) {
   return fmt::format("{}... (The total length of the payload is {} bytes)", encoded(payload.first(kPayloadHead), form),
                      payload.size());
 }
+bool is_letter(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+/// Of a file, too. An older version let a name begin with a digit.
 bool good_name(std::string_view name) {
   if (name.empty() || name.size() > 256) return false;
-  return std::all_of(name.begin(), name.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
-  });
+  return std::all_of(name.begin(), name.end(),
+                     [](char c) { return is_letter(c) || (c >= '0' && c <= '9') || c == '_' || c == '-'; });
 }
 }  // namespace
 
@@ -302,14 +306,15 @@ Status LogTrace::status(const Known& known, std::int64_t now) const {
 }
 
 Result<> LogTrace::create(Trace trace) {
-  if (!good_name(trace.name)) return fail(Errc::Invalid, "a trace's name is letters, digits, '_' and '-'");
+  if (!good_name(trace.name) || !is_letter(trace.name.front()))
+    return fail(Errc::Invalid, "a trace's name is a letter, then letters, digits, '_' and '-'");
   if (trace.value.empty()) return fail(Errc::Invalid, "a trace names what it follows");
   if (!trace.file.empty() && !std::filesystem::path(trace.file).is_absolute())
     return fail(Errc::Invalid, "a trace's file needs an absolute path");
   if (trace.kind == Kind::Topic && !broker::check_topic_filter(trace.value))
     return fail(Errc::Invalid, "bad topic filter: " + trace.value);
   const std::int64_t wall = context_.clock.wall_ms();
-  if (trace.start_ms == 0) trace.start_ms = wall;
+  trace.start_ms = std::max(trace.start_ms, wall);  // 2.16: what has passed is now
   if (trace.end_ms == 0) trace.end_ms = trace.start_ms + kDefaultDurationMs;
   if (trace.end_ms <= wall) return fail(Errc::Invalid, "end_at time has already passed");
   if (trace.end_ms <= trace.start_ms) return fail(Errc::Invalid, "a trace ends after it starts");
@@ -317,10 +322,9 @@ Result<> LogTrace::create(Trace trace) {
   const std::lock_guard guard(mutex_);
   for (const Known& known : known_) {
     if (known.trace.name == trace.name) return fail(Errc::Exists, "ALREADY_EXISTS");
-    if (known.trace.kind == trace.kind && known.trace.value == trace.value && known.trace.start_ms == trace.start_ms)
-      return fail(Errc::Exists, "DUPLICATE_CONDITION");
+    // Times are given and shown in seconds.
     if (known.trace.kind == trace.kind && known.trace.value == trace.value &&
-        status(known, now_ms()) != Status::Stopped)
+        known.trace.start_ms / 1000 == trace.start_ms / 1000)
       return fail(Errc::Exists, "DUPLICATE_CONDITION");
   }
   if (known_.size() >= kTracesMax) return fail(Errc::Full, "EXCEED_LIMIT");

@@ -119,10 +119,11 @@ void TopicMetrics::publish_index() {
 }
 
 Result<> TopicMetrics::add(std::string_view topic) {
-  if (!broker::check_topic_name(topic)) return fail(Errc::Invalid, "BAD_TOPIC");
+  if (!broker::check_topic_name(topic))
+    return fail(Errc::Invalid, fmt::format("'{}' is no topic name: 1..65535 bytes of UTF-8 without + and #", topic));
   const std::lock_guard guard(mutex_);
-  if (topics_.contains(topic)) return fail(Errc::Exists, "BAD_TOPIC");
-  if (topics_.size() >= kTopicsMax) return fail(Errc::Full, "EXCEED_LIMIT");
+  if (topics_.contains(topic)) return fail(Errc::Exists, fmt::format("'{}' is monitored already", topic));
+  if (topics_.size() >= kTopicsMax) return fail(Errc::Full, fmt::format("at most {} topics are monitored", kTopicsMax));
   topics_.emplace(std::string(topic), std::make_shared<Topic>(context_.core.shards(), context_.clock.wall_ms()));
   publish_index();
   return {};
