@@ -14,7 +14,7 @@ SECRET = stored.SECRET
 EVIL = [
     "joe' OR '1'='1", "' OR 1=1 -- ", "joe'/*", "joe\\' OR 1=1 #", "joe\\", "'; DROP TABLE users; --", "joe\" OR \"\"=\"", "$1", "?", "%", "jo_",
     "*", "j*", "joe)(uid=*", "*)(|(uid=joe", "\\6aoe", "joe)(objectClass=*", "joe,ou=devices",
-    '{"$ne": ""}', '{"$gt":""}', '{"$regex":"."}', "[$ne]", "joe\u2028", "joe\u00a0",
+    '{"$ne": ""}', '{"$gt":""}', '{"$regex":"."}', "[$ne]", "joe\u2028",
     "joe password_hash x", "joe\r\nHGET u:joe password_hash", "u:joe", "joe\n", "\r\n\r\n",
     'joe","password":"x', 'x","username":"joe', "joe&result=allow", "joe?username=joe", "../joe", "joe%00", "joe%20", "joe#", "${username}",
     "${clientid}", "${$}{username}",
