@@ -147,7 +147,7 @@ void Model::connect(const std::string& client, const Step& step, const Mail& wil
       present = true;
   }
   Session& session = sessions_[client];
-  if (!present) session.number = ++sessions_made_;
+  session.client = client;
   session.connected = true;
   session.version = step.version;
   session.expiry_s = step.expiry_s;
@@ -220,7 +220,6 @@ void Model::publish_will(const std::string& client) {
   if (!session.will) return;
   Mail mail = std::move(session.will->mail);
   session.will.reset();
-  mail.session = session.number;
   mail.published_ms = now_ms_;
   route(std::make_shared<const Mail>(std::move(mail)));
 }
@@ -261,7 +260,8 @@ void Model::replay_retained(Session& session, const std::string& filter, bool is
     return;
   ++replays_;
   for (const auto& [topic, mail] : retained_)
-    if (!mail->expired(now_ms_) && filter_matches(filter, topic))
+    if (!mail->expired(now_ms_) && filter_matches(filter, topic) &&
+        !(options.no_local && mail->publisher == session.client))
       enqueue(session, Copy{mail, min(mail->qos, options.qos), true, options.subscription_id, {}, replays_}, false);
 }
 
@@ -276,7 +276,6 @@ void Model::publish(const std::string& client, PacketId id, bool dup, Mail mail)
         {PacketType::Pubrec, id, {repeated ? ReasonCode::Success : ReasonCode::PacketIdentifierInUse}, false});
     return;
   }
-  mail.session = session.number;
   mail.published_ms = now_ms_;
   const Qos qos = mail.qos;
   const bool routed = route(std::make_shared<const Mail>(std::move(mail)));
@@ -317,7 +316,7 @@ bool Model::route(const MailRef& mail) {
 void Model::deliver(Session& session, const Subscribed& subscription, const MailRef& mail, const std::string& group,
                     bool online) {
   const SubscribeOptions& options = subscription.options;
-  if (options.no_local && mail->session == session.number) return;
+  if (options.no_local && mail->publisher == session.client) return;  // [MQTT-3.8.3-3]
   // A retained value that is still on its way to a new subscription may be left out now: this is a newer one.
   if (mail->retain)
     for (Batch& batch : session.queue)

@@ -23,7 +23,6 @@ struct Mail {
   Qos qos = Qos::AtMostOnce;
   bool retain = false;
   std::string publisher;
-  std::uint64_t session = 0;  // of the publisher
   std::int64_t published_ms = 0;
   std::uint32_t expiry_s = kNeverExpires;
   std::uint64_t number = 0;  // in the order of publishing
@@ -82,7 +81,7 @@ struct Will {
 };
 
 struct Session {
-  std::uint64_t number = 0;
+  std::string client;
   bool connected = false;
   ProtocolVersion version = ProtocolVersion::V5;
   std::uint32_t expiry_s = 0;
@@ -192,7 +191,6 @@ class Model {
   std::uint16_t window_;
   std::int64_t now_ms_ = 0;
   std::uint64_t epoch_ = 1;
-  std::uint64_t sessions_made_ = 0;
   std::uint64_t replays_ = 0;
   std::map<std::string, Session> sessions_;
   std::map<std::string, MailRef> retained_;
