@@ -44,6 +44,19 @@ TEST(AuthorizationCache, EveryCharacterOfATopicCounts) {
   }
 }
 
+TEST(AuthorizationCache, FindsInWhateverOrder) {
+  constexpr access::Gate::CacheSettings kTen{.enable = true, .max_size = 10, .ttl_ms = 1000};
+  AuthorizationCache cache;
+  const auto of = [](int i) { return i % 3 == 0 ? Verdict::Deny : Verdict::Allow; };
+  const auto topic = [](int i) { return fmt::format("device/0042/state/{}", i); };
+  for (int i = 0; i < 10; ++i) cache.add(publish(topic(i)), of(i), Nanos{0}, 1, kTen);
+  for (const int step : {0, 1, 3, 7, 9})
+    for (int turn = 0, i = 4; turn < 25; ++turn, i = (i + step) % 10) {
+      EXPECT_EQ(cache.find(publish(topic(i)), Nanos{0}, 1), of(i)) << i << " by " << step;
+      EXPECT_EQ(cache.find(publish(topic(i + 10)), Nanos{0}, 1), kNothing);
+    }
+}
+
 TEST(AuthorizationCache, TheOldestGoesFirst) {
   AuthorizationCache cache;
   for (int i = 0; i < 5; ++i) cache.add(publish(fmt::format("t/{}", i)), Verdict::Deny, Nanos{0}, 1, kThree);
