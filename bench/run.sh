@@ -28,7 +28,7 @@ routes() {
 }
 
 case ${1:-} in
-  micro) for one in codec_bench route_bench store_bench authorization_bench; do if [[ -x $BIN/$one ]]; then "$BIN/$one" "${@:2}"; fi; done ;;
+  micro) for one in codec_bench route_bench retained_bench store_bench authorization_bench; do if [[ -x $BIN/$one ]]; then "$BIN/$one" "${@:2}"; fi; done ;;
   routes) routes "${@:2}" ;;
   authn) exec /usr/bin/python3 bench/authn.py "${@:2}" ;;
   compare) exec /usr/bin/python3 bench/compare.py "${@:2}" ;;
