@@ -35,6 +35,13 @@ if(SB_MOLD AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   target_link_options(sb_flags INTERFACE -fuse-ld=mold)
 endif()
 
+# Google Test is most of what a unit test reads: precompiled once, for all of them.
+if(SB_TESTS)
+  add_library(sb_test_headers OBJECT ${CMAKE_SOURCE_DIR}/cmake/pch_test.cc)
+  target_link_libraries(sb_test_headers PRIVATE sb_flags fmt::fmt tl::expected GTest::gtest_main GTest::gmock)
+  target_precompile_headers(sb_test_headers PRIVATE ${CMAKE_SOURCE_DIR}/cmake/pch_test.h)
+endif()
+
 # sb_library(NAME [LINK targets...]): every .cc of the folder and of its detail/; *_test.cc becomes NAME_test.
 function(sb_library name)
   cmake_parse_arguments(A "" "" "LINK;TEST_LINK" ${ARGN})
@@ -61,7 +68,7 @@ function(sb_library name)
   if(SB_TESTS AND tests)
     add_executable(${target}_test ${tests})
     target_link_libraries(${target}_test PRIVATE sb_${target} ${A_TEST_LINK} GTest::gtest_main GTest::gmock)
-    target_precompile_headers(${target}_test REUSE_FROM sb_base)
+    target_precompile_headers(${target}_test REUSE_FROM sb_test_headers)
     gtest_discover_tests(${target}_test DISCOVERY_MODE PRE_TEST PROPERTIES LABELS unit TIMEOUT 120)
   endif()
 endfunction()

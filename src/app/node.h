@@ -32,7 +32,7 @@ namespace sb::app {
 
 struct NodeOptions {
   unsigned shards = 1;
-  Nanos coalesce{100'000};
+  Nanos coalesce{200'000};
   broker::RouterOptions router;
   broker::CoreSettingsRef core = std::make_shared<const broker::CoreSettings>();
   std::vector<ListenerOptions> listeners;

@@ -50,7 +50,7 @@ TEST(Load, EmptyFileGivesTheDefaults) {
   EXPECT_EQ(c.mqtt.server_keepalive, 0);
   EXPECT_TRUE(c.mqtt.mqueue_priorities.empty());
   EXPECT_EQ(c.node.shards, 0u);
-  EXPECT_EQ(c.node.coalesce, 100us);
+  EXPECT_EQ(c.node.coalesce, 200us);
   EXPECT_DOUBLE_EQ(c.node.memory_high_watermark.value, 0.85);
   EXPECT_TRUE(c.session_persistence.enable);
   EXPECT_EQ(c.session_persistence.durability, Durability::Process);

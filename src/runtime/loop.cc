@@ -13,8 +13,6 @@ namespace sb::runtime {
 namespace {
 constexpr std::size_t kEventsPerWait = 512;
 constexpr Nanos kWindow{20'000'000};
-/// Naps begin above this many waits a second, so that a quiet broker answers at once.
-constexpr unsigned kNapWaitsPerSecond = 3000;
 constexpr Nanos kLongestWait{1'000'000'000};
 }  // namespace
 
@@ -23,7 +21,7 @@ TurnEnd::~TurnEnd() {
 }
 
 Loop::Loop(const Clock& clock, Options options)
-    : clock_(clock), options_(options), now_(clock.monotonic()), wall_ms_(clock.wall_ms()), timers_(now_) {
+    : clock_(clock), nap_(options.coalesce), now_(clock.monotonic()), wall_ms_(clock.wall_ms()), timers_(now_) {
   epoll_fd_ = epoll_create1(EPOLL_CLOEXEC);
   wake_fd_ = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
   SB_CHECK(epoll_fd_ >= 0 && wake_fd_ >= 0, "no descriptors left for an event loop");
@@ -110,9 +108,9 @@ int Loop::wait(Nanos limit) {
   ++waits_in_window_;
   const Nanos before = clock_.monotonic();
   if (hooks_.offline) hooks_.offline();
-  if (napping_ && limit > options_.coalesce && nothing_waiting()) {
+  if (nap_.napping() && limit > nap_.length() && nothing_waiting()) {
     // Collect what arrives meanwhile: one wake-up then serves many messages. Rings and tasks wait for the nap too.
-    timespec nap{0, static_cast<long>(options_.coalesce.count())};
+    timespec nap{0, static_cast<long>(nap_.length().count())};
     clock_nanosleep(CLOCK_MONOTONIC, 0, &nap, nullptr);
     count = epoll_wait(epoll_fd_, events_.data(), static_cast<int>(events_.size()), 0);
   }
@@ -132,10 +130,9 @@ int Loop::wait(Nanos limit) {
 void Loop::account(Nanos now) {
   const Nanos span = now - window_start_;
   if (span < kWindow) return;
-  const auto per_second =
-      static_cast<std::uint64_t>(waits_in_window_) * 1'000'000'000ULL / static_cast<std::uint64_t>(span.count());
-  napping_ = options_.coalesce > Nanos{0} && per_second > kNapWaitsPerSecond;
-  const auto idle = std::min(window_idle_, span).count() * 1000 / span.count();
+  const Nanos waited = std::min(window_idle_, span);
+  nap_.judge(waits_in_window_, waited, span);
+  const auto idle = waited.count() * 1000 / span.count();
   load_permille_.store(static_cast<unsigned>(1000 - idle), std::memory_order_relaxed);
   waits_in_window_ = 0;
   window_idle_ = Nanos{0};

@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/result.h"
+#include "runtime/nap_rule.h"
 #include "runtime/timer_wheel.h"
 
 #include <sys/epoll.h>
@@ -56,7 +57,7 @@ class Loop {
   using Task = std::function<void()>;
 
   struct Options {
-    Nanos coalesce{100'000};  // nap of a busy loop, 0 = off
+    Nanos coalesce{200'000};  // nap of a busy loop, 0 = off
   };
 
   Loop(const Clock& clock, Options options);
@@ -101,7 +102,7 @@ class Loop {
   void turn(Nanos wait);
   void stop();  // any thread
 
-  /// Share of time spent working, 0..1000, over the last tenth of a second. Any thread.
+  /// Share of time spent working, 0..1000, over the last 20 ms or more. Any thread.
   unsigned load_permille() const { return load_permille_.load(std::memory_order_relaxed); }
   std::size_t pending_tasks() const { return pending_tasks_.load(std::memory_order_relaxed); }
 
@@ -116,7 +117,7 @@ class Loop {
   void account(Nanos now);
 
   const Clock& clock_;
-  Options options_;
+  NapRule nap_;
   int epoll_fd_ = -1;
   int wake_fd_ = -1;
   Nanos now_{0};
@@ -144,7 +145,6 @@ class Loop {
   Nanos window_start_{0};
   Nanos window_idle_{0};
   unsigned waits_in_window_ = 0;
-  bool napping_ = false;
   std::atomic<unsigned> load_permille_{0};
 };
 

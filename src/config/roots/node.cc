@@ -91,7 +91,7 @@ const Struct& Node::schema() {
                   .doc = "Event loops, one thread each; 0 = hardware threads.",
                   .since = "signalbox 0.1"})
           .field("coalesce", &Node::coalesce,
-                 {.def = "100us",
+                 {.def = "200us",
                   .min = 0,
                   .max = 100,
                   .doc = "A busy shard waits this long after a wake-up to gather work; 0 = off. The unit us exists "
