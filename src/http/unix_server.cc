@@ -85,7 +85,7 @@ Result<> UnixServer::open() {
 void UnixServer::close() {
   connections_.close();
   if (fd_ < 0) return;
-  loop_.remove(fd_);
+  loop_.remove(fd_, *this);
   ::close(std::exchange(fd_, -1));
   unlink(options_.path.c_str());
 }

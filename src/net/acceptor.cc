@@ -31,7 +31,9 @@ Result<int> open_socket(const Endpoint& bind_to, bool reuse_port) {
 }  // namespace
 
 Acceptor::~Acceptor() {
-  if (fd_ >= 0) ::close(fd_);
+  if (fd_ < 0) return;
+  loop_.remove(fd_, *this);
+  ::close(fd_);
 }
 
 Result<Endpoint> Acceptor::probe(const Endpoint& bind_to) {
@@ -102,7 +104,7 @@ void Acceptor::accept_some(int budget) {
 void Acceptor::pause() {
   if (paused_ || fd_ < 0) return;
   paused_ = true;
-  loop_.remove(fd_);
+  loop_.remove(fd_, *this);
 }
 
 void Acceptor::resume() {
@@ -117,7 +119,7 @@ void Acceptor::close() {
   runtime::TimerWheel::cancel(*this);
   gate_ = {};
   if (!paused_) accept_some(1 << 16);
-  if (!paused_) loop_.remove(fd_);
+  if (!paused_) loop_.remove(fd_, *this);
   paused_ = false;
   ::close(fd_);
   fd_ = -1;

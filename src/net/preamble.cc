@@ -12,7 +12,7 @@ namespace sb::net {
 
 Preamble::~Preamble() {
   if (fd_ < 0) return;
-  loop_.remove(fd_);
+  loop_.remove(fd_, *this);
   ::close(fd_);
 }
 
@@ -72,7 +72,7 @@ void Preamble::look(bool hung_up) {
   if (recv(fd_, seen, found.size, 0) != static_cast<ssize_t>(found.size))
     return fail_with("sock_error", "the PROXY header cannot be taken off the socket");
   outcome.fd = std::exchange(fd_, -1);
-  loop_.remove(outcome.fd);
+  loop_.remove(outcome.fd, *this);
   finish(std::move(outcome));
 }
 
@@ -80,7 +80,7 @@ void Preamble::fail_with(std::string_view reason, std::string detail) {
   Outcome outcome;
   outcome.peer = peer_;
   outcome.error = {reason, std::move(detail)};
-  loop_.remove(fd_);
+  loop_.remove(fd_, *this);
   ::close(std::exchange(fd_, -1));
   finish(std::move(outcome));
 }

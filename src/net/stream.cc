@@ -49,7 +49,7 @@ Result<> Stream::attach(Detached detached) {
 
 Stream::Detached Stream::detach(ByteView unread) {
   SB_CHECK(outbox_.empty(), "a stream with output cannot move");
-  io_.loop.remove(fd_);
+  io_.loop.remove(fd_, *this);
   if (layer_) layer_->enter(nullptr);
   Detached out{fd_, std::move(layer_), std::string(as_text(unread))};
   fd_ = -1;

@@ -57,8 +57,10 @@ Result<> Loop::add_level_triggered_read(int fd, IoHandler& handler) {
   return {};
 }
 
-void Loop::remove(int fd) {
+void Loop::remove(int fd, const IoHandler& handler) {
   epoll_ctl(epoll_fd_, EPOLL_CTL_DEL, fd, nullptr);
+  for (std::size_t i = next_event_; i < events_in_hand_; ++i)
+    if (events_[i].data.ptr == &handler) events_[i].events = 0;
 }
 
 void Loop::at_turn_end(TurnEnd& work) {
@@ -139,11 +141,12 @@ void Loop::account(Nanos now) {
   window_start_ = now;
 }
 
-void Loop::dispatch(int count) {
-  for (int i = 0; i < count; ++i) {
-    auto* handler = static_cast<IoHandler*>(events_[static_cast<std::size_t>(i)].data.ptr);
-    if (handler) {
-      handler->on_io(events_[static_cast<std::size_t>(i)].events);
+void Loop::dispatch() {
+  while (next_event_ < events_in_hand_) {
+    const epoll_event& event = events_[next_event_++];
+    if (event.events == 0) continue;  // of a handler that was removed meanwhile
+    if (auto* handler = static_cast<IoHandler*>(event.data.ptr)) {
+      handler->on_io(event.events);
     } else {
       std::uint64_t value = 0;
       [[maybe_unused]] const auto n = read(wake_fd_, &value, sizeof value);
@@ -191,12 +194,13 @@ void Loop::run_turn_ends() {
 void Loop::turn(Nanos limit) {
   const bool work_left = !turn_ends_.empty() || !nothing_waiting();
   const int count = wait(work_left ? Nanos{0} : std::min(limit, wait_limit_));
+  next_event_ = 0;
+  events_in_hand_ = count > 0 ? static_cast<std::size_t>(count) : 0;
   read_clock();
   account(now_);
-  // Tasks first: what was told before a byte was sent holds for that byte. (Handlers must outlive a turn in which a
-  // task or another handler is done with them: see Disposable.)
+  // Tasks first: what was told before a byte was sent holds for that byte.
   run_tasks();
-  if (count > 0) dispatch(count);
+  dispatch();
   if (poller_) poller_();
   timers_.advance(now_);
   run_turn_ends();

@@ -68,7 +68,9 @@ class Loop {
   /// Registers for reading, writing and hang-up, edge-triggered, for the life of the descriptor.
   [[nodiscard]] Result<> add(int fd, IoHandler& handler);
   [[nodiscard]] Result<> add_level_triggered_read(int fd, IoHandler& handler);
-  void remove(int fd);
+  /// No event of it reaches `handler` any more, not even one that came in this turn: it may be destroyed at once,
+  /// unless it is being called.
+  void remove(int fd, const IoHandler& handler);
 
   void at_turn_end(TurnEnd& work);
   void destroy_later(std::unique_ptr<Disposable> object) { graveyard_.push_back(std::move(object)); }
@@ -111,7 +113,7 @@ class Loop {
   bool nothing_waiting();
   int wait(Nanos limit);
   void read_clock();
-  void dispatch(int count);
+  void dispatch();
   bool run_tasks();
   void run_turn_ends();
   void account(Nanos now);
@@ -125,6 +127,8 @@ class Loop {
   TimerWheel timers_;
 
   std::vector<epoll_event> events_;
+  std::size_t next_event_ = 0;  // of those in hand
+  std::size_t events_in_hand_ = 0;
   std::vector<TurnEnd*> turn_ends_;
   std::uint32_t turn_number_ = 1;  // 0 = never; a number that comes round again costs a work one turn
   std::vector<std::unique_ptr<Disposable>> graveyard_;

@@ -51,6 +51,56 @@ TEST(Loop, DeliversReadiness) {
   close(pair[1]);
 }
 
+/// Destroys another handler when it is called.
+struct Killer final : IoHandler {
+  void on_io(std::uint32_t) override {
+    ++calls;
+    if (victim) loop->remove(victim->fd, *victim);
+    victim.reset();
+  }
+  struct Victim final : IoHandler {
+    void on_io(std::uint32_t) override { ++*calls; }
+    int* calls = nullptr;
+    int fd = -1;
+  };
+  Loop* loop = nullptr;
+  std::unique_ptr<Victim> victim;
+  int calls = 0;
+};
+
+TEST(Loop, EventsInHandDoNotReachAHandlerThatWasRemoved) {
+  const SystemClock clock;
+  for (const bool by_task : {false, true}) {
+    Loop loop(clock, {});
+    int first[2];
+    int second[2];
+    ASSERT_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, first), 0);
+    ASSERT_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, second), 0);
+    Killer killer;
+    int calls = 0;
+    killer.loop = &loop;
+    killer.victim = std::make_unique<Killer::Victim>();
+    killer.victim->calls = &calls;
+    killer.victim->fd = second[0];
+    ASSERT_TRUE(loop.add(first[0], killer));
+    ASSERT_TRUE(loop.add(second[0], *killer.victim));
+    loop.turn(Nanos{0});  // both are writable: seen
+    if (killer.victim) ADD_FAILURE() << "the first event was not the killer's";
+    EXPECT_EQ(killer.calls, 1);
+    EXPECT_EQ(calls, 0);
+    if (by_task) {
+      killer.victim = std::make_unique<Killer::Victim>();
+      killer.victim->calls = &calls;
+      killer.victim->fd = second[1];
+      ASSERT_TRUE(loop.add(second[1], *killer.victim));
+      loop.post([&] { killer.on_io(0); });
+      loop.turn(Nanos{0});
+      EXPECT_EQ(calls, 0);
+    }
+    for (const int fd : {first[0], first[1], second[0], second[1]}) close(fd);
+  }
+}
+
 struct Order final : IoHandler {
   void on_io(std::uint32_t events) override {
     if ((events & EPOLLIN) && told_at_input == 0) told_at_input = *told ? 1 : -1;

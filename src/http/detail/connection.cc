@@ -56,7 +56,7 @@ Connection::Connection(Connections& home, runtime::Loop& loop, Accepted accepted
       parser_(accepted.limits.sizes, with_origin(home.plan_, accepted)) {}
 
 Connection::~Connection() {
-  loop_.remove(fd_);  // the server may be gone by now
+  loop_.remove(fd_, *this);  // the server may be gone by now
   ::close(fd_);
 }
 
