@@ -41,6 +41,19 @@ Owed MessageQueue::take_oldest() {
   return {};
 }
 
+std::size_t MessageQueue::bytes_of_first(std::size_t messages) const {
+  constexpr std::size_t kLookAt = 4096;  // beyond, what is left of a wide window counts
+  std::size_t left = std::min(messages, kLookAt);
+  std::size_t out = 0;
+  const auto add = [&](const Level& level) {
+    for (std::size_t i = 0; left > 0 && i < level.messages.size(); ++i, --left)
+      out += level.messages[i].message->footprint();
+  };
+  for (const auto& level : others_) add(*level);
+  if (main_) add(*main_);
+  return out;
+}
+
 std::optional<Owed> MessageQueue::pop() {
   if (count_ == 0) return std::nullopt;
   if (others_.empty()) return take_front(*main_);

@@ -44,15 +44,18 @@ class MessageQueue {
   /// Levels stay as they are: topics are sorted into them when they come in.
   void set_limits(const QueueLimits& limits) { limits_ = &limits; }
 
-  /// Appends; calls dropped(Owed&&) for each message that had to go.
+  /// Appends; calls dropped(Owed&&) for each message that had to go. `spare`: so many at the front are beyond the
+  /// bounds, for the inflight window has room for them and they only wait until they are on disk.
   template <class Dropped>
-  void push(Owed owed, Dropped&& dropped) {
+  void push(Owed owed, std::size_t spare, Dropped&& dropped) {
     Level& level = level_for(owed.message->topic());
     const std::size_t before = bytes_;
     append(level, std::move(owed));
     // One in, one out: what is there beyond the bounds stays (push_unbounded).
-    if (limits_->messages != 0 && level.messages.size() > limits_->messages) dropped(take_front(level));
-    while (limits_->bytes != 0 && bytes_ > limits_->bytes && bytes_ > before && count_ > 1) dropped(take_oldest());
+    if (limits_->messages != 0 && level.messages.size() > limits_->messages + spare) dropped(take_front(level));
+    while (limits_->bytes != 0 && bytes_ > limits_->bytes && bytes_ > before && count_ > 1 + spare &&
+           bytes_ - bytes_of_first(spare) > limits_->bytes)
+      dropped(take_oldest());
   }
   /// Appends beyond the bounds: a replay of retained messages, which are in memory anyway; what was owed before a
   /// restart.
@@ -88,6 +91,7 @@ class MessageQueue {
     ++count_;
   }
   Owed take_oldest();
+  std::size_t bytes_of_first(std::size_t messages) const;
   static std::uint32_t full_credit(const Level& level) { return (level.priority + 1U) * 10U - 1U; }
 
   const QueueLimits* limits_;

@@ -210,8 +210,12 @@ Result<> Recovery::adopt_orphan(const store::QueueRecord& record, Stored& stored
 
 Result<> Recovery::load_awaiting() {
   return store::scan<store::AwaitingRelRecord>(store_, [this](const store::AwaitingRelRecord& record) -> Result<> {
-    if (const auto found = sessions_.find(record.session); found != sessions_.end())
-      found->second->awaiting_.push_back({record.packet_id, found->second->now_ms()});
+    const auto found = sessions_.find(record.session);
+    if (found == sessions_.end()) return {};
+    Session& session = *found->second;
+    // Its age counts; a clock that went back makes it new.
+    const std::int64_t age = std::max<std::int64_t>(0, session.broker_.loop().wall_ms() - record.received_ms);
+    session.awaiting_.push_back({record.packet_id, session.now_ms() - age});
     return {};
   });
 }
@@ -258,6 +262,13 @@ void Recovery::resume_timers() {
     if (session->expiry_s_ != kNeverExpires) {
       session->expires_at_ms_ = std::max<std::int64_t>(1, now + left_ms(session->expiry_s_));
       session->want_timer(session->expires_at_ms_);
+    }
+    if (!session->awaiting_.empty() && session->settings_->await_rel_timeout.count() > 0) {
+      // Rows come by packet identifier; what is oldest ends first.
+      std::stable_sort(session->awaiting_.begin(), session->awaiting_.end(),
+                       [](const auto& a, const auto& b) { return a.since_ms < b.since_ms; });
+      session->want_timer(
+          std::max(now, session->awaiting_.front().since_ms + session->settings_->await_rel_timeout.count()));
     }
     if (session->will_) {
       session->will_at_ms_ =

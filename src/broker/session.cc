@@ -184,7 +184,8 @@ void Session::enqueue(Owed owed) {
   if (owed.sequence == 0) owed.sequence = next_sequence_++;
   if (owed.qos != Qos::AtMostOnce && durable() && !owed.durable)
     broker_.journal()->add(number_, owed, store::QueueState::Queued, 0);
-  queue_.push(std::move(owed), [this](Owed&& dropped) {
+  const std::size_t spare = sink_ && inflight_used_ < window_ ? window_ - inflight_used_ : 0;
+  queue_.push(std::move(owed), spare, [this](Owed&& dropped) {
     forget(dropped);
     count_drop(dropped, &Counts::dropped_queue_full);
   });
@@ -362,6 +363,7 @@ void Session::replay() {
   }
   for (const PacketId id : ids)
     if (Inflight* entry = find_inflight(id)) send_again(*entry);
+  if (!ids.empty() && settings_->retry_interval.count() > 0) want_timer(now_ms() + settings_->retry_interval.count());
   drop_suppressed();
   pump();
 }
@@ -380,7 +382,7 @@ void Session::drop_suppressed() {
     forget(*owed);
     count_drop(*owed, nullptr);
   }
-  for (Owed& owed : kept) queue_.push(std::move(owed), [](Owed&&) {});  // no more than there were
+  for (Owed& owed : kept) queue_.push_unbounded(std::move(owed));  // no more than there were
 }
 
 // ---------------------------------------------------------------- inbound QoS 2 (broker.md 5.3)

@@ -102,3 +102,94 @@ def test_one_that_floods_does_not_hold_up_the_others(start_broker, flood):
             thread.join()
             flooder.close()
     assert sorted(waits)[len(waits) // 2] < 0.5, waits
+
+
+def drained(client, count):
+    """The first `count` messages of QoS 2, completed; their payloads' first bytes as numbers."""
+    out = []
+    while len(out) < count:
+        got = client.receive(10)
+        if got.kind == raw.PUBLISH:
+            out.append(int(got.payload[:4]))
+            client.send(raw.pubrec(got.packet_id))
+        elif got.kind == raw.PUBREL:
+            client.send(raw.pubcomp(got.packet_id))
+    return out
+
+
+@pytest.mark.parametrize("mqtt,count,size", [({"max_mqueue_len": 1}, 20, 4), ({}, 28, 500_000),
+                                             ({"max_inflight": 65535, "max_awaiting_rel": "infinity"}, 3000, 4)],
+                         ids=["length", "bytes", "window"])
+def test_what_waits_for_the_disk_is_no_queue(start_broker, mqtt, count, size):
+    """Broker 6.2: with room in the window nothing is dropped, whatever the bounds of the queue are."""
+    broker = start_broker(mqtt=mqtt)
+    client = broker.client("d", props=KEPT)
+    client.subscribe(("t", 2))
+    publishers = [broker.client(f"p{n}") for n in range(1 if size == 4 else count)]
+    packets = [raw.publish("t", f"{n:04}" + "x" * (size - 4), qos=2, packet_id=1 + n) for n in range(count)]
+    shares = [b"".join(packets[n::len(publishers)]) for n in range(len(publishers))]
+    taken = []
+    taker = threading.Thread(target=lambda: taken.extend(drained(client, count)))
+    taker.start()
+    for publisher, share in zip(publishers, shares):
+        publisher.send(share[:-1])
+    for publisher, share in zip(publishers, shares):  # as nearly together as can be
+        publisher.send(share[-1:])
+    for n in range(count):
+        assert publishers[n % len(publishers)].expect(raw.PUBREC).code == 0
+    taker.join(30)
+    assert sorted(taken) == list(range(count))
+    if len(publishers) == 1:
+        assert taken == sorted(taken)
+
+
+def test_what_waits_for_a_subscription_to_be_kept_is_no_queue(start_broker):
+    broker = start_broker(mqtt={"max_mqueue_len": 1})
+    client = broker.client("d", props=KEPT)
+    client.subscribe(("t", 1))
+    publisher = broker.client("p")
+    for start in range(0, 200, 20):
+        client.send(raw.subscribe(9, [("u", 1)]))
+        publish(publisher, "t", range(start, start + 20))
+        seen = []
+        while len(seen) < 20:
+            got = client.receive(5)
+            if got.kind == raw.PUBLISH:
+                seen.append(int(got.payload))
+                client.send(raw.puback(got.packet_id))
+        assert seen == list(range(start, start + 20))
+
+
+@pytest.mark.parametrize("how", ["resume", "kill"])
+def test_messages_are_sent_again_on_a_resumed_session_too(start_broker, how):
+    broker = start_broker(mqtt={"retry_interval": "1s"})
+    client = broker.client("d", props=KEPT)
+    client.subscribe(("t", 1))
+    publish(broker.client("p"), "t", [7])
+    client.expect(raw.PUBLISH)
+    client.close()
+    if how == "kill":
+        end(broker, how)
+    else:
+        time.sleep(1.5)  # the timer of the first connection is over
+    with broker.client("d", clean_start=False, props=KEPT) as client:
+        assert client.expect(raw.PUBLISH).payload == b"7"
+        again = client.expect(raw.PUBLISH, timeout=5)
+        assert (again.payload, again.dup) == (b"7", True)
+
+
+def test_received_identifiers_of_qos_2_end_after_a_crash_too(start_broker):
+    broker = start_broker(mqtt={"await_rel_timeout": "1s"})
+    client = broker.client("d", props=KEPT)
+    client.send(raw.publish("t", b"1", qos=2, packet_id=5))
+    assert client.expect(raw.PUBREC).code in (0, 0x10)
+    end(broker, "kill")
+    deadline = time.monotonic() + 10
+    with broker.client("d", clean_start=False, props=KEPT) as client:
+        while True:
+            client.send(raw.publish("t", b"2", qos=2, packet_id=5))
+            code = client.expect(raw.PUBREC).code
+            if code in (0, 0x10):
+                break
+            assert code == 0x91 and time.monotonic() < deadline
+            time.sleep(0.2)
