@@ -72,7 +72,22 @@ def table(rows, group):
             ratio, result = verdict(rows, case, bar) if bar else (None, "")
             lines.append(f"| {case.name} | {field} | " + " | ".join(map(number, figures)) +
                          f" | {number(ratio) if ratio else ''} | {bar.text() if bar else ''} | {result} | {spread(rows, case)} |")
-    return "\n".join(lines)
+    return "\n".join(lines + falls(rows, chosen))
+
+
+def falls(rows, chosen):
+    """How far a rate falls from the least to the largest of cases that name each other as `falls_from`."""
+    lines = []
+    for case in chosen:
+        if not case.falls_from:
+            continue
+        first, last = (median(rows, name, judged_label(case), case.falls_field) for name in (case.falls_from, case.name))
+        if not first or last is None:
+            continue
+        fall = 1 - last / first
+        lines.append(f"{case.falls_field} of {judged_label(case)} from {case.falls_from} to {case.name}: "
+                     f"{-fall:+.0%}; may fall by {case.falls_most:.0%}: {'pass' if fall <= case.falls_most else 'MISS'}.  ")
+    return ["", *lines] if lines else []
 
 
 def first_line(argv):
