@@ -32,8 +32,15 @@ std::string acl_error(std::string_view text) {
   return parsed ? std::string("accepted") : parsed.error().what;
 }
 
-TEST(Acl, ShippedRulesDecideAsDocumented) {
-  const AclRef rules = acl(Acl::default_text());
+// access-control 7.2
+constexpr std::string_view kReferenceRules =
+    "{allow, {username, {re, \"^dashboard$\"}}, subscribe, [\"$SYS/#\"]}.\n"
+    "{allow, {ipaddr, \"127.0.0.1\"}, all, [\"$SYS/#\", \"#\"]}.\n"
+    "{deny, all, subscribe, [\"$SYS/#\", {eq, \"#\"}]}.\n"
+    "{allow, all}.\n";
+
+TEST(Acl, RulesOfTheReferenceDecideAsDocumented) {
+  const AclRef rules = acl(kReferenceRules);
   ASSERT_EQ(rules->size(), 4U);
   EXPECT_EQ(rules->match(client("c", "dashboard"), subscribe("$SYS/#")), Answer::Allow);
   EXPECT_EQ(rules->match(client("c", "dashboard2"), subscribe("$SYS/#")), Answer::Deny);
@@ -389,9 +396,9 @@ TEST_F(GateTest, WithoutSourcesEverythingIsOpenUnlessNoMatchDenies) {
   EXPECT_EQ(broker_.metrics().get(broker::Metric::AuthorizationNomatch), 1U);
 }
 
-TEST_F(GateTest, ShippedRulesLeavePublishingOpen) {
+TEST_F(GateTest, RulesOfTheReferenceLeavePublishingOpen) {
   Policy policy;
-  policy.sources.push_back(file_source(acl(Acl::default_text())));
+  policy.sources.push_back(file_source(acl(kReferenceRules)));
   open(policy);
   EXPECT_FALSE(gate_->open_to_all());
   EXPECT_TRUE(gate_->open_to_publish());

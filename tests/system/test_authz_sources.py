@@ -17,6 +17,7 @@ def authorization(*sources, **more):
 def at_run_time(start_broker, *sources):
     """A node whose main file says nothing of authorization: what is changed while it runs holds after a restart."""
     broker = start_broker()
+    api.want(broker, 204, "DELETE", "/authorization/sources/file")  # the rules that are shipped
     settings = api.want(broker, 200, "GET", "/authorization/settings")
     api.want(broker, 200, "PUT", "/authorization/settings", settings | {"no_match": "deny"})
     for source in reversed(sources):
@@ -299,6 +300,23 @@ def codes_of(broker, *topics, source=CLOSED):
         c.connect("c")
         c.send(raw.subscribe(1, [(topic, 0) for topic in topics]))
         return c.expect(raw.SUBACK).codes
+
+
+def test_without_a_file_the_shipped_rules_are_in_force(start_broker):
+    """access-control 6.1, 7.2: nothing is open because a file is missing, and it is said."""
+    broker = start_broker()
+    assert codes_of(broker, "$SYS/#", "#", "a/#") == [0x87, 0x87, 0]
+    assert broker.log().count("authorization_file_missing") == 1
+    source = api.want(broker, 200, "GET", "/authorization/sources/file")
+    assert source["rules"] == (node.ROOT / "etc" / "acl.conf").read_text()
+    api.want(broker, 204, "PUT", "/authorization/sources/file", source)
+    assert codes_of(broker, "$SYS/#", "#", "a/#") == [0x87, 0x87, 0]
+    assert api.want(broker, 200, "GET", "/authorization/sources/file") == source
+    broker.stop()
+    (broker.folder / "acl.conf").write_text("{deny, all}.\n")
+    broker.data.joinpath("configs", "cluster.hocon").unlink(missing_ok=True)
+    broker.start()
+    assert codes_of(broker, "a/#") == [0x87], "the file is there now"
 
 
 @pytest.mark.parametrize("name", ["SIGNALBOX_ETC_DIR", "EMQX_ETC_DIR"])
