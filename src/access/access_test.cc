@@ -449,6 +449,25 @@ TEST_F(GateTest, QuestionsOutliveAPolicyChange) {
   EXPECT_EQ(late_, (std::vector<Verdict>{Verdict::Deny}));
 }
 
+TEST_F(GateTest, AQuestionIsAnsweredByOnePolicy) {
+  Policy policy;
+  policy.allow_no_match = false;
+  policy.answer_timeout = 2s;
+  policy.sources.push_back(deferring());
+  policy.sources.push_back(deferring());
+  open(policy);
+  EXPECT_EQ(ask("a"), Verdict::Pending);
+  EXPECT_EQ(ask("b"), Verdict::Pending);
+  Policy other;  // allows what nobody decides, and waits for ever
+  other.answer_timeout = 1h;
+  access_->set_policy(std::make_shared<const Policy>(other));
+  loop_.turn(0ms);
+  EXPECT_EQ(gate_->outstanding(), 2U);
+  for (int step = 0; step < 10; ++step) advance(1s);
+  EXPECT_EQ(late_, (std::vector<Verdict>{Verdict::Deny, Verdict::Deny}));
+  EXPECT_EQ(broker_.metrics().get(broker::Metric::AuthorizationNomatch), 2U);
+}
+
 TEST_F(GateTest, FlappingBansFromTheNextConnectAndEnds) {
   Policy policy;
   policy.zones["z"] = FlappingSettings{true, 60s, 3, 5min};
