@@ -1,6 +1,7 @@
 #include "client/client.h"
 
 #include "access/owned_subject.h"
+#include "base/log.h"
 #include "base/secret_name.h"
 #include "broker/topic.h"
 
@@ -12,9 +13,27 @@ namespace {
 /// Longest time that is given to a timer at once: a day.
 constexpr std::int64_t kTimerMost = 86'400'000;
 
-void replace_all(std::string& text, std::string_view from, std::string_view to) {
-  for (std::size_t at = text.find(from); at != std::string::npos; at = text.find(from, at + to.size()))
-    text.replace(at, from.size(), to);
+constexpr std::string_view kClientId = "${clientid}";
+constexpr std::string_view kUsername = "${username}";
+
+/// In one pass: what is put in is not looked at again. Without a username its placeholder stays.
+std::string render_mountpoint(std::string_view text, std::string_view client_id, std::string_view username) {
+  std::string out;
+  for (std::size_t at = text.find("${"); at != std::string_view::npos; at = text.find("${")) {
+    out += text.substr(0, at);
+    text.remove_prefix(at);
+    if (text.starts_with(kClientId)) {
+      out += client_id;
+      text.remove_prefix(kClientId.size());
+    } else if (!username.empty() && text.starts_with(kUsername)) {
+      out += username;
+      text.remove_prefix(kUsername.size());
+    } else {
+      out += text.substr(0, 2);
+      text.remove_prefix(2);
+    }
+  }
+  return out.append(text);
 }
 }  // namespace
 
@@ -40,11 +59,29 @@ Client::~Client() {
 void Client::set_info(ConnectInfo info) {
   info_ = std::move(info);
   identity_ = std::make_shared<const broker::Identity>(broker::Identity{info_.client_id, info_.username, peer_.host()});
-  mountpoint_ = listener_->mountpoint;
-  if (!mountpoint_.empty()) {
-    replace_all(mountpoint_, "${clientid}", info_.client_id);
-    if (!info_.username.empty()) replace_all(mountpoint_, "${username}", info_.username);
-  }
+  mountpoint_ = render_mountpoint(listener_->mountpoint, info_.client_id, info_.username);
+}
+
+/// A placeholder of the mountpoint stands for one level: with another name in it a client would read and write what
+/// belongs to others.
+ReasonCode Client::check_mountpoint() const {
+  const std::string& text = listener_->mountpoint;
+  const auto widens = [&](std::string_view placeholder, std::string_view value) {
+    const std::size_t at = text.find(placeholder);
+    return at != std::string::npos && !broker::keeps_to_level(value, at == 0);
+  };
+  ReasonCode code = ReasonCode::Success;
+  if (widens(kClientId, info_.client_id))
+    code = ReasonCode::ClientIdentifierNotValid;
+  else if (widens(kUsername, info_.username))
+    code = ReasonCode::NotAuthorized;
+  if (code != ReasonCode::Success)
+    SB_LOG(log::Level::Warning, "mountpoint_refused", kv("clientid", info_.client_id),
+           kv("username", shown_username(info_.username)), kv("listener", listener_->id), kv("mountpoint", text),
+           kv("reason", code == ReasonCode::NotAuthorized
+                            ? "the username holds a character that leads out of its level of the mountpoint"
+                            : "the client id holds a character that leads out of its level of the mountpoint"));
+  return code;
 }
 
 access::Subject Client::subject() const {
@@ -65,6 +102,7 @@ access::Subject Client::subject() const {
 }
 
 ReasonCode Client::admit() {
+  if (const ReasonCode code = check_mountpoint(); code != ReasonCode::Success) return code;
   if (shard_.quota && shard_.quota->refuses(shard_.broker.loop().wall_ms())) {
     shard_.broker.metrics().add(broker::Metric::LicenseRefused);
     return ReasonCode::QuotaExceeded;
@@ -91,8 +129,13 @@ std::optional<access::Authenticated> Client::authenticate(std::optional<ByteView
                                                           std::optional<ByteView> data, std::function<void()> resume) {
   const bool waited = answer_ != nullptr;
   auto answer = ask(password, method, data, std::move(resume));
-  if (answer && answer->code == ReasonCode::Success && info_.username.empty() && !answer->username.empty())
+  if (answer && answer->code == ReasonCode::Success && info_.username.empty() && !answer->username.empty()) {
     take_name(answer->username);
+    if (const ReasonCode code = check_mountpoint(); code != ReasonCode::Success) {
+      answer = access::Authenticated::refused(code);
+      answer->unasked = true;  // the credentials were right
+    }
+  }
   // Who was banned while others were asked.
   if ((waited || method) && answer && answer->code == ReasonCode::Success && shard_.gate.banned(subject()))
     answer = access::Authenticated::refused(ReasonCode::Banned);

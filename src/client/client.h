@@ -53,8 +53,8 @@ class Client {
   void set_peer(const net::Endpoint& peer) { peer_ = peer; }
   const std::string& mountpoint() const { return mountpoint_; }
 
-  /// Memory, ban check, failed attempts and flapping count (steps 7 and 8): Success, QuotaExceeded, Banned or
-  /// ConnectionRateExceeded.
+  /// Mountpoint, memory, ban check, failed attempts and flapping count (steps 5e, 7 and 8): Success,
+  /// ClientIdentifierNotValid, NotAuthorized, QuotaExceeded, Banned or ConnectionRateExceeded.
   ReasonCode admit();
   /// Step 10. nullopt: `resume` runs when the answer is there; call again then.
   std::optional<access::Authenticated> authenticate(std::optional<ByteView> password,
@@ -153,6 +153,8 @@ class Client {
   void show_verdict(const access::Action& action, access::Verdict verdict, std::string_view from) const;
   void rights_ended();
   void take_name(const std::string& username);
+  /// Success, or why a name must not stand in the mountpoint.
+  ReasonCode check_mountpoint() const;
 
   ShardContext& shard_;
   ListenerRef listener_;
