@@ -8,16 +8,17 @@ namespace sb::plugins::module::auto_subscribe {
 using Topics = std::shared_ptr<const std::vector<Topic>>;
 
 namespace {
-/// False if a placeholder has no value for this client.
-bool render(std::string_view text, const broker::ClientEvent& event, std::string& out) {
+/// Null, or why the topic is none for this client.
+const char* render(std::string_view text, const broker::ClientEvent& event, std::string& out) {
+  constexpr const char* kUndefined = "undefined placeholder";
   out.clear();
   while (!text.empty()) {
     const std::size_t at = text.find("${");
     out += text.substr(0, at);
-    if (at == std::string_view::npos) return true;
+    if (at == std::string_view::npos) return nullptr;
     text.remove_prefix(at);
     const std::size_t end = text.find('}');
-    if (end == std::string_view::npos) return false;
+    if (end == std::string_view::npos) return kUndefined;
     const std::string_view name = text.substr(2, end - 2);
     std::string value;
     if (name == "clientid")
@@ -28,12 +29,15 @@ bool render(std::string_view text, const broker::ClientEvent& event, std::string
       value = event.identity.peer_host;
     else if (name == "port")
       value = std::to_string(event.peer_port);
-    if (value.empty()) return false;
+    if (value.empty()) return kUndefined;
+    // Else a client id + would be subscribed to what every client gets.
+    if (!broker::keeps_to_level(value, out.empty())) return "a name with +, #, / or a leading $";
     out += value;
     text.remove_prefix(end + 1);
   }
-  return true;
+  return nullptr;
 }
+
 }  // namespace
 
 class AutoSubscribe::Shard {
@@ -57,9 +61,9 @@ class AutoSubscribe::Shard {
     for (const Topic& topic : *topics) {
       broker::Session* session = broker_.find(event.identity.client_id);
       if (!session) return;
-      if (!render(topic.topic, event, text)) {
-        SB_LOG(log::Level::Warning, "auto_subscribe_ignored", kv("topic", topic.topic),
-               kv("reason", "undefined placeholder"), kv("clientid", event.identity.client_id));
+      if (const char* reason = render(topic.topic, event, text)) {
+        SB_LOG(log::Level::Warning, "auto_subscribe_ignored", kv("topic", topic.topic), kv("reason", reason),
+               kv("clientid", event.identity.client_id));
         continue;
       }
       const auto parsed = broker::parse_filter(text);

@@ -46,6 +46,22 @@ TEST_F(AutoSubscribeTest, SkipsWhatCannotBeFilledIn) {
   EXPECT_TRUE(session.find_subscription("ok"));
 }
 
+TEST_F(AutoSubscribeTest, ANameKeepsToItsLevel) {
+  topics({{"c/${clientid}", {}}, {"u/${username}/x", {}}, {"${clientid}/${username}", {}}, {"ok", {}}});
+  for (const char* wide : {"+", "#", "a/#", "a/b", "a+"}) {
+    SCOPED_TRACE(wide);
+    EXPECT_EQ(arrive(wide, sink, wide).subscription_count(), 1U);
+    broker::Session& named = arrive("c1", sink, wide);
+    EXPECT_EQ(named.subscription_count(), 2U);
+    EXPECT_TRUE(named.find_subscription("c/c1"));
+  }
+  // What begins with '$' is the node's own, or a prefix.
+  broker::Session& system = arrive("$SYS", sink, "joe");
+  EXPECT_EQ(system.subscription_count(), 3U);
+  EXPECT_TRUE(system.find_subscription("c/$SYS"));
+  EXPECT_FALSE(system.find_subscription("$SYS/joe"));
+}
+
 TEST_F(AutoSubscribeTest, MountsTheRealFilterAndReplaysRetained) {
   publish("m/r", "kept", Qos::AtMostOnce, nullptr, true);
   topics({{"r", {}}, {"$share/g/r", {}}});
