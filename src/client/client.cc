@@ -280,33 +280,37 @@ void Client::show_verdict(const access::Action& action, access::Verdict verdict,
         action.topic);
 }
 
-access::Verdict Client::authorize(const access::Action& action, const std::function<void()>& resume) {
-  auto& metrics = shard_.broker.metrics();
-  if (late_ != access::Verdict::Pending) return std::exchange(late_, access::Verdict::Pending);
-  if (verdict_outstanding_) return access::Verdict::Pending;  // looked at for another reason meanwhile
-  access::Gate& gate = shard_.gate;
-  const auto count = [&](access::Verdict verdict, std::string_view from) {
-    tally(verdict);
-    show_verdict(action, verdict, from);
-    return verdict;
-  };
+access::Verdict Client::counted(const access::Action& action, access::Verdict verdict, std::string_view from) {
+  tally(verdict);
+  show_verdict(action, verdict, from);
+  return verdict;
+}
+
+access::Verdict Client::known(const access::Action& action) {
   if (superuser()) {
-    metrics.add(broker::Metric::AuthorizationSuperuser);
-    return count(access::Verdict::Allow, "superuser");
+    shard_.broker.metrics().add(broker::Metric::AuthorizationSuperuser);
+    return counted(action, access::Verdict::Allow, "superuser");
   }
   if (standing_ == Standing::Ruled) {
-    const auto known = opinion(action);
-    if (known != access::ClientRules::Opinion::None)
-      return count(known == access::ClientRules::Opinion::Allow ? access::Verdict::Allow : access::Verdict::Deny,
-                   "credentials");
+    const auto said = opinion(action);
+    if (said != access::ClientRules::Opinion::None)
+      return counted(action,
+                     said == access::ClientRules::Opinion::Allow ? access::Verdict::Allow : access::Verdict::Deny,
+                     "credentials");
   }
-  if (const auto known = cached(action); known != access::Verdict::Pending) {
-    show_verdict(action, known, "cache");
-    return known;
-  }
+  const access::Verdict kept = cached(action);
+  if (kept != access::Verdict::Pending) show_verdict(action, kept, "cache");
+  return kept;
+}
+
+access::Verdict Client::authorize(const access::Action& action, const std::function<void()>& resume) {
+  if (late_ != access::Verdict::Pending) return std::exchange(late_, access::Verdict::Pending);
+  if (verdict_outstanding_) return access::Verdict::Pending;  // looked at for another reason meanwhile
+  if (const auto verdict = known(action); verdict != access::Verdict::Pending) return verdict;
+  access::Gate& gate = shard_.gate;
   const std::uint64_t generation = gate.generation();
   const access::Gate::CacheSettings settings = gate.cache();  // a change of them is a new generation
-  metrics.add(broker::Metric::ClientAuthorize);
+  shard_.broker.metrics().add(broker::Metric::ClientAuthorize);
   const bool keep = settings.enable && gate.cacheable(action);
   access::Gate::AuthorizeReply later;
   if (gate.defers()) {
@@ -315,9 +319,7 @@ access::Verdict Client::authorize(const access::Action& action, const std::funct
              resume](access::Verdict late) {
       if (!*alive) return;
       verdict_outstanding_ = false;
-      tally(late);
-      show_verdict(asked.view(), late, "sources");
-      late_ = late;
+      late_ = counted(asked.view(), late, "sources");
       // Rules that changed meanwhile decide the next packet, not this one.
       if (keep && generation == shard_.gate.generation())
         cache_.add(asked.view(), late, shard_.io.loop.now(), generation, settings);
@@ -328,7 +330,28 @@ access::Verdict Client::authorize(const access::Action& action, const std::funct
   verdict_outstanding_ = verdict == access::Verdict::Pending;
   if (verdict == access::Verdict::Pending) return verdict;
   if (keep) cache_.add(action, verdict, shard_.io.loop.now(), generation, settings);
-  return count(verdict, "sources");
+  return counted(action, verdict, "sources");
+}
+
+void Client::may_subscribe(std::string_view filter, Qos qos, std::function<void(bool)> then) {
+  if (passes_all()) return then(true);
+  const access::Action action{access::ActionKind::Subscribe, filter, qos, false};
+  access::Verdict verdict = known(action);
+  if (verdict == access::Verdict::Pending) {
+    shard_.broker.metrics().add(broker::Metric::ClientAuthorize);
+    access::Gate::AuthorizeReply later;
+    if (shard_.gate.defers()) {
+      if (!alive_) alive_ = std::make_shared<bool>(true);
+      later = [this, alive = alive_, asked = access::OwnedAction(action), then](access::Verdict late) {
+        if (!*alive || !connected_) return;
+        then(counted(asked.view(), late, "sources") == access::Verdict::Allow);
+      };
+    }
+    verdict = shard_.gate.authorize(subject(), action, std::move(later));
+    if (verdict == access::Verdict::Pending) return;
+    counted(action, verdict, "sources");
+  }
+  then(verdict == access::Verdict::Allow);
 }
 
 std::string_view Client::mount(std::string_view topic, std::string& scratch) const {
@@ -356,7 +379,17 @@ void Client::connected() {
   ++shard_.connected;
   if (shard_.quota) shard_.quota->tell(shard_.broker.shard(), shard_.connected);
   shard_.broker.metrics().add(broker::Metric::ClientConnected);
-  if (!shard_.broker.hooks().client_connected.empty()) shard_.broker.hooks().client_connected.run(event({}));
+  if (shard_.broker.hooks().client_connected.empty()) return;
+  struct Asker final : broker::Permission {
+    explicit Asker(Client& owner) : client(owner) {}
+    void may_subscribe(std::string_view filter, Qos qos, Then then) override {
+      client.may_subscribe(filter, qos, std::move(then));
+    }
+    Client& client;
+  } asker(*this);
+  broker::ClientEvent told = event({});
+  told.permission = &asker;
+  shard_.broker.hooks().client_connected.run(told);
 }
 
 void Client::disconnected(std::string_view reason) {

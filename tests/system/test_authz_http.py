@@ -209,3 +209,17 @@ def test_stop_while_questions_are_out(start_broker):
             c.close()
     finally:
         hung.close()
+
+
+def test_a_subscription_of_the_node_waits_for_the_answer(start_broker):
+    go = threading.Event()
+    with tokens.Service(lambda request: (go.wait(20), said(result="deny" if "no/" in request["body"] else "allow"))[1]) as service:
+        broker = start_broker(authorization=authorization(http(service.url, request_timeout="30s")),
+                              auto_subscribe={"topics": [{"topic": "to/${clientid}"}, {"topic": "no/${clientid}"}]})
+        with broker.client("c") as c:
+            c.ping()
+            assert api.want(broker, 200, "GET", "/clients/c/subscriptions") == [], "the connection does not wait"
+            go.set()
+            node.wait_until(lambda: len(api.want(broker, 200, "GET", "/clients/c/subscriptions")) == 1
+                     and api.want(broker, 200, "GET", "/metrics")[0]["authorization.deny"] == 1)
+            assert [s["topic"] for s in api.want(broker, 200, "GET", "/clients/c/subscriptions")] == ["to/c"]

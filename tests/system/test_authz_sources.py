@@ -371,10 +371,18 @@ def test_nothing_but_rules_is_shown_of_a_file(start_broker, tmp_path):
             api.want(broker, 400, "PUT", "/authorization/sources/file", file(path, True))
 
 
-def test_subscriptions_of_the_node_itself_are_not_asked_for(start_broker):
-    """auto_subscribe, broker.md 9.4: what comes by it was decided by who wrote the configuration."""
-    broker = start_broker(authorization=authorization(BUILT_IN), auto_subscribe={"topics": [{"topic": "to/${clientid}", "qos": 1}]})
+def test_subscriptions_of_the_node_itself_are_asked_for(start_broker):
+    """auto_subscribe: what the client may not subscribe to it does not get; that is counted, and nothing else happens."""
+    topics = [{"topic": topic, "qos": 1} for topic in ("to/${clientid}", "$share/g/all/${clientid}", "no/${clientid}")]
+    broker = start_broker(authorization=authorization(BUILT_IN, deny_action="disconnect"), auto_subscribe={"topics": topics})
+    api.want(broker, 204, "POST", RULES + "/all", {"rules": [rule("to/${clientid}", action="subscribe"), rule("all/+", action="subscribe")]})
     with broker.client("c") as c:
+        c.ping()
+        held = {s["topic"] for s in api.want(broker, 200, "GET", "/clients/c/subscriptions")}
+        assert held == {"to/c", "$share/g/all/c"}
+        assert api.want(broker, 200, "GET", "/metrics")[0]["authorization.deny"] == 1
         api.want(broker, 200, "POST", "/publish", {"topic": "to/c", "payload": "x", "qos": 1})
         assert c.expect(raw.PUBLISH).topic == "to/c"
-        c.subscribe("to/c", codes=[0x87])
+    with broker.client("+") as c:
+        c.ping()
+        assert api.want(broker, 200, "GET", "/clients/%2B/subscriptions") == []
