@@ -315,13 +315,13 @@ access::Verdict Client::authorize(const access::Action& action, const std::funct
   access::Gate::AuthorizeReply later;
   if (gate.defers()) {
     if (!alive_) alive_ = std::make_shared<bool>(true);
-    later = [this, alive = alive_, asked = access::OwnedAction(action), keep, generation, settings,
-             resume](access::Verdict late) {
+    later = [this, alive = alive_, asked = access::OwnedAction(action), keep, generation, epoch = cache_.epoch(),
+             settings, resume](access::Verdict late) {
       if (!*alive) return;
       verdict_outstanding_ = false;
       late_ = counted(asked.view(), late, "sources");
-      // Rules that changed meanwhile decide the next packet, not this one.
-      if (keep && generation == shard_.gate.generation())
+      // Rules that changed meanwhile decide the next packet, not this one; so does a cache that was emptied.
+      if (keep && generation == shard_.gate.generation() && epoch == cache_.epoch())
         cache_.add(asked.view(), late, shard_.io.loop.now(), generation, settings);
       resume();
     };
