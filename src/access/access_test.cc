@@ -32,8 +32,15 @@ std::string acl_error(std::string_view text) {
   return parsed ? std::string("accepted") : parsed.error().what;
 }
 
-TEST(Acl, ShippedRulesDecideAsDocumented) {
-  const AclRef rules = acl(Acl::default_text());
+// access-control 7.2
+constexpr std::string_view kReferenceRules =
+    "{allow, {username, {re, \"^dashboard$\"}}, subscribe, [\"$SYS/#\"]}.\n"
+    "{allow, {ipaddr, \"127.0.0.1\"}, all, [\"$SYS/#\", \"#\"]}.\n"
+    "{deny, all, subscribe, [\"$SYS/#\", {eq, \"#\"}]}.\n"
+    "{allow, all}.\n";
+
+TEST(Acl, RulesOfTheReferenceDecideAsDocumented) {
+  const AclRef rules = acl(kReferenceRules);
   ASSERT_EQ(rules->size(), 4U);
   EXPECT_EQ(rules->match(client("c", "dashboard"), subscribe("$SYS/#")), Answer::Allow);
   EXPECT_EQ(rules->match(client("c", "dashboard2"), subscribe("$SYS/#")), Answer::Deny);
@@ -389,9 +396,9 @@ TEST_F(GateTest, WithoutSourcesEverythingIsOpenUnlessNoMatchDenies) {
   EXPECT_EQ(broker_.metrics().get(broker::Metric::AuthorizationNomatch), 1U);
 }
 
-TEST_F(GateTest, ShippedRulesLeavePublishingOpen) {
+TEST_F(GateTest, RulesOfTheReferenceLeavePublishingOpen) {
   Policy policy;
-  policy.sources.push_back(file_source(acl(Acl::default_text())));
+  policy.sources.push_back(file_source(acl(kReferenceRules)));
   open(policy);
   EXPECT_FALSE(gate_->open_to_all());
   EXPECT_TRUE(gate_->open_to_publish());
@@ -440,6 +447,25 @@ TEST_F(GateTest, QuestionsOutliveAPolicyChange) {
   loop_.turn(0ms);
   old->replies[0](Answer::Deny);
   EXPECT_EQ(late_, (std::vector<Verdict>{Verdict::Deny}));
+}
+
+TEST_F(GateTest, AQuestionIsAnsweredByOnePolicy) {
+  Policy policy;
+  policy.allow_no_match = false;
+  policy.answer_timeout = 2s;
+  policy.sources.push_back(deferring());
+  policy.sources.push_back(deferring());
+  open(policy);
+  EXPECT_EQ(ask("a"), Verdict::Pending);
+  EXPECT_EQ(ask("b"), Verdict::Pending);
+  Policy other;  // allows what nobody decides, and waits for ever
+  other.answer_timeout = 1h;
+  access_->set_policy(std::make_shared<const Policy>(other));
+  loop_.turn(0ms);
+  EXPECT_EQ(gate_->outstanding(), 2U);
+  for (int step = 0; step < 10; ++step) advance(1s);
+  EXPECT_EQ(late_, (std::vector<Verdict>{Verdict::Deny, Verdict::Deny}));
+  EXPECT_EQ(broker_.metrics().get(broker::Metric::AuthorizationNomatch), 2U);
 }
 
 TEST_F(GateTest, FlappingBansFromTheNextConnectAndEnds) {

@@ -13,13 +13,6 @@ using detail::Who;
 
 namespace {
 
-constexpr std::string_view kDefault =
-    "%% Rules are read from top to bottom; the first that matches decides.\n"
-    "{allow, {username, {re, \"^dashboard$\"}}, subscribe, [\"$SYS/#\"]}.\n"
-    "{allow, {ipaddr, \"127.0.0.1\"}, all, [\"$SYS/#\", \"#\"]}.\n"
-    "{deny, all, subscribe, [\"$SYS/#\", {eq, \"#\"}]}.\n"
-    "{allow, all}.\n";
-
 Result<Who> read_who(const Term& term);
 
 Result<std::vector<Who>> read_parts(const Term& term) {
@@ -176,10 +169,6 @@ Result<AclRule> read_rule(const Term& term) {
 
 Acl::Acl() = default;
 Acl::~Acl() = default;
-
-std::string_view Acl::default_text() {
-  return kDefault;
-}
 
 Result<std::shared_ptr<const Acl>> Acl::parse(std::string_view text) {
   if (text.size() > kTextMax) return term_error(1, "more rules than 16 MiB of text");

@@ -26,8 +26,6 @@ class Acl {
   /// Errors begin with `line N: `. `text` is bounded by kTextMax.
   [[nodiscard]] static Result<std::shared_ptr<const Acl>> parse(std::string_view text);
   static constexpr std::size_t kTextMax = 16 << 20;
-  /// The rules that are shipped.
-  static std::string_view default_text();
 
   /// Allow, Deny or NoMatch.
   Answer match(const Subject& subject, const Action& action) const;

@@ -54,12 +54,12 @@ class NodeGate::Question final : public std::enable_shared_from_this<Question>, 
       if (answer == Answer::Pending) {
         runtime::Loop& loop = gate_.broker_.loop();
         const Millis own = source.authorizer->answer_limit();
-        loop.timers().arm(*this, loop.now(), std::max(gate_.policy_->answer_timeout, own + own / 4));
+        loop.timers().arm(*this, loop.now(), std::max(chains_->policy->answer_timeout, own + own / 4));
         return Verdict::Pending;
       }
       if (const auto verdict = gate_.weigh(answer, *source.counts)) return *verdict;
     }
-    return gate_.no_match();
+    return gate_.no_match(*chains_->policy);
   }
 
  private:
@@ -127,7 +127,7 @@ class NodeGate::Inquiry final : public std::enable_shared_from_this<Inquiry>, pr
         found_ = std::move(result.found);
         runtime::Loop& loop = gate_.broker_.loop();
         const Millis own = member.authenticator->answer_limit();
-        loop.timers().arm(*this, loop.now(), std::max(gate_.policy_->answer_timeout, own + own / 4));
+        loop.timers().arm(*this, loop.now(), std::max(chains_->policy->answer_timeout, own + own / 4));
         return std::nullopt;
       }
       if (auto end = weigh(std::move(result.answer))) return end;
@@ -197,6 +197,7 @@ void NodeGate::set_policy(PolicyRef policy) {
   ++generation_;
   const ShardEnvironment environment{broker_.shard(), broker_.loop()};
   auto chains = std::make_shared<Chains>();
+  chains->policy = policy_;
   for (const AuthorizerSource& source : policy_->sources)
     if (source.enable) chains->sources.push_back({source.owner, source.make(environment), source.counts});
   for (const auto& [listener, chain] : policy_->authentication) {
@@ -332,9 +333,9 @@ std::optional<Verdict> NodeGate::weigh(Answer answer, SourceCounts& counts) {
   }
 }
 
-Verdict NodeGate::no_match() {
+Verdict NodeGate::no_match(const Policy& policy) {
   broker_.metrics().add(Metric::AuthorizationNomatch);
-  return policy_->allow_no_match ? Verdict::Allow : Verdict::Deny;
+  return policy.allow_no_match ? Verdict::Allow : Verdict::Deny;
 }
 
 Verdict NodeGate::authorize(const Subject& subject, const Action& action, AuthorizeReply reply) {
@@ -344,7 +345,7 @@ Verdict NodeGate::authorize(const Subject& subject, const Action& action, Author
     const Answer answer = source.authorizer->decide(subject, action, {});
     if (const auto verdict = weigh(answer, *source.counts)) return *verdict;
   }
-  return no_match();
+  return no_match(*policy_);
 }
 
 Verdict NodeGate::ask_deferring(const Subject& subject, const Action& action, std::size_t from, AuthorizeReply reply) {

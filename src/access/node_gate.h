@@ -56,6 +56,7 @@ class NodeGate final : public Gate, private runtime::Timer {
     std::shared_ptr<SourceCounts> counts;
   };
   struct Chains {
+    PolicyRef policy;  // that they were made by, and whose no_match counts with them
     std::vector<Source> sources;
     std::map<std::string, std::vector<Member>, std::less<>> members;
   };
@@ -71,7 +72,7 @@ class NodeGate final : public Gate, private runtime::Timer {
   };
   /// Verdict of one source, or nullopt to go on.
   std::optional<Verdict> weigh(Answer answer, SourceCounts& counts);
-  Verdict no_match();
+  Verdict no_match(const Policy& policy);
   Verdict ask_deferring(const Subject& subject, const Action& action, std::size_t from, AuthorizeReply reply);
   const std::vector<Member>* chain_for(std::string_view listener) const;
   std::int64_t now_ms() const;

@@ -107,6 +107,9 @@ int start(const std::string& config_file, const http::AssetSource* dashboard) {
   telemetry::Logger logger(loaded.config->log);
   for (const auto& warning : loaded.warnings)
     SB_LOG(log::Level::Warning, "config_warning", kv("what", to_string(warning)));
+  if (!loaded.config->rules_missing.empty())
+    SB_LOG(log::Level::Warning, "authorization_file_missing", kv("path", loaded.config->rules_missing),
+           kv("in_force", "the rules that are shipped"));
 
   ListenerResources resources(*loaded.config);
   auto options = node_options(*loaded.config, resources);

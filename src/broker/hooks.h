@@ -28,6 +28,17 @@ enum class PublishVerdict : std::uint8_t {
   Refused,   // cannot be done; the publisher gets 0x83
 };
 
+/// Asks on behalf of a listener that does something in a client's place. Owned by client/, valid during the call.
+class Permission {
+ public:
+  /// Runs once: within the call, or later on this shard; not when the connection has ended meanwhile.
+  using Then = std::function<void(bool allowed)>;
+  virtual void may_subscribe(std::string_view filter, Qos qos, Then then) = 0;
+
+ protected:
+  ~Permission() = default;
+};
+
 /// Everything about a connection that events tell; owned by client/, valid during the call.
 struct ClientEvent {
   const Identity& identity;
@@ -44,7 +55,8 @@ struct ClientEvent {
   bool superuser = false;
   std::int64_t connected_ms = 0;
   std::int64_t disconnected_ms = 0;
-  std::string_view reason;  // of disconnection: "normal", "tcp_closed", ...
+  std::string_view reason;           // of disconnection: "normal", "tcp_closed", ...
+  Permission* permission = nullptr;  // of a connection that begins; null: nobody needs to be asked
 };
 
 /// Listeners in order. On the shard's thread listeners may come and go while it runs, but not from within one: a

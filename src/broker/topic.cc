@@ -48,6 +48,11 @@ Sequence next_code_point(std::string_view text) {
 
 }  // namespace
 
+bool keeps_to_level(std::string_view value, bool first) {
+  constexpr std::string_view kWidens("+#/\0", 4);
+  return value.find_first_of(kWidens) == std::string_view::npos && !(first && value.starts_with('$'));
+}
+
 bool is_strict_utf8(std::string_view text) {
   while (!text.empty()) {
     const Sequence sequence = next_code_point(text);

@@ -89,6 +89,10 @@ inline std::string_view canonical_filter(std::string_view full) {
   return full;
 }
 
+/// Whether what is put in the place of a placeholder keeps to its level of a topic or filter: no '/', wildcard or NUL,
+/// and where it comes first no '$', which begins topics of the node's own and prefixes ($SYS, $share, $delayed).
+bool keeps_to_level(std::string_view value, bool first);
+
 /// UTF-8 without overlong forms, surrogates and control characters U+0000-001F, U+007F-009F. 1.5.4
 bool is_strict_utf8(std::string_view text);
 

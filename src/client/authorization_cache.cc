@@ -18,7 +18,7 @@ std::size_t AuthorizationCache::place_of(const access::Action& action) const {
 
 void AuthorizationCache::add(const access::Action& action, access::Verdict verdict, Nanos now, std::uint64_t generation,
                              const access::Gate::CacheSettings& settings) {
-  if (kept_ && kept_->generation != generation) clear();
+  if (kept_ && kept_->generation != generation) kept_.reset();
   if (settings.max_size == 0) return;
   if (!kept_) kept_ = std::make_unique<Kept>();
   Kept& kept = *kept_;

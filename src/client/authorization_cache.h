@@ -40,7 +40,12 @@ class AuthorizationCache {
   }
   void add(const access::Action& action, access::Verdict verdict, Nanos now, std::uint64_t generation,
            const access::Gate::CacheSettings& settings);
-  void clear() { kept_.reset(); }
+  void clear() {
+    kept_.reset();
+    ++epoch_;
+  }
+  /// Changes with clear(): an answer that was asked for before must not be kept after it.
+  std::uint32_t epoch() const { return epoch_; }
   std::size_t size() const { return kept_ ? kept_->entries.size() : 0; }
   template <class Fn>
   void for_each(Fn&& fn) const {
@@ -108,6 +113,7 @@ class AuthorizationCache {
     std::vector<std::uint8_t> tags;  // of each
   };
   std::unique_ptr<Kept> kept_;
+  std::uint32_t epoch_ = 0;
 };
 
 }  // namespace sb::client

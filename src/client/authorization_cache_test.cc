@@ -57,6 +57,18 @@ TEST(AuthorizationCache, FindsInWhateverOrder) {
     }
 }
 
+TEST(AuthorizationCache, TellsWhetherItWasClearedMeanwhile) {
+  AuthorizationCache cache;
+  const auto before = cache.epoch();
+  cache.add(publish("t"), Verdict::Allow, Nanos{0}, 1, kThree);
+  EXPECT_EQ(cache.find(publish("t"), Nanos{0}, 2), kNothing);
+  cache.add(publish("t"), Verdict::Allow, Nanos{0}, 3, kThree);
+  EXPECT_EQ(cache.epoch(), before) << "of a new generation the generation tells";
+  cache.clear();
+  EXPECT_NE(cache.epoch(), before);
+  EXPECT_EQ(cache.find(publish("t"), Nanos{0}, 3), kNothing);
+}
+
 TEST(AuthorizationCache, TheOldestGoesFirst) {
   AuthorizationCache cache;
   for (int i = 0; i < 5; ++i) cache.add(publish(fmt::format("t/{}", i)), Verdict::Deny, Nanos{0}, 1, kThree);

@@ -1,6 +1,7 @@
 #include "client/client.h"
 
 #include "access/owned_subject.h"
+#include "base/log.h"
 #include "base/secret_name.h"
 #include "broker/topic.h"
 
@@ -12,9 +13,27 @@ namespace {
 /// Longest time that is given to a timer at once: a day.
 constexpr std::int64_t kTimerMost = 86'400'000;
 
-void replace_all(std::string& text, std::string_view from, std::string_view to) {
-  for (std::size_t at = text.find(from); at != std::string::npos; at = text.find(from, at + to.size()))
-    text.replace(at, from.size(), to);
+constexpr std::string_view kClientId = "${clientid}";
+constexpr std::string_view kUsername = "${username}";
+
+/// In one pass: what is put in is not looked at again. Without a username its placeholder stays.
+std::string render_mountpoint(std::string_view text, std::string_view client_id, std::string_view username) {
+  std::string out;
+  for (std::size_t at = text.find("${"); at != std::string_view::npos; at = text.find("${")) {
+    out += text.substr(0, at);
+    text.remove_prefix(at);
+    if (text.starts_with(kClientId)) {
+      out += client_id;
+      text.remove_prefix(kClientId.size());
+    } else if (!username.empty() && text.starts_with(kUsername)) {
+      out += username;
+      text.remove_prefix(kUsername.size());
+    } else {
+      out += text.substr(0, 2);
+      text.remove_prefix(2);
+    }
+  }
+  return out.append(text);
 }
 }  // namespace
 
@@ -40,11 +59,29 @@ Client::~Client() {
 void Client::set_info(ConnectInfo info) {
   info_ = std::move(info);
   identity_ = std::make_shared<const broker::Identity>(broker::Identity{info_.client_id, info_.username, peer_.host()});
-  mountpoint_ = listener_->mountpoint;
-  if (!mountpoint_.empty()) {
-    replace_all(mountpoint_, "${clientid}", info_.client_id);
-    if (!info_.username.empty()) replace_all(mountpoint_, "${username}", info_.username);
-  }
+  mountpoint_ = render_mountpoint(listener_->mountpoint, info_.client_id, info_.username);
+}
+
+/// A placeholder of the mountpoint stands for one level: with another name in it a client would read and write what
+/// belongs to others.
+ReasonCode Client::check_mountpoint() const {
+  const std::string& text = listener_->mountpoint;
+  const auto widens = [&](std::string_view placeholder, std::string_view value) {
+    const std::size_t at = text.find(placeholder);
+    return at != std::string::npos && !broker::keeps_to_level(value, at == 0);
+  };
+  ReasonCode code = ReasonCode::Success;
+  if (widens(kClientId, info_.client_id))
+    code = ReasonCode::ClientIdentifierNotValid;
+  else if (widens(kUsername, info_.username))
+    code = ReasonCode::NotAuthorized;
+  if (code != ReasonCode::Success)
+    SB_LOG(log::Level::Warning, "mountpoint_refused", kv("clientid", info_.client_id),
+           kv("username", shown_username(info_.username)), kv("listener", listener_->id), kv("mountpoint", text),
+           kv("reason", code == ReasonCode::NotAuthorized
+                            ? "the username holds a character that leads out of its level of the mountpoint"
+                            : "the client id holds a character that leads out of its level of the mountpoint"));
+  return code;
 }
 
 access::Subject Client::subject() const {
@@ -65,6 +102,7 @@ access::Subject Client::subject() const {
 }
 
 ReasonCode Client::admit() {
+  if (const ReasonCode code = check_mountpoint(); code != ReasonCode::Success) return code;
   if (shard_.quota && shard_.quota->refuses(shard_.broker.loop().wall_ms())) {
     shard_.broker.metrics().add(broker::Metric::LicenseRefused);
     return ReasonCode::QuotaExceeded;
@@ -91,8 +129,13 @@ std::optional<access::Authenticated> Client::authenticate(std::optional<ByteView
                                                           std::optional<ByteView> data, std::function<void()> resume) {
   const bool waited = answer_ != nullptr;
   auto answer = ask(password, method, data, std::move(resume));
-  if (answer && answer->code == ReasonCode::Success && info_.username.empty() && !answer->username.empty())
+  if (answer && answer->code == ReasonCode::Success && info_.username.empty() && !answer->username.empty()) {
     take_name(answer->username);
+    if (const ReasonCode code = check_mountpoint(); code != ReasonCode::Success) {
+      answer = access::Authenticated::refused(code);
+      answer->unasked = true;  // the credentials were right
+    }
+  }
   // Who was banned while others were asked.
   if ((waited || method) && answer && answer->code == ReasonCode::Success && shard_.gate.banned(subject()))
     answer = access::Authenticated::refused(ReasonCode::Banned);
@@ -237,46 +280,48 @@ void Client::show_verdict(const access::Action& action, access::Verdict verdict,
         action.topic);
 }
 
-access::Verdict Client::authorize(const access::Action& action, const std::function<void()>& resume) {
-  auto& metrics = shard_.broker.metrics();
-  if (late_ != access::Verdict::Pending) return std::exchange(late_, access::Verdict::Pending);
-  if (verdict_outstanding_) return access::Verdict::Pending;  // looked at for another reason meanwhile
-  access::Gate& gate = shard_.gate;
-  const auto count = [&](access::Verdict verdict, std::string_view from) {
-    tally(verdict);
-    show_verdict(action, verdict, from);
-    return verdict;
-  };
+access::Verdict Client::counted(const access::Action& action, access::Verdict verdict, std::string_view from) {
+  tally(verdict);
+  show_verdict(action, verdict, from);
+  return verdict;
+}
+
+access::Verdict Client::known(const access::Action& action) {
   if (superuser()) {
-    metrics.add(broker::Metric::AuthorizationSuperuser);
-    return count(access::Verdict::Allow, "superuser");
+    shard_.broker.metrics().add(broker::Metric::AuthorizationSuperuser);
+    return counted(action, access::Verdict::Allow, "superuser");
   }
   if (standing_ == Standing::Ruled) {
-    const auto known = opinion(action);
-    if (known != access::ClientRules::Opinion::None)
-      return count(known == access::ClientRules::Opinion::Allow ? access::Verdict::Allow : access::Verdict::Deny,
-                   "credentials");
+    const auto said = opinion(action);
+    if (said != access::ClientRules::Opinion::None)
+      return counted(action,
+                     said == access::ClientRules::Opinion::Allow ? access::Verdict::Allow : access::Verdict::Deny,
+                     "credentials");
   }
-  if (const auto known = cached(action); known != access::Verdict::Pending) {
-    show_verdict(action, known, "cache");
-    return known;
-  }
+  const access::Verdict kept = cached(action);
+  if (kept != access::Verdict::Pending) show_verdict(action, kept, "cache");
+  return kept;
+}
+
+access::Verdict Client::authorize(const access::Action& action, const std::function<void()>& resume) {
+  if (late_ != access::Verdict::Pending) return std::exchange(late_, access::Verdict::Pending);
+  if (verdict_outstanding_) return access::Verdict::Pending;  // looked at for another reason meanwhile
+  if (const auto verdict = known(action); verdict != access::Verdict::Pending) return verdict;
+  access::Gate& gate = shard_.gate;
   const std::uint64_t generation = gate.generation();
   const access::Gate::CacheSettings settings = gate.cache();  // a change of them is a new generation
-  metrics.add(broker::Metric::ClientAuthorize);
+  shard_.broker.metrics().add(broker::Metric::ClientAuthorize);
   const bool keep = settings.enable && gate.cacheable(action);
   access::Gate::AuthorizeReply later;
   if (gate.defers()) {
     if (!alive_) alive_ = std::make_shared<bool>(true);
-    later = [this, alive = alive_, asked = access::OwnedAction(action), keep, generation, settings,
-             resume](access::Verdict late) {
+    later = [this, alive = alive_, asked = access::OwnedAction(action), keep, generation, epoch = cache_.epoch(),
+             settings, resume](access::Verdict late) {
       if (!*alive) return;
       verdict_outstanding_ = false;
-      tally(late);
-      show_verdict(asked.view(), late, "sources");
-      late_ = late;
-      // Rules that changed meanwhile decide the next packet, not this one.
-      if (keep && generation == shard_.gate.generation())
+      late_ = counted(asked.view(), late, "sources");
+      // Rules that changed meanwhile decide the next packet, not this one; so does a cache that was emptied.
+      if (keep && generation == shard_.gate.generation() && epoch == cache_.epoch())
         cache_.add(asked.view(), late, shard_.io.loop.now(), generation, settings);
       resume();
     };
@@ -285,7 +330,28 @@ access::Verdict Client::authorize(const access::Action& action, const std::funct
   verdict_outstanding_ = verdict == access::Verdict::Pending;
   if (verdict == access::Verdict::Pending) return verdict;
   if (keep) cache_.add(action, verdict, shard_.io.loop.now(), generation, settings);
-  return count(verdict, "sources");
+  return counted(action, verdict, "sources");
+}
+
+void Client::may_subscribe(std::string_view filter, Qos qos, std::function<void(bool)> then) {
+  if (passes_all()) return then(true);
+  const access::Action action{access::ActionKind::Subscribe, filter, qos, false};
+  access::Verdict verdict = known(action);
+  if (verdict == access::Verdict::Pending) {
+    shard_.broker.metrics().add(broker::Metric::ClientAuthorize);
+    access::Gate::AuthorizeReply later;
+    if (shard_.gate.defers()) {
+      if (!alive_) alive_ = std::make_shared<bool>(true);
+      later = [this, alive = alive_, asked = access::OwnedAction(action), then](access::Verdict late) {
+        if (!*alive || !connected_) return;
+        then(counted(asked.view(), late, "sources") == access::Verdict::Allow);
+      };
+    }
+    verdict = shard_.gate.authorize(subject(), action, std::move(later));
+    if (verdict == access::Verdict::Pending) return;
+    counted(action, verdict, "sources");
+  }
+  then(verdict == access::Verdict::Allow);
 }
 
 std::string_view Client::mount(std::string_view topic, std::string& scratch) const {
@@ -313,7 +379,17 @@ void Client::connected() {
   ++shard_.connected;
   if (shard_.quota) shard_.quota->tell(shard_.broker.shard(), shard_.connected);
   shard_.broker.metrics().add(broker::Metric::ClientConnected);
-  if (!shard_.broker.hooks().client_connected.empty()) shard_.broker.hooks().client_connected.run(event({}));
+  if (shard_.broker.hooks().client_connected.empty()) return;
+  struct Asker final : broker::Permission {
+    explicit Asker(Client& owner) : client(owner) {}
+    void may_subscribe(std::string_view filter, Qos qos, Then then) override {
+      client.may_subscribe(filter, qos, std::move(then));
+    }
+    Client& client;
+  } asker(*this);
+  broker::ClientEvent told = event({});
+  told.permission = &asker;
+  shard_.broker.hooks().client_connected.run(told);
 }
 
 void Client::disconnected(std::string_view reason) {

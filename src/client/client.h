@@ -53,8 +53,8 @@ class Client {
   void set_peer(const net::Endpoint& peer) { peer_ = peer; }
   const std::string& mountpoint() const { return mountpoint_; }
 
-  /// Memory, ban check, failed attempts and flapping count (steps 7 and 8): Success, QuotaExceeded, Banned or
-  /// ConnectionRateExceeded.
+  /// Mountpoint, memory, ban check, failed attempts and flapping count (steps 5e, 7 and 8): Success,
+  /// ClientIdentifierNotValid, NotAuthorized, QuotaExceeded, Banned or ConnectionRateExceeded.
   ReasonCode admit();
   /// Step 10. nullopt: `resume` runs when the answer is there; call again then.
   std::optional<access::Authenticated> authenticate(std::optional<ByteView> password,
@@ -80,6 +80,9 @@ class Client {
   /// From the cache, or from the gate; Pending: `resume` runs when the verdict is known; look at the packet again then,
   /// and ask the same first.
   access::Verdict authorize(const access::Action& action, const std::function<void()>& resume);
+  /// For what the node does in the client's place: without a packet that waits, and nothing is kept of it. `then` runs
+  /// once, here or later, but not when the connection has ended meanwhile.
+  void may_subscribe(std::string_view filter, Qos qos, std::function<void(bool)> then);
   /// The packet in hand is done with, whatever it asked.
   void forget_late_verdict() { late_ = access::Verdict::Pending; }
   /// The verdict that is kept, where nothing else may have a say: what most packets meet. Pending: ask authorize(),
@@ -150,9 +153,14 @@ class Client {
                                            std::optional<ByteView> data, std::function<void()> resume);
   void remember(const access::Authenticated& answer);
   access::ClientRules::Opinion opinion(const access::Action& action) const;
+  /// What needs no look at the sources, counted; else Pending.
+  access::Verdict known(const access::Action& action);
+  access::Verdict counted(const access::Action& action, access::Verdict verdict, std::string_view from);
   void show_verdict(const access::Action& action, access::Verdict verdict, std::string_view from) const;
   void rights_ended();
   void take_name(const std::string& username);
+  /// Success, or why a name must not stand in the mountpoint.
+  ReasonCode check_mountpoint() const;
 
   ShardContext& shard_;
   ListenerRef listener_;

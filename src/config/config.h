@@ -85,7 +85,8 @@ struct Config : Roots {
 
   Value effective;         // checked tree: new names, defaults filled, secrets marked; what REST and `conf show` print
   std::string config_dir;  // folder of the main file
-  std::string cluster_file;  // <data_dir>/configs/cluster.hocon, or cluster-override.conf where there is one
+  std::string rules_missing;  // the default file of rules, where shipped_rules() stand in for it
+  std::string cluster_file;   // <data_dir>/configs/cluster.hocon, or cluster-override.conf where there is one
 };
 
 struct LoadOptions {

@@ -217,6 +217,21 @@ std::map<std::string, std::string> path_environment(const LoadOptions& options, 
   return env;
 }
 
+/// The default source is a file that a package brings. Where it is not there its rules count nevertheless, so that
+/// nothing is open that it would close. The file that is missing, or "".
+std::string use_shipped_rules(Value& all, const std::map<std::string, std::string>& env, const LoadOptions& options) {
+  const auto given = [](const Value* value) { return value && !value->is_null(); };
+  const Value* authorization = all.find("authorization");
+  if (given(authorization) && (!authorization->is_object() || given(authorization->find("sources")))) return {};
+  std::string file = detail::env_value(env, "ETC_DIR") + "/acl.conf";
+  if (has_file(file, options)) return {};
+  Value source(
+      Value::Object{{"type", Value("file")}, {"enable", Value(true)}, {"rules", Value(std::string(shipped_rules()))}});
+  if (!given(authorization)) all.if_object()->insert_or_assign("authorization", Value(Value::Object{}));
+  all.find("authorization")->if_object()->insert_or_assign("sources", Value(Value::Array{std::move(source)}));
+  return file;
+}
+
 std::string data_dir_of(Value all, const LoadOptions& options) {
   Problems ignored;
   resolve(all, ignored);
@@ -275,7 +290,7 @@ Loaded check(Value all, const LoadOptions& options) {
   const std::string data_dir = data_dir_of(all, options);
   const auto env = path_environment(options, data_dir);
   Checker checker(out.errors, out.warnings, env);
-  const bool sources_given = all.at_path("authorization.sources") != nullptr;
+  config->rules_missing = use_shipped_rules(all, env, options);
   const Value raw = all;
   checker.read_object(Roots::schema(), all, static_cast<Roots*>(config.get()));
   note_written(raw, config->listeners);
@@ -284,12 +299,6 @@ Loaded check(Value all, const LoadOptions& options) {
   if (!options.skip_access) {
     check_authentication(checker, all, *config, options);
     if (out.errors.empty() || !config->authorization.sources.empty()) check_protection(checker, all, *config, options);
-  }
-  // The default source is a file that a package brings; without it there are no rules.
-  auto& sources = config->authorization.sources;
-  if (!sources_given && sources.size() == 1 && !has_file(sources.front().path, options)) {
-    sources.clear();
-    put(all, "authorization.sources", Value(Value::Array{}), true, out.errors);
   }
   if (options.review) options.review(checker, all, *config);
   out.errors.sort();

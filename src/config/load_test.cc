@@ -57,7 +57,33 @@ TEST(Load, EmptyFileGivesTheDefaults) {
   EXPECT_EQ(c.retainer.backend.storage_type, StorageType::Disc);
   EXPECT_EQ(c.broker.routing.storage_schema, RouteSchema::V2);
   EXPECT_EQ(c.zone("default").mqtt.max_inflight, 32);
-  EXPECT_TRUE(c.authorization.sources.empty());  // no acl.conf there
+  ASSERT_EQ(c.authorization.sources.size(), 1u);  // no acl.conf there: what is shipped counts
+  EXPECT_EQ(c.authorization.sources[0].type, "file");
+  EXPECT_TRUE(c.authorization.sources[0].enable);
+  EXPECT_EQ(c.authorization.sources[0].path, "");
+  EXPECT_EQ(c.authorization.sources[0].rules, shipped_rules());
+}
+
+TEST(Load, RulesThatAreShippedStandInForTheDefaultFileOnly) {
+  const auto sources = [](const std::string& text, bool file = false) {
+    Files files{{{"etc/emqx.conf", text}}};
+    if (file) files.files["etc/acl.conf"] = "{deny, all}.";
+    const Loaded loaded = load(files.options());
+    EXPECT_TRUE(loaded.config) << text;
+    if (!loaded.config) return std::string("refused");
+    std::string out = loaded.config->rules_missing.empty() ? "" : loaded.config->rules_missing + ":";
+    for (const AuthzSource& one : loaded.config->authorization.sources)
+      out += " " + one.type + " " + one.path + (one.rules == shipped_rules() ? "shipped" : "");
+    return out;
+  };
+  EXPECT_EQ(sources(""), "etc/acl.conf: file shipped");
+  EXPECT_EQ(sources("authorization.no_match = deny"), "etc/acl.conf: file shipped");
+  EXPECT_EQ(sources("authorization = null"), "etc/acl.conf: file shipped");
+  EXPECT_EQ(sources("", true), " file etc/acl.conf");
+  EXPECT_EQ(sources("authorization.sources = []"), "") << "said in so many words";
+  EXPECT_EQ(sources("authorization.sources = [{type = file, path = \"${EMQX_ETC_DIR}/acl.conf\"}]"),
+            " file etc/acl.conf")
+      << "a file that was named is not replaced";
 }
 
 TEST(Load, TellsWhereANodeIsWhateverElseIsWrong) {

@@ -73,7 +73,7 @@ def fill(broker):
     api.want(broker, 200, "POST", "/users", {"username": "joe", "password": "S3cret-enough", "role": "viewer"})
     api.want(broker, 200, "POST", "/api_key", {"name": "ci", "role": "publisher", "desc": "pipeline"})
     api.want(broker, 204, "POST", "/authorization/sources", {"type": "built_in_database", "enable": True})
-    api.want(broker, 204, "POST", "/authorization/sources",
+    api.want(broker, 204, "PUT", "/authorization/sources/file",
              {"type": "file", "enable": True, "rules": '{allow, {username, "kept"}, all, ["#"]}.\n{allow, all}.\n'})
     api.want(broker, 200, "PUT", "/prometheus", {"push_gateway": {"url": "http://127.0.0.1:1"}})
     rule = {"permission": "deny", "action": "publish", "topic": "secret/#"}

@@ -147,6 +147,18 @@ def test_without_a_name_in_connect_the_proven_one_counts(start_broker):
         Scram("ann", "pencil").connect(c, "ann")
 
 
+def test_a_proven_name_does_not_lead_out_of_the_mountpoint(start_broker):
+    broker = start_broker(authentication=chain(), listeners={"tcp": {"default": {"mountpoint": "m/${username}/"}}})
+    for name in ("joe", "+", "joe/x"):
+        api.want(broker, 201, "POST", USERS, {"user_id": name, "password": "pencil"})
+    for name in ("+", "joe/x"):
+        with broker.client() as c:
+            Scram(name, "pencil").connect(c, code=0x87)
+            c.expect_closed()
+    with broker.client() as c:
+        Scram("joe", "pencil").connect(c)
+
+
 def test_a_name_that_nobody_has_stays_the_same_over_restarts(start_broker):
     broker = start_broker(authentication=chain())
 

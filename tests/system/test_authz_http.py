@@ -209,3 +209,42 @@ def test_stop_while_questions_are_out(start_broker):
             c.close()
     finally:
         hung.close()
+
+
+def test_an_answer_that_was_asked_for_before_the_cache_was_cleared_is_not_kept(start_broker):
+    asked, go = threading.Event(), threading.Event()
+    result = {"now": "allow"}
+
+    def answer(_):
+        mine = result["now"]
+        asked.set()
+        assert go.wait(20)
+        return said(result=mine)
+
+    with tokens.Service(answer) as service:
+        broker = start_broker(authorization=authorization(http(service.url, request_timeout="30s")))
+        with broker.client("c") as c:
+            c.send(raw.publish("t", b"", qos=1, packet_id=1))
+            assert asked.wait(20)
+            result["now"] = "deny"
+            api.want(broker, 204, "DELETE", "/clients/c/authorization/cache")
+            go.set()
+            assert c.expect(raw.PUBACK).code == 0x10
+            c.publish("t", qos=1, packet_id=2, code=0x87)
+            assert len(service.requests) == 2
+            c.publish("t", qos=1, packet_id=3, code=0x87)
+            assert len(service.requests) == 2, "this one is kept"
+
+
+def test_a_subscription_of_the_node_waits_for_the_answer(start_broker):
+    go = threading.Event()
+    with tokens.Service(lambda request: (go.wait(20), said(result="deny" if "no/" in request["body"] else "allow"))[1]) as service:
+        broker = start_broker(authorization=authorization(http(service.url, request_timeout="30s")),
+                              auto_subscribe={"topics": [{"topic": "to/${clientid}"}, {"topic": "no/${clientid}"}]})
+        with broker.client("c") as c:
+            c.ping()
+            assert api.want(broker, 200, "GET", "/clients/c/subscriptions") == [], "the connection does not wait"
+            go.set()
+            node.wait_until(lambda: len(api.want(broker, 200, "GET", "/clients/c/subscriptions")) == 1
+                     and api.want(broker, 200, "GET", "/metrics")[0]["authorization.deny"] == 1)
+            assert [s["topic"] for s in api.want(broker, 200, "GET", "/clients/c/subscriptions")] == ["to/c"]

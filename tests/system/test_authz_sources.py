@@ -1,4 +1,5 @@
 """Authorization sources: their order, settings, cache, the file and the built-in database (access-control 6 and 7)."""
+import os
 import time
 
 import pytest
@@ -16,6 +17,7 @@ def authorization(*sources, **more):
 def at_run_time(start_broker, *sources):
     """A node whose main file says nothing of authorization: what is changed while it runs holds after a restart."""
     broker = start_broker()
+    api.want(broker, 204, "DELETE", "/authorization/sources/file")  # the rules that are shipped
     settings = api.want(broker, 200, "GET", "/authorization/settings")
     api.want(broker, 200, "PUT", "/authorization/settings", settings | {"no_match": "deny"})
     for source in reversed(sources):
@@ -290,10 +292,97 @@ def test_the_rules_that_are_shipped(start_broker):
             c.subscribe(*[(topic, 0) for topic in asked], codes=[0x87] * refused + [0] * (len(asked) - refused))
 
 
-def test_subscriptions_of_the_node_itself_are_not_asked_for(start_broker):
-    """auto_subscribe, broker.md 9.4: what comes by it was decided by who wrote the configuration."""
-    broker = start_broker(authorization=authorization(BUILT_IN), auto_subscribe={"topics": [{"topic": "to/${clientid}", "qos": 1}]})
+CLOSED = "127.0.0.2"  # from where nobody may subscribe to $SYS/# and #
+
+
+def codes_of(broker, *topics, source=CLOSED):
+    with raw.Client(broker.port, source=source) as c:
+        c.connect("c")
+        c.send(raw.subscribe(1, [(topic, 0) for topic in topics]))
+        return c.expect(raw.SUBACK).codes
+
+
+def test_without_a_file_the_shipped_rules_are_in_force(start_broker):
+    """access-control 6.1, 7.2: nothing is open because a file is missing, and it is said."""
+    broker = start_broker()
+    assert codes_of(broker, "$SYS/#", "#", "a/#") == [0x87, 0x87, 0]
+    assert broker.log().count("authorization_file_missing") == 1
+    source = api.want(broker, 200, "GET", "/authorization/sources/file")
+    assert source["rules"] == (node.ROOT / "etc" / "acl.conf").read_text()
+    api.want(broker, 204, "PUT", "/authorization/sources/file", source)
+    assert codes_of(broker, "$SYS/#", "#", "a/#") == [0x87, 0x87, 0]
+    assert api.want(broker, 200, "GET", "/authorization/sources/file") == source
+    broker.stop()
+    (broker.folder / "acl.conf").write_text("{deny, all}.\n")
+    broker.data.joinpath("configs", "cluster.hocon").unlink(missing_ok=True)
+    broker.start()
+    assert codes_of(broker, "a/#") == [0x87], "the file is there now"
+
+
+@pytest.mark.parametrize("name", ["SIGNALBOX_ETC_DIR", "EMQX_ETC_DIR"])
+def test_rules_that_are_sent_back_as_they_were_shown_change_nothing(start_broker, name):
+    """The path of the configuration that is shipped holds a placeholder."""
+    folder = start_broker().folder
+    rules = '{deny, all, subscribe, ["$SYS/#", {eq, "#"}]}.\n{allow, all}.\n'
+    (folder / "acl.conf").write_text(rules)
+    path = "${%s}/acl.conf" % name
+    broker = start_broker(env={name: str(folder)}, authorization={"sources": [{"type": "file", "enable": True, "path": path}]})
+    source = api.want(broker, 200, "GET", "/authorization/sources/file")
+    assert source == {"type": "file", "enable": True, "path": path, "rules": rules}
+    assert api.want(broker, 200, "GET", "/authorization/sources")["sources"] == [source]
+    api.want(broker, 204, "PUT", "/authorization/sources/file", source)
+    assert api.want(broker, 200, "GET", "/authorization/sources/file") == source
+    assert codes_of(broker, "$SYS/#", "#", "a/#") == [0x87, 0x87, 0]
+    assert not (broker.data / "authz" / "acl.conf").exists()
+    for empty in ("", " \n"):
+        for body in (source | {"rules": empty}, {"type": "file", "rules": empty}):
+            answer = api.want(broker, 400, "PUT", "/authorization/sources/file", body)
+            assert "rules" in answer["message"]
+    assert codes_of(broker, "$SYS/#", "#") == [0x87, 0x87]
+    api.want(broker, 204, "PUT", "/authorization/sources/file", source | {"rules": "{deny, all}."})
+    assert codes_of(broker, "a/#") == [0x87], "changed rules are of the node's own"
+    shown = api.want(broker, 200, "GET", "/authorization/sources/file")
+    assert shown == {"type": "file", "enable": True, "rules": "{deny, all}."}
+    api.want(broker, 204, "PUT", "/authorization/sources/file", shown)
+    assert api.want(broker, 200, "GET", "/authorization/sources/file") == shown
+    assert (folder / "acl.conf").read_text() == rules
+
+
+def test_nothing_but_rules_is_shown_of_a_file(start_broker, tmp_path):
+    """A path may name any file of the machine, also one that nobody can read to its end."""
+    broker = start_broker(authorization=authorization(BUILT_IN))
+    pipe, large, secret, latin = (tmp_path / name for name in ("pipe", "large", "secret", "latin"))
+    os.mkfifo(pipe)
+    large.write_text("{allow, all}.\n" * 80_000)
+    secret.write_text("root:$6$hidden:19000:0:99999:7:::\n")
+    latin.write_bytes(b"%% \xff\n{allow, all}.\n")
+    rules = tmp_path / "rules"
+    rules.write_text("%% mine\n{allow, all}.\n")
+    file = lambda path, enable: {"type": "file", "enable": enable, "path": str(path)}
+    api.want(broker, 204, "POST", "/authorization/sources", file(rules, False))
+    assert api.want(broker, 200, "GET", "/authorization/sources/file") == file(rules, False) | {"rules": rules.read_text()}
+    for path in (pipe, large, secret, latin, tmp_path, tmp_path / "none", "/dev/zero"):
+        api.want(broker, 204, "PUT", "/authorization/sources/file", file(path, False))
+        shown = api.want(broker, 200, "GET", "/authorization/sources/file")
+        assert shown == file(path, False), path
+        assert file(path, False) in api.want(broker, 200, "GET", "/authorization/sources")["sources"]
+        api.want(broker, 204, "PUT", "/authorization/sources/file", shown)
+        if path not in (large, latin):
+            api.want(broker, 400, "PUT", "/authorization/sources/file", file(path, True))
+
+
+def test_subscriptions_of_the_node_itself_are_asked_for(start_broker):
+    """auto_subscribe: what the client may not subscribe to it does not get; that is counted, and nothing else happens."""
+    topics = [{"topic": topic, "qos": 1} for topic in ("to/${clientid}", "$share/g/all/${clientid}", "no/${clientid}")]
+    broker = start_broker(authorization=authorization(BUILT_IN, deny_action="disconnect"), auto_subscribe={"topics": topics})
+    api.want(broker, 204, "POST", RULES + "/all", {"rules": [rule("to/${clientid}", action="subscribe"), rule("all/+", action="subscribe")]})
     with broker.client("c") as c:
+        c.ping()
+        held = {s["topic"] for s in api.want(broker, 200, "GET", "/clients/c/subscriptions")}
+        assert held == {"to/c", "$share/g/all/c"}
+        assert api.want(broker, 200, "GET", "/metrics")[0]["authorization.deny"] == 1
         api.want(broker, 200, "POST", "/publish", {"topic": "to/c", "payload": "x", "qos": 1})
         assert c.expect(raw.PUBLISH).topic == "to/c"
-        c.subscribe("to/c", codes=[0x87])
+    with broker.client("+") as c:
+        c.ping()
+        assert api.want(broker, 200, "GET", "/clients/%2B/subscriptions") == []

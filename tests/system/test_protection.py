@@ -23,6 +23,35 @@ def until(seconds):
     return (datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+# ---- names in mountpoints -------------------------------------------------------------------------------------------
+
+@pytest.mark.parametrize("version, bad_id, bad_name", [(5, 0x85, 0x87), (4, 2, 5), (3, 2, 5)])
+def test_a_name_does_not_lead_out_of_the_mountpoint(start_broker, version, bad_id, bad_name):
+    """A placeholder stands for one level: else a client + would hear everybody, and a client # name topics that are none."""
+    by_name, at_front, of_both, plain = (node.free_port() for _ in range(4))
+    broker = start_broker(listeners={"tcp": {
+        "default": {"mountpoint": "dev/${clientid}/"}, "name": {"bind": f"127.0.0.1:{by_name}", "mountpoint": "u/${username}/"},
+        "front": {"bind": f"127.0.0.1:{at_front}", "mountpoint": "${clientid}/"},
+        "both": {"bind": f"127.0.0.1:{of_both}", "mountpoint": "m/${clientid}/${username}/"},
+        "plain": {"bind": f"127.0.0.1:{plain}"}}})
+
+    def code(port, client_id, username=None):
+        with raw.Client(port, version=version) as c:
+            c.send(raw.connect(client_id, version=version, username=username))
+            return c.expect(raw.CONNACK).code
+
+    for wide in ("+", "#", "a/#", "victim/x", "a+", "/"):
+        assert code(broker.port, wide) == bad_id, wide
+        assert code(by_name, "c", wide) == bad_name, wide
+        assert code(by_name, wide, "joe") == OK and code(plain, wide, wide) == OK, "the mountpoint does not hold it"
+        assert "mountpoint_refused" in broker.log()
+    assert code(at_front, "$SYS", "joe") == bad_id and code(at_front, "c", "$SYS") == OK
+    assert code(broker.port, "$SYS") == OK and code(by_name, "c") == OK
+    with raw.Client(of_both, version=version) as c:  # what is put in is not looked at again
+        c.connect("${username}", username="victim")
+        assert api.want(broker, 200, "GET", "/clients/$%7Busername%7D")["mountpoint"] == "m/${username}/victim/"
+
+
 # ---- bans -----------------------------------------------------------------------------------------------------------
 
 @pytest.mark.parametrize("kind, who, client", [

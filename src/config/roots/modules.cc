@@ -141,6 +141,18 @@ const Struct& AuthzSource::schema() {
   return s;
 }
 
+std::string_view shipped_rules() {
+  return "%% Who may do what on which topic; the first rule that fits decides. {allow | deny, Who, Action, Topics}.\n"
+         "\n"
+         "%% Programs on this machine see everything, the system topics included.\n"
+         "{allow, {ipaddr, \"127.0.0.1\"}, all, [\"$SYS/#\", \"#\"]}.\n"
+         "\n"
+         "%% Nobody else listens to system topics or, with one bare wildcard, to everything.\n"
+         "{deny, all, subscribe, [\"$SYS/#\", {eq, \"#\"}]}.\n"
+         "\n"
+         "{allow, all}.\n";
+}
+
 const Struct& Authorization::schema() {
   using S = Authorization;
   static const Struct s =

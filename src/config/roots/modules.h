@@ -108,6 +108,9 @@ struct AuthzSource {
   std::shared_ptr<const void> settings;  // what the kind's schema filled; null where there is none
   static const Struct& schema();
 };
+/// Those of the acl.conf that is shipped: in force where no source is named and the default file is not there.
+std::string_view shipped_rules();
+
 struct Authorization {
   NoMatch no_match = NoMatch::Allow;
   DenyAction deny_action = DenyAction::Ignore;

@@ -105,7 +105,8 @@ export const en = {
     cacheOf: "Latest decisions", clearAllCaches: "Clear the caches of all clients", clearCache: "Clear", deny: "Deny", editRules: "Edit the rules of {{name}}",
     hint: "Sources are asked in this order; the first that has a rule decides.", kind: { clients: "By client ID", users: "By user name", all: "Everybody" }, noRules: "No rule yet.", none: "No source is asked.",
     permission: "Permission", permissions: "Permissions", publish: "Publish", raise: "Move rule {{number}} up", removeRule: "Delete rule {{number}}", removeRules: "Delete the rules of {{name}}", ruleNumber: "Rule {{number}}",
-    rules: "Rules", rulesHint: "One rule a line, tried from top to bottom: {allow, {username, \"dashboard\"}, subscribe, [\"$SYS/#\"]}.", rulesRemoved: "Deleted", source: "Source", sources: "Sources", subscribe: "Subscribe", whose: "Whose rules",
+    rules: "Rules", rulesFile: "Read from {{path}}. Changed rules are kept in a file of the node's own, which is used from then on.", rulesHint: "One rule a line, tried from top to bottom: {allow, {username, \"dashboard\"}, subscribe, [\"$SYS/#\"]}.", rulesRemoved: "Deleted",
+    rulesUnread: "The rules cannot be shown: the file {{path}} is missing, too large or holds something else. Mend it on the node.", source: "Source", sources: "Sources", subscribe: "Subscribe", whose: "Whose rules",
   },
   source: {
     file: "File", built_in_database: "Built-in database", http: "HTTP service", mysql: "MySQL", postgresql: "PostgreSQL", mongodb: "MongoDB", redis: "Redis", ldap: "LDAP",

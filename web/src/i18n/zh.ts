@@ -107,7 +107,7 @@ export const zh: typeof en = {
     cacheOf: "近期授权结果", clearAllCaches: "清除所有客户端的缓存", clearCache: "清除", deny: "拒绝", editRules: "编辑 {{name}} 的规则",
     hint: "按此顺序依次查询，由第一个有匹配规则的授权源决定。", kind: { clients: "按客户端 ID", users: "按用户名", all: "所有人" }, noRules: "还没有规则。", none: "没有授权源。",
     permission: "权限", permissions: "权限", publish: "发布", raise: "上移规则 {{number}}", removeRule: "删除规则 {{number}}", removeRules: "删除 {{name}} 的规则", ruleNumber: "规则 {{number}}",
-    rules: "规则", rulesHint: "每行一条规则，自上而下匹配：{allow, {username, \"dashboard\"}, subscribe, [\"$SYS/#\"]}.", rulesRemoved: "已删除", source: "授权源", sources: "授权源", subscribe: "订阅", whose: "规则对象",
+    rules: "规则", rulesFile: "读取自 {{path}}。修改后的规则保存在节点自己的文件中，此后以该文件为准。", rulesHint: "每行一条规则，自上而下匹配：{allow, {username, \"dashboard\"}, subscribe, [\"$SYS/#\"]}.", rulesRemoved: "已删除", rulesUnread: "无法显示规则：文件 {{path}} 不存在、过大或不是规则文件。请在节点上修正。", source: "授权源", sources: "授权源", subscribe: "订阅", whose: "规则对象",
   },
   source: {
     file: "文件", built_in_database: "内置数据库", http: "HTTP 服务", mysql: "MySQL", postgresql: "PostgreSQL", mongodb: "MongoDB", redis: "Redis", ldap: "LDAP",

@@ -1,6 +1,8 @@
 #include "plugins/api/authorization/sources.h"
 
 #include "access/acl.h"
+#include "base/json_text.h"
+#include "base/regular_file.h"
 #include "config/hocon.h"
 #include "management/order.h"
 
@@ -8,8 +10,6 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
-#include <sstream>
 
 namespace sb::plugins::api::authorization {
 
@@ -18,12 +18,23 @@ using http::Response;
 namespace json = http::json;
 
 namespace {
+/// The path may name any file of the machine, and who asks may read none of them: rules are shown, nothing else.
+constexpr std::size_t kShownBytesMax = 1 << 20;
+
+std::optional<std::string> rules_in(const std::string& path) {
+  auto text = read_regular_file(path, kShownBytesMax);
+  if (!text || !access::Acl::parse(*text) || utf8_text(*text) != *text) return std::nullopt;
+  return *std::move(text);
+}
+
 std::optional<std::string> content_of(const std::string& path) {
-  std::ifstream file(path);
-  if (!file) return std::nullopt;
-  std::ostringstream all;
-  all << file.rdbuf();
-  return all.str();
+  auto text = read_regular_file(path, access::Acl::kTextMax);
+  return text ? std::optional(*std::move(text)) : std::nullopt;
+}
+
+std::string text_at(const Value& source, std::string_view key) {
+  const Value* value = source.find(key);
+  return value && value->is_string() ? value->text() : std::string();
 }
 
 Response bad_request(std::string_view why) {
@@ -52,6 +63,29 @@ std::string Sources::acl_file() const {
   return (std::filesystem::path(store_.current()->node.data_dir) / "authz" / "acl.conf").string();
 }
 
+std::string Sources::path_in_force() const {
+  for (const config::AuthzSource& one : store_.current()->authorization.sources)
+    if (one.type == "file") return one.path;
+  return {};
+}
+
+bool Sources::put_back(Value& source) const {
+  const auto now = find("file");
+  if (!now) return false;
+  const json::value as_shown = shown(*now);
+  const auto same = [&](std::string_view key) {
+    const json::value* value = as_shown.as_object().if_contains(key);
+    return (value && value->is_string() ? std::string_view(value->get_string()) : std::string_view()) ==
+           text_at(source, key);
+  };
+  if (!same("rules") || !same("path")) return false;
+  for (const char* key : {"path", "rules"}) {
+    config::erase(source, key);
+    if (const Value* value = now->find(key)) (*source.if_object())[key] = *value;
+  }
+  return true;
+}
+
 std::optional<Response> Sources::update(Value authorization) {
   const auto changed = store_.update("authorization", std::move(authorization), config::ConfigStore::Mode::Replace);
   if (changed) {
@@ -69,7 +103,11 @@ std::optional<Response> Sources::replace(Value::Array sources) {
     if (type_of(source) != "file" || !source.find("rules")) continue;
     const Value* text = source.find("rules");
     if (!text->is_string()) return bad_request("rules is a text");
+    if (put_back(source)) continue;
     rules = text->text();
+    // Said by an editor that had nothing to show, not by who wants no rules: the source can be disabled, or removed.
+    if (rules->find_first_not_of(" \t\r\n") == std::string::npos)
+      return bad_request("rules: empty; leave them out to use the file of path, or disable the source");
     if (const auto parsed = access::Acl::parse(*rules); !parsed) return bad_request("rules: " + parsed.error().what);
     config::erase(source, "rules");
     (*source.if_object())["path"] = Value(acl_file());
@@ -102,10 +140,9 @@ std::optional<Response> Sources::set_settings(Value settings) {
 
 json::value Sources::shown(const Value& source) const {
   json::value out = json::parse(config::to_json(source, {.reveal = false, .pretty = false}));
-  const Value* path = source.find("path");
-  if (type_of(source) == "file" && path && !path->text().empty()) {
-    out.as_object()["rules"] = content_of(path->text()).value_or("");
-    if (path->text() == acl_file()) out.as_object().erase("path");  // ours: where it lies is nobody's matter
+  if (const std::string path = path_in_force(); type_of(source) == "file" && !path.empty()) {
+    if (auto rules = rules_in(path)) out.as_object()["rules"] = *std::move(rules);
+    if (text_at(source, "path") == acl_file()) out.as_object().erase("path");  // ours: where it lies is nobody's matter
   }
   return out;
 }

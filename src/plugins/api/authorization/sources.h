@@ -21,18 +21,22 @@ class Sources {
   config::Value::Array all() const;
   std::optional<config::Value> find(std::string_view type) const;
   /// nullopt: done; else why not. Rules that a source of type `file` brings along go to <data_dir>/authz/acl.conf; they
-  /// are checked first, and the old ones stay where the change is refused.
+  /// are checked first, and the old ones stay where the change is refused. Those that shown() gave stay where they are.
   std::optional<http::Response> replace(config::Value::Array sources);
   /// Everything but the sources. nullopt: done.
   std::optional<http::Response> set_settings(config::Value settings);
 
-  /// A source as it is shown; that of a file with its rules.
+  /// A source as it is shown; that of a file with its rules, where it can be read and holds nothing else.
   http::json::value shown(const config::Value& source) const;
   http::json::value settings() const;
 
  private:
   std::optional<http::Response> update(config::Value authorization);
   std::string acl_file() const;
+  /// Of the source `file`, with what placeholders stand for; "": it has none.
+  std::string path_in_force() const;
+  /// Takes the place of rules that are sent back as they were shown.
+  bool put_back(config::Value& source) const;
 
   config::ConfigStore& store_;
   std::function<Result<>()> refresh_;

@@ -1,4 +1,6 @@
 // The configuration while the node runs (management-api 2.18).
+#include "access/acl.h"
+#include "base/regular_file.h"
 #include "http/table.h"
 #include "management/api_registry.h"
 #include "management/service.h"
@@ -8,8 +10,6 @@
 #include <boost/json/serialize.hpp>
 
 #include <filesystem>
-#include <fstream>
-#include <sstream>
 
 namespace sb::plugins::api::configs {
 
@@ -93,12 +93,10 @@ void show_rules(config::Value& shown, const std::string& data_dir) {
   for (config::Value& source : *sources) {
     const config::Value* path = source.find("path");
     if (!path || path->text() != own) continue;
-    std::ifstream file(own);
-    std::ostringstream rules;
-    rules << file.rdbuf();
-    if (!file) continue;
+    auto rules = read_regular_file(own, access::Acl::kTextMax);
+    if (!rules) continue;
     config::erase(source, "path");
-    source.if_object()->insert_or_assign("rules", config::Value(std::move(rules).str()));
+    source.if_object()->insert_or_assign("rules", config::Value(*std::move(rules)));
   }
 }
 

@@ -1,9 +1,8 @@
 #include "plugins/authz/file/file.h"
 
-#include <fmt/format.h>
+#include "base/regular_file.h"
 
-#include <fstream>
-#include <sstream>
+#include <fmt/format.h>
 
 namespace sb::plugins::authz::file {
 
@@ -11,11 +10,9 @@ namespace {
 Result<access::AclRef> read(const Settings& settings) {
   std::string text = settings.rules;
   if (!settings.path.empty()) {
-    std::ifstream file(settings.path);
-    if (!file) return fail(Errc::NotFound, fmt::format("cannot read the ACL file '{}'", settings.path));
-    std::ostringstream all;
-    all << file.rdbuf();
-    text = all.str();
+    auto content = read_regular_file(settings.path, access::Acl::kTextMax);
+    if (!content) return fail(content.error().code, "the ACL file: " + content.error().what);
+    text = *std::move(content);
   }
   auto acl = access::Acl::parse(text);
   if (!acl)

@@ -8,16 +8,17 @@ namespace sb::plugins::module::auto_subscribe {
 using Topics = std::shared_ptr<const std::vector<Topic>>;
 
 namespace {
-/// False if a placeholder has no value for this client.
-bool render(std::string_view text, const broker::ClientEvent& event, std::string& out) {
+/// Null, or why the topic is none for this client.
+const char* render(std::string_view text, const broker::ClientEvent& event, std::string& out) {
+  constexpr const char* kUndefined = "undefined placeholder";
   out.clear();
   while (!text.empty()) {
     const std::size_t at = text.find("${");
     out += text.substr(0, at);
-    if (at == std::string_view::npos) return true;
+    if (at == std::string_view::npos) return nullptr;
     text.remove_prefix(at);
     const std::size_t end = text.find('}');
-    if (end == std::string_view::npos) return false;
+    if (end == std::string_view::npos) return kUndefined;
     const std::string_view name = text.substr(2, end - 2);
     std::string value;
     if (name == "clientid")
@@ -28,11 +29,18 @@ bool render(std::string_view text, const broker::ClientEvent& event, std::string
       value = event.identity.peer_host;
     else if (name == "port")
       value = std::to_string(event.peer_port);
-    if (value.empty()) return false;
+    if (value.empty()) return kUndefined;
+    // Else a client id + would be subscribed to what every client gets.
+    if (!broker::keeps_to_level(value, out.empty())) return "a name with +, #, / or a leading $";
     out += value;
     text.remove_prefix(end + 1);
   }
-  return true;
+  return nullptr;
+}
+
+void ignored(std::string_view topic, std::string_view client_id, const char* reason) {
+  SB_LOG(log::Level::Warning, "auto_subscribe_ignored", kv("topic", topic), kv("reason", reason),
+         kv("clientid", client_id));
 }
 }  // namespace
 
@@ -54,27 +62,40 @@ class AutoSubscribe::Shard {
   void on_connected(const broker::ClientEvent& event) {
     const Topics topics = topics_;
     std::string text;
+    const std::string& client_id = event.identity.client_id;
     for (const Topic& topic : *topics) {
-      broker::Session* session = broker_.find(event.identity.client_id);
-      if (!session) return;
-      if (!render(topic.topic, event, text)) {
-        SB_LOG(log::Level::Warning, "auto_subscribe_ignored", kv("topic", topic.topic),
-               kv("reason", "undefined placeholder"), kv("clientid", event.identity.client_id));
+      if (const char* reason = render(topic.topic, event, text)) {
+        ignored(topic.topic, client_id, reason);
         continue;
       }
       const auto parsed = broker::parse_filter(text);
       if (!parsed) {
-        SB_LOG(log::Level::Warning, "auto_subscribe_ignored", kv("topic", text), kv("reason", "bad topic filter"),
-               kv("clientid", event.identity.client_id));
+        ignored(text, client_id, "bad topic filter");
         continue;
       }
       // The mountpoint goes in front of the real filter, as for a SUBSCRIBE (7.1 step 12).
-      const std::string full = text.substr(0, text.size() - parsed->filter.size()) + std::string(event.mountpoint) +
-                               std::string(parsed->filter);
-      const auto done = broker_.subscribe(*session, full, topic.options);
-      if (done.subscription) broker_.replay_retained(*session, *done.subscription, done.is_new);
+      std::string full = text.substr(0, text.size() - parsed->filter.size()) + std::string(event.mountpoint) +
+                         std::string(parsed->filter);
+      if (!event.permission) {
+        subscribe(client_id, full, topic.options);
+        continue;
+      }
+      event.permission->may_subscribe(parsed->filter, topic.options.qos,
+                                      [this, client_id, full = std::move(full), options = topic.options](bool allowed) {
+                                        if (allowed)
+                                          subscribe(client_id, full, options);
+                                        else
+                                          ignored(full, client_id, "not authorized");
+                                      });
     }
   }
+  void subscribe(const std::string& client_id, const std::string& filter, const SubscribeOptions& options) {
+    broker::Session* session = broker_.find(client_id);
+    if (!session) return;
+    const auto done = broker_.subscribe(*session, filter, options);
+    if (done.subscription) broker_.replay_retained(*session, *done.subscription, done.is_new);
+  }
+
   broker::Broker& broker_;
   Topics topics_;
   std::uint32_t token_ = 0;

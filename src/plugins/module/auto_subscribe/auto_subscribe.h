@@ -1,4 +1,5 @@
-// Subscriptions that every client gets when it has connected (broker.md 9.4), without authorization or caps.
+// Subscriptions that every client gets when it has connected (broker.md 9.4), as far as authorization allows them to
+// it; without caps.
 #pragma once
 
 #include "broker/module_registry.h"

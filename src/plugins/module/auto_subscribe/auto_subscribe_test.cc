@@ -15,12 +15,13 @@ class AutoSubscribeTest : public ModuleTest {
     turn();
   }
   broker::Session& arrive(const std::string& id, Receiver& to, const std::string& username = {},
-                          std::string_view mountpoint = {}) {
+                          std::string_view mountpoint = {}, broker::Permission* permission = nullptr) {
     broker::Session& session = connect(id, to, username);
     const auto who = identity(id, username);
     broker::ClientEvent event = event_of(*who);
     event.mountpoint = mountpoint;
     event.peer_port = 4711;
+    event.permission = permission;
     broker.hooks().client_connected.run(event);
     return session;
   }
@@ -44,6 +45,52 @@ TEST_F(AutoSubscribeTest, SkipsWhatCannotBeFilledIn) {
   broker::Session& session = arrive("c1", sink);
   EXPECT_EQ(session.subscription_count(), 1U);
   EXPECT_TRUE(session.find_subscription("ok"));
+}
+
+TEST_F(AutoSubscribeTest, ANameKeepsToItsLevel) {
+  topics({{"c/${clientid}", {}}, {"u/${username}/x", {}}, {"${clientid}/${username}", {}}, {"ok", {}}});
+  for (const char* wide : {"+", "#", "a/#", "a/b", "a+"}) {
+    SCOPED_TRACE(wide);
+    EXPECT_EQ(arrive(wide, sink, wide).subscription_count(), 1U);
+    broker::Session& named = arrive("c1", sink, wide);
+    EXPECT_EQ(named.subscription_count(), 2U);
+    EXPECT_TRUE(named.find_subscription("c/c1"));
+  }
+  // What begins with '$' is the node's own, or a prefix.
+  broker::Session& system = arrive("$SYS", sink, "joe");
+  EXPECT_EQ(system.subscription_count(), 3U);
+  EXPECT_TRUE(system.find_subscription("c/$SYS"));
+  EXPECT_FALSE(system.find_subscription("$SYS/joe"));
+}
+
+struct Asked final : broker::Permission {
+  void may_subscribe(std::string_view filter, Qos qos, Then then) override {
+    asked.push_back(std::string(filter) + " " + std::to_string(to_int(qos)));
+    if (filter == "later")
+      late = std::move(then);
+    else
+      then(filter != "no");
+  }
+  std::vector<std::string> asked;
+  Then late;
+};
+
+TEST_F(AutoSubscribeTest, MakesWhatIsAllowedWhenThatIsKnown) {
+  SubscribeOptions options;
+  options.qos = Qos::AtLeastOnce;
+  topics({{"$share/g/yes", options}, {"no", {}}, {"later", {}}});
+  Asked permission;
+  broker::Session& session = arrive("c1", sink, {}, "m/", &permission);
+  EXPECT_EQ(permission.asked, (std::vector<std::string>{"yes 1", "no 0", "later 0"}))
+      << "as the client would name them";
+  EXPECT_EQ(session.subscription_count(), 1U);
+  EXPECT_TRUE(session.find_subscription("$share/g/m/yes"));
+  permission.late(true);
+  EXPECT_TRUE(session.find_subscription("m/later"));
+  arrive("c2", sink, {}, {}, &permission);
+  broker.close(*broker.find("c2"), {});
+  permission.late(true);  // of a session that is gone
+  EXPECT_FALSE(broker.find("c2"));
 }
 
 TEST_F(AutoSubscribeTest, MountsTheRealFilterAndReplaysRetained) {

@@ -47,6 +47,17 @@ class RuleSet {
     const re2::StringPiece text(topic.data(), topic.size());
     if (!rule.pattern.Match(text, 0, text.size(), re2::RE2::UNANCHORED, groups.data(), count)) return false;
     out.clear();
+    const auto put = [&](std::string_view name) {
+      if (!broker::keeps_to_level(name, out.empty())) return false;
+      out += name;
+      return true;
+    };
+    // Permission was asked for the topic as it was sent: a name must not make another's topic, or more topics, of it.
+    const auto leave = [&] {
+      SB_LOG(log::Level::Warning, "rewrite_ignored", kv("topic", topic), kv("dest_topic", rule.dest),
+             kv("clientid", who->client_id), kv("reason", "a name with +, #, / or a leading $"));
+      return false;
+    };
     std::string_view rest = rule.dest;
     while (!rest.empty()) {
       const std::size_t dollar = rest.find('$');
@@ -54,10 +65,10 @@ class RuleSet {
       if (dollar == std::string_view::npos) break;
       rest.remove_prefix(dollar);
       if (rest.starts_with("${clientid}") && who) {
-        out += who->client_id;
+        if (!put(who->client_id)) return leave();
         rest.remove_prefix(11);
       } else if (rest.starts_with("${username}") && who && !who->username.empty()) {
-        out += who->username;
+        if (!put(who->username)) return leave();
         rest.remove_prefix(11);
       } else if (const std::size_t used = group(rest, groups, count, out); used != 0) {
         rest.remove_prefix(used);

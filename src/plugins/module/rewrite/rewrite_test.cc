@@ -22,9 +22,9 @@ class RewriteTest : public ModuleTest {
     publish(topic, "x", Qos::AtMostOnce, from);
     return all.got.empty() ? "" : all.got[0].topic;
   }
-  std::string filter(const std::string& text) {
+  std::string filter(const std::string& text, const std::string& id = "c1", const std::string& username = "joe") {
     std::vector<broker::FilterRequest> requests{{text, {}}};
-    broker.hooks().client_subscribe.run(*identity("c1", "joe"), requests);
+    broker.hooks().client_subscribe.run(*identity(id, username), requests);
     return requests[0].filter;
   }
   Rewrite module;
@@ -74,6 +74,23 @@ TEST_F(RewriteTest, ABadExpressionIsSkippedAndABadResultIgnored) {
   EXPECT_EQ(published("a/x"), "a/x");
   rules({{Applies::Publish, "a/#", "b/${clientid}", ".*"}});
   EXPECT_EQ(published("a/x", identity("c+")), "a/x");
+}
+
+TEST_F(RewriteTest, ANameThatLeadsOutOfItsLevelLeavesTheTopicAsItWas) {
+  rules({{Applies::All, "my/#", "d/${clientid}/$1", "^my/(.+)$"}, {Applies::All, "us/+", "${username}/x", ".*"}});
+  EXPECT_EQ(filter("my/#"), "d/c1/#") << "of the filter itself wildcards are kept";
+  for (const char* wide : {"+", "#", "a/b", "a/#"}) {
+    SCOPED_TRACE(wide);
+    EXPECT_EQ(filter("my/t", wide), "my/t");
+    EXPECT_EQ(filter("us/t", "c1", wide), "us/t");
+    EXPECT_EQ(published("my/t", identity(wide)), "my/t");
+    EXPECT_EQ(published("us/t", identity("c1", wide)), "us/t");
+    std::vector<std::string> gone{"my/t"};
+    broker.hooks().client_unsubscribe.run(*identity(wide), gone);
+    EXPECT_EQ(gone[0], "my/t");
+  }
+  EXPECT_EQ(filter("us/t", "c1", "$SYS"), "us/t");
+  EXPECT_EQ(filter("my/t", "$SYS"), "d/$SYS/t");
 }
 
 TEST_F(RewriteTest, LimitsAndWildcardsAreRefused) {

@@ -26,7 +26,7 @@ function Settings({ type }: { type: string }) {
           queryKey={["authorization", "source", type]}
           stored={storedSource(type)}
           fields={() => settingsOf(authorization.find(({ name }) => name === type)?.fields)}
-          render={(form) => <SourceInput type={type} form={form} />}
+          render={(form) => <SourceInput type={type} form={form} stored />}
         />
       )}
     </Loaded>
