@@ -222,6 +222,32 @@ TEST(BanTable, AnAddressMayBeWrittenInAnyWay) {
   EXPECT_TRUE(table.banned("0::1", "", "")) << "client ids are no addresses";
 }
 
+TEST(BanTable, ANetworkBeginsAtItsFirstAddress) {
+  ManualClock clock;
+  BanTable table(clock);
+  EXPECT_EQ(table.create(ban_of(BanKind::PeerHostNet, "10.0.0.7/8"))->who, "10.0.0.0/8");
+  EXPECT_FALSE(table.create(ban_of(BanKind::PeerHostNet, "10.9.0.0/8"))) << "it is there already";
+  EXPECT_TRUE(table.banned("c", "", "10.255.0.1"));
+  EXPECT_TRUE(table.lookup(BanKind::PeerHostNet, "::ffff:10.0.0.1/104"));
+  EXPECT_TRUE(table.erase(BanKind::PeerHostNet, "10.1.1.1/8"));
+  EXPECT_FALSE(table.banned("c", "", "10.255.0.1"));
+  EXPECT_EQ(canonical(BanKind::PeerHostNet, "FD00::1/64"), "fd00::/64");
+  EXPECT_EQ(canonical(BanKind::PeerHostNet, "192.0.2.1"), "192.0.2.1/32");
+  EXPECT_EQ(canonical(BanKind::PeerHostNet, "192.0.2.1/0"), "0.0.0.0/0");
+  EXPECT_EQ(canonical(BanKind::PeerHostNet, "::1/0"), "::/0");
+  EXPECT_EQ(canonical(BanKind::PeerHostNet, "10.0.0.0/33"), "10.0.0.0/33") << "none";
+}
+
+TEST(BanTable, ABanEndsAfterItBegins) {
+  ManualClock clock;
+  BanTable table(clock);
+  Ban ban = ban_of(BanKind::ClientId, "c", clock.wall_ms() + 5000);
+  ban.at_ms = clock.wall_ms() + 6000;
+  EXPECT_EQ(table.create(ban).error().what, "until is before at");
+  ban.at_ms = clock.wall_ms() + 4000;
+  EXPECT_TRUE(table.create(ban));
+}
+
 TEST(BanTable, PatternsAreHeldAgainstEveryName) {
   ManualClock clock;
   BanTable table(clock);

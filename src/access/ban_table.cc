@@ -17,19 +17,30 @@ constexpr std::int64_t kYearMs = 365LL * 24 * 3600 * 1000;
 constexpr BanKind kKinds[kBanKinds] = {BanKind::ClientId,   BanKind::Username,   BanKind::PeerHost,
                                        BanKind::ClientIdRe, BanKind::UsernameRe, BanKind::PeerHostNet};
 
-/// As the addresses of connections are written: an IPv4 address that is mapped into IPv6 is itself. Anything else
-/// stays.
-std::string canonical(BanKind as, std::string_view who) {
-  if (as != BanKind::PeerHost) return std::string(who);
-  const auto host = detail::parse_host(who);
-  if (!host) return std::string(who);
-  static constexpr std::uint8_t kMapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF};
-  const bool v4 = std::equal(std::begin(kMapped), std::end(kMapped), host->begin());
+std::string written(const std::array<std::uint8_t, 16>& host, bool v4) {
   char text[INET6_ADDRSTRLEN] = {};
-  inet_ntop(v4 ? AF_INET : AF_INET6, host->data() + (v4 ? sizeof kMapped : 0), text, sizeof text);
+  inet_ntop(v4 ? AF_INET : AF_INET6, host.data() + (v4 ? 12 : 0), text, sizeof text);
   return text;
 }
+
+bool is_mapped(const std::array<std::uint8_t, 16>& host) {
+  static constexpr std::uint8_t kMapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF};
+  return std::equal(std::begin(kMapped), std::end(kMapped), host.begin());
+}
 }  // namespace
+
+std::string canonical(BanKind as, std::string_view who) {
+  if (as == BanKind::PeerHost)
+    if (const auto host = detail::parse_host(who)) return written(*host, is_mapped(*host));
+  if (as == BanKind::PeerHostNet)
+    if (auto network = detail::parse_network(who)) {
+      for (unsigned bit = network->prefix; bit < 128; ++bit)
+        network->address[bit / 8] = static_cast<std::uint8_t>(network->address[bit / 8] & ~(0x80U >> (bit % 8)));
+      const bool v4 = network->prefix >= 96 && is_mapped(network->address);
+      return fmt::format("{}/{}", written(network->address, v4), network->prefix - (v4 ? 96 : 0));
+    }
+  return std::string(who);
+}
 
 std::string_view to_string(BanKind kind) {
   switch (kind) {
@@ -115,6 +126,7 @@ Result<Ban> BanTable::create(Ban ban) {
   if (ban.at_ms == 0) ban.at_ms = wall;
   if (ban.until_ms == 0) ban.until_ms = ban.at_ms + kYearMs;
   if (ban.until_ms <= wall) return fail(Errc::Invalid, "already_expired");
+  if (ban.until_ms < ban.at_ms) return fail(Errc::Invalid, "until is before at");
   const std::lock_guard guard(mutex_);
   if (live(ban.as, ban.who, now_ms())) return fail(Errc::Exists, "already_exist");
   if (pattern && patterns() >= kPatternsMax)

@@ -34,6 +34,10 @@ constexpr bool is_pattern(BanKind kind) {
   return kind >= BanKind::ClientIdRe;
 }
 
+/// As the addresses of connections are written: an IPv4 address that is mapped into IPv6 is itself, a network begins at
+/// its first address. Anything else stays.
+std::string canonical(BanKind as, std::string_view who);
+
 struct Ban {
   static constexpr std::int64_t kForever = INT64_MAX;
   BanKind as = BanKind::ClientId;
@@ -71,9 +75,8 @@ class BanTable {
   void open(std::vector<Ban> stored, BanLog* log);
 
   /// Addresses may be written in any way, here and below: one entry an address.
-  /// Exists ("already_exist") while an entry for the same target lives; Invalid if it ended already, names nobody or is
-  /// no pattern; Full beyond kPatternsMax.
-  /// The entry as it was stored, defaults filled in.
+  /// Exists ("already_exist") while an entry for the same target lives; Invalid if it ended already or before it
+  /// begins, names nobody or is no pattern; Full beyond kPatternsMax. The entry as it was stored, defaults filled in.
   [[nodiscard]] Result<Ban> create(Ban ban);
   std::optional<Ban> lookup(BanKind as, std::string_view name) const;
   bool erase(BanKind as, std::string_view name);  // false: there was none

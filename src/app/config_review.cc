@@ -1,8 +1,13 @@
 #include "app/config_review.h"
 
+#include "access/acl.h"
+#include "app/catalogs.h"
+#include "base/regular_file.h"
 #include "broker/topic.h"
 #include "driver/resource/tls.h"
+#include "management/accounts.h"
 #include "management/licence.h"
+#include "net/psk_table.h"
 
 #include <fmt/format.h>
 
@@ -19,6 +24,8 @@ namespace {
 using config::Checker;
 using config::Config;
 using config::Value;
+
+constexpr std::size_t kRulesMax = 16 << 20;
 
 /// Runs `judge` with the object at a path, where the configuration has one.
 template <class Judge>
@@ -81,11 +88,82 @@ void review_authorization_cache(Checker& c, const Value& tree, const Config& con
   });
 }
 
-/// `field` of `v` names a file that must be there.
-void need_file(Checker& c, const Value& v, std::string_view field, const std::string& path, std::string_view what) {
+/// `field` of `v` names a file that must be there; false after it was told that it is not.
+bool need_file(Checker& c, const Value& v, std::string_view field, const std::string& path, std::string_view what) {
   std::error_code error;
-  if (path.empty() || std::filesystem::is_regular_file(path, error)) return;
+  if (path.empty() || std::filesystem::is_regular_file(path, error)) return true;
   c.broken(v, field, "file_not_found", fmt::format("the path of {} ({} is none)", what, path));
+  return false;
+}
+
+void review_rules(Checker& c, const Value& v, const config::AuthzSource& source) {
+  const bool inside = source.path.empty();
+  const std::string_view field = inside ? "rules" : "path";
+  if (!inside && !need_file(c, v, field, source.path, "a file of rules")) return;
+  const Result<std::string> text = inside ? source.rules : read_regular_file(source.path, kRulesMax);
+  if (!text) return c.broken(v, field, "bad_file", fmt::format("a file of rules ({})", text.error().what));
+  if (const auto acl = access::Acl::parse(*text); !acl)
+    c.broken(v, field, "bad_rules", fmt::format("rules of clients ({})", acl.error().what));
+}
+
+void tell(Checker& c, const Value& v, const std::optional<access::authn::Unusable>& unusable) {
+  if (unusable)
+    c.broken(v, unusable->field, "unusable", fmt::format("what the node can start with ({})", unusable->why));
+}
+
+void review_sources(Checker& c, const Value& tree, const Config& config) {
+  access::authz::Registry kinds;
+  add_authz_plugins(kinds);
+  std::size_t n = 0;
+  for (const auto& source : config.authorization.sources)
+    at(c, tree, {"authorization", "sources", std::to_string(++n)}, [&](const Value& v) {
+      if (!source.enable) return;
+      if (source.type == "file") return review_rules(c, v, source);
+      const auto* kind = kinds.find(source.type);
+      if (source.settings && kind && kind->review) tell(c, v, kind->review(source.settings.get()));
+    });
+}
+
+/// What the mechanisms themselves would find at the start.
+void review_authenticators(Checker& c, const Value& tree, const Config& config) {
+  access::authn::Registry mechanisms;
+  add_authn_plugins(mechanisms);
+  const auto review = [&](const Value& v, const config::Authenticator& one) {
+    const auto* mechanism = mechanisms.find(one.id);
+    if (!one.enable || !one.settings || !mechanism || !mechanism->review) return;
+    tell(c, v, mechanism->review(one.settings.get()));
+  };
+  std::size_t n = 0;
+  for (const config::Authenticator& one : config.authn)
+    at(c, tree, {"authentication", std::to_string(++n)}, [&](const Value& v) { review(v, one); });
+  for (const auto& [listener, chain] : config.listener_authn) {
+    const auto colon = listener.find(':');
+    n = 0;
+    for (const config::Authenticator& one : chain)
+      at(c, tree,
+         {"listeners", listener.substr(0, colon), listener.substr(colon + 1), "authentication", std::to_string(++n)},
+         [&](const Value& v) { review(v, one); });
+  }
+}
+
+void review_keys(Checker& c, const Value& tree, const Config& config) {
+  const config::PskAuthentication& psk = config.psk_authentication;
+  if (psk.enable)
+    at(c, tree, {"psk_authentication"}, [&](const Value& v) {
+      if (psk.init_file.empty() || !need_file(c, v, "init_file", psk.init_file, "a file of keys")) return;
+      if (const auto read = net::PskTable().import_file(psk.init_file, psk.separator.front()); !read)
+        c.broken(v, "init_file", "bad_file", fmt::format("a file of keys ({})", read.error().what));
+    });
+  const auto keys = [&](const char* root, const char* field, const std::string& path) {
+    at(c, tree, {root}, [&](const Value& v) {
+      if (const auto read = management::read_api_keys(path); !read)
+        c.broken(v, field, "bad_file", fmt::format("a file of API keys ({})", read.error().what));
+    });
+  };
+  if (!config.api_key.bootstrap_file.empty())
+    keys("api_key", "bootstrap_file", config.api_key.bootstrap_file);
+  else if (!config.dashboard.bootstrap_users_file.empty())
+    keys("dashboard", "bootstrap_users_file", config.dashboard.bootstrap_users_file);
 }
 
 /// Files that a listener reads at its start, where they were named. What stands in the configuration as text has no
@@ -120,14 +198,9 @@ void review_all(Checker& c, const Value& tree, const Config& config) {
   review_values(c, tree, config);
   for (const auto* listeners : {&config.listeners.ssl, &config.listeners.wss})
     for (const auto& [name, listener] : *listeners) review_certificates(c, tree, config, listener);
-  std::size_t n = 0;
-  for (const auto& source : config.authorization.sources)
-    at(c, tree, {"authorization", "sources", std::to_string(++n)}, [&](const Value& v) {
-      if (source.type == "file" && source.enable) need_file(c, v, "path", source.path, "a file of rules");
-    });
-  if (config.psk_authentication.enable)
-    at(c, tree, {"psk_authentication"},
-       [&](const Value& v) { need_file(c, v, "init_file", config.psk_authentication.init_file, "a file of keys"); });
+  review_sources(c, tree, config);
+  review_authenticators(c, tree, config);
+  review_keys(c, tree, config);
   at(c, tree, {"license"}, [&](const Value& v) {
     const auto counts = management::Licence::check(config.license);
     if (counts) return;

@@ -10,8 +10,8 @@ namespace sb::app {
 /// What a value alone tells.
 void review_values(config::Checker& checker, const config::Value& tree, const config::Config& config);
 
-/// Also the files that it names, read at the start only. A licence that does not count is a warning: the node then runs
-/// on the trial and raises an alarm.
+/// Also the files that it names, read at the start only: whether they are there and hold what the start makes of them.
+/// A licence that does not count is a warning: the node then runs on the trial and raises an alarm.
 void review_all(config::Checker& checker, const config::Value& tree, const config::Config& config);
 
 }  // namespace sb::app

@@ -1,5 +1,8 @@
 #include "app/config_review.h"
 
+#include "app/catalogs.h"
+
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -25,6 +28,12 @@ class ConfigReview : public testing::Test {
     config::LoadOptions options;
     options.main_file = folder_ + "/signalbox.conf";
     options.review = review_all;
+    access::authn::Registry mechanisms;
+    add_authn_plugins(mechanisms);
+    options.built_authn = mechanisms.names();
+    access::authz::Registry sources;
+    add_authz_plugins(sources);
+    options.built_authz = sources.names();
     said_.clear();
     return config::check_config(options, said_);
   }
@@ -79,6 +88,45 @@ TEST_F(ConfigReview, RefusesFilesThatAreMissing) {
       << said_ << "written to a file at the start";
   std::ofstream(folder_ + "/mine.conf") << "{allow, all}.\n";
   EXPECT_EQ(check("authorization.sources = [{type = file, path = \"" + folder_ + "/mine.conf\"}]"), 0) << said_;
+}
+
+TEST_F(ConfigReview, RefusesFilesThatDoNotHoldWhatTheStartNeeds) {
+  const auto file = [&](const char* name, const char* text) {
+    std::ofstream(folder_ + "/" + name) << text;
+    return "\"" + folder_ + "/" + name + "\"";
+  };
+  refused("authorization.sources = [\n{type = file, path = " +
+              file("acl.conf", "{allow, all}.\n\n{deny, bob, all, [\"#\"]}.\n") + "}]",
+          "2: authorization.sources.1.path", "line 3");
+  refused("authorization.sources = [{type = file, rules = \"{allow, nobody}.\"}]", "1: authorization.sources.1.rules",
+          "line 1");
+  const std::string built_in = "{mechanism = password_based, backend = built_in_database, bootstrap_file = ";
+  refused("authentication = [\n" + built_in + file("users.csv", "user_id,password\njoe\n") + "}]",
+          "2: authentication.1.bootstrap_file", "line 2: 1 fields, 2 columns");
+  refused("listeners.tcp.x { bind = 1, authentication = [" + built_in + "\"/no/users.csv\"}] }",
+          "1: listeners.tcp.x.authentication.1.bootstrap_file", "cannot read '/no/users.csv'");
+  const std::string jwt = "{mechanism = jwt, use_jwks = false, algorithm = ";
+  refused("authentication = [" + jwt + "public-key, public_key = " + file("key.pem", "no key") + "}]",
+          "1: authentication.1.public_key", "public_key: ");
+  refused("authentication = [" + jwt + "hmac-based, secret = \"file:///no/secret\"}]", "1: authentication.1.secret",
+          "/no/secret");
+  for (const char* field : {"headers", "body"}) {
+    const std::string http =
+        fmt::format("method = get, url = \"http://h/\", {} {{ a = \"file:///no/secret\" }} }}]", field);
+    refused("authentication = [{mechanism = password_based, backend = http, " + http,
+            fmt::format("1: authentication.1.{}", field), "/no/secret");
+    refused("authorization.sources = [{type = http, " + http, fmt::format("1: authorization.sources.1.{}", field),
+            "/no/secret");
+  }
+  refused("psk_authentication { enable = true, init_file = " + file("keys.psk", "a:1\nb\n") + " }",
+          "1: psk_authentication.init_file", "line 2 is not identity:secret");
+  refused("api_key.bootstrap_file = " + file("api.keys", "a:secret\nb\n"), "1: api_key.bootstrap_file",
+          "line 2: expected key:secret");
+  EXPECT_EQ(check("authentication = [" + jwt + "public-key, public_key = \"/no/key\", enable = false}]"), 0) << said_;
+  EXPECT_EQ(check("authentication = [" + built_in + file("users.csv", "user_id,password\njoe,p\n") + "}]\n" +
+                  "api_key.bootstrap_file = " + file("api.keys", "a:secret:viewer\n")),
+            0)
+      << said_;
 }
 
 TEST_F(ConfigReview, TellsAllOfThemBesideOtherMistakes) {

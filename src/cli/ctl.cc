@@ -36,10 +36,25 @@ std::string usage_text(const CommandGroup& group) {
   return out;
 }
 
+std::string printable(std::string_view text) {
+  std::string out;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto c = static_cast<unsigned char>(text[i]);
+    const auto next = static_cast<unsigned char>(i + 1 < text.size() ? text[i + 1] : 0);
+    if (c < 0x20 || c == 0x7F)
+      out += fmt::format("\\u{:04x}", c);
+    else if (c == 0xC2 && next >= 0x80 && next < 0xA0)  // U+0080 to U+009F
+      out += fmt::format("\\u{:04x}", next), ++i;
+    else
+      out += text[i];
+  }
+  return out;
+}
+
 std::string text_of(const json::object& object, std::string_view name) {
   const auto* value = object.if_contains(name);
   if (!value || value->is_null()) return "undefined";
-  if (const auto* text = value->if_string()) return std::string(std::string_view(*text));
+  if (const auto* text = value->if_string()) return printable(std::string_view(*text));
   if (const auto* number = value->if_double()) return fmt::format("{}", *number);
   return json::serialize(*value);
 }

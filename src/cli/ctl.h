@@ -88,6 +88,9 @@ std::vector<CommandGroup> account_commands();
 /// "<command padded> # <description>" lines.
 std::string usage_text(const CommandGroup& group);
 
+/// With control characters written as JSON does: a terminal obeys them, and clients choose their names.
+std::string printable(std::string_view text);
+/// Printable; "undefined" where there is none.
 std::string text_of(const json::object& object, std::string_view name);
 std::uint64_t number_of(const json::object& object, std::string_view name);
 

@@ -39,7 +39,7 @@ int retained_topics(Ctl& ctl, std::size_t start, std::size_t limit) {
     return 0;
   }
   ctl.print("{}\n", names.size());
-  for (const auto& name : names) ctl.print("{}\n", std::string_view(name.as_string()));
+  for (const auto& name : names) ctl.print("{}\n", printable(std::string_view(name.as_string())));
   return 0;
 }
 

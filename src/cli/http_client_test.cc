@@ -1,5 +1,7 @@
 #include "cli/http_client.h"
 
+#include "cli/ctl.h"
+
 #include <gtest/gtest.h>
 
 namespace sb::cli {
@@ -24,6 +26,11 @@ TEST(HttpAnswer, LeavesOtherMessagesAsTheyAre) {
   EXPECT_EQ(message_of(R"({"message":"Node not found: x"})"), "Node not found: x");
   EXPECT_EQ(message_of(R"({"message":"{\"who\":\"a\"}"})"), R"({"who":"a"})");
   EXPECT_EQ(message_of("no JSON"), "no JSON");
+}
+
+TEST(CtlTables, ShowControlCharactersOfTextThatClientsChose) {
+  const json::object ban{{"who", "a\x1b[2J\nb\x7f\xc2\x9b\xc3\xa4\xc2"}};
+  EXPECT_EQ(text_of(ban, "who"), "a\\u001b[2J\\u000ab\\u007f\\u009b\xc3\xa4\xc2");
 }
 
 }  // namespace

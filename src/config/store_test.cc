@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 #include <filesystem>
 #include <fstream>
@@ -420,6 +421,10 @@ TEST_F(Store, SecretFilesAreReadWhenUsed) {
   const auto bad = resolve_secret(Secret("file:///no/such/file"));
   ASSERT_FALSE(bad);
   EXPECT_THAT(bad.error().what, HasSubstr("failed_to_read_secret_file /no/such/file"));
+  const std::string pipe = (root_ / "pipe").string();
+  ASSERT_EQ(mkfifo(pipe.c_str(), 0600), 0);
+  EXPECT_FALSE(resolve_secret(Secret("file://" + pipe))) << "and it does not wait for who writes into it";
+  EXPECT_FALSE(resolve_secret(Secret("file://" + root_.string())));
 }
 
 TEST(Documentation, IsUpToDate) {

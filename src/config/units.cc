@@ -1,11 +1,12 @@
 #include "config/units.h"
 
+#include "base/regular_file.h"
+
 #include <arpa/inet.h>
 #include <fmt/format.h>
 
 #include <charconv>
 #include <cmath>
-#include <fstream>
 
 namespace sb::config {
 namespace {
@@ -189,16 +190,10 @@ Result<Secret> resolve_secret(const Secret& secret) {
   constexpr std::string_view kScheme = "file://";
   if (!secret.reveal().starts_with(kScheme)) return secret;
   const std::string path = secret.reveal().substr(kScheme.size());
-  std::ifstream in(path, std::ios::binary);
-  std::string content;
-  char block[4096];
-  while (in && (in.read(block, sizeof block) || in.gcount() > 0)) {
-    content.append(block, static_cast<std::size_t>(in.gcount()));
-    if (content.size() > (1u << 20))
-      return fail(Errc::Invalid, fmt::format("failed_to_read_secret_file {}: over 1 MB", path));
-  }
-  if (in.bad() || (!in.is_open()))
-    return fail(Errc::Io, fmt::format("failed_to_read_secret_file {}: cannot be read", path));
+  constexpr std::size_t kBytesMax = 1 << 20;
+  auto read = read_regular_file(path, kBytesMax);
+  if (!read) return fail(read.error().code, fmt::format("failed_to_read_secret_file {}: {}", path, read.error().what));
+  std::string content = *std::move(read);
   const auto last = content.find_last_not_of(" \t\r\n");
   content.resize(last == content.npos ? 0 : last + 1);
   return Secret(std::move(content));

@@ -68,6 +68,14 @@ struct LoginOutcome {
   bool must_change = false;        // Ok: the initial password
 };
 
+struct BootstrapKey {
+  std::string key;
+  Secret secret;
+  Role role = Role::Administrator;
+};
+/// Lines key:secret or key:secret:role of a file. The error names the first bad one.
+[[nodiscard]] Result<std::vector<BootstrapKey>> read_api_keys(const std::string& file);
+
 class Accounts {
  public:
   static constexpr std::size_t kApiKeysMax = 100;
@@ -122,7 +130,7 @@ class Accounts {
   [[nodiscard]] Result<> remove_api_key(std::string_view name);
   /// Null: unknown, disabled, expired, or another secret.
   const ApiKey* check_api_key(std::string_view key, std::string_view secret);
-  /// Lines key:secret or key:secret:role. Stops at the first bad line, which the error names; the lines before stay.
+  /// Those of read_api_keys(): all of them, or none where a line is bad.
   [[nodiscard]] Result<std::size_t> load_api_keys(const std::string& file);
 
   /// Roles and secrets as they are stored, for backups. Another password or role ends the user's log-ins.

@@ -1,15 +1,17 @@
 // The API keys of Accounts.
 #include "base/log.h"
+#include "base/regular_file.h"
 #include "management/accounts.h"
 #include "management/password.h"
 #include "store/tables.h"
 
-#include <fstream>
+#include <sstream>
 
 namespace sb::management {
 
 namespace {
 constexpr std::size_t kKeyDigits = 16;
+constexpr std::size_t kFileMax = 16 << 20;
 constexpr std::string_view kBootstrapName = "from_bootstrap_file_";
 }  // namespace
 
@@ -64,10 +66,11 @@ const ApiKey* Accounts::check_api_key(std::string_view key, std::string_view sec
   return secret_matches(known->secret, secret) ? known : nullptr;
 }
 
-Result<std::size_t> Accounts::load_api_keys(const std::string& file) {
-  std::ifstream in(file);
-  if (!in) return fail(Errc::Io, fmt::format("{}: cannot be read", file));
-  std::size_t count = 0;
+Result<std::vector<BootstrapKey>> read_api_keys(const std::string& file) {
+  auto text = read_regular_file(file, kFileMax);
+  if (!text) return tl::unexpected(std::move(text).error());
+  std::istringstream in(*std::move(text));
+  std::vector<BootstrapKey> out;
   std::size_t number = 0;
   for (std::string line; std::getline(in, line);) {
     ++number;
@@ -75,29 +78,36 @@ Result<std::size_t> Accounts::load_api_keys(const std::string& file) {
     if (line.empty()) continue;
     const auto first = line.find(':');
     const auto second = first == std::string::npos ? first : line.find(':', first + 1);
-    ApiKey key;
-    key.key = line.substr(0, first);
     const std::string secret = first == std::string::npos ? std::string() : line.substr(first + 1, second - first - 1);
     const auto role =
         second == std::string::npos ? std::optional(Role::Administrator) : role_of(line.substr(second + 1));
     // The line holds a secret: it is named, not shown.
-    if (key.key.empty() || secret.empty() || !role)
+    if (first == 0 || secret.empty() || !role)
       return fail(Errc::Invalid, fmt::format("{}, line {}: expected key:secret or key:secret:role", file, number));
-    key.role = *role;
+    out.push_back({line.substr(0, first), Secret(secret), *role});
+  }
+  return out;
+}
+
+Result<std::size_t> Accounts::load_api_keys(const std::string& file) {
+  SB_TRY(const std::vector<BootstrapKey> read, read_api_keys(file));
+  for (const BootstrapKey& from : read) {
+    ApiKey key;
+    key.key = from.key;
+    key.role = from.role;
     key.name = std::string(kBootstrapName) + sha512_hex(key.key, kKeyDigits);
     key.description = "Bootstrapped From File";
     const ApiKey* const known = find_api_key(key.name);
     key.created_ms = known ? known->created_ms : loop_.clock().wall_ms();
-    SB_TRY(key.secret, hash_secret(secret));
+    SB_TRY(key.secret, hash_secret(from.secret.reveal()));
     // Of several entries with one key this one counts.
     if (const auto other = names_.find(key.key); other != names_.end() && other->second != key.name) {
       const std::string old = other->second;
       SB_CHECKED(remove_api_key(old));
     }
     SB_CHECKED(put_api_key(std::move(key)));
-    ++count;
   }
-  return count;
+  return read.size();
 }
 
 }  // namespace sb::management

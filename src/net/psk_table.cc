@@ -1,14 +1,16 @@
 #include "net/psk_table.h"
 
+#include "base/regular_file.h"
+
 #include <fmt/format.h>
 
-#include <cerrno>
-#include <cstring>
-#include <fstream>
-#include <sstream>
 #include <vector>
 
 namespace sb::net {
+
+namespace {
+constexpr std::size_t kFileMax = 64 << 20;
+}
 
 std::optional<Secret> PskTable::find(std::string_view identity) const {
   const auto keys = std::atomic_load(&keys_);
@@ -59,11 +61,9 @@ Result<std::size_t> PskTable::import_text(std::string_view text, char separator)
 }
 
 Result<std::size_t> PskTable::import_file(const std::string& path, char separator) {
-  const std::ifstream in(path, std::ios::binary);
-  if (!in) return fail(Errc::NotFound, fmt::format("cannot read the PSK file {}: {}", path, std::strerror(errno)));
-  std::ostringstream text;
-  text << in.rdbuf();
-  auto done = import_text(std::move(text).str(), separator);
+  auto text = read_regular_file(path, kFileMax);
+  if (!text) return fail(text.error().code, fmt::format("the PSK file: {}", text.error().what));
+  auto done = import_text(*text, separator);
   if (!done) return fail(done.error().code, fmt::format("{}: {}", path, done.error().what));
   return done;
 }

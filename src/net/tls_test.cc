@@ -6,6 +6,10 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include <filesystem>
 
 namespace sb::net {
 namespace {
@@ -250,6 +254,15 @@ TEST_F(TlsTest, ServesPreSharedKeysInBothVersions) {
     EXPECT_TRUE(client.works());
     EXPECT_EQ(SSL_version(client.ssl()), version);
   }
+}
+
+TEST(PskTable, ReadsNoPipe) {
+  char folder[] = "/tmp/psk_table_test_XXXXXX";
+  ASSERT_TRUE(mkdtemp(folder));
+  const std::string pipe = std::string(folder) + "/pipe";
+  ASSERT_EQ(mkfifo(pipe.c_str(), 0600), 0);
+  EXPECT_FALSE(PskTable().import_file(pipe, ':'));
+  std::filesystem::remove_all(folder);
 }
 
 TEST_F(TlsTest, RefusesUnknownAndWrongPreSharedKeys) {

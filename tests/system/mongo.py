@@ -4,6 +4,7 @@ import pathlib
 import shutil
 import socket
 import struct
+import threading
 
 from . import golang
 from .servers import Server
@@ -23,6 +24,10 @@ def build(run, folder, to):
     run("build", "-o", str(to), f"{MODULE}/cmd/ferretdb")
 
 
+class Int32(int):
+    """What drivers want as the short kind of integer."""
+
+
 def bson(document):
     """A dict of str, bool, int, float, None, list and dict."""
     out = b""
@@ -30,6 +35,8 @@ def bson(document):
         name = key.encode() + b"\0"
         if isinstance(value, bool):
             out += b"\x08" + name + bytes([value])
+        elif isinstance(value, Int32):
+            out += b"\x10" + name + struct.pack("<i", value)
         elif isinstance(value, int):
             out += b"\x12" + name + struct.pack("<q", value)
         elif isinstance(value, float):
@@ -47,6 +54,55 @@ def bson(document):
 
 
 _ids = itertools.count(1)
+
+
+class Stub:
+    """with Stub(find) as s: s.port. A server of the wire protocol alone: `find(document)` is given each find command as its
+    bytes and gives the answer, a dict."""
+    HELLO = {"helloOk": True, "ismaster": True, "isWritablePrimary": True, "maxBsonObjectSize": Int32(1 << 24),
+             "maxMessageSizeBytes": Int32(48000000), "maxWriteBatchSize": Int32(100000), "minWireVersion": Int32(0),
+             "maxWireVersion": Int32(17), "readOnly": False, "ok": 1.0}
+
+    def __init__(self, find):
+        self.find = find
+        self.socket = socket.create_server(("127.0.0.1", 0))
+        self.port = self.socket.getsockname()[1]
+
+    def __enter__(self):
+        threading.Thread(target=self.accept, daemon=True).start()
+        return self
+
+    def __exit__(self, *_):
+        self.socket.close()
+
+    def accept(self):
+        try:
+            while True:
+                threading.Thread(target=self.serve, args=(self.socket.accept()[0],), daemon=True).start()
+        except OSError:
+            pass
+
+    def serve(self, peer):
+        with peer, peer.makefile("rb") as stream:
+            while len(head := stream.read(16)) == 16:
+                size, number, _, kind = struct.unpack("<iiii", head)
+                body = stream.read(size - 16)
+                document = body[5:]  # of OP_MSG: flags and the kind of the section
+                command = document[5:document.index(b"\0", 5)]
+                if kind == 2004:  # OP_QUERY, of older greetings
+                    peer.sendall(self.message(struct.pack("<iqii", 8, 0, 0, 1) + bson(self.HELLO), number, 1))
+                    continue
+                greeting = command.lower() in (b"hello", b"ismaster")
+                answer = self.HELLO if greeting else self.find(document) if command == b"find" else {"ok": 1.0}
+                peer.sendall(self.message(struct.pack("<i", 0) + b"\0" + bson(answer), number, 2013))
+
+    @staticmethod
+    def message(body, number, kind):
+        return struct.pack("<iiii", 16 + len(body), 1, number, kind) + body
+
+    @staticmethod
+    def rows(*documents):
+        return {"cursor": {"firstBatch": list(documents), "id": 0, "ns": "mqtt.users"}, "ok": 1.0}
 
 
 class FerretDB(Server):

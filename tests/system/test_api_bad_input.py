@@ -2,6 +2,7 @@
 data path does not notice."""
 import concurrent.futures
 import json
+import os
 import socket
 import threading
 import time
@@ -26,6 +27,26 @@ def admin(broker):
 def state(admin):
     """What the node holds, as its own GET tells it."""
     return [admin.want(200, "GET", path, headers={"Accept": "*/*"}) for path in STATE]
+
+
+@pytest.mark.parametrize("path, body", [
+    ("/authentication", {"mechanism": "jwt", "use_jwks": False, "algorithm": "public-key", "public_key": "PIPE"}),
+    ("/authentication", {"mechanism": "jwt", "use_jwks": False, "algorithm": "hmac-based", "secret": "file://PIPE"}),
+    ("/authentication", {"mechanism": "password_based", "backend": "built_in_database", "bootstrap_file": "PIPE"}),
+    ("/authentication", {"mechanism": "password_based", "backend": "http", "method": "get", "url": "https://127.0.0.1:1/",
+                         "ssl": {"enable": True, "cacertfile": "PIPE"}}),
+    ("/authentication", {"mechanism": "password_based", "backend": "http", "method": "get", "url": "http://127.0.0.1:1/",
+                         "headers": {"key": "file://PIPE"}}),
+    ("/listeners", {"type": "ssl", "name": "piped", "bind": "127.0.0.1:0", "ssl_options": {"certfile": "PIPE", "keyfile": "PIPE"}})],
+    ids=["public_key", "secret", "bootstrap_file", "cacertfile", "header", "certfile"])
+def test_a_pipe_in_place_of_a_file_holds_nobody_up(start_broker, tmp_path, path, body):
+    os.mkfifo(tmp_path / "pipe")
+    broker = start_broker()
+    body = json.loads(json.dumps(body).replace("PIPE", str(tmp_path / "pipe")))
+    status, answer = api.call(broker, "POST", path, body)
+    assert 400 <= status < 500, answer
+    assert "regular file" in json.dumps(answer), answer
+    api.want(broker, 200, "GET", "/banned")
 
 
 def with_json_body(broker):

@@ -157,6 +157,8 @@ def test_users_and_rules_go_with_their_owner(start_broker):
         api.want(broker, 201, "POST", users, {"user_id": "joe", "password": "p"})
         api.want(broker, 204, "DELETE", "/listeners/tcp:inner")
     api.want(broker, 201, "POST", USERS, {"user_id": "joe", "password": "p"})
+    joe = {"username": "joe", "rules": []}
+    assert "'joe' twice" in api.want(broker, 400, "POST", rules, [joe, {"username": "ann", "rules": []}, joe])["message"]
     api.want(broker, 204, "POST", rules, [{"username": "joe", "rules": [{"topic": "t", "permission": "allow",
                                                                         "action": "all"}]}])
     api.want(broker, 200, "PUT", "/configs?mode=replace", b"authentication = []\nauthorization.sources = []",
@@ -188,9 +190,31 @@ def test_files_of_users(start_broker):
     refused = api.upload(broker, 400, path, "u.csv", f"user_id,password_hash\neve,{digest}\nbad\n")
     assert "line 3" in refused["message"] and digest not in json.dumps(refused)
     assert code_of(broker, "eve", "pw") == NOT_AUTHORIZED, "all or nothing"
+    refused = api.upload(broker, 400, path, "u.json", '[\n{"user_id": "eve",}]')
+    assert "line 2, byte 21" in refused["message"]
     for name in ("../u.csv", "u.txt", ".csv"):
         api.upload(broker, 400, path, name, "user_id,password_hash\neve,x\n")
     api.want(broker, 400, "POST", path, b"user_id", content_type="text/plain")
+
+
+def test_an_import_across_a_change_of_the_algorithm(start_broker):
+    """It says that nobody was added, or it has added users who can log in."""
+    broker = start_broker(authentication=[BUILT_IN | {"password_hash_algorithm": {"name": "bcrypt", "salt_rounds": 10}}])
+    text = "user_id,password\n" + "".join(f"u{i},pw{i}\n" for i in range(400))
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        imported = pool.submit(api.send_file, broker, f"/authentication/{ID}/import_users?type=plain", "u.csv", text)
+        changes = 0
+        while not imported.done():
+            changes += 1
+            api.want(broker, 204, "PUT", f"/authentication/{ID}", BUILT_IN | {"password_hash_algorithm": {"name": "sha256"},
+                                                                             "enable": changes % 2 == 0})
+        status, answer = imported.result()
+    api.want(broker, 204, "PUT", f"/authentication/{ID}", BUILT_IN)
+    if status == 204:
+        assert code_of(broker, "u7", "pw7") == OK
+    else:
+        assert status == 409 and "import again" in answer["message"]
+        assert api.want(broker, 200, "GET", USERS)["data"] == []
 
 
 def test_bootstrap_file(start_broker, tmp_path):

@@ -84,12 +84,29 @@ def test_requests_are_made_of_templates(start_broker):
         assert dict(urllib.parse.parse_qsl(service.requests[-1]["body"]))["password"] == "p&q=r"
         get = http(service.url, method="get") | {"url": service.url + "/u/${username}?x=${clientid}&y=z"}
         api.want(broker, 204, "PUT", f"/authentication/{ID}", get)
+        evil = evil.replace("..", "a")  # or it would not be asked
         assert code_of(broker, evil, "p", "a/b") == OK
         got = service.requests[-1]
         path, query = got["path"].split("?")
         assert got["method"] == "GET" and path == "/u/" + urllib.parse.quote(evil, safe="")
         assert dict(urllib.parse.parse_qsl(query)) == {"x": "a/b", "y": "z", "username": evil, "password": "p",
                                                        "clientid": "a/b", "n": "5"}
+
+
+def test_no_name_leads_to_another_path(start_broker):
+    """Neither by the dots of libcurl nor by those of a server that goes up by itself."""
+    def answer(request):
+        return (204, None, "") if request["path"].startswith("/public") else said(result="deny")
+
+    with tokens.Service(answer) as service:
+        settings = http(service.url, method="get", body={}) | {"url": service.url + "/x/../tenants/${clientid}/public"}
+        broker = start_broker(authentication=[settings])
+        assert code_of(broker, "joe", "p", "c1") == NOT_AUTHORIZED
+        assert service.requests[-1]["path"] == "/x/../tenants/c1/public", "the path of the settings is asked as it stands"
+        asked = len(service.requests)
+        for name in ("..", ".", "../..", "a/../../..", "..\\..", "%2e%2e", "..%2f.."):
+            assert code_of(broker, "joe", "p", name) == NOT_AUTHORIZED, name
+        assert len(service.requests) == asked, "a path that leads elsewhere is not asked for"
 
 
 @pytest.mark.parametrize("bad", [

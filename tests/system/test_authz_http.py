@@ -66,6 +66,18 @@ def test_what_is_asked(start_broker):
         assert dict(urllib.parse.parse_qsl(query)) == {"u": evil}
 
 
+def test_no_topic_leads_to_another_path(start_broker):
+    """Denied, whatever comes after: a topic must not keep the service from being asked."""
+    with tokens.Service(lambda request: (204, None, "")) as service:
+        settings = http(service.url, method="get", body={}) | {"url": service.url + "/acl/${topic}/z"}
+        broker = start_broker(authorization=authorization(settings, {"type": "file", "rules": "{allow, all}."}, no_match="allow"))
+        assert may_publish(broker, "t") and service.requests[-1]["path"] == "/acl/t/z"
+        asked = len(service.requests)
+        for topic in ("..", ".", "a/../b", "../../public"):
+            assert not may_publish(broker, topic) and not may_subscribe(broker, topic), topic
+        assert len(service.requests) == asked
+
+
 def test_wills_of_who_is_gone(start_broker, tmp_path):
     """All placeholders of the client are still known when its will is due, after a delay too."""
     authority = pki.Pki(tmp_path)

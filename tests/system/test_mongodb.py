@@ -95,9 +95,58 @@ def test_rules(start_broker, server):
     assert metrics["deny"] == 1 and metrics["allow"] == 4
 
 
+def test_a_hash_that_is_no_text_matches_nothing(start_broker):
+    document = {}
+    plain = {"password_hash_algorithm": {"name": "plain"}}
+    with mongo.Stub(lambda _: mongo.Stub.rows({"username": "u"} | document["now"])) as stub:
+        broker = start_broker(authentication=[mongodb(stub, **plain)])
+        wait_for(broker, STATUS, "connected")
+        for fields in ({"password_hash": []}, {"password_hash": ["pw"]}, {"password_hash": 5}, {"password_hash": 5.5},
+                       {"password_hash": True}, {"password_hash": {"a": "pw"}}, {"password_hash": "pw", "salt": 5},
+                       {"password_hash": "pw", "salt": []}):
+            document["now"] = fields
+            for password in ("", "5", "5.5", "true", "pw", "5pw"):
+                assert code_of(broker, "u", password) == BAD_PASSWORD, (fields, password)
+        document["now"] = {"password_hash": "pw", "salt": None}
+        assert code_of(broker, "u", "pw") == OK
+        document["now"] = {"password_hash": None}
+        assert code_of(broker, "u", "") == NOT_AUTHORIZED, "null is none"
+
+
+def test_an_error_of_the_server_is_told_by_its_code(start_broker):
+    """Its text cites what it was asked: a password must not go to the log, to an alarm or to the status that way."""
+    password = "Hidden-Pin-77"
+    said = {"ok": 0.0, "code": mongo.Int32(241), "codeName": "ConversionFailure", "errmsg": f"Failed to parse number '{password}' in $convert"}
+    with mongo.Stub(lambda _: said) as stub:
+        asked = {"$expr": {"$eq": ["$pin", {"$toInt": "${password}"}]}}
+        broker = start_broker(authentication=[mongodb(stub, filter=asked)])
+        wait_for(broker, STATUS, "connected")
+        assert code_of(broker, "u", password) == NOT_AUTHORIZED
+        error = api.want(broker, 200, "GET", STATUS)["node_error"]
+        alarms = api.want(broker, 200, "GET", "/alarms?activated=true")["data"]
+        assert "code 241 ConversionFailure" in str(error) and alarms
+        assert password not in str(error) + str(alarms) + broker.log()
+
+
+def test_a_value_is_no_field_of_an_expression(start_broker):
+    asked = []
+
+    def find(document):
+        asked.append(document)
+        return mongo.Stub.rows()
+
+    with mongo.Stub(find) as stub:
+        broker = start_broker(authentication=[mongodb(stub, filter={"$expr": {"$eq": ["$pin", "${username}"]}, "n": "${username}"})])
+        wait_for(broker, STATUS, "connected")
+        for name, sent in (("joe", "joe"), ("$pin", {"$literal": "$pin"})):
+            assert code_of(broker, name, "p") == NOT_AUTHORIZED
+            assert mongo.bson({"filter": {"$expr": {"$eq": ["$pin", sent]}, "n": name}})[4:-1] in asked[-1]
+
+
 def test_settings_that_are_refused(start_broker, server):
     broker = start_broker()
-    for bad in ({"server": ""}, {"server": "a,b"}, {"mongo_type": "rs"}, {"filter": "x"}, {"filter": {"a": "${b}"}}, {"database": ""},
+    for bad in ({"server": ""}, {"server": "a,b"}, {"mongo_type": "rs"}, {"filter": "x"}, {"filter": {"a": "${b}"}},
+                {"filter": {"$where": "this.u == '${username}'"}}, {"filter": {"u": {"$regex": "^${username}$"}}}, {"database": ""},
                 {"mongo_type": "rs", "servers": "a,b"}):
         api.want(broker, 400, "POST", "/authentication", mongodb(server) | bad)
 

@@ -83,6 +83,7 @@ def test_ban(shared, uid, kind, who, client, version, code):
     {"as": "clientid_re", "who": "["}, {"as": "username_re", "who": "(?<x"}, {"as": "peerhost_net", "who": "10.0.0.0/40"},
     {"as": "peerhost_net", "who": "ten/8"},
     {"as": "clientid", "who": "c", "until": "2001-01-01T00:00:00Z"}, {"as": "clientid", "who": "c", "until": "tomorrow"},
+    {"as": "clientid", "who": "c", "at": "2099-01-02T00:00:00Z", "until": "2099-01-01T00:00:00Z"},
     {"as": "clientid", "who": "c", "at": "never"}, {"as": "clientid", "who": ["c"]}], ids=lambda row: "-".join(map(str, row.values())))
 def test_rows_that_are_refused(shared, row):
     broker = shared(authentication=[BUILT_IN | {"enable": False}])
@@ -106,6 +107,8 @@ def test_bans_are_found_by_filters(start_broker):
     assert found("like_username=1") == [("username", "meter-1")]
     assert found("like_peerhost=192.0&limit=1") == [("peerhost", "192.0.2.7")]
     assert found("peerhost_net=192.0.2.0/24") == [("peerhost_net", "192.0.2.0/24")]
+    assert found("peerhost_net=192.0.2.9/24") == [("peerhost_net", "192.0.2.0/24")]
+    assert found("peerhost=::ffff:192.0.2.7") == [("peerhost", "192.0.2.7")], "in any way of writing"
     assert found("clientid=meter-1&username=meter-1") == [] and found("clientid=x") == []
     broker.kill()
     broker.start()

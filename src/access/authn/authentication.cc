@@ -125,6 +125,11 @@ Result<Authentication::Chains> Authentication::apply(const config::Config& confi
   if (!config.authn.empty()) SB_CHECKED(add(std::string(kGlobalChain), config.authn, members, chains[""]));
   for (const auto& [listener, chain] : config.listener_authn)
     SB_CHECKED(add(listener, chain, members, chains[listener]));
+  for (const auto& [key, kept] : members_) {
+    const auto now = members.find(key);
+    if (kept.member.provider && (now == members.end() || now->second.member.provider != kept.member.provider))
+      kept.member.provider->replaced();
+  }
   members_ = std::move(members);
   return chains;
 }

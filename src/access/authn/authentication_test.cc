@@ -20,7 +20,7 @@ struct FakeSettings : config::AuthnCommon {
 };
 
 struct Life {
-  int made = 0, started = 0, stopped = 0, inherited = 0;
+  int made = 0, started = 0, stopped = 0, inherited = 0, replaced = 0;
   std::promise<std::thread::id> buried;
 };
 
@@ -36,6 +36,7 @@ class Fake final : public Provider {
   }
   void stop() override { ++life_.stopped; }
   void inherit(Provider&) override { ++life_.inherited; }
+  void replaced() override { ++life_.replaced; }
   std::unique_ptr<Authenticator> make(const ShardEnvironment&) override {
     struct Yes final : Authenticator {
       Result authenticate(const Credentials&, Reply) override { return {false, Authenticated{}}; }
@@ -138,6 +139,16 @@ TEST_F(AuthenticationTest, AReplacedOneHandsOver) {
   EXPECT_EQ(life.inherited, 0);
   ASSERT_TRUE(authentication.apply(*load("authentication = [{mechanism = fake, answer = no}]").config));
   EXPECT_EQ(life.inherited, 1);
+  EXPECT_EQ(life.replaced, 1);
+}
+
+TEST_F(AuthenticationTest, WhoHasLostItsPlaceIsTold) {
+  ASSERT_TRUE(authentication.apply(*load("authentication = [{mechanism = fake}]").config));
+  ASSERT_TRUE(authentication.apply(*load("authentication = [{mechanism = fake}]").config));
+  EXPECT_FALSE(authentication.apply(*load("authentication = [{mechanism = fake, answer = fail}]").config));
+  EXPECT_EQ(life.replaced, 0) << "it has its place still";
+  ASSERT_TRUE(authentication.apply(*load("").config));
+  EXPECT_EQ(life.replaced, 1);
 }
 
 TEST_F(AuthenticationTest, UsersGoWithTheirAuthenticatorAndOnlyWithIt) {

@@ -29,18 +29,32 @@ std::size_t end_of_host(std::string_view url) {
   return std::min(url.find_first_of("/?#", host + 3), url.size());
 }
 
-/// A member of a form, RFC 1866 8.2.1; what is no escape stays.
-std::string form_decoded(std::string_view text) {
+/// What is no escape stays.
+std::string percent_decoded(std::string_view text, bool plus_is_space = false) {
   std::string out;
   for (std::size_t i = 0; i < text.size(); ++i) {
     if (text[i] == '%' && i + 2 < text.size() && hex_value(text[i + 1]) >= 0 && hex_value(text[i + 2]) >= 0) {
       out += static_cast<char>(hex_value(text[i + 1]) * 16 + hex_value(text[i + 2]));
       i += 2;
     } else {
-      out += text[i] == '+' ? ' ' : text[i];
+      out += plus_is_space && text[i] == '+' ? ' ' : text[i];
     }
   }
   return out;
+}
+
+/// A member of a form, RFC 1866 8.2.1.
+std::string form_decoded(std::string_view text) {
+  return percent_decoded(text, true);
+}
+
+/// The name of a header field, RFC 9110 5.6.2.
+bool is_token(std::string_view text) {
+  const auto fits = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
+  };
+  return !text.empty() && std::all_of(text.begin(), text.end(), fits);
 }
 }  // namespace
 
@@ -57,6 +71,21 @@ bool has_host(std::string_view url) {
   unsigned port = 0;
   const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
   return error == std::errc{} && end == digits.data() + digits.size() && port >= 1 && port <= 65535;
+}
+
+std::size_t dot_segments(std::string_view url) {
+  url.remove_prefix(end_of_host(url));
+  std::string path = percent_decoded(percent_decoded(url.substr(0, url.find_first_of("?#"))));
+  std::replace(path.begin(), path.end(), '\\', '/');
+  std::size_t out = 0;
+  for (std::string_view rest = path; !rest.empty();) {
+    const auto end = rest.find('/');
+    std::string_view segment = rest.substr(0, end);
+    segment = segment.substr(0, segment.find(';'));
+    if (segment == "." || segment == "..") ++out;
+    rest = end == std::string_view::npos ? std::string_view{} : rest.substr(end + 1);
+  }
+  return out;
 }
 
 bool HttpSettings::form() const {
@@ -82,9 +111,12 @@ void check_http_settings(config::Checker& c, const config::Value& v, HttpSetting
   if (const auto* headers = s.headers.if_object())
     for (const auto& [name, value] : *headers) {
       const std::string text = value.text();
-      if (!value.is_scalar() || (name + text).find_first_of("\r\n") != std::string::npos ||
-          name.find(':') != std::string::npos)
-        c.broken(v, "headers", "bad_header", "names and one-line texts");
+      if (!value.is_scalar() || !is_token(name) || text.empty() || text.find_first_of("\r\n") != std::string::npos)
+        c.broken(v, "headers", "bad_header",
+                 "names of letters, digits and -, with texts of one line that are not empty");
+      // The size of the body is what it is: another one would make two requests of one.
+      if (lower(name) == "content-length" || lower(name) == "transfer-encoding")
+        c.broken(v, "headers", "bad_header", "no content-length and no transfer-encoding: the request tells its own");
       s.header_map.insert_or_assign(lower(name), text);
     }
   if (!post && s.header_map.contains("content-type"))
@@ -108,6 +140,15 @@ Result<> read_secrets(HttpSettings& s) {
       value = config::Value(std::move(text));
     }
   return {};
+}
+
+std::optional<Unusable> review_secrets(const HttpSettings& s) {
+  HttpSettings headers, body;
+  headers.header_map = s.header_map;
+  body.body = s.body;
+  if (const auto read = read_secrets(headers); !read) return Unusable{"headers", read.error().what};
+  if (const auto read = read_secrets(body); !read) return Unusable{"body", read.error().what};
+  return std::nullopt;
 }
 
 Result<driver::resource::Options> http_resource(const HttpSettings& s, std::string thread_name) {

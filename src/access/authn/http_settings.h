@@ -2,6 +2,7 @@
 // that is made of them, how an answer is read.
 #pragma once
 
+#include "access/authn/provider.h"
 #include "access/authn/template.h"
 #include "base/json_text.h"
 #include "config/hocon.h"
@@ -38,10 +39,15 @@ struct HttpSettings {
 
 /// Whether it is http or https with a host and, if it names one, a port that can be.
 bool has_host(std::string_view url);
+/// How many segments of the path are `.` or `..` for a server that decodes it once or twice, takes a backslash for a
+/// slash, or leaves out what follows a semicolon.
+std::size_t dot_segments(std::string_view url);
 /// Rules between the keys; fills header_map.
 void check_http_settings(config::Checker& c, const config::Value& v, HttpSettings& s);
 /// Reads the values of headers and body that are file://.
 [[nodiscard]] Result<> read_secrets(HttpSettings& s);
+/// Whether the files of headers and body can be read.
+[[nodiscard]] std::optional<Unusable> review_secrets(const HttpSettings& s);
 /// How the service is reached and watched.
 [[nodiscard]] Result<driver::resource::Options> http_resource(const HttpSettings& s, std::string thread_name);
 /// A value of the client's must not begin a header of its own.
@@ -93,13 +99,17 @@ class HttpRequestTemplate {
     }
   }
 
-  /// `render(text, encode)` puts the values in.
+  /// `render(text, encode)` puts the values in. Invalid: one of them would lead to another path.
   template <class Render>
-  driver::http::ClientRequest make(const Render& render) const {
+  [[nodiscard]] Result<driver::http::ClientRequest> make(const Render& render) const {
     const typename Text::Encode plain;
     driver::http::ClientRequest out;
     out.timeout = timeout_;
     out.url = render(url_, percent_encode);
+    // Servers go up at `..`, whoever wrote it: only what the settings themselves say may.
+    const auto letter = [](std::string_view) { return std::string("x"); };
+    if (const auto dots = dot_segments(out.url); dots > 0 && dots != dot_segments(render(url_, letter)))
+      return fail(Errc::Invalid, "a value that would be a segment . or .. of the path");
     for (const auto& [name, text] : headers_) out.headers.emplace_back(name, render(text, header_value));
     std::string content;
     for (const Field& field : body_) {

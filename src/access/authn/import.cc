@@ -1,7 +1,7 @@
 #include "access/authn/import.h"
 
 #include <boost/json/object.hpp>
-#include <boost/json/parse.hpp>
+#include <boost/json/stream_parser.hpp>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -41,10 +41,10 @@ std::optional<bool> truth(std::string_view text) {
 }
 
 /// Fields of a line, separated by commas, with spaces behind them, or by single spaces; double quotes hold separators,
-/// "" is a quote within.
-std::optional<std::vector<std::string>> split(std::string_view line) {
+/// "" is a quote within. The error is what the line has.
+tl::expected<std::vector<std::string>, std::string_view> split(std::string_view line) {
   std::vector<std::string> out(1);
-  bool quoted = false;
+  bool quoted = false, ended = false;  // of the field that is being read
   for (std::size_t i = 0; i < line.size(); ++i) {
     const char c = line[i];
     if (quoted) {
@@ -53,17 +53,20 @@ std::optional<std::vector<std::string>> split(std::string_view line) {
       else if (i + 1 < line.size() && line[i + 1] == '"')
         out.back() += line[++i];
       else
-        quoted = false;
-    } else if (c == '"' && out.back().empty()) {
+        quoted = false, ended = true;
+    } else if (c == '"' && out.back().empty() && !ended) {
       quoted = true;
     } else if (c == ',' || c == ' ') {
       out.emplace_back();
+      ended = false;
       while (c == ',' && i + 1 < line.size() && line[i + 1] == ' ') ++i;
+    } else if (ended) {
+      return tl::unexpected<std::string_view>("text behind a quote that is closed");
     } else {
       out.back() += c;
     }
   }
-  if (quoted) return std::nullopt;
+  if (quoted) return tl::unexpected<std::string_view>("a quote that is not closed");
   return out;
 }
 
@@ -86,7 +89,7 @@ Result<std::vector<ImportedUser>> read_csv(std::string_view text, bool plain) {
     if (line.ends_with('\r')) line.remove_suffix(1);
     if (line.find_first_not_of(" \t") == std::string_view::npos) continue;
     const auto fields = split(line);
-    if (!fields) return fail(Errc::Invalid, fmt::format("line {}: a quote is not closed", number));
+    if (!fields) return fail(Errc::Invalid, fmt::format("line {}: {}", number, fields.error()));
     if (columns.empty()) {
       for (const std::string& name : *fields) {
         const Column* column = find_column(name, plain);
@@ -121,8 +124,17 @@ Result<std::vector<ImportedUser>> read_csv(std::string_view text, bool plain) {
 
 Result<std::vector<ImportedUser>> read_json(std::string_view text, bool plain) {
   boost::system::error_code error;
-  const json::value whole = json::parse(text, error);
-  if (error || !whole.is_array()) return fail(Errc::Invalid, "not a JSON array of users");
+  json::stream_parser parser;
+  std::size_t read = parser.write_some(text.data(), text.size(), error);
+  if (!error && read < text.size()) error = json::error::extra_data;
+  if (!error) parser.finish(error);
+  if (error) {
+    read = std::min(read, text.size());
+    const auto line = 1 + std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(read), '\n');
+    return fail(Errc::Invalid, fmt::format("line {}, byte {} of the file: not JSON", line, read + 1));
+  }
+  const json::value whole = parser.release();
+  if (!whole.is_array()) return fail(Errc::Invalid, "not a JSON array of users");
   std::vector<ImportedUser> out;
   std::size_t number = 0;
   for (const json::value& element : whole.get_array()) {

@@ -31,6 +31,34 @@ const config::Struct& MongoTopology::schema() {
   return s;
 }
 
+namespace {
+/// Whether a text below the key is code or a pattern rather than a value.
+bool is_code(std::string_view key) {
+  return key == "$where" || key == "$regex" || key == "$function" || key == "$accumulator";
+}
+/// Expressions whose members `regex` and `options` are patterns.
+bool takes_pattern(std::string_view key) {
+  return key == "$regexMatch" || key == "$regexFind" || key == "$regexFindAll";
+}
+
+/// Filter values are data, never operators (access-control 4.4). `code`: the key that makes code of what is below it.
+void check_filter(config::Checker& c, const config::Value& v, const config::Value& part, std::string_view key,
+                  std::string_view code) {
+  if (const auto* text = part.if_string()) {
+    if (!code.empty() && Template(*text).has_placeholders())
+      c.broken(v, "filter", "placeholder_in_code",
+               fmt::format("no placeholder below {}, which makes code or a pattern of {}", code, *text));
+  } else if (const auto* object = part.if_object()) {
+    for (const auto& [name, member] : *object) {
+      const bool pattern = takes_pattern(key) && (name == "regex" || name == "options");
+      check_filter(c, v, member, name, is_code(name) ? name : pattern ? key : code);
+    }
+  } else if (const auto* list = part.if_array()) {
+    for (const auto& member : *list) check_filter(c, v, member, key, code);
+  }
+}
+}  // namespace
+
 void check_mongo_settings(config::Checker& c, const config::Value& v, MongoSettings& s) {
   const bool single = s.mongo_type == MongoType::Single;
   const char* const key = single ? "server" : "servers";
@@ -47,6 +75,7 @@ void check_mongo_settings(config::Checker& c, const config::Value& v, MongoSetti
     c.broken(v, "replica_set_name", "required_field", "the name of the replica set");
   check_tls(c, v, s.ssl, {.who = "MongoDB"});
   if (!s.filter.is_object()) c.broken(v, "filter", "bad_filter", "an object");
+  check_filter(c, v, s.filter, {}, {});
   driver::mongodb::visit_texts(s.filter, [&](const std::string& one) { s.texts.emplace_back(one); });
   for (const Template& one : s.texts)
     for (const std::string& name : one.unknown())

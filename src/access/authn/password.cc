@@ -21,6 +21,7 @@ namespace {
 constexpr std::size_t kSaltBytes = 16;
 constexpr std::uint32_t kIterationsMax = 10'000'000;
 constexpr std::uint32_t kDerivedMax = 1024;
+constexpr std::size_t kBcryptMax = 72;  // bytes that it looks at
 constexpr std::uint32_t kRoundsMin = 5;
 constexpr std::uint32_t kRoundsMax = 10;
 
@@ -191,6 +192,9 @@ Result<std::string> random_hex(std::size_t size) {
 Result<Hashed> hash_password(const PasswordHash& how, std::string_view password) {
   Hashed out;
   if (how.name == HashName::Bcrypt) {
+    // What comes after them would not count.
+    if (password.size() > kBcryptMax)
+      return fail(Errc::Invalid, fmt::format("password: bcrypt takes at most {} bytes", kBcryptMax));
     std::array<char, kSaltBytes> random{};
     if (RAND_bytes(reinterpret_cast<unsigned char*>(random.data()), kSaltBytes) != 1)
       return fail(Errc::Io, "no random numbers");

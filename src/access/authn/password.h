@@ -31,7 +31,7 @@ struct Hashed {
   std::string salt;
 };
 
-/// With a fresh salt.
+/// With a fresh salt. Invalid: longer than bcrypt can tell apart.
 [[nodiscard]] Result<Hashed> hash_password(const PasswordHash& how, std::string_view password);
 /// Constant time in the content of the hash. Whatever cannot be computed (an unknown salt, a hash of another kind) is
 /// no match.

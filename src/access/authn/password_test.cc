@@ -107,6 +107,10 @@ TEST(PasswordHash, TakesNoPasswordThatBcryptWouldCutShort) {
   ASSERT_TRUE(made);
   EXPECT_FALSE(password_matches(bcrypt(), std::string_view("secret\0x", 8), *made));
   EXPECT_FALSE(hash_password(bcrypt(), std::string_view("a\0b", 3)));
+  EXPECT_TRUE(hash_password(bcrypt(), std::string(72, 'a')));
+  const auto longer = hash_password(bcrypt(), std::string(73, 'a'));
+  ASSERT_FALSE(longer) << "what comes after 72 bytes would not count";
+  EXPECT_EQ(longer.error().what, "password: bcrypt takes at most 72 bytes");
 }
 
 TEST(PasswordHash, ReadsTheKeysOfItsKind) {

@@ -67,6 +67,8 @@ class Provider {
   [[nodiscard]] virtual Result<> start() { return {}; }
   /// What may be of use of the one that this replaces, which may still be asked. Before start().
   virtual void inherit(Provider&) {}
+  /// Another one, or none, is in its place from now on; questions and imports may still be under way. Any thread.
+  virtual void replaced() {}
   virtual std::unique_ptr<Authenticator> make(const ShardEnvironment& shard) = 0;
   /// The node ends: threads go, nothing is posted to a shard any more.
   virtual void stop() {}
@@ -74,6 +76,12 @@ class Provider {
   virtual UserDirectory* users() { return nullptr; }
   /// The back end that it asks; null: it needs none, or watches it by itself.
   virtual const driver::resource::Resource* resource() const { return nullptr; }
+};
+
+/// What only the files that a setting names tell.
+struct Unusable {
+  std::string_view field;
+  std::string why;
 };
 
 struct Mechanism {
@@ -84,6 +92,8 @@ struct Mechanism {
   std::function<Result<std::shared_ptr<Provider>>(const Services&, const std::string& chain,
                                                   std::shared_ptr<const void> settings)>
       make;
+  /// Why a node with these settings would not start; nothing is kept or begun. Null: there is nothing to look at.
+  std::function<std::optional<Unusable>(const void* settings)> review = nullptr;
 };
 
 class Registry {

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
 
 namespace sb::access::authn {
 
@@ -20,6 +21,13 @@ Result<driver::resource::Tls> resource_tls(const config::ClientTls& from) {
   out.certificate_file = from.certfile;
   // One file may hold both.
   out.key_file = from.keyfile.empty() ? from.certfile : from.keyfile;
+  // The libraries would wait for who writes into a pipe. A file that is missing is theirs to tell.
+  for (const std::string* path : {&out.ca_file, &out.certificate_file, &out.key_file}) {
+    std::error_code error;
+    const auto kind = std::filesystem::status(*path, error).type();
+    if (!path->empty() && !error && kind != std::filesystem::file_type::regular)
+      return fail(Errc::Invalid, fmt::format("'{}' is not a regular file", *path));
+  }
   out.depth = from.depth;
   const auto [oldest, newest] = std::minmax_element(from.versions.begin(), from.versions.end());
   out.oldest = static_cast<resource::TlsVersion>(*oldest);

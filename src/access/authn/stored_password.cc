@@ -20,7 +20,7 @@ bool means_superuser(std::string_view text) {
 
 Authenticated verdict(const PasswordHash& how, std::string_view password, const StoredRecord& record) {
   if (!record.password_hash) return Authenticated::refused(ReasonCode::NotAuthorized);
-  if (!password_matches(how, password, {*record.password_hash, record.salt}))
+  if (!record.readable || !password_matches(how, password, {*record.password_hash, record.salt}))
     return Authenticated::refused(ReasonCode::BadUserNameOrPassword);
   Authenticated out;
   out.superuser = record.superuser;

@@ -22,12 +22,13 @@ struct StoredRecord {
   std::optional<std::string> password_hash;
   std::string salt{};
   bool superuser = false;
+  bool readable = true;  // false: hash or salt is no text, and matches nothing
 };
 
 /// `is_superuser` as text: true, and numbers from 1 on (access-control 2.2).
 bool means_superuser(std::string_view text);
 
-/// No hash in the record: not authorized; another one: bad username or password.
+/// No hash in the record: not authorized; another one, or one that is no text: bad username or password.
 Authenticated verdict(const PasswordHash& how, std::string_view password, const StoredRecord& record);
 
 /// A record from named values, as columns of a row or fields of a hash: password_hash or password, salt, is_superuser.

@@ -42,6 +42,8 @@ TEST(StoredPassword, AVerdictIsAYesOnlyForTheRightPassword) {
   EXPECT_EQ(wrong.code, ReasonCode::BadUserNameOrPassword);
   EXPECT_FALSE(wrong.superuser);
   EXPECT_EQ(verdict(plain, "", {}).code, ReasonCode::NotAuthorized) << "no hash is no empty password";
+  EXPECT_EQ(verdict(plain, "", {.password_hash = "", .readable = false}).code, ReasonCode::BadUserNameOrPassword)
+      << "nor is one that is no text";
 }
 
 TEST(Questions, AnErrorIsAnAlarmUntilTheNextSuccess) {

@@ -158,6 +158,16 @@ TEST(UserFiles, MayBeginWithAMarkAndHaveSpacesBehindCommas) {
   }
 }
 
+TEST(UserFiles, TheLastOfTwoLinesAboutOneUserCounts) {
+  UserTable table;
+  const auto make = [](const ImportedUser& from) -> Result<User> {
+    return User{.id = from.user_id, .hash = from.password, .salt = ""};
+  };
+  UserImport twice(table, "g", *read_users("u.csv", "user_id,password\njoe,1\njoe,2\n", true), true, make);
+  ASSERT_TRUE(twice.step());
+  EXPECT_EQ(table.find("g", "joe")->hash, "2");
+}
+
 TEST(UserFiles, NameTheFirstBadLineAndNothingSecret) {
   struct Bad {
     const char* name;
@@ -168,14 +178,23 @@ TEST(UserFiles, NameTheFirstBadLineAndNothingSecret) {
   for (const Bad& bad :
        {Bad{"u.csv", "user_id,password_hash\njoe,hunter2,x\n", false, "line 2"},
         Bad{"u.csv", "user_id,password_hash,is_superuser\na,hunter2,true\nb,hunter2,maybe\n", false, "line 3"},
-        Bad{"u.csv", "user_id,secret\n", false, "line 1"}, Bad{"u.csv", "user_id,user_id\n", false, "line 1"},
+        Bad{"u.csv", "user_id,secret\n", false, "line 1"},
+        Bad{"u.csv", "user_id,user_id\n", false, "line 1"},
         Bad{"u.csv", "user_id,password\njoe,hunter2\n", false, "line 1"},
         Bad{"u.csv", "user_id,password_hash\n,hunter2\n", false, "line 2"},
-        Bad{"u.csv", "user_id,password_hash\njoe,\"hunter2\n", false, "line 2"}, Bad{"u.json", "{}", false, "array"},
+        Bad{"u.csv", "user_id,password_hash\njoe,\"hunter2\n", false, "line 2"},
+        Bad{"u.json", "{}", false, "array"},
+        Bad{"u.csv", "user_id,password_hash\njoe,h\n\"ab\"cd,hunter2\n", false, "line 3: text behind a quote"},
+        Bad{"u.csv", "user_id,password_hash\n\"\"cd,hunter2\n", false, "line 2: text behind a quote"},
+        Bad{"u.json", "[\n{\"user_id\":\"joe\",\n \"password_hash\":\"hunter2\",}]", false, "line 3, byte "},
+        Bad{"u.json", "[\n", false, "line 2, byte 3 of the file"},
+        Bad{"u.json", "[] x", false, "line 1, byte 4 of"},
         Bad{"u.json", "[{\"user_id\":\"joe\",\"password_hash\":\"hunter2\",\"x\":1}]", false, "element 1"},
         Bad{"u.json", "[{\"user_id\":5,\"password_hash\":\"hunter2\"}]", false, "element 1"},
-        Bad{"u.json", "[{\"user_id\":\"joe\"}]", true, "element 1"}, Bad{"u.txt", "", false, ".csv"},
-        Bad{"u.csv", "", false, "empty"}, Bad{"u.csv", "\n \n", true, "empty"},
+        Bad{"u.json", "[{\"user_id\":\"joe\"}]", true, "element 1"},
+        Bad{"u.txt", "", false, ".csv"},
+        Bad{"u.csv", "", false, "empty"},
+        Bad{"u.csv", "\n \n", true, "empty"},
         Bad{"u.csv", "password_hash\nhunter2\n", false, "no user_id"}}) {
     const auto read = read_users(bad.name, bad.text, bad.plain);
     ASSERT_FALSE(read) << bad.text;
@@ -218,6 +237,40 @@ TEST(UserImport, WritesAllAtTheEndUnlessTheGroupIsGone) {
   EXPECT_EQ(*gone.step(), std::nullopt);
   ASSERT_TRUE(table.clear("g"));
   EXPECT_FALSE(gone.step());
+  EXPECT_EQ(table.size("g"), 0U);
+}
+
+TEST(UserImport, AddsNobodyOnceTheSettingsWereReplaced) {
+  UserTable table;
+  const auto make = [](const ImportedUser& from) -> Result<User> {
+    return User{.id = from.user_id, .hash = from.password, .salt = ""};
+  };
+  std::vector<ImportedUser> one(1);
+  one[0].user_id = "a";
+  const auto replaced = std::make_shared<std::atomic<bool>>(false);
+  UserImport good(table, table.key("g"), one, true, make, replaced),
+      late(table, table.key("g"), one, true, make, replaced), gone(table, table.key("g"), one, true, make, replaced);
+  EXPECT_EQ(*good.step(), 1U);
+  *replaced = true;
+  const auto refused = late.step();
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Errc::Busy);
+  ASSERT_TRUE(table.clear("g"));
+  EXPECT_EQ(gone.step().error().code, Errc::NotFound) << "that it is gone says more";
+  EXPECT_EQ(table.size("g"), 0U);
+}
+
+TEST(UserImport, LooksBeforeItWritesToo) {
+  UserTable table;
+  const auto replaced = std::make_shared<std::atomic<bool>>(false);
+  const auto make = [&](const ImportedUser& from) -> Result<User> {
+    *replaced = true;  // meanwhile
+    return User{.id = from.user_id, .hash = "h", .salt = ""};
+  };
+  std::vector<ImportedUser> one(1);
+  one[0].user_id = "a";
+  UserImport import(table, table.key("g"), one, true, make, replaced);
+  EXPECT_EQ(import.step().error().code, Errc::Busy);
   EXPECT_EQ(table.size("g"), 0U);
 }
 

@@ -50,6 +50,8 @@ struct SourceKind {
   const config::Struct* schema = nullptr;  // begins with config::authz_schema()
   /// `settings` is what the schema filled. Only for sources that are in force.
   std::function<Result<std::shared_ptr<Source>>(const Services&, std::shared_ptr<const void> settings)> make;
+  /// As in authn::Mechanism.
+  std::function<std::optional<authn::Unusable>(const void* settings)> review = nullptr;
   /// Made anew with every change of access control, also when its keys stayed the same: its rules are elsewhere.
   bool reads_files = false;
 };

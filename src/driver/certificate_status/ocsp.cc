@@ -1,5 +1,7 @@
 #include "driver/certificate_status/ocsp.h"
 
+#include "base/regular_file.h"
+
 #include <fmt/format.h>
 #include <openssl/err.h>
 #include <openssl/ocsp.h>
@@ -22,9 +24,12 @@ using IdPtr = std::unique_ptr<OCSP_CERTID, Deleter<OCSP_CERTID_free>>;
 
 /// How far clocks may differ.
 constexpr long kSkewS = 300;
+constexpr std::size_t kCertificateMax = 1 << 20;
 
 CertificatePtr load_certificate(const std::string& file) {
-  const std::unique_ptr<BIO, Deleter<BIO_free>> in(BIO_new_file(file.c_str(), "r"));
+  const auto text = read_regular_file(file, kCertificateMax);
+  if (!text) return nullptr;
+  const std::unique_ptr<BIO, Deleter<BIO_free>> in(BIO_new_mem_buf(text->data(), static_cast<int>(text->size())));
   CertificatePtr made(in ? PEM_read_bio_X509(in.get(), nullptr, nullptr, nullptr) : nullptr);
   ERR_clear_error();
   return made;

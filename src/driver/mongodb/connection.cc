@@ -44,8 +44,37 @@ Errc code_of(const bson_error_t& error) {
   return Errc::Invalid;
 }
 
-tl::unexpected<Error> failure(const bson_error_t& error) {
-  return fail(code_of(error), error.message);
+/// What an error of the server means, where that helps.
+std::string_view meaning(std::uint32_t code) {
+  switch (code) {
+    case kServerUnauthorized:
+      return ": the user may not do this";
+    case kServerAuthenticationFailed:
+      return ": the log-in failed";
+    case kServerMaxTimeExpired:
+      return ": it took too long";
+    default:
+      return "";
+  }
+}
+
+/// The server's own text cites what it was asked, a password of a client's among it: of its errors the code is told,
+/// and the name of the code where `answer` has one.
+tl::unexpected<Error> failure(const bson_error_t& error, const bson_t* answer = nullptr) {
+  if (error.domain != MONGOC_ERROR_SERVER && error.domain != MONGOC_ERROR_QUERY &&
+      error.domain != MONGOC_ERROR_WRITE_CONCERN && error.domain != MONGOC_ERROR_BSON)
+    return fail(code_of(error), error.message);
+  std::string name;
+  bson_iter_t at;
+  if (answer && bson_iter_init_find(&at, answer, "codeName") && BSON_ITER_HOLDS_UTF8(&at)) {
+    name = bson_iter_utf8(&at, nullptr);
+    const auto plain = [](char c) {
+      return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+    };
+    name = name.size() <= 64 && std::all_of(name.begin(), name.end(), plain) ? " " + name : std::string();
+  }
+  return fail(code_of(error),
+              fmt::format("the server refuses with code {}{}{}", error.code, name, meaning(error.code)));
 }
 
 std::int32_t milliseconds(Millis time) {
@@ -85,14 +114,22 @@ Result<Uri> uri_of(const Options& o) {
   return uri;
 }
 
-/// Appends `value` with texts taken from the front of `texts`.
-bool append(bson_t& to, const std::string& name, const config::Value& value, std::span<const std::string>& texts) {
+/// Appends `value` with texts taken from the front of `texts`. `expression`: it stands below $expr, where a text that
+/// begins with a dollar names a field.
+bool append(bson_t& to, const std::string& name, const config::Value& value, std::span<const std::string>& texts,
+            bool expression) {
   const char* key = name.c_str();
   const int length = static_cast<int>(name.size());
   if (value.is_string()) {
     if (texts.empty()) return false;
     const std::string& text = texts.front();
     texts = texts.subspan(1);
+    if (expression && text.starts_with('$') && value.text().find("${") != std::string::npos) {
+      bson_t literal;
+      bool good = bson_append_document_begin(&to, key, length, &literal);
+      good = good && bson_append_utf8(&literal, "$literal", -1, text.c_str(), static_cast<int>(text.size()));
+      return bson_append_document_end(&to, &literal) && good;
+    }
     return bson_append_utf8(&to, key, length, text.c_str(), static_cast<int>(text.size()));
   }
   if (const auto* flag = value.if_bool()) return bson_append_bool(&to, key, length, *flag);
@@ -101,12 +138,14 @@ bool append(bson_t& to, const std::string& name, const config::Value& value, std
   bson_t child;
   if (const auto* object = value.if_object()) {
     bool good = bson_append_document_begin(&to, key, length, &child);
-    for (const auto& [inner, member] : *object) good = good && append(child, inner, member, texts);
+    for (const auto& [inner, member] : *object)
+      good = good && append(child, inner, member, texts, inner != "$literal" && (expression || inner == "$expr"));
     return bson_append_document_end(&to, &child) && good;
   }
   if (const auto* list = value.if_array()) {
     bool good = bson_append_array_begin(&to, key, length, &child);
-    for (std::size_t i = 0; i < list->size(); ++i) good = good && append(child, std::to_string(i), (*list)[i], texts);
+    for (std::size_t i = 0; i < list->size(); ++i)
+      good = good && append(child, std::to_string(i), (*list)[i], texts, expression);
     return bson_append_array_end(&to, &child) && good;
   }
   return bson_append_null(&to, key, length);
@@ -131,6 +170,7 @@ Document read(const bson_t& from) {
   bson_iter_t at;
   if (!bson_iter_init(&at, &from)) return out;
   while (bson_iter_next(&at)) {
+    if (BSON_ITER_HOLDS_NULL(&at)) continue;
     std::vector<std::string> texts;
     bson_iter_t inner;
     if (BSON_ITER_HOLDS_ARRAY(&at)) {
@@ -138,17 +178,22 @@ Document read(const bson_t& from) {
         while (bson_iter_next(&inner)) add_text(inner, texts);
     } else {
       add_text(at, texts);
-      if (texts.empty()) continue;
     }
-    out.fields.emplace_back(bson_iter_key(&at), std::move(texts));
+    out.fields.push_back({bson_iter_key(&at), std::move(texts), BSON_ITER_HOLDS_UTF8(&at)});
   }
   return out;
 }
 }  // namespace
 
 const std::vector<std::string>* Document::find(std::string_view name) const {
-  for (const auto& [known, texts] : fields)
-    if (known == name) return &texts;
+  for (const Field& field : fields)
+    if (field.name == name) return &field.texts;
+  return nullptr;
+}
+
+const std::string* Document::string(std::string_view name) const {
+  for (const Field& field : fields)
+    if (field.name == name) return field.string ? &field.texts.front() : nullptr;
   return nullptr;
 }
 
@@ -190,9 +235,12 @@ Result<> Connection::check(const resource::Limit& limit) {
   const detail::Streams::Bound bound(*streams_, limit);
   Bson ping(BCON_NEW("ping", BCON_INT32(1)));
   bson_error_t error{};
-  if (mongoc_client_command_simple(client_, database_.c_str(), ping.get(), nullptr, nullptr, &error)) return {};
+  bson_t answer;
+  const bool good = mongoc_client_command_simple(client_, database_.c_str(), ping.get(), nullptr, &answer, &error);
+  const Bson keep(&answer);
+  if (good) return {};
   broken_ = true;
-  return failure(error);
+  return failure(error, &answer);
 }
 
 Result<std::vector<Document>> Connection::find(const std::string& collection, const config::Value& filter,
@@ -204,7 +252,7 @@ Result<std::vector<Document>> Connection::find(const std::string& collection, co
   const Bson keep(&wanted);
   if (const auto* object = filter.if_object())
     for (const auto& [name, member] : *object)
-      if (!append(wanted, name, member, texts)) return fail(Errc::Invalid, "the filter is too long");
+      if (!append(wanted, name, member, texts, name == "$expr")) return fail(Errc::Invalid, "the filter is too long");
   Bson how(
       BCON_NEW("limit", BCON_INT64(most), "maxTimeMS", BCON_INT64(std::max<Millis::rep>(limit.left().count(), 1))));
   const Preference preference(
@@ -220,10 +268,11 @@ Result<std::vector<Document>> Connection::find(const std::string& collection, co
     out.push_back(read(*row));
   }
   bson_error_t error{};
-  if (!mongoc_cursor_error(cursor.get(), &error)) return out;
+  const bson_t* answer = nullptr;
+  if (!mongoc_cursor_error_document(cursor.get(), &error, &answer)) return out;
   // What comes late belongs to a connection that the library has given up.
   broken_ = code_of(error) == Errc::Unavailable || code_of(error) == Errc::Timeout;
-  return failure(error);
+  return failure(error, answer);
 }
 
 }  // namespace sb::driver::mongodb

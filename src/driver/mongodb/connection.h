@@ -44,14 +44,21 @@ struct Options {
   Millis heartbeat{0};
 };
 
-/// Texts of a document by field: one of a scalar, several of a list. What is neither text, number nor boolean is left
-/// out.
+/// Texts of a document by field: one of a text, number or boolean, several of a list, none of anything else. A field
+/// that is null is left out.
 struct Document {
-  std::vector<std::pair<std::string, std::vector<std::string>>> fields;
+  struct Field {
+    std::string name;
+    std::vector<std::string> texts;
+    bool string = false;  // a BSON string, not what only looks like one
+  };
+  std::vector<Field> fields;
   /// Null: there is none.
   const std::vector<std::string>* find(std::string_view name) const;
   /// Null: there is none, or a list of another length.
   const std::string* text(std::string_view name) const;
+  /// Null: there is none, or it is no BSON string.
+  const std::string* string(std::string_view name) const;
 };
 
 /// How many texts a filter has; their values come from outside, in the order of visit_texts().

@@ -7,6 +7,7 @@
 #include <openssl/x509v3.h>
 
 #include <algorithm>
+#include <filesystem>
 
 namespace sb::net {
 
@@ -130,6 +131,13 @@ Result<> TlsContextImpl::load(const TlsOptions& options) {
   } else {
     SSL_CTX_set_options(context, SSL_OP_NO_TICKET);
     SSL_CTX_set_num_tickets(context, 0);
+  }
+  // OpenSSL would wait for who writes into a pipe. A file that is missing it tells by itself.
+  for (const std::string* path : {&options.certificate_file, &options.key_file, &options.ca_file, &options.dh_file}) {
+    std::error_code error;
+    const auto kind = std::filesystem::status(*path, error).type();
+    if (!path->empty() && !error && kind != std::filesystem::file_type::regular)
+      return fail(Errc::Invalid, fmt::format("ssl_options: {} is not a regular file", *path));
   }
   SB_CHECKED(load_versions(options));
   SB_CHECKED(load_certificate(options));

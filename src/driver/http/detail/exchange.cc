@@ -61,7 +61,7 @@ void Exchange::set_url(CURL* easy, const resource::Tls& tls) {
   std::string url = request_.url;
   const Url parts(curl_url());
   if (tls.enable && !tls.server_name.empty() && tls.tells_name() && parts &&
-      curl_url_set(parts.get(), CURLUPART_URL, url.c_str(), 0) == CURLUE_OK) {
+      curl_url_set(parts.get(), CURLUPART_URL, url.c_str(), CURLU_PATH_AS_IS) == CURLUE_OK) {
     const std::string host = part(parts.get(), CURLUPART_HOST);
     const std::string given_port = part(parts.get(), CURLUPART_PORT);
     const std::string port = part(parts.get(), CURLUPART_PORT, CURLU_DEFAULT_PORT);
@@ -71,6 +71,8 @@ void Exchange::set_url(CURL* easy, const resource::Tls& tls) {
       url = part(parts.get(), CURLUPART_URL);
   }
   curl_easy_setopt(easy, CURLOPT_URL, url.c_str());
+  // The path that was asked for, and not another one that dots in it lead to.
+  curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L);
   curl_easy_setopt(easy, CURLOPT_CONNECT_TO, connect_to_.get());
 }
 

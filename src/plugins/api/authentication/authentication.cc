@@ -297,6 +297,8 @@ void Api::import_on(const Reply& reply, const std::shared_ptr<access::authn::Pro
   const auto imported = import->step();
   if (!imported && imported.error().code == Errc::NotFound)  // deleted meanwhile
     return answer(reply, Response::error(404, "NOT_FOUND", imported.error().what));
+  if (!imported && imported.error().code == Errc::Busy)  // changed meanwhile
+    return answer(reply, Response::error(409, "CONFLICT", imported.error().what));
   if (!imported) return answer(reply, failure(imported.error()));
   if (*imported) return answer(reply, Response::empty());
   const auto next = [self = shared_from_this(), reply, provider, import] { self->import_on(reply, provider, import); };
@@ -415,7 +417,9 @@ void Api::add_to(http::Table& table) {
       http::query_parameter("type", schema::choice({"hash", "plain"}), "Whether the file holds hashes or passwords");
   type.fallback = "hash";
   add(Method::Post, "/{id}/import_users", "Load users into the built-in database from an uploaded CSV or JSON file",
-      {std::move(type)}, {}, {http::no_content(), bad, gone}, &Api::import);
+      {std::move(type)}, {},
+      {http::no_content(), bad, gone, http::fault(409, "The authenticator was changed during the import")},
+      &Api::import);
   add(Method::Get, "/{id}/users", "Page through built-in database users",
       http::with_paging({http::query_parameter("like_user_id", schema::string(), "Part of the user id"),
                          http::query_parameter("is_superuser", schema::boolean(), "Superusers, or the others")}),

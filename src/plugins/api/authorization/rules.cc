@@ -7,6 +7,8 @@
 #include <boost/json/serialize.hpp>
 #include <fmt/format.h>
 
+#include <set>
+
 namespace sb::plugins::api::authorization {
 
 using access::authz::Holder;
@@ -103,11 +105,14 @@ void Rules::list(Holder holder, const Call& call, const Reply& reply) {
 
 void Rules::add(Holder holder, const Call& call, const Reply& reply) {
   std::vector<RuleTable::Stored> rows;
+  std::set<std::string> named;
   for (const json::value& one : call.body.as_array()) {
     const json::object& row = one.as_object();
     RuleTable::Stored stored;
     stored.holder = holder;
     stored.who = std::string_view(row.at(name_of(holder)).get_string());
+    if (!named.insert(stored.who).second)
+      return reply(Response::error(400, "BAD_REQUEST", fmt::format("{} '{}' twice", name_of(holder), stored.who)));
     auto rules = rules_in(row);
     if (!rules) return reply(failure(rules.error()));
     stored.rules = *std::move(rules);

@@ -43,7 +43,7 @@ access::BanTable::Wanted wanted(const Call& call) {
   std::vector<Filter> filters;
   for (const BanKind kind : kNamed) {
     const std::string name(access::to_string(kind));
-    if (const auto who = call.find_text(name)) filters.push_back({kind, std::string(*who), false});
+    if (const auto who = call.find_text(name)) filters.push_back({kind, access::canonical(kind, *who), false});
     if (const auto who = call.find_text("like_" + name)) filters.push_back({kind, std::string(*who), true});
   }
   if (filters.empty()) return {};

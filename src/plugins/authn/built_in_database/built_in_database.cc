@@ -2,10 +2,8 @@
 
 #include "access/authn/import.h"
 #include "base/log.h"
+#include "base/regular_file.h"
 #include "base/secret.h"
-
-#include <fstream>
-#include <sstream>
 
 namespace sb::plugins::authn::built_in_database {
 
@@ -23,6 +21,15 @@ Authenticated verdict(bool matches, const User& user) {
   Authenticated out;
   out.superuser = user.superuser;
   return out;
+}
+
+std::optional<access::authn::Unusable> review(const Settings& s) {
+  if (s.bootstrap_file.empty()) return std::nullopt;
+  const auto text = read_regular_file(s.bootstrap_file, access::authn::kImportMax);
+  if (!text) return access::authn::Unusable{"bootstrap_file", text.error().what};
+  const auto users = access::authn::read_users(s.bootstrap_file, *text, s.bootstrap_type == BootstrapType::Plain);
+  if (!users) return access::authn::Unusable{"bootstrap_file", s.bootstrap_file + ": " + users.error().what};
+  return std::nullopt;
 }
 }  // namespace
 
@@ -100,14 +107,12 @@ std::unique_ptr<access::Authenticator> BuiltInDatabase::make(const access::Shard
 Result<> BuiltInDatabase::start() {
   const std::string& path = settings_->bootstrap_file;
   if (path.empty()) return {};
-  std::ifstream file(path);
-  if (!file) return fail(Errc::NotFound, fmt::format("bootstrap_file '{}' cannot be read", path));
-  std::ostringstream text;
-  text << file.rdbuf();
+  const auto text = read_regular_file(path, access::authn::kImportMax);
+  if (!text) return fail(text.error().code, "bootstrap_file: " + text.error().what);
   const auto failed = [&path](const Error& error) {
     return fail(error.code, fmt::format("bootstrap_file '{}': {}", path, error.what));
   };
-  auto import = import_as(path, text.str(), settings_->bootstrap_type == BootstrapType::Plain, false);
+  auto import = import_as(path, *text, settings_->bootstrap_type == BootstrapType::Plain, false);
   if (!import) return failed(import.error());
   for (;;) {
     const auto added = import->step();
@@ -168,20 +173,22 @@ Result<UserImport> BuiltInDatabase::import(std::string_view file_name, std::stri
 Result<UserImport> BuiltInDatabase::import_as(std::string_view file_name, std::string_view text, bool plain,
                                               bool overwrite) {
   SB_TRY(auto imported, access::authn::read_users(file_name, text, plain));
-  return UserImport(table_, group_, std::move(imported), overwrite,
-                    [settings = settings_, plain](const access::authn::ImportedUser& from) -> Result<User> {
-                      User user;
-                      user.id = from.user_id;
-                      if (plain) {
-                        SB_TRY(Hashed hashed, hash_password(settings->password_hash_algorithm, from.password));
-                        user.hash = std::move(hashed.hash);
-                        user.salt = std::move(hashed.salt);
-                      } else {
-                        user.hash = from.password_hash;
-                        user.salt = from.salt;
-                      }
-                      return user;
-                    });
+  return UserImport(
+      table_, group_, std::move(imported), overwrite,
+      [settings = settings_, plain](const access::authn::ImportedUser& from) -> Result<User> {
+        User user;
+        user.id = from.user_id;
+        if (plain) {
+          SB_TRY(Hashed hashed, hash_password(settings->password_hash_algorithm, from.password));
+          user.hash = std::move(hashed.hash);
+          user.salt = std::move(hashed.salt);
+        } else {
+          user.hash = from.password_hash;
+          user.salt = from.salt;
+        }
+        return user;
+      },
+      replaced_);
 }
 
 void add_to(access::authn::Registry& registry) {
@@ -192,7 +199,8 @@ void add_to(access::authn::Registry& registry) {
                            std::shared_ptr<const void> settings) -> Result<std::shared_ptr<access::authn::Provider>> {
                   return std::make_shared<BuiltInDatabase>(services, chain,
                                                            std::static_pointer_cast<const Settings>(settings));
-                }});
+                },
+                .review = [](const void* settings) { return review(*static_cast<const Settings*>(settings)); }});
 }
 
 }  // namespace sb::plugins::authn::built_in_database

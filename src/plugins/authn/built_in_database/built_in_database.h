@@ -27,6 +27,7 @@ class BuiltInDatabase final : public access::authn::Provider, private access::au
   [[nodiscard]] Result<> start() override;
   std::unique_ptr<access::Authenticator> make(const access::ShardEnvironment& shard) override;
   access::authn::UserDirectory* users() override { return this; }
+  void replaced() override { *replaced_ = true; }
 
  private:
   class OnShard;
@@ -47,6 +48,8 @@ class BuiltInDatabase final : public access::authn::Provider, private access::au
   runtime::Workers& workers_;
   const access::authn::GroupKey group_;
   const std::shared_ptr<const Settings> settings_;
+  /// Shared with imports, which may outlive this.
+  const std::shared_ptr<std::atomic<bool>> replaced_ = std::make_shared<std::atomic<bool>>(false);
 };
 
 }  // namespace sb::plugins::authn::built_in_database

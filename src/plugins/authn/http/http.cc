@@ -74,10 +74,11 @@ class Http::OnShard final : public access::Authenticator {
     if (credentials.method) return {};
     auto request = provider_.request_.make(
         [&](const access::authn::Template& text, const auto& encode) { return text.render(credentials, encode); });
+    if (!request) return {};  // it cannot be asked about a client of such a name
     using driver::http::ClientResponse;
     const auto sent = provider_.resource_.submit<driver::http::Connection, ClientResponse>(
-        request.timeout,
-        [request = std::move(request)](driver::http::Connection& service, const driver::resource::Limit& limit) {
+        request->timeout,
+        [request = *std::move(request)](driver::http::Connection& service, const driver::resource::Limit& limit) {
           return service.ask(request, limit);
         },
         [reply = std::move(reply), &loop = loop_, &provider = provider_](const sb::Result<ClientResponse>& answer) {
@@ -126,7 +127,11 @@ void add_to(access::authn::Registry& registry) {
                   SB_CHECKED(access::authn::read_secrets(*mine));
                   SB_TRY(auto service, access::authn::http_resource(*mine, "authn-http"));
                   return std::make_shared<Http>(services, chain, std::move(mine), std::move(service));
-                }});
+                },
+                .review =
+                    [](const void* settings) {
+                      return access::authn::review_secrets(*static_cast<const Settings*>(settings));
+                    }});
 }
 
 }  // namespace sb::plugins::authn::http

@@ -4,14 +4,13 @@
 #include "access/authn/http_settings.h"
 #include "access/authn/resource_settings.h"
 #include "base/log.h"
+#include "base/regular_file.h"
 #include "driver/http/client.h"
 #include "plugins/authn/jwt/detail/token.h"
 
 #include <pthread.h>
 
 #include <algorithm>
-#include <fstream>
-#include <sstream>
 
 namespace sb::plugins::authn::jwt {
 
@@ -21,6 +20,7 @@ namespace {
 constexpr std::uint32_t kRefreshMin = 10;  // seconds
 constexpr std::chrono::seconds kEarlyRefetch{10};
 constexpr Millis kFetchTimeout{5'000};
+constexpr std::size_t kKeyFileMax = 1 << 20;
 
 void check_settings(config::Checker& c, const config::Value& v, Settings& s) {
   const auto need = [&](const char* key, bool there) {
@@ -51,6 +51,40 @@ void check_settings(config::Checker& c, const config::Value& v, Settings& s) {
       if (!name || !wanted) return c.broken(v, "verify_claims", "bad_claim", "objects of name and value");
       add(name->text(), *wanted);
     }
+}
+
+/// The keys that the settings or the files in them hold. The error begins with the name of the setting.
+Result<detail::KeySet> fixed_keys(const Settings& s) {
+  detail::KeySet keys;
+  if (s.algorithm == AlgorithmKind::Hmac) {
+    auto secret = config::resolve_secret(*s.secret);
+    if (!secret) return fail(secret.error().code, "secret: " + secret.error().what);
+    if (s.secret_base64_encoded) {
+      const auto decoded = access::authn::decode_base64(secret->reveal());
+      if (!decoded) return fail(Errc::Invalid, "secret: not Base64");
+      secret = Secret(*decoded);
+    }
+    keys.push_back(detail::Key::of_secret(*std::move(secret)));
+    return keys;
+  }
+  std::string pem = s.public_key;
+  if (pem.find("-----BEGIN") == std::string::npos) {
+    auto read = read_regular_file(pem.starts_with("file://") ? pem.substr(7) : pem, kKeyFileMax);
+    if (!read) return fail(read.error().code, "public_key: " + read.error().what);
+    pem = *std::move(read);
+  }
+  auto key = detail::Key::of_pem(pem);
+  if (!key) return fail(key.error().code, "public_key: " + key.error().what);
+  keys.push_back(*std::move(key));
+  return keys;
+}
+
+std::optional<access::authn::Unusable> review(const Settings& s) {
+  if (s.use_jwks) return std::nullopt;
+  const auto keys = fixed_keys(s);
+  if (keys) return std::nullopt;
+  const bool hmac = s.algorithm == AlgorithmKind::Hmac;
+  return access::authn::Unusable{hmac ? "secret" : "public_key", keys.error().what};
 }
 }  // namespace
 
@@ -145,29 +179,8 @@ Result<> Jwt::prepare() {
         driver::http::ClientOptions{.name = "jwks", .pool_size = settings_->pool_size, .tls = std::move(tls)});
     return {};
   }
-  auto keys = std::make_shared<detail::KeySet>();
-  if (settings_->algorithm == AlgorithmKind::Hmac) {
-    SB_TRY(Secret secret, config::resolve_secret(*settings_->secret));
-    if (settings_->secret_base64_encoded) {
-      const auto decoded = access::authn::decode_base64(secret.reveal());
-      if (!decoded) return fail(Errc::Invalid, "secret: not Base64");
-      secret = Secret(*decoded);
-    }
-    keys->push_back(detail::Key::of_secret(std::move(secret)));
-  } else {
-    std::string pem = settings_->public_key;
-    if (pem.find("-----BEGIN") == std::string::npos) {
-      std::ifstream file(pem.starts_with("file://") ? pem.substr(7) : pem);
-      if (!file) return fail(Errc::NotFound, fmt::format("public_key: cannot read '{}'", settings_->public_key));
-      std::ostringstream text;
-      text << file.rdbuf();
-      pem = text.str();
-    }
-    auto key = detail::Key::of_pem(pem);
-    if (!key) return fail(key.error().code, "public_key: " + key.error().what);
-    keys->push_back(*std::move(key));
-  }
-  keys_ = std::move(keys);
+  SB_TRY(auto keys, fixed_keys(*settings_));
+  keys_ = std::make_shared<const detail::KeySet>(std::move(keys));
   return {};
 }
 
@@ -272,7 +285,8 @@ void add_to(access::authn::Registry& registry) {
                       std::make_shared<Jwt>(services, chain, std::static_pointer_cast<const Settings>(settings));
                   SB_CHECKED(made->prepare());
                   return made;
-                }});
+                },
+                .review = [](const void* settings) { return review(*static_cast<const Settings*>(settings)); }});
 }
 
 }  // namespace sb::plugins::authn::jwt

@@ -171,6 +171,8 @@ TEST(Claims, ThatAreRequiredMustBeThereAndEqual) {
   nameless.username = {};
   EXPECT_FALSE(claims_hold(claims(R"({"sub":""})"), {{"sub", "${username}"}}, nameless, 0));
   EXPECT_TRUE(claims_hold(claims(R"({"level":5})"), {{"level", "5"}}, subject(), 0));
+  EXPECT_FALSE(claims_hold(claims(R"({"d":1.5})"), {{"d", ""}}, subject(), 0));
+  EXPECT_TRUE(claims_hold(claims(R"({"d":1.5})"), {{"d", "1.5"}}, subject(), 0));
 }
 
 TEST(Claims, OfSuperusersAreTrueWhenTheySaySo) {

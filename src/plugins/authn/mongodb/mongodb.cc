@@ -44,10 +44,11 @@ Result<std::optional<authn::StoredRecord>> fetch(const Settings& s, resource::Co
   SB_TRY(const auto found, authn::mongo_find(s, connection, values, 1, limit));
   if (found.empty() || !found.front().find(s.password_hash_field)) return std::optional<authn::StoredRecord>();
   authn::StoredRecord out;
-  // A hash or a salt that is no text matches nothing.
-  const std::string* hash = found.front().text(s.password_hash_field);
+  const std::string* hash = found.front().string(s.password_hash_field);
+  const std::string* salt = found.front().string(s.salt_field);
   out.password_hash = hash ? *hash : std::string();
-  if (const std::string* salt = found.front().text(s.salt_field)) out.salt = *salt;
+  if (salt) out.salt = *salt;
+  out.readable = hash && (salt || !found.front().find(s.salt_field));
   if (const std::string* flag = found.front().text(s.is_superuser_field)) out.superuser = authn::means_superuser(*flag);
   return out;
 }

@@ -198,10 +198,12 @@ access::authn::UserDirectory::Page Scram::list(const access::authn::UserQuery& q
 Result<access::authn::UserImport> Scram::import(std::string_view file_name, std::string_view text, bool plain) {
   if (!plain) return fail(Errc::Unsupported, "the keys of SCRAM cannot be made of password hashes");
   SB_TRY(auto imported, access::authn::read_users(file_name, text, true));
-  return access::authn::UserImport(table_, group_, std::move(imported), true,
-                                   [settings = settings_](const access::authn::ImportedUser& from) {
-                                     return user_of(*settings, from.user_id, from.password);
-                                   });
+  return access::authn::UserImport(
+      table_, group_, std::move(imported), true,
+      [settings = settings_](const access::authn::ImportedUser& from) {
+        return user_of(*settings, from.user_id, from.password);
+      },
+      replaced_);
 }
 
 void add_to(access::authn::Registry& registry) {

@@ -23,6 +23,7 @@ class Scram final : public access::authn::Provider, private access::authn::UserD
 
   std::unique_ptr<access::Authenticator> make(const access::ShardEnvironment& shard) override;
   access::authn::UserDirectory* users() override { return this; }
+  void replaced() override { *replaced_ = true; }
 
  private:
   class OnShard;
@@ -42,6 +43,8 @@ class Scram final : public access::authn::Provider, private access::authn::UserD
   access::authn::UserTable& table_;
   const access::authn::GroupKey group_;
   const std::shared_ptr<const Settings> settings_;
+  /// Shared with imports, which may outlive this.
+  const std::shared_ptr<std::atomic<bool>> replaced_ = std::make_shared<std::atomic<bool>>(false);
   std::string secret_;  // for the salts of users that do not exist; since start()
 };
 

@@ -38,10 +38,12 @@ class Http::OnShard final : public access::Authorizer {
     auto request = source_.request_.make([&](const access::authz::ActionTemplate& text, const auto& encode) {
       return text.render(subject, action, encode);
     });
+    // Who could keep the service from being asked by the name of a topic would pass by what it denies.
+    if (!request) return Answer::Deny;
     using driver::http::ClientResponse;
     const auto sent = source_.resource_.submit<driver::http::Connection, ClientResponse>(
-        request.timeout,
-        [request = std::move(request)](driver::http::Connection& service, const driver::resource::Limit& limit) {
+        request->timeout,
+        [request = *std::move(request)](driver::http::Connection& service, const driver::resource::Limit& limit) {
           return service.ask(request, limit);
         },
         [reply = std::move(reply), &loop = loop_, &source = source_](const Result<ClientResponse>& answer) {
@@ -89,7 +91,11 @@ void add_to(access::authz::Registry& registry) {
                   SB_CHECKED(access::authn::read_secrets(*mine));
                   SB_TRY(auto service, access::authn::http_resource(*mine, "authz-http"));
                   return std::make_shared<Http>(services, std::move(mine), std::move(service));
-                }});
+                },
+                .review =
+                    [](const void* settings) {
+                      return access::authn::review_secrets(*static_cast<const Settings*>(settings));
+                    }});
 }
 
 }  // namespace sb::plugins::authz::http

@@ -4,6 +4,7 @@
 
 #include <boost/json/array.hpp>
 #include <boost/json/parse.hpp>
+#include <fmt/format.h>
 
 #include <charconv>
 #include <cmath>
@@ -53,6 +54,7 @@ std::string scalar_text(const json::value& value) {
   if (value.is_bool()) return value.get_bool() ? "true" : "false";
   if (value.is_int64()) return std::to_string(value.get_int64());
   if (value.is_uint64()) return std::to_string(value.get_uint64());
+  if (value.is_double()) return fmt::format("{}", value.get_double());
   return {};
 }
 
