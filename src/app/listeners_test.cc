@@ -1,11 +1,13 @@
 #include "app/listeners.h"
 
+#include "app/certificate_watch.h"
 #include "app/testing/wire.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <future>
+#include <thread>
 
 namespace sb::app {
 namespace {
@@ -388,6 +390,56 @@ TEST(Listeners, EndsWebSocketsWithoutAnyFrame) {
   ListenerOptions web = listener("ws:a");
   web.websocket.emplace();
   web.websocket->idle_timeout = 300ms;
+TEST(Listeners, ReadsCertificateFilesThatHaveChanged) {
+  // Names of quite different lengths: files of one moment differ in size.
+  static constexpr const char* kSecond = "the second one of all of them";
+  static constexpr const char* kThird = "the third one, with a name longer than all others";
+  testing::Pki pki;
+  ListenerOptions secure = listener("ssl:a");
+  secure.tls = pki.tls();
+  Node node(node_with({secure}), {});
+  ASSERT_TRUE(node.start().has_value());
+  const auto shown = [&] {
+    testing::TlsClient client;
+    EXPECT_TRUE(client.connect(port_of(node, "ssl:a")));
+    char name[64] = {};
+    X509_NAME_get_text_by_NID(X509_get_subject_name(SSL_get0_peer_certificate(client.ssl())), NID_commonName, name,
+                              sizeof name);
+    return std::string(name);
+  };
+  const auto renew = [&pki](const char* name) {
+    pki.server = testing::make_identity({.common_name = name, .issuer = &pki.ca});
+  };
+  Listeners& listeners = node.listeners();
+  listeners.reload_changed_certificates();
+  EXPECT_EQ(shown(), "localhost");
+  renew(kSecond);
+  pki.tls();  // writes the files
+  listeners.reload_changed_certificates();
+  EXPECT_EQ(shown(), kSecond);
+  // A certificate without its key changes nothing, until the key comes.
+  renew(kThird);
+  pki.folder.write("cert.pem", net::testing::to_pem(*pki.server.certificate));
+  listeners.reload_changed_certificates();
+  EXPECT_EQ(shown(), kSecond);
+  pki.tls();
+  listeners.reload_changed_certificates();
+  EXPECT_EQ(shown(), kThird);
+  std::filesystem::remove(pki.folder.path() / "key.pem");
+  listeners.reload_changed_certificates();
+  EXPECT_EQ(shown(), kThird);
+
+  const SystemClock clock;
+  runtime::Loop loop(clock, {});
+  CertificateWatch watch(loop, listeners, 1ms);
+  std::thread running([&loop] { loop.run(); });
+  renew("watched");
+  pki.tls();
+  EXPECT_TRUE(eventually([&] { return shown() == "watched"; }));
+  loop.stop();
+  running.join();
+}
+
   Node node(node_with({web}), {});
   ASSERT_TRUE(node.start().has_value());
   Wire pinging(port_of(node, "ws:a"), {.web = true});
