@@ -232,7 +232,11 @@ class Channel final : public runtime::Disposable,
   Nanos overload_since_{0};  // CONNECT waits for an overloaded shard
 
   // Cold: made when first used.
-  std::unique_ptr<std::vector<std::string>> inbound_aliases_;
+  struct InboundAliases {
+    std::vector<std::string> topics;
+    std::size_t bytes = 0;  // of all of them
+  };
+  std::unique_ptr<InboundAliases> inbound_aliases_;
   struct OutboundAliases;
   std::unique_ptr<OutboundAliases> outbound_aliases_;
   std::unique_ptr<broker::PublisherState> publisher_state_;
