@@ -221,21 +221,37 @@ Result<> Listeners::remove(const std::string& id) {
   return {};
 }
 
+Result<> Listeners::reload(Entry& entry) {
+  SB_TRY(entry.tls, make_tls(entry.options));
+  entry.refused.clear();
+  refresh(entry);
+  return {};
+}
+
 Result<> Listeners::reload_certificates() {
   const std::lock_guard guard(mutex_);
   Result<> first{};
   for (auto& [id, entry] : entries_) {
     if (!entry.tls) continue;  // none, or not open yet: the files are read then
-    auto made = make_tls(entry.options);
-    if (!made) {
-      SB_LOG(log::Level::Error, "certificates_not_reloaded", kv("listener", id), kv("reason", made.error().what));
-      if (first) first = tl::unexpected(std::move(made).error());
-      continue;
-    }
-    entry.tls = *std::move(made);
-    refresh(entry);
+    auto loaded = reload(entry);
+    if (loaded) continue;
+    SB_LOG(log::Level::Error, "certificates_not_reloaded", kv("listener", id), kv("reason", loaded.error().what));
+    if (first) first = std::move(loaded);
   }
   return first;
+}
+
+void Listeners::reload_changed_certificates() {
+  const std::lock_guard guard(mutex_);
+  for (auto& [id, entry] : entries_) {
+    if (!entry.tls) continue;
+    std::string files = net::TlsContext::files_of(*entry.options.tls);
+    if (files == entry.tls->files()) continue;
+    if (const auto loaded = reload(entry); loaded)
+      SB_LOG(log::Level::Notice, "certificates_reloaded", kv("listener", id));
+    else if (std::exchange(entry.refused, files) != files)
+      SB_LOG(log::Level::Warning, "certificates_not_reloaded", kv("listener", id), kv("reason", loaded.error().what));
+  }
 }
 
 std::vector<ListenerInfo> Listeners::list() const {

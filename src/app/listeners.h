@@ -49,6 +49,9 @@ class Listeners {
   /// Reads certificate files anew for the handshakes to come (`ctl pem_cache clean`). Listeners whose files are bad
   /// keep what they have; the first problem is returned.
   [[nodiscard]] Result<> reload_certificates();
+  /// The same for listeners whose files have changed since they were read. Certificate and key are seldom replaced in
+  /// the same moment: what does not fit is tried again by the next call, and told of once.
+  void reload_changed_certificates();
   /// The node's level of the limiter.
   void set_node_limits(const client::LimitRates& rates) { node_limits_->set(rates); }
   /// What new connections get of changed zones. Every name that a listener uses is there, or else "default".
@@ -66,6 +69,7 @@ class Listeners {
     ListenerOptions options;
     std::shared_ptr<client::ListenerState> state;
     std::shared_ptr<const net::TlsContext> tls;
+    std::string refused;                 // what certificate files were told to be bad
     std::optional<net::Endpoint> bound;  // set while it listens
     net::Endpoint shown;
   };
@@ -75,6 +79,7 @@ class Listeners {
   [[nodiscard]] Result<> open(Entry& entry);
   void close(Entry& entry, bool drop_connections);
   void refresh(const Entry& entry);
+  [[nodiscard]] Result<> reload(Entry& entry);
 
   mutable std::mutex mutex_;  // guards entries_; held while shards answer, never taken by them
   std::vector<Shard*> shards_;

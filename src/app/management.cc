@@ -157,6 +157,7 @@ Result<> Management::open_sockets() {
       [this](http::Request request, http::Reply reply) { table_.handle(std::move(request), std::move(reply)); },
       [this](http::Request& head) { return table_.plan_body(head); });
   SB_CHECKED(server_->open());
+  certificates_ = std::make_unique<CertificateWatch>(service_->loop(), node_.listeners());
   if (!config_) return {};
   network_ = std::make_unique<ManagementNetwork>(service_->loop(), table_, assets_, resources_);
   SB_CHECKED(network_->apply(*config_->current(), http_written_));
@@ -200,6 +201,7 @@ void Management::stop() {
     licence_.stop();
     server_.reset();
     network_.reset();
+    certificates_.reset();
   });
 }
 

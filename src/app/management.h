@@ -5,6 +5,7 @@
 
 #include "app/access_gate.h"
 #include "app/audit_trail.h"
+#include "app/certificate_watch.h"
 #include "app/live_config.h"
 #include "app/management_network.h"
 #include "app/management_ports.h"
@@ -77,6 +78,7 @@ class Management {
   // On the management thread.
   std::unique_ptr<http::UnixServer> server_;
   std::unique_ptr<ManagementNetwork> network_;
+  std::unique_ptr<CertificateWatch> certificates_;
   std::string data_dir_;
   ListenerResources* resources_;
   const http::AssetSource* assets_;

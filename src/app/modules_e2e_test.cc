@@ -178,6 +178,33 @@ TEST_F(ModulesInANode, AnOverloadedShardClosesNewSocketsWhereAskedTo) {
   EXPECT_EQ(node->core().metric(broker::Metric::OverloadNewConn), 1U);
 }
 
+TEST_F(ModulesInANode, TopicsBehindAliasesAreBounded) {
+  const std::string topic(60'000, 't');
+  const auto alias = [&topic](unsigned number, std::string_view name) {
+    std::string body = RawClient::text(name) + '\3' + '\x23';
+    body += static_cast<char>(number >> 8);
+    body += static_cast<char>(number & 0xFF);
+    return RawClient::framed(0x30, body);
+  };
+  zone->force_shutdown_bytes = 0;  // no limit of the administrator's: one of our own
+  start();
+  auto client = connect("c");
+  // Again and again under one number costs nothing.
+  for (unsigned i = 0; i < 40; ++i) client->send(alias(1, topic.substr(i)) + alias(1, ""));
+  client->send(RawClient::ping_packet());
+  EXPECT_EQ(type_of(client->packet()), 13U);
+  for (unsigned i = 1; i < 18; ++i) client->send(alias(i, topic));
+  client->send(RawClient::ping_packet());
+  EXPECT_EQ(type_of(client->packet()), 13U);
+  client->send(alias(18, topic));
+  const std::string over = client->packet();
+  EXPECT_EQ(type_of(over), 14U);
+  EXPECT_EQ(reason_of(over), 0x97);
+  EXPECT_TRUE(client->packet().empty());
+  EXPECT_TRUE(client->ended());
+  EXPECT_EQ(node->listeners().list().front().shutdown_count.at("proc_heap_too_large"), 1U);
+}
+
 TEST_F(ModulesInANode, AReaderThatStopsIsAlarmedAndEndsBeyondItsOutput) {
   zone->force_shutdown_bytes = 256 * 1024;
   start();

@@ -14,6 +14,10 @@ ShardListener::ShardListener(runtime::Loop& loop, mqtt::ChannelHost& channels, L
       snapshot_(std::move(snapshot)),
       acceptor_(loop, [this](int fd, const net::Endpoint& peer) { on_accept(fd, peer); }) {
   acceptor_.set_gate([this] { return gate(); });
+  acceptor_.set_shed([this] {
+    snapshot_.state->count_end("emfile");
+    channels_.shard().broker.metrics().add(broker::Metric::OverloadNewConn);
+  });
 }
 
 Result<> ShardListener::open(const net::Endpoint& bind, const net::AcceptorOptions& options) {

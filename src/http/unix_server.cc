@@ -16,6 +16,8 @@ namespace sb::http {
 namespace {
 
 constexpr int kBacklog = 64;
+/// Out of descriptors or memory: the next try.
+constexpr Nanos kTryAgain{100'000'000};
 
 /// sun_path holds 107 bytes; a longer path is reached through a descriptor of its folder.
 class SocketAddress {
@@ -68,7 +70,7 @@ Result<> UnixServer::open() {
   if (!address.usable())
     return fail(Errc::Invalid, fmt::format("{}: the path is too long for a socket", options_.path));
   if (somebody_answers(address)) return fail(Errc::Busy, fmt::format("{}: another node answers there", options_.path));
-  if (unlink(options_.path.c_str()) != 0 && errno != ENOENT)
+  if (::unlink(options_.path.c_str()) != 0 && errno != ENOENT)
     return fail(Errc::Io, fmt::format("{}: {}", options_.path, std::strerror(errno)));
   fd_ = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   if (fd_ < 0) return fail(Errc::Io, fmt::format("{}: {}", options_.path, std::strerror(errno)));
@@ -85,9 +87,10 @@ Result<> UnixServer::open() {
 void UnixServer::close() {
   connections_.close();
   if (fd_ < 0) return;
+  runtime::TimerWheel::cancel(*this);
   loop_.remove(fd_, *this);
   ::close(std::exchange(fd_, -1));
-  unlink(options_.path.c_str());
+  ::unlink(options_.path.c_str());
 }
 
 void UnixServer::on_io(std::uint32_t) {
@@ -95,6 +98,8 @@ void UnixServer::on_io(std::uint32_t) {
     const int fd = accept4(fd_, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd < 0) {
       if (errno == EINTR || errno == ECONNABORTED) continue;
+      // Edge-triggered: nobody tells again of those that wait.
+      if (errno != EAGAIN && errno != EWOULDBLOCK) loop_.timers().arm(*this, loop_.now(), kTryAgain);
       return;
     }
     if (connections_.size() >= options_.connections_max) {

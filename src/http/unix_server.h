@@ -11,7 +11,7 @@
 
 namespace sb::http {
 
-class UnixServer final : private runtime::IoHandler {
+class UnixServer final : private runtime::IoHandler, private runtime::Timer {
  public:
   struct Options {
     std::string path;
@@ -32,6 +32,7 @@ class UnixServer final : private runtime::IoHandler {
 
  private:
   void on_io(std::uint32_t events) override;
+  void on_timer() override { on_io(0); }
 
   runtime::Loop& loop_;
   Options options_;

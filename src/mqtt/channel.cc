@@ -51,15 +51,17 @@ void Channel::guard_rates() {
 
 std::size_t Channel::on_bytes(ByteView bytes, std::size_t& want) {
   if (!rate_guard_) [[likely]]
-    return consume(bytes, want);
+    return consume(bytes, want, nullptr);
   if (rate_guard_->has_rested() && state_ != State::Idle) last_activity_ = host_.shard().io.loop.now();
   const std::uint64_t before = client_.traffic.received_packets;
-  const std::size_t used = consume(bytes, want);
-  if (!destroyed_ && state_ != State::Closing) rate_guard_->charge(used, client_.traffic.received_packets - before);
+  RateGuard::Allowance allowance = rate_guard_->allowance();
+  const std::size_t used = consume(bytes, want, &allowance);
+  if (!destroyed_ && state_ != State::Closing)
+    rate_guard_->charge(used, client_.traffic.received_packets - before, allowance.spent && used < bytes.size());
   return used;
 }
 
-std::size_t Channel::consume(ByteView bytes, std::size_t& want) {
+std::size_t Channel::consume(ByteView bytes, std::size_t& want, RateGuard::Allowance* allowance) {
   const std::uint32_t limit = client_.zone().max_packet_size;
   std::size_t used = 0;
   while (used < bytes.size()) {
@@ -87,6 +89,8 @@ std::size_t Channel::consume(ByteView bytes, std::size_t& want) {
     used += frame->size;
     if (step == Step::Stop) return bytes.size();
     if (step == Step::Pause) return used;
+    if (allowance && !allowance->another(used)) [[unlikely]]
+      return used;
   }
   return used;
 }

@@ -122,7 +122,8 @@ class Channel final : public runtime::Disposable,
   [[nodiscard]] Result<> start(net::Stream::Detached stream);
   /// Makes the guard of the connection's rates, unless there is one or nothing limits.
   void guard_rates();
-  std::size_t consume(ByteView bytes, std::size_t& want);
+  /// `allowance`: how much may be taken in now; null = all of it.
+  std::size_t consume(ByteView bytes, std::size_t& want, RateGuard::Allowance* allowance);
   Step handle(const Frame& frame, ByteView from_here);
   Step bad_frame(ReasonCode code);
   Step protocol_error(ReasonCode code, std::string_view reason);
@@ -232,7 +233,11 @@ class Channel final : public runtime::Disposable,
   Nanos overload_since_{0};  // CONNECT waits for an overloaded shard
 
   // Cold: made when first used.
-  std::unique_ptr<std::vector<std::string>> inbound_aliases_;
+  struct InboundAliases {
+    std::vector<std::string> topics;
+    std::size_t bytes = 0;  // of all of them
+  };
+  std::unique_ptr<InboundAliases> inbound_aliases_;
   struct OutboundAliases;
   std::unique_ptr<OutboundAliases> outbound_aliases_;
   std::unique_ptr<broker::PublisherState> publisher_state_;

@@ -14,6 +14,8 @@ using codec::mqtt::PublishView;
 namespace {
 /// From here on a payload is referred to, not copied, when a receiver gets it (measured crossover).
 constexpr std::size_t kReferencePayload = 8192;
+/// Topics that a connection's aliases stand for, where force_shutdown sets no limit.
+constexpr std::size_t kAliasBytesMax = 1U << 20;
 constexpr Metric kReceivedByQos[] = {Metric::MessagesQos0Received, Metric::MessagesQos1Received,
                                      Metric::MessagesQos2Received};
 constexpr Metric kSentByQos[] = {Metric::MessagesQos0Sent, Metric::MessagesQos1Sent, Metric::MessagesQos2Sent};
@@ -43,17 +45,28 @@ bool Channel::resolve_alias(PublishView& packet, Step& step) {
     step = protocol_error(ReasonCode::TopicAliasInvalid, "topic_alias_invalid");
     return false;
   }
-  if (!inbound_aliases_) inbound_aliases_ = std::make_unique<std::vector<std::string>>();
+  if (!inbound_aliases_) inbound_aliases_ = std::make_unique<InboundAliases>();
+  std::vector<std::string>& topics = inbound_aliases_->topics;
   if (packet.topic.empty()) {
-    if (alias >= inbound_aliases_->size() || (*inbound_aliases_)[alias].empty()) {  // row 6
+    if (alias >= topics.size() || topics[alias].empty()) {  // row 6
       step = protocol_error(ReasonCode::ProtocolError, "protocol_error");
       return false;
     }
-    packet.topic = (*inbound_aliases_)[alias];
+    packet.topic = topics[alias];
     return true;
   }
-  if (alias >= inbound_aliases_->size()) inbound_aliases_->resize(std::size_t{alias} + 1);
-  (*inbound_aliases_)[alias] = packet.topic;
+  if (alias >= topics.size()) topics.resize(std::size_t{alias} + 1);
+  if (topics[alias] == packet.topic) return true;
+  inbound_aliases_->bytes += packet.topic.size() - topics[alias].size();
+  const std::size_t limit = client_.zone().force_shutdown_bytes;
+  if (inbound_aliases_->bytes > (limit == 0 ? kAliasBytesMax : limit)) [[unlikely]] {
+    SB_LOG(log::Level::Warning, "connection_shutdown_for_aliases", kv("clientid", client_.identity()->client_id),
+           kv("bytes", inbound_aliases_->bytes));
+    step = protocol_error(ReasonCode::QuotaExceeded, "proc_heap_too_large");
+    return false;
+  }
+  // Not by assignment: a string that once held a long topic keeps its room.
+  topics[alias] = std::string(packet.topic);
   return true;
 }
 

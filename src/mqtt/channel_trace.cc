@@ -66,8 +66,8 @@ void Channel::trace_received(const Frame& frame) {
       event.topic = packet->topic;
       // An alias was resolved for an earlier packet, else the packet is refused.
       if (packet->topic.empty() && packet->topic_alias && inbound_aliases_ &&
-          *packet->topic_alias < inbound_aliases_->size())
-        event.topic = (*inbound_aliases_)[*packet->topic_alias];
+          *packet->topic_alias < inbound_aliases_->topics.size())
+        event.topic = inbound_aliases_->topics[*packet->topic_alias];
       event.payload = packet->payload;
       text = publish_text(packet->qos, packet->retain, packet->dup, event.topic, packet->packet_id);
     }

@@ -8,6 +8,8 @@ namespace sb::mqtt {
 
 namespace {
 constexpr Nanos kRestLeast{50'000'000};
+/// A longer debt is looked at again: the shared rates may have been raised.
+constexpr Nanos kRestMost{5'000'000'000};
 }  // namespace
 
 std::unique_ptr<RateGuard> RateGuard::make(net::Stream& stream, runtime::Loop& loop,
@@ -20,20 +22,43 @@ std::unique_ptr<RateGuard> RateGuard::make(net::Stream& stream, runtime::Loop& l
   return std::unique_ptr<RateGuard>(new RateGuard(stream, loop, settings, std::move(state)));  // check: allow new
 }
 
-void RateGuard::charge(std::size_t bytes, std::uint64_t packets) {
+RateGuard::Allowance RateGuard::allowance() const {
+  const Nanos now = loop_.now();
+  return {std::min({messages_.available(now), state_->limits.messages.available(now),
+                    state_->node_limits->messages.available(now)}),
+          std::min(
+              {bytes_.available(now), state_->limits.bytes.available(now), state_->node_limits->bytes.available(now)})};
+}
+
+void RateGuard::charge(std::size_t bytes, std::uint64_t packets, bool more) {
   const Nanos now = loop_.now();
   const auto cost = static_cast<double>(bytes);
-  Nanos rest = std::max(
+  Nanos debt = std::max(
       {bytes_.take(now, cost), state_->limits.bytes.take(now, cost), state_->node_limits->bytes.take(now, cost)});
   const auto count = static_cast<double>(packets);
-  rest = std::max({rest, messages_.take(now, count), state_->limits.messages.take(now, count),
+  debt = std::max({debt, messages_.take(now, count), state_->limits.messages.take(now, count),
                    state_->node_limits->messages.take(now, count)});
-  if (rest.count() == 0) return;
+  if (debt.count() == 0 && !more) return;
+  debt = std::max(debt, kRestLeast);
   stream_.pause(net::Stream::kRate);
-  loop_.timers().arm(*this, now, std::max(rest, kRestLeast));
+  paid_at_ = now + debt;
+  loop_.timers().arm(*this, now, std::min(debt, kRestMost));
   if (!std::exchange(told_, true))
     SB_LOG(log::Level::Info, "connection_rate_limited",
-           kv("rest_ms", std::chrono::duration_cast<Millis>(rest).count()));
+           kv("rest_ms", std::chrono::duration_cast<Millis>(debt).count()));
+}
+
+void RateGuard::on_timer() {
+  rested_ = true;
+  const Nanos now = loop_.now();
+  const Nanos debt = std::max({bytes_.wait(now), messages_.wait(now), state_->limits.bytes.wait(now),
+                               state_->limits.messages.wait(now), state_->node_limits->bytes.wait(now),
+                               state_->node_limits->messages.wait(now)});
+  const Nanos left = std::min(paid_at_ - now, debt);
+  if (left.count() > 0)
+    loop_.timers().arm(*this, now, std::clamp(left, kRestLeast, kRestMost));
+  else
+    stream_.resume(net::Stream::kRate);
 }
 
 bool RateGuard::may_route() const {

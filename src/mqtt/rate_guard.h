@@ -1,6 +1,8 @@
-// Holds a connection to its inbound rates (broker.md 17.1): what was read is served, then the socket rests until the
-// debt is paid. Routing is the exception: what exceeds it is refused. Made only for connections that have a rate.
-// Belongs to the shard of its stream.
+// Holds a connection to its inbound rates (broker.md 17.1): of what was read as much is served as the rates allow, at
+// least one packet, then the socket rests until the debt is paid; what is left of it is kept and comes first. So a
+// connection is ahead of its rate by less than one packet, and those that share a rate take turns. Routing is the
+// exception: what exceeds it is refused. Made only for connections that have a rate. Belongs to the shard of its
+// stream.
 #pragma once
 
 #include "client/settings.h"
@@ -19,8 +21,20 @@ class RateGuard final : private runtime::Timer {
   static std::unique_ptr<RateGuard> make(net::Stream& stream, runtime::Loop& loop,
                                          const client::ListenerSettings& settings,
                                          std::shared_ptr<client::ListenerState> state);
-  /// Pays for what one read brought: bytes first, then packets.
-  void charge(std::size_t bytes, std::uint64_t packets);
+  /// How much of one read may be served at once.
+  struct Allowance {
+    double packets = 0;
+    double bytes = 0;
+    /// After a packet: whether one more may follow; `used` are the bytes so far.
+    bool another(std::size_t used) {
+      packets -= 1;
+      return !(spent = packets < 1 || static_cast<double>(used) >= bytes);
+    }
+    bool spent = false;
+  };
+  Allowance allowance() const;
+  /// Pays for what one read brought: bytes first, then packets. `more`: of it is left, which waits in any case.
+  void charge(std::size_t bytes, std::uint64_t packets, bool more);
   /// Whether one more publish may be routed now (message_routing).
   bool may_route() const;
   /// Pays for a publish and its receivers.
@@ -41,10 +55,7 @@ class RateGuard final : private runtime::Timer {
         messages_(settings.messages_rate),
         routing_(settings.routing_rate),
         own_routing_(settings.routing_rate.limits()) {}
-  void on_timer() override {
-    rested_ = true;
-    stream_.resume(net::Stream::kRate);
-  }
+  void on_timer() override;
 
   net::Stream& stream_;
   runtime::Loop& loop_;
@@ -52,6 +63,7 @@ class RateGuard final : private runtime::Timer {
   net::Bucket bytes_;
   net::Bucket messages_;
   net::Bucket routing_;
+  Nanos paid_at_{0};  // when it may go on
   bool own_routing_;
   bool told_ = false;
   bool rested_ = false;

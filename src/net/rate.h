@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cstdint>
+#include <limits>
 
 namespace sb::net {
 
@@ -16,6 +17,9 @@ struct Rate {
   bool limits() const { return per_second > 0; }
   friend bool operator==(const Rate&, const Rate&) = default;
 };
+
+/// Tokens of a bucket that does not limit.
+inline constexpr double kUnlimited = std::numeric_limits<double>::infinity();
 
 /// Of one owner, on one shard.
 class Bucket {
@@ -27,6 +31,11 @@ class Bucket {
     if (per_token_ns_ == 0) return Nanos{0};
     const double ahead = full_at_ns_ - static_cast<double>(now.count()) + per_token_ns_;
     return Nanos{static_cast<std::int64_t>(std::max(0.0, ahead - std::max(per_token_ns_, capacity_ns_)))};
+  }
+  /// Tokens that are there.
+  double available(Nanos now) const {
+    if (per_token_ns_ == 0) return kUnlimited;
+    return std::max(0.0, capacity_ns_ - std::max(0.0, full_at_ns_ - static_cast<double>(now.count()))) / per_token_ns_;
   }
   /// Takes `tokens`, even more than there are; returns how long the owner must wait until the debt is paid.
   Nanos take(Nanos now, double tokens) {
@@ -60,6 +69,14 @@ class SharedBucket {
         0, ahead + per_token - std::max(per_token, capacity_ns_.load(std::memory_order_relaxed)))};
   }
   bool limits() const { return per_token_ns_.load(std::memory_order_relaxed) > 0; }
+  /// Tokens that are there.
+  double available(Nanos now) const {
+    const double per_token = per_token_ns_.load(std::memory_order_relaxed);
+    if (per_token == 0) return kUnlimited;
+    const std::int64_t ahead = std::max<std::int64_t>(0, full_at_ns_.load(std::memory_order_relaxed) - now.count());
+    const std::int64_t left = capacity_ns_.load(std::memory_order_relaxed) - ahead;
+    return static_cast<double>(std::max<std::int64_t>(0, left)) / per_token;
+  }
   /// Takes `tokens`, even more than there are; returns how long the taker must wait until the debt is paid.
   Nanos take(Nanos now, double tokens = 1) {
     const double per_token = per_token_ns_.load(std::memory_order_relaxed);

@@ -176,6 +176,7 @@ void Stream::resume(Hold why) {
   if (!(paused_ & why)) return;
   paused_ = static_cast<std::uint8_t>(paused_ & ~why);
   if (paused_) return;
+  reads_on_ = true;  // what was kept goes first, at the end of the turn
   io_.loop.at_turn_end(*this);
 }
 
@@ -185,12 +186,22 @@ void Stream::on_turn_end() {
   if (!paused_ && !closing_ && !reading_ && (partial_size_ > 0 || readable_)) {
     // Bytes kept while paused or handed over with the socket come first.
     if (partial_size_ > 0 && want_ == 0) {
-      const auto held = std::move(partial_);
+      auto held = std::move(partial_);
       const std::size_t size = partial_size_;
-      partial_size_ = partial_room_ = 0;
+      const std::uint32_t room = std::exchange(partial_room_, 0);
+      partial_size_ = 0;
       reading_ = true;
-      hand_over(held.get(), size);
+      std::size_t want = 0;
+      const std::size_t used = owner_.on_bytes({held.get(), size}, want);
       reading_ = false;
+      if (fd_ >= 0) {
+        want_ = static_cast<std::uint32_t>(want);
+        if (used < size) {  // in the same place: an owner that is held to a rate takes little at a time
+          partial_ = std::move(held);
+          partial_room_ = room;
+          keep(partial_.get() + used, size - used);
+        }
+      }
     }
     if (fd_ >= 0 && readable_) read_some();
   }

@@ -47,11 +47,17 @@ class TlsContext {
   /// Reads the files. Fails by name when one is missing or does not fit.
   [[nodiscard]] static Result<std::shared_ptr<const TlsContext>> make(const TlsOptions& options);
   virtual ~TlsContext() = default;
+  /// Times and sizes of the files: others than those of now, and the files have changed since they were read.
+  const std::string& files() const { return files_; }
+  static std::string files_of(const TlsOptions& options);
 
  protected:
   TlsContext() = default;
   TlsContext(const TlsContext&) = delete;
   TlsContext& operator=(const TlsContext&) = delete;
+
+ private:
+  std::string files_;
 };
 
 /// One server-side connection. `proxied` is what the PROXY protocol told about the client's certificate; one shown here

@@ -5,6 +5,7 @@
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -13,8 +14,21 @@ namespace sb::net {
 
 Result<std::shared_ptr<const TlsContext>> TlsContext::make(const TlsOptions& options) {
   auto context = std::make_shared<detail::TlsContextImpl>();
+  context->files_ = files_of(options);  // before they are read: what is written meanwhile is seen later
   SB_CHECKED(context->load(options));
   return std::shared_ptr<const TlsContext>(std::move(context));
+}
+
+std::string TlsContext::files_of(const TlsOptions& options) {
+  std::string out;
+  for (const std::string* file : {&options.certificate_file, &options.key_file, &options.ca_file, &options.dh_file}) {
+    struct stat info {};
+    if (file->empty() || stat(file->c_str(), &info) != 0)
+      out += "-;";
+    else
+      out += fmt::format("{}.{} {} {};", info.st_mtim.tv_sec, info.st_mtim.tv_nsec, info.st_size, info.st_ino);
+  }
+  return out;
 }
 
 namespace detail {
