@@ -149,6 +149,8 @@ class Channel final : public runtime::Disposable,
   void count_received(Qos qos);
   Step acknowledge_again(const codec::mqtt::PublishView& packet);
   Step refuse_routing(const codec::mqtt::PublishView& packet);
+  /// Whether something of it would be stored.
+  bool wants_disk(const codec::mqtt::PublishView& packet);
   bool resolve_alias(codec::mqtt::PublishView& packet, Step& step);
   /// What an acknowledgement waits for: a commit of this shard, and those of others.
   struct After {

@@ -20,6 +20,27 @@ TEST(Bucket, TellsWhenOneTokenIsThereWithoutTakingIt) {
   EXPECT_EQ(Bucket(Rate{}).wait(now), 0ns);
 }
 
+TEST(Bucket, TellsWhatIsThere) {
+  const Nanos now = 100s;
+  Bucket own(Rate{.per_second = 10, .burst = 5});
+  SharedBucket shared(Rate{.per_second = 10, .burst = 5});
+  const auto both = [&](Nanos at, double tokens) {
+    EXPECT_DOUBLE_EQ(own.available(at), tokens);
+    EXPECT_DOUBLE_EQ(shared.available(at), tokens);
+  };
+  both(now, 15);
+  own.take(now, 4);
+  shared.take(now, 4);
+  both(now, 11);
+  own.take(now, 21);
+  shared.take(now, 21);
+  both(now, 0);
+  both(now + 1500ms, 5);
+  both(now + 10s, 15);
+  EXPECT_EQ(Bucket(Rate{}).available(now), kUnlimited);
+  EXPECT_EQ(SharedBucket().available(now), kUnlimited);
+}
+
 TEST(SharedBucket, WaitsAsOneOfASingleOwnerDoes) {
   SharedBucket bucket(Rate{.per_second = 10, .burst = 5});
   const Nanos now = 100s;

@@ -206,6 +206,22 @@ def test_full_disk_refuses_and_recovers(start_broker, small_disk, tmp_path):
             codes.append(acknowledged(writer, "keep/2", "x" * 60000))
         assert 0x97 in codes, f"{set(codes)}"
         writer.ping()
+        # What needs no disk is taken in: for nobody, and for a session that ends with its connection.
+        assert acknowledged(writer, "nobody/there", "x") == 0x10
+        with broker.client("mortal") as mortal:
+            mortal.subscribe(("live", 1))
+            assert acknowledged(writer, "live", "x") == 0
+            mortal.send(raw.puback(mortal.expect(raw.PUBLISH, payload=b"x").packet_id))
+            writer.send(raw.publish("live", "y", qos=2, packet_id=2))
+            writer.expect(raw.PUBREC, packet_id=2, code=0)
+            writer.send(raw.pubrel(2))
+            writer.expect(raw.PUBCOMP, packet_id=2)
+            mortal.send(raw.puback(mortal.expect(raw.PUBLISH, payload=b"y").packet_id))
+            with broker.client("old", version=4) as old:  # has no word for a refusal
+                old.publish("live", "z", qos=1)
+            mortal.expect(raw.PUBLISH, payload=b"z")
+        for topic in ("keep/2", "$delayed/100/later"):
+            assert acknowledged(writer, topic, "x") == 0x97
         logged = time.monotonic() + 5  # lines are written by the logger's own thread
         while "store_refuses_writes" not in broker.log() and time.monotonic() < logged:
             time.sleep(0.05)
