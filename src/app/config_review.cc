@@ -25,8 +25,6 @@ using config::Checker;
 using config::Config;
 using config::Value;
 
-constexpr std::size_t kRulesMax = 16 << 20;
-
 /// Runs `judge` with the object at a path, where the configuration has one.
 template <class Judge>
 void at(Checker& c, const Value& tree, std::initializer_list<std::string> path, Judge&& judge) {
@@ -100,7 +98,7 @@ void review_rules(Checker& c, const Value& v, const config::AuthzSource& source)
   const bool inside = source.path.empty();
   const std::string_view field = inside ? "rules" : "path";
   if (!inside && !need_file(c, v, field, source.path, "a file of rules")) return;
-  const Result<std::string> text = inside ? source.rules : read_regular_file(source.path, kRulesMax);
+  const Result<std::string> text = inside ? source.rules : read_regular_file(source.path, access::Acl::kTextMax);
   if (!text) return c.broken(v, field, "bad_file", fmt::format("a file of rules ({})", text.error().what));
   if (const auto acl = access::Acl::parse(*text); !acl)
     c.broken(v, field, "bad_rules", fmt::format("rules of clients ({})", acl.error().what));
