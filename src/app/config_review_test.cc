@@ -96,7 +96,7 @@ TEST_F(ConfigReview, RefusesFilesThatDoNotHoldWhatTheStartNeeds) {
     return "\"" + folder_ + "/" + name + "\"";
   };
   refused("authorization.sources = [\n{type = file, path = " +
-              file("acl.conf", "{allow, all}.\n\n{deny, bob, all, [\"#\"]}.\n") + "}]",
+              file("rules.conf", "{allow, all}.\n\n{deny, bob, all, [\"#\"]}.\n") + "}]",
           "2: authorization.sources.1.path", "line 3");
   refused("authorization.sources = [{type = file, rules = \"{allow, nobody}.\"}]", "1: authorization.sources.1.rules",
           "line 1");
