@@ -289,7 +289,7 @@ INSTANTIATE_TEST_SUITE_P(
         Bad{"mqtt.retain_available = yes", "mqtt.retain_available", "expected_boolean"},
         Bad{"mqtt.mqueue_priorities { a = 0 }", "mqtt.mqueue_priorities.a", "out_of_range"},
         Bad{"mqtt.max_qos_allowed = 3", "mqtt.max_qos_allowed", "out_of_range"},
-        Bad{"node.name = nohost", "node.name", "bad_node_name"},
+        Bad{"node.name = nohost", "node.name", "bad_node_name"}, Bad{"node.shards = 65", "node.shards", "out_of_range"},
         Bad{"node.coalesce = 1s", "node.coalesce", "out_of_range"},
         Bad{"listeners.tcp.\"bad name\" { bind = 1 }", "listeners.tcp.\"bad name\"", "invalid_map_key"},
         Bad{"listeners.tcp.default.ssl_options { depth = 1 }", "listeners.tcp.default.ssl_options", "unknown_fields"},
