@@ -462,6 +462,23 @@ TEST(Listeners, TellsHowWebSocketsEnded) {
   EXPECT_TRUE(eventually([&] { return info_of(node, "ws:a").connections == 1; }));
 }
 
+TEST(Listeners, AForwardedAddressLiftsNoBan) {
+  ListenerOptions web = listener("ws:a");
+  web.websocket.emplace();
+  Node node(node_with({web}), {});
+  ASSERT_TRUE(node.start().has_value());
+  const std::uint16_t port = port_of(node, "ws:a");
+  const Wire::Options forwarded{.web = true, .headers = "X-Forwarded-For: 203.0.113.5\r\n"};
+  Wire before(port, forwarded);
+  EXPECT_TRUE(before.connect("before"));
+  access::Ban ban;
+  ban.as = access::BanKind::PeerHost;
+  ban.who = "127.0.0.1";
+  ASSERT_TRUE(node.access().ban(ban));
+  Wire after(port, forwarded);
+  EXPECT_FALSE(after.connect("after"));
+}
+
 TEST(Listeners, EndsWebSocketsWithoutAnyFrame) {
   ListenerOptions web = listener("ws:a");
   web.websocket.emplace();

@@ -149,8 +149,9 @@ broker::CoreSettingsRef core_settings(const config::Config& config) {
 
 Result<NodeOptions> node_options(const config::Config& config, ListenerResources& resources) {
   NodeOptions out;
-  const unsigned hardware = std::max(1U, std::thread::hardware_concurrency());
-  out.shards = std::min(config.node.shards == 0 ? hardware : config.node.shards, broker::kShardsMax);
+  static_assert(config::kShardsMax == broker::kShardsMax, "what may be written down is possible");
+  const unsigned hardware = std::clamp(std::thread::hardware_concurrency(), 1U, broker::kShardsMax);
+  out.shards = config.node.shards == 0 ? hardware : config.node.shards;
   out.coalesce = config.node.coalesce;
   out.router.schema =
       config.broker.routing.storage_schema == config::RouteSchema::V1 ? broker::Schema::V1 : broker::Schema::V2;

@@ -104,6 +104,8 @@ int start(const std::string& config_file, const http::AssetSource* dashboard) {
   for (const config::PemFile& pem : loaded.pems)
     if (const auto written = config::write_private(pem.path, pem.content); !written)
       return refuse(written.error().what);
+  // To whoever starts it, however the log is set.
+  std::fputs(config::told_warnings(loaded).c_str(), stderr);
   telemetry::Logger logger(loaded.config->log);
   for (const auto& warning : loaded.warnings)
     SB_LOG(log::Level::Warning, "config_warning", kv("what", to_string(warning)));

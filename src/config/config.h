@@ -140,8 +140,9 @@ bool read_only_root(std::string_view root);
 /// Roots whose area is not built; accepted with a warning.
 bool unbuilt_root(std::string_view root, const LoadOptions& options);
 
-/// `check_config`: prints every problem and returns 1; else returns 0 and prints nothing but warnings about single
-/// keys.
+/// A line each, for people: what is ignored or without effect. "" when there is nothing.
+std::string told_warnings(const Loaded& loaded);
+/// `check_config`: prints every problem and returns 1; else returns 0 and prints nothing but warnings.
 int check_config(const LoadOptions& options, std::string& output);
 /// The same for what was loaded already.
 int report(const Loaded& loaded, std::string& output);

@@ -154,6 +154,18 @@ TEST(Hocon, IncludeCycleNamesTheChain) {
   EXPECT_EQ(problems[0].file, "b.conf");
 }
 
+TEST(Hocon, IncludeOfAFolderIsRefusedWithItsPlace) {
+  for (const char* text : {"a = 1\ninclude \"/tmp\"", "a = 1\ninclude required(\"/tmp\")"}) {
+    Problems problems;
+    parse_text(text, "etc/a.conf", {.read = {}, .include_dirs = {"/var"}}, problems);
+    ASSERT_EQ(problems.size(), 1u) << text;
+    EXPECT_EQ(to_string(problems[0]), "etc/a.conf:2: /tmp: expected a file that can be read, not /tmp (include_error)");
+  }
+  Problems none;
+  parse_text("include \"no-such-file.conf\"", "a.conf", {.read = {}, .include_dirs = {}}, none);
+  EXPECT_TRUE(none.empty()) << all(none);
+}
+
 TEST(Hocon, IncludeCountIsBounded) {
   const ParseOptions options{.read = [](const std::string& path) -> std::optional<std::string> {
                                if (path.size() > 2000) return "";

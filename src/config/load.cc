@@ -2,6 +2,7 @@
 #include "config/detail/layers.h"
 #include "config/detail/parser.h"
 #include "config/detail/pem_files.h"
+#include "config/detail/schema_info.h"
 
 #include <fmt/format.h>
 
@@ -157,13 +158,18 @@ void check_listeners(Checker& c, const Value& tree, const Config& config) {
 }
 
 void note_roots(const Value& all, const LoadOptions& options, Problems& warnings) {
-  std::vector<std::string> unbuilt, unknown;
+  std::vector<std::string> unbuilt;
   for (const auto& [root, value] : *all.if_object()) {
     if (value.is_null()) continue;
     if (unbuilt_root(root, options))
       unbuilt.push_back(root);
     else if (!detail::known_root(root, options))
-      unknown.push_back(root);
+      warnings.add({.file = value.at.file ? *value.at.file : std::string(),
+                    .line = value.at.line,
+                    .path = root,
+                    .reason = "config_key_not_recognized",
+                    .value = {},
+                    .expected = detail::known_root_near(root)});
   }
   const Value* quic = all.at_path("listeners.quic");
   if (quic && !quic->is_null() && !contains(options.built_roots, "listeners.quic")) unbuilt.push_back("listeners.quic");
@@ -178,14 +184,6 @@ void note_roots(const Value& all, const LoadOptions& options, Problems& warnings
                   .value = {},
                   .expected = fmt::format("these parts are accepted but this version does nothing with them: {}",
                                           fmt::join(unbuilt, ", "))});
-  }
-  if (!unknown.empty()) {
-    warnings.add({.file = {},
-                  .line = 0,
-                  .path = {},
-                  .reason = "config_key_not_recognized",
-                  .value = {},
-                  .expected = fmt::format("known roots, not {}", fmt::join(unknown, ", "))});
   }
 }
 
@@ -272,6 +270,12 @@ void keep_listeners_deleted(Value& all, const Value& cluster) {
 bool detail::known_root(std::string_view root, const LoadOptions& options) {
   return Roots::schema().find(root) || contains(kIgnored, root) || contains(options.built_roots, root) ||
          unbuilt_root(root, options);
+}
+
+std::string detail::known_root_near(std::string_view root) {
+  const std::string_view near = nearest(Roots::schema(), root);
+  return near.empty() ? "a known root; this one is ignored"
+                      : fmt::format("a known root; this one is ignored, did you mean {}?", near);
 }
 
 bool read_only_root(std::string_view root) {
@@ -389,6 +393,7 @@ Loaded load(const LoadOptions& options) {
     checked.errors.append(out.errors);
     checked.errors.sort();
   }
+  checked.warnings.sort();
   return checked;
 }
 
@@ -399,10 +404,16 @@ std::optional<Place> place_of(const Loaded& loaded, const LoadOptions& options) 
   return Place{name && name->is_string() ? name->text() : Roots{}.node.name, data_dir_of(loaded.all, options)};
 }
 
+std::string told_warnings(const Loaded& loaded) {
+  std::string out;
+  for (const Problem& p : loaded.warnings) out += "WARNING: " + to_string(p) + "\n";
+  if (loaded.warnings.dropped() > 0) out += fmt::format("WARNING: ... and {} more\n", loaded.warnings.dropped());
+  return out;
+}
+
 int check_config(const LoadOptions& options, std::string& output) {
   const Loaded loaded = load(options);
-  for (const Problem& p : loaded.warnings)
-    if (!p.path.empty()) output += "WARNING: " + to_string(p) + "\n";
+  output += told_warnings(loaded);
   return report(loaded, output);
 }
 

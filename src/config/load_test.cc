@@ -315,7 +315,7 @@ INSTANTIATE_TEST_SUITE_P(
         Bad{"mqtt.retain_available = yes", "mqtt.retain_available", "expected_boolean"},
         Bad{"mqtt.mqueue_priorities { a = 0 }", "mqtt.mqueue_priorities.a", "out_of_range"},
         Bad{"mqtt.max_qos_allowed = 3", "mqtt.max_qos_allowed", "out_of_range"},
-        Bad{"node.name = nohost", "node.name", "bad_node_name"},
+        Bad{"node.name = nohost", "node.name", "bad_node_name"}, Bad{"node.shards = 65", "node.shards", "out_of_range"},
         Bad{"node.coalesce = 1s", "node.coalesce", "out_of_range"},
         Bad{"listeners.tcp.\"bad name\" { bind = 1 }", "listeners.tcp.\"bad name\"", "invalid_map_key"},
         Bad{"listeners.tcp.default.ssl_options { depth = 1 }", "listeners.tcp.default.ssl_options", "unknown_fields"},
@@ -448,11 +448,23 @@ TEST(Load, BuiltMechanismsAreAccepted) {
 }
 
 TEST(Load, UnknownRootIsAWarning) {
-  const Loaded l = load_text("mqt.max_inflight = 3\nfoo { a = 1 }");
-  ASSERT_TRUE(l.config);
-  ASSERT_EQ(l.warnings.size(), 1u);
-  EXPECT_EQ(l.warnings[0].reason, "config_key_not_recognized");
-  EXPECT_THAT(l.warnings[0].expected, HasSubstr("foo, mqt"));
+  Files files{{{"etc/emqx.conf", "listners.tcp.default.bind = 1999\nxyzzy { a = 1 }\nmqt {\n max_inflight = 3\n}"}}};
+  std::string out;
+  EXPECT_EQ(check_config(files.options(), out), 0);
+  EXPECT_EQ(out,
+            "WARNING: etc/emqx.conf:1: listners: expected a known root; this one is ignored, did you mean listeners? "
+            "(config_key_not_recognized)\n"
+            "WARNING: etc/emqx.conf:2: xyzzy: expected a known root; this one is ignored (config_key_not_recognized)\n"
+            "WARNING: etc/emqx.conf:3: mqt: expected a known root; this one is ignored, did you mean mqtt? "
+            "(config_key_not_recognized)\n");
+}
+
+TEST(Load, CheckConfigNamesRootsWithoutEffect) {
+  Files files{{{"etc/emqx.conf", "gateway.stomp.enable = true"}}};
+  std::string out;
+  EXPECT_EQ(check_config(files.options(), out), 0);
+  EXPECT_EQ(out,
+            "WARNING: these parts are accepted but this version does nothing with them: gateway (config_not_used)\n");
 }
 
 TEST(Load, LayersWinInOrder) {
@@ -508,7 +520,8 @@ TEST(Load, EnvironmentOverridesAndNames) {
   EXPECT_EQ(l.config->auto_subscribe.topics.at(1).qos, 2);
   EXPECT_EQ(l.config->auto_subscribe.topics.at(1).topic, "b");
   EXPECT_THAT(all(l.warnings), HasSubstr("EMQX_MQTT__NO_SUCH_KEY"));
-  EXPECT_THAT(all(l.warnings), testing::Not(HasSubstr("EMQX_FOO__BAR")));
+  EXPECT_THAT(all(l.warnings), HasSubstr("environment variable EMQX_FOO__BAR: foo.bar: expected a known root"));
+  EXPECT_EQ(l.warnings.size(), 2u) << all(l.warnings);
 }
 
 TEST(Load, EnvironmentProblemsNameTheVariable) {

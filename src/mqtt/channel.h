@@ -131,6 +131,8 @@ class Channel final : public runtime::Disposable,
   // channel_connect.cc
   Step on_connect(const Frame& frame, ByteView from_here);
   /// overload_protection: whether CONNECT is looked at later (broker.md 2.1, step 1).
+  /// Whether a header of the upgrade is believed that names this address.
+  bool may_speak_for(const net::Endpoint& client);
   bool overload_holds();
   Step refuse_connect(ReasonCode code, std::string_view reason);
   ReasonCode check_connect(const codec::mqtt::ConnectView& packet) const;

@@ -51,7 +51,8 @@ Channel::Step Channel::on_connect(const Frame& frame, ByteView from_here) {
   }
   version_ = packet->version;
   client_max_packet_ = packet->maximum_packet_size;
-  if (const net::UpgradeInfo* upgrade = stream_.upgrade_info(); upgrade && upgrade->forwarded_peer)
+  if (const net::UpgradeInfo* upgrade = stream_.upgrade_info();
+      upgrade && upgrade->forwarded_peer && may_speak_for(*upgrade->forwarded_peer))
     client_.set_peer(*upgrade->forwarded_peer);
 
   // The final client id decides on which shard the session lives; everything else happens there.
@@ -107,6 +108,16 @@ Channel::Step Channel::on_connect(const Frame& frame, ByteView from_here) {
     return refuse_connect(result->code, to_string(result->code));
   }
   return open_session(*packet, *result);
+}
+
+// Anybody can write a header. It lifts no ban of the socket's address and makes nobody a client of this machine, for
+// whom rules often allow more; the socket's address stands then.
+bool Channel::may_speak_for(const net::Endpoint& client) {
+  if (net::feigns_loopback(client_.peer(), client)) return false;
+  const std::string host = client_.peer().host();
+  access::Subject socket;
+  socket.peer_host = host;
+  return !host_.shard().gate.banned(socket);
 }
 
 bool Channel::overload_holds() {

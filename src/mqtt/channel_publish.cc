@@ -151,8 +151,8 @@ Channel::Step Channel::publish(PublishView& packet) {
   // The packet is looked at for the last time.
   count_received(packet.qos);
   if (denied) {
-    metrics().add(Metric::PacketsPublishAuthError);
     if (host_.shard().gate.disconnect_on_deny()) return protocol_error(ReasonCode::NotAuthorized, "not_authorized");
+    if (packet.qos != Qos::AtMostOnce) metrics().add(Metric::PacketsPublishAuthError);  // 14.1: of acknowledgements
     if (packet.qos == Qos::AtLeastOnce)
       acknowledge(PacketType::Puback, packet.packet_id, ReasonCode::NotAuthorized, {});
     if (packet.qos == Qos::ExactlyOnce)

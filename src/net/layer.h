@@ -41,6 +41,11 @@ struct UpgradeInfo {
   std::string cookie;
 };
 
+/// Whether a header that came over a socket of `socket` would make its client one of this machine, without being it.
+inline bool feigns_loopback(const Endpoint& socket, const Endpoint& named) {
+  return named.is_loopback() && !socket.is_loopback();
+}
+
 class Layer {
  public:
   virtual ~Layer() = default;

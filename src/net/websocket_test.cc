@@ -162,6 +162,30 @@ TEST(WebSocketLayer, BelievesForwardedHeadersAndKeepsCookies) {
   });
 }
 
+TEST(WebSocketLayer, BelievesNoHeaderWithoutAName) {
+  WebSocketOptions options;
+  options.proxy_address_header = options.proxy_port_header = "";
+  EchoServer echo(layer(options));
+  const Raw client(echo.port());
+  client.send(std::string(kUpgrade) + "X-Forwarded-For: 203.0.113.7\r\nCookie: a=b\r\n\r\n");
+  client.head();
+  echo.on_shard([&] {
+    const UpgradeInfo* const info = echo.newest().upgrade_info();
+    ASSERT_NE(info, nullptr);
+    EXPECT_FALSE(info->forwarded_peer);
+  });
+}
+
+TEST(WebSocketLayer, AHeaderMakesNobodyALocalClient) {
+  const auto at = [](std::string_view address) { return *Endpoint::parse_address(address, 1); };
+  for (const char* named : {"127.0.0.1", "127.9.9.9", "::1", "::ffff:127.0.0.1"}) {
+    EXPECT_TRUE(feigns_loopback(at("203.0.113.7"), at(named))) << named;
+    EXPECT_TRUE(feigns_loopback(at("2001:db8::1"), at(named))) << named;
+    EXPECT_FALSE(feigns_loopback(at("127.0.0.1"), at(named))) << named;
+  }
+  EXPECT_FALSE(feigns_loopback(at("203.0.113.7"), at("10.0.0.1")));
+}
+
 TEST(WebSocketLayer, JoinsFragmentsAndAnswersPingsBetweenThem) {
   EchoServer echo(layer({}));
   const Raw client(echo.port());

@@ -89,6 +89,21 @@ def test_lists_are_replaced_and_bounded(broker):
     assert api.want(broker, 409, "PUT", "/mqtt/auto_subscribe", topics * 21)["code"] == "EXCEED_LIMIT"
 
 
+def test_a_file_may_hold_more_rewrite_rules_than_the_operation_takes(start_broker):
+    rule = {"action": "all", "source_topic": "a/#", "dest_topic": "b/$1", "re": "^a/(.+)$"}
+    broker = start_broker(rewrite=[rule] * 40)
+    assert len(api.want(broker, 200, "GET", "/mqtt/topic_rewrite")) == 40
+
+
+def test_the_start_tells_what_it_ignores(start_broker):
+    broker = start_broker(text="listners.tcp.default.bind = 1999\nlog.console.enable = false",
+                          env={"EMQX_MQTT__NOPE": "1", "EMQX_NOPE__X": "1"})
+    for told in ("listners: expected a known root; this one is ignored, did you mean listeners?",
+                 "environment variable EMQX_MQTT__NOPE: mqtt.nope: expected a known key",
+                 "environment variable EMQX_NOPE__X: nope.x: expected a known root"):
+        assert told in broker.log()
+
+
 def test_an_older_form_of_the_prometheus_settings_is_taken(broker):
     after = api.want(broker, 200, "PUT", "/prometheus",
                      {"push_gateway_server": "http://gateway:9091", "interval": "30s", "enable": False,

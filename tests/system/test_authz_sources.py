@@ -155,6 +155,18 @@ def test_rules_of_the_file_are_changed_over_the_interface(start_broker):
     assert not may_publish(broker, "three")
 
 
+@pytest.mark.parametrize("version", [4, 5])
+def test_only_refused_acknowledgements_are_auth_errors(start_broker, version):
+    broker = start_broker(authorization=authorization(BUILT_IN))
+    with broker.client("c", version=version) as c:
+        for qos, answer in ((0, None), (1, raw.PUBACK), (2, raw.PUBREC)):
+            c.send(raw.publish("no", b"", qos=qos, packet_id=7 + qos if qos else None, version=version))
+            if answer:
+                c.expect(answer)
+    metrics = api.want(broker, 200, "GET", "/metrics?aggregate=true")
+    assert metrics["packets.publish.auth_error"] == 2
+
+
 def test_settings(start_broker):
     broker = start_broker(authorization=authorization(BUILT_IN))
     settings = api.want(broker, 200, "GET", "/authorization/settings")

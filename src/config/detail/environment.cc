@@ -49,7 +49,14 @@ std::string env_value(const std::map<std::string, std::string>& env, std::string
 
 void apply_environment(Value& root, const LoadOptions& options, Problems& errors, Problems& warnings) {
   constexpr std::size_t kMaxParts = 24;
-  std::vector<std::string> unknown;
+  const auto unknown = [&warnings](const std::string& name, std::string path, std::string expected) {
+    warnings.add({.file = "environment variable " + name,
+                  .line = 0,
+                  .path = std::move(path),
+                  .reason = "unknown_env_vars",
+                  .value = {},  // perhaps a password
+                  .expected = std::move(expected)});
+  };
   for (const auto& [name, text] : options.env) {  // a map: alphabetical
     const std::string_view rest = strip_prefix(name);
     if (rest.empty()) continue;
@@ -60,12 +67,19 @@ void apply_environment(Value& root, const LoadOptions& options, Problems& errors
       const auto parts = to_path(rest);
       // A whole root has no "__" in its name; nor have names that are no configuration, such as EMQX_LOG_DIR.
       if (rest == "LOG__TO" || (parts.size() == 1 && !Roots::schema().find(parts.front()))) continue;
-      if (parts.size() > kMaxParts) continue;
+      if (parts.size() > kMaxParts) {
+        unknown(name, {}, fmt::format("at most {} levels; this one is ignored", kMaxParts));
+        continue;
+      }
       for (const std::string& part : parts) path = join_path(path, part);
       const bool known_root = Roots::schema().find(parts.front()) != nullptr;
-      if (!known_root && !unbuilt_root(parts.front(), options)) continue;  // silently, as EMQX does
+      if (!known_root && !detail::known_root(parts.front(), options)) {
+        unknown(name, path, known_root_near(parts.front()));  // ignored as EMQX does, but not silently
+        continue;
+      }
+      if (!known_root && !unbuilt_root(parts.front(), options)) continue;
       if (known_root && !knows_path(Roots::schema(), path)) {
-        unknown.push_back(name);
+        unknown(name, path, "a known key; this one is ignored");
         continue;
       }
     }
@@ -82,14 +96,6 @@ void apply_environment(Value& root, const LoadOptions& options, Problems& errors
     };
     locate(locate, *value);
     put(root, path, std::move(*value), false, errors);
-  }
-  if (!unknown.empty()) {
-    warnings.add({.file = {},
-                  .line = 0,
-                  .path = {},
-                  .reason = "unknown_env_vars",
-                  .value = {},
-                  .expected = fmt::format("names of known keys, not {}", fmt::join(unknown, ", "))});
   }
 }
 

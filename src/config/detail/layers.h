@@ -9,7 +9,9 @@ namespace sb::config::detail {
 std::string env_value(const std::map<std::string, std::string>& env, std::string_view name);
 /// A root of the schema, or one that is accepted for EMQX's sake.
 bool known_root(std::string_view root, const LoadOptions& options);
-/// Lays EMQX_A__B=v and SIGNALBOX_A__B=v on the tree, in the order of names. Warns of unknown keys below known roots.
+/// What should stand in the place of an unknown root, for messages.
+std::string known_root_near(std::string_view root);
+/// Lays EMQX_A__B=v and SIGNALBOX_A__B=v on the tree, in the order of names. Warns of names that lead to no key.
 void apply_environment(Value& root, const LoadOptions& options, Problems& errors, Problems& warnings);
 
 }  // namespace sb::config::detail

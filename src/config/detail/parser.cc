@@ -474,7 +474,14 @@ void Parser::include_file(const std::string& name, bool required, Value::Object&
     return;
   }
   budget_.missing_include = true;
-  if (required)
+  // An include that is not there is nothing, but one that is there and cannot be read was meant.
+  std::error_code ec;
+  const auto unreadable = std::find_if(candidates.begin(), candidates.end(), [&](const std::string& path) {
+    return !options_.read && fs::exists(path.empty() ? fs::path(".") : fs::path(path), ec);
+  });
+  if (unreadable != candidates.end())
+    error("include_error", fmt::format("a file that can be read, not {}", *unreadable), name);
+  else if (required)
     error("include_error", "an existing file; looked for " + fmt::format("{}", fmt::join(candidates, ", ")), name);
 }
 

@@ -87,7 +87,7 @@ const Struct& Node::schema() {
           .field("shards", &Node::shards,
                  {.def = "0",
                   .min = 0,
-                  .max = 256,
+                  .max = kShardsMax,
                   .doc = "Event loops, one thread each; 0 = hardware threads.",
                   .since = "signalbox 0.1"})
           .field("coalesce", &Node::coalesce,

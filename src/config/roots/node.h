@@ -14,6 +14,9 @@ struct EnumNames<NodeRole> {
   static constexpr std::string_view names[] = {"core", "replicant"};
 };
 
+/// Most event loops that a node can have.
+inline constexpr std::uint32_t kShardsMax = 64;
+
 struct Node {
   std::string name;  // short@host
   Secret cookie;

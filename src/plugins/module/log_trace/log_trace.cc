@@ -37,6 +37,38 @@ std::string payload_text(ByteView payload, PayloadForm form) {
   return fmt::format("{}... (The total length of the payload is {} bytes)", encoded(payload.first(kPayloadHead), form),
                      payload.size());
 }
+
+/// What clients send cannot begin a line of its own or steer a terminal: control characters and the line separators of
+/// Unicode become \n, \r, \t, \xHH or \uHHHH.
+std::string one_line(std::string_view text) {
+  std::string out;
+  out.reserve(text.size());
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto byte = static_cast<std::uint8_t>(text[i]);
+    const auto next = [&](std::size_t n) {
+      return i + n < text.size() ? static_cast<std::uint8_t>(text[i + n]) : std::uint8_t{0};
+    };
+    if (byte == '\n') {
+      out += "\\n";
+    } else if (byte == '\r') {
+      out += "\\r";
+    } else if (byte == '\t') {
+      out += "\\t";
+    } else if (byte < 0x20 || byte == 0x7F) {
+      out += fmt::format("\\x{:02X}", static_cast<unsigned>(byte));
+    } else if (byte == 0xC2 && next(1) >= 0x80 && next(1) < 0xA0) {
+      out += fmt::format("\\u00{:02X}", static_cast<unsigned>(next(1)));
+      ++i;
+    } else if (byte == 0xE2 && next(1) == 0x80 && (next(2) == 0xA8 || next(2) == 0xA9)) {
+      out += next(2) == 0xA8 ? "\\u2028" : "\\u2029";
+      i += 2;
+    } else {
+      out += text[i];
+    }
+  }
+  return out;
+}
+
 bool is_letter(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
@@ -147,7 +179,7 @@ class LogTrace::Shard final : private runtime::Timer {
       }
       if (!hit) continue;
       std::string& line = lines[static_cast<std::size_t>(trace.payload)];
-      if (line.empty()) line = make(trace.payload);
+      if (line.empty()) line = one_line(make(trace.payload)) + '\n';
       module_.writer_.append(trace.file, line);
     }
   }
@@ -163,16 +195,15 @@ class LogTrace::Shard final : private runtime::Timer {
       std::string line = head("MQTT", client_id, e.peer_name, e.received ? "mqtt_packet_received" : "mqtt_packet_sent");
       line += fmt::format(", packet: {}", e.packet);
       if (e.payload) line += ", payload: " + payload_text(*e.payload, form);
-      return line + '\n';
+      return line;
     });
   }
   void on_trace(const broker::TraceEvent& e) {
     if (e.topic.starts_with("$SYS/")) return;
     const std::string_view client_id = e.identity ? std::string_view(e.identity->client_id) : std::string_view{};
     const auto parsed = broker::parse_filter(e.topic);
-    write(client_id, e.peer_name, parsed ? parsed->filter : e.topic, broker::has_wildcard(e.topic), [&](PayloadForm) {
-      return fmt::format("{}, {}\n", head(e.tag, client_id, e.peer_name, e.event), e.details);
-    });
+    write(client_id, e.peer_name, parsed ? parsed->filter : e.topic, broker::has_wildcard(e.topic),
+          [&](PayloadForm) { return fmt::format("{}, {}", head(e.tag, client_id, e.peer_name, e.event), e.details); });
   }
   void on_publish(const broker::Publication& p) {
     if (p.system || p.topic.starts_with("$SYS/")) return;
@@ -181,7 +212,7 @@ class LogTrace::Shard final : private runtime::Timer {
     const std::string_view address = from ? std::string_view(from->peer_host) : std::string_view{};
     write(client_id, address, p.topic, false, [&](PayloadForm form) {
       return head("PUBLISH", client_id, address, "publish_to") +
-             fmt::format(", topic: {}, payload: {}\n", p.topic, payload_text(p.payload, form));
+             fmt::format(", topic: {}, payload: {}", p.topic, payload_text(p.payload, form));
     });
   }
   void on_filter(std::string_view event, std::string_view tag, const broker::Session& session,
@@ -189,8 +220,7 @@ class LogTrace::Shard final : private runtime::Timer {
     if (filter.starts_with("$SYS/")) return;
     const auto parsed = broker::parse_filter(filter);
     write(session.client_id(), session.identity()->peer_host, parsed ? parsed->filter : filter, true, [&](PayloadForm) {
-      return head(tag, session.client_id(), session.identity()->peer_host, event) +
-             fmt::format(", topic: {}\n", filter);
+      return head(tag, session.client_id(), session.identity()->peer_host, event) + fmt::format(", topic: {}", filter);
     });
   }
 

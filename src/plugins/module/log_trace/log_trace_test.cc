@@ -2,6 +2,7 @@
 
 #include "broker/testing/module_fixture.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <map>
@@ -93,6 +94,24 @@ TEST_F(LogTraceTest, TellsPublishesAndFiltersButNotSys) {
             std::string::npos);
   EXPECT_NE(lines.find("[UNSUBSCRIBE] c1@"), std::string::npos);
   EXPECT_EQ(lines.find("$SYS"), std::string::npos);
+}
+
+TEST_F(LogTraceTest, WhatAClientSendsCannotForgeALine) {
+  create("address", Kind::IpAddress, "10.0.");
+  const std::string payload = "x\n2026-01-01 [MQTT] c@10.0.0.1 msg: forged\r\t\x1b[2J\xc2\x9b\xe2\x80\xa8 \xc3\xa9";
+  packet("c\n1", "10.0.0.1:99", "PUBLISH(Topic=a\nb)", "a\nb", as_bytes(payload));
+  const auto who = identity("c\n1");
+  publish("a\nb", payload, Qos::AtMostOnce, who);
+  const std::string lines = text("address");
+  EXPECT_EQ(std::count(lines.begin(), lines.end(), '\n'), 2) << lines;
+  EXPECT_NE(lines.find("c\\n1@10.0.0.1:99 msg: mqtt_packet_received, packet: PUBLISH(Topic=a\\nb), payload: x\\n2026"),
+            std::string::npos)
+      << lines;
+  EXPECT_NE(
+      lines.find("topic: a\\nb, payload: x\\n2026-01-01 [MQTT] c@10.0.0.1 msg: forged\\r\\t\\x1B[2J\\u009B\\u2028 "
+                 "\xc3\xa9\n"),
+      std::string::npos)
+      << lines;
 }
 
 TEST_F(LogTraceTest, TellsSocketsAndWhatAccessControlSaid) {

@@ -176,7 +176,6 @@ std::vector<Rule> Rewrite::rules() const {
 }
 
 Result<> Rewrite::set_rules(std::vector<Rule> rules) {
-  if (rules.size() >= kRulesMax) return fail(Errc::Full, "EXCEED_LIMIT");
   auto set = std::make_shared<RuleSet>();
   for (const Rule& rule : rules) {
     if (rule.action != Applies::Subscribe && broker::has_wildcard(rule.dest_topic))

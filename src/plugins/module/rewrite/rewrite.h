@@ -27,15 +27,13 @@ using RuleSetRef = std::shared_ptr<const RuleSet>;
 
 class Rewrite final : public broker::Module {
  public:
-  static constexpr std::size_t kRulesMax = 30;  // this many are too many already
-
   explicit Rewrite(broker::ModuleContext& context);
   ~Rewrite() override;
   void join(broker::Broker& broker) override;
 
   std::vector<Rule> rules() const;
-  /// Full: too many. Invalid: wildcard in a destination, bad source filter. A rule whose expression does not compile is
-  /// kept in the list, skipped and logged (rewrite_rule_re_compile_failed).
+  /// Invalid: wildcard in a destination, bad source filter. A rule whose expression does not compile is kept in the
+  /// list, skipped and logged (rewrite_rule_re_compile_failed). Any number: only the REST operation has a limit.
   [[nodiscard]] Result<> set_rules(std::vector<Rule> rules);
 
  private:

@@ -21,6 +21,18 @@ std::string with_slashes(std::string_view name) {
   std::replace(out.begin(), out.end(), '.', '/');
   return out;
 }
+
+/// A client id as a part of a topic, which holds no wildcards. What was encoded can be undone.
+std::string as_level(std::string_view client_id) {
+  std::string out;
+  for (const char c : client_id) {
+    if (c == '+' || c == '#' || c == '%')
+      out += fmt::format("%{:02X}", static_cast<unsigned>(c));
+    else
+      out += c;
+  }
+  return out;
+}
 }  // namespace
 
 class SysTopics::Shard {
@@ -88,7 +100,7 @@ class SysTopics::Shard {
   }
 
   void publish_topic(std::string_view topic, std::string_view payload, bool retain, bool json) {
-    if (!broker::check_topic_name(topic)) return;  // a client id may hold wildcards
+    if (!broker::check_topic_name(topic)) return;  // a very long client id
     broker::Publication p;
     p.topic = topic;
     p.payload = as_bytes(payload);
@@ -133,12 +145,12 @@ class SysTopics::Shard {
     JsonObject out = about(event);
     out.number("keepalive", event.keep_alive_s).boolean("clean_start", event.clean_start);
     out.number("expiry_interval", std::uint64_t{event.expiry_s} * 1000);  // [Q] milliseconds
-    publish("clients/" + event.identity.client_id + "/connected", out.done());
+    publish("clients/" + as_level(event.identity.client_id) + "/connected", out.done());
   }
   void on_disconnected(const broker::ClientEvent& event) {
     JsonObject out = about(event);
     out.text("reason", event.reason).number("disconnected_at", event.disconnected_ms);
-    publish("clients/" + event.identity.client_id + "/disconnected", out.done());
+    publish("clients/" + as_level(event.identity.client_id) + "/disconnected", out.done());
   }
   JsonObject about(const broker::Session& session, std::string_view filter) const {
     JsonObject out;
@@ -156,13 +168,13 @@ class SysTopics::Shard {
     options.number("rh", static_cast<int>(subscription.options.retain_handling));
     JsonObject out = about(session, subscription.filter());
     out.raw("subopts", options.done()).number("ts", broker_.loop().wall_ms());
-    publish("clients/" + std::string(session.client_id()) + "/subscribed", out.done());
+    publish("clients/" + as_level(session.client_id()) + "/subscribed", out.done());
   }
   void on_unsubscribed(const broker::Session& session, std::string_view filter) {
     if (filter.starts_with("$SYS/")) return;
     JsonObject out = about(session, filter);
     out.number("ts", broker_.loop().wall_ms());
-    publish("clients/" + std::string(session.client_id()) + "/unsubscribed", out.done());
+    publish("clients/" + as_level(session.client_id()) + "/unsubscribed", out.done());
   }
 
   SysTopics& module_;

@@ -142,10 +142,12 @@ TEST_F(SysTopicsTest, AnnouncesAlarmsAsJson) {
   EXPECT_NE(sink.got[0].properties.find("application/json"), std::string::npos);
 }
 
-TEST_F(SysTopicsTest, AClientIdWithWildcardsMakesNoTopic) {
-  const auto who = identity("a/+/#");
+TEST_F(SysTopicsTest, WildcardsOfAClientIdAreEncodedInTheTopicAlone) {
+  const auto who = identity("a/+/#%");
   broker.hooks().client_connected.run(event_of(*who));
-  EXPECT_TRUE(sink.got.empty());
+  broker.hooks().client_disconnected.run(event_of(*who));
+  EXPECT_NE(seen().at(p + "clients/a/%2B/%23%25/connected").find("\"clientid\":\"a/+/#%\""), std::string::npos);
+  EXPECT_TRUE(seen().contains(p + "clients/a/%2B/%23%25/disconnected"));
 }
 
 }  // namespace
