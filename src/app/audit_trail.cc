@@ -265,6 +265,9 @@ void AuditTrail::record(const http::Audited& audited) {
         words.erase(words.begin());
         arguments = std::move(words);
       }
+      // As in the reference: a command has no result of HTTP. `failure` tells whether it failed.
+      entry.result.clear();
+      entry.status = 0;
       break;
     }
     case http::Actor::ApiKey:
@@ -317,7 +320,7 @@ void AuditTrail::keep(management::AuditEntry entry, json::object record, log::Le
   record["operation_result"] = entry.result;
   record["http_status_code"] = http ? json::value(entry.status) : json::value("");
   record["http_method"] = entry.method;
-  record["duration_ms"] = http ? json::value(entry.duration_ms) : json::value("");
+  record["duration_ms"] = entry.operation_id.empty() ? json::value("") : json::value(entry.duration_ms);
   // What was refused may hold any bytes; the record is read again.
   std::string text = utf8_text(json::serialize(record));
   if (log_) {

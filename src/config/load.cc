@@ -3,6 +3,7 @@
 #include "config/detail/parser.h"
 #include "config/detail/pem_files.h"
 #include "config/detail/schema_info.h"
+#include "config/roots/log_files.h"
 
 #include <fmt/format.h>
 
@@ -359,6 +360,8 @@ Loaded load(const LoadOptions& options) {
     out.errors.sort();
     return out;
   }
+  // Layers merge in the form that has names. The main file keeps its own until its substitutions have looked into it.
+  for (Value* layer : {&base, &cluster, &local}) name_log_files(*layer);
   Value all = std::move(base);
   if (!old_order) merge(all, cluster, out.errors);
   merge(all, std::move(main), out.errors);
@@ -366,6 +369,7 @@ Loaded load(const LoadOptions& options) {
   resolve(cluster, old_order ? out.errors : ignored);  // written by the node itself, but by hand it might hold some
   resolve(local, out.errors);
   detail::apply_environment(all, options, out.errors, out.warnings);
+  name_log_files(all);
   if (!old_order) keep_listeners_deleted(all, cluster);
   if (old_order) {
     merge(all, cluster, out.errors);

@@ -5,6 +5,7 @@
 #include "base/secret_name.h"
 #include "config/detail/layers.h"
 #include "config/detail/pem_files.h"
+#include "config/roots/log_files.h"
 
 #include <fmt/format.h>
 
@@ -16,13 +17,22 @@ namespace {
 
 using Outcome = ConfigStore::Outcome<ConfigStore::Change>;
 
+/// Stands for the text of a request where a problem names its file.
+constexpr const char* kRequest = "request";
+
 tl::unexpected<ConfigStore::Refusal> refusal(std::string code, std::string message, Problems problems = {}) {
   return tl::unexpected<ConfigStore::Refusal>(
       {.code = std::move(code), .message = std::move(message), .problems = std::move(problems)});
 }
 
+/// A problem without the place of a file of the node: that is not for whoever asks over the network.
+std::string without_place(Problem problem) {
+  if (problem.file != kRequest) problem.file.clear();
+  return to_string(problem);
+}
+
 tl::unexpected<ConfigStore::Refusal> refusal(const Problems& problems) {
-  std::string message = problems.empty() ? "refused" : to_string(problems[0]);
+  std::string message = problems.empty() ? "refused" : without_place(problems[0]);
   if (problems.size() > 1) message += fmt::format(" (unshown_errors_count: {})", problems.size() - 1);
   return refusal("UPDATE_FAILED", std::move(message), problems);
 }
@@ -99,11 +109,17 @@ void refuse_masks(const Value& fresh, const std::string& path, Problems& problem
 
 /// Lists of authenticators and of sources merge by identity: what is new is appended.
 void join_by_identity(Value& update, const Value& stored, std::string_view path, Problems& problems) {
-  const Value* fresh = update.at_path(path);
-  const Value* old = stored.at_path(path);
-  if (!fresh || !old || !fresh->is_array() || !old->is_array()) return;
-  Value::Array joined = *old->if_array();
-  for (const Value& entry : *fresh->if_array()) {
+  const auto listed = [path](const Value& root) {
+    const Value* found = root.at_path(path);
+    if (!found) return Value();
+    // One may be written without the list around it.
+    return found->is_object() && !identity(*found).empty() ? Value(Value::Array{*found}) : *found;
+  };
+  const Value fresh = listed(update);
+  const Value old = listed(stored);
+  if (!fresh.is_array() || !old.is_array()) return;
+  Value::Array joined = *old.if_array();
+  for (const Value& entry : *fresh.if_array()) {
     const std::string id = identity(entry);
     const auto same =
         std::find_if(joined.begin(), joined.end(), [&](const Value& v) { return !id.empty() && identity(v) == id; });
@@ -136,6 +152,12 @@ void use_new_names(const Struct& s, Value& value) {
       for (auto& [name, member] : *members) use_new_names(*key.child, member);
     }
   }
+}
+
+/// The form that layers and updates have in common, so that they merge.
+void use_present_form(Value& tree) {
+  name_log_files(tree);
+  use_new_names(Roots::schema(), tree);
 }
 
 /// A limiter short key given in an update overrides the stored long form of its kind.
@@ -181,11 +203,23 @@ bool waits_for_restart(const Struct& s, const Value& before, const Value& after)
 
 }  // namespace
 
-std::string ConfigStore::Refusal::told() const {
+namespace {
+
+std::string lines(const ConfigStore::Refusal& refusal, std::string (*line)(Problem)) {
   std::string out;
-  for (const Problem& problem : problems) out += (out.empty() ? "" : "\n") + to_string(problem);
-  if (out.empty()) out = message;
-  return out.empty() ? code : out;
+  for (const Problem& problem : refusal.problems) out += (out.empty() ? "" : "\n") + line(problem);
+  if (out.empty()) out = refusal.message;
+  return out.empty() ? refusal.code : out;
+}
+
+}  // namespace
+
+std::string ConfigStore::Refusal::told() const {
+  return lines(*this, without_place);
+}
+
+std::string ConfigStore::Refusal::told_with_places() const {
+  return lines(*this, [](Problem problem) { return to_string(problem); });
 }
 
 ConfigStore::ConfigStore(Loaded loaded, LoadOptions options, const Clock& clock)
@@ -240,7 +274,7 @@ Outcome ConfigStore::update(std::string_view path, Value value, Mode mode) {
   } else {
     put(tree, path, std::move(value), true, problems);
   }
-  use_new_names(Roots::schema(), tree);
+  use_present_form(tree);
   keep_secrets(tree, &all_);
   refuse_masks(tree, "", problems);
   std::vector<PemFile> pems;
@@ -252,7 +286,7 @@ Outcome ConfigStore::update(std::string_view path, Value value, Mode mode) {
   Value all = all_;
   Value cluster = cluster_;
   for (Value* layer : {&all, &cluster}) {
-    use_new_names(Roots::schema(), *layer);
+    use_present_form(*layer);
     if (const Value* limits = tree.find("limiter")) {
       if (Value* stored = layer->find("limiter")) drop_long_form(*stored, *limits);
     }
@@ -286,12 +320,12 @@ Outcome ConfigStore::update_text(std::string_view path, std::string_view text, M
   Problems problems;
   Value value;
   if (path.empty()) {
-    value = parse_document(text, "request", problems);
+    value = parse_document(text, kRequest, problems);
     if (!problems.empty()) return refusal(problems);
-  } else if (auto single = parse_value(text, "request")) {
+  } else if (auto single = parse_value(text, kRequest)) {
     value = std::move(*single);
   } else {
-    value = parse_document(text, "request", problems);  // an object without braces
+    value = parse_document(text, kRequest, problems);  // an object without braces
     if (!problems.empty()) return refusal(problems);
   }
   return update(path, std::move(value), mode);
@@ -377,7 +411,7 @@ tl::expected<ConfigStore::Merged, ConfigStore::Refusal> ConfigStore::merged(Valu
   if (!roots.is_object()) return refusal("BAD_REQUEST", "a set of roots is expected");
   for (const std::string_view root : kLeftOut) erase(roots, root);
   Problems problems;
-  use_new_names(Roots::schema(), roots);
+  use_present_form(roots);
   keep_secrets(roots, &all_);
   Merged out;
   detail::take_pems(roots, current_->node.data_dir, out.pems);
@@ -385,7 +419,7 @@ tl::expected<ConfigStore::Merged, ConfigStore::Refusal> ConfigStore::merged(Valu
   join_by_identity(roots, all_, "authorization.sources", problems);
   Layers& next = out.layers = layers();
   for (Value* layer : {&next.all, &next.cluster}) {
-    use_new_names(Roots::schema(), *layer);
+    use_present_form(*layer);
     for (const auto& [root, value] : *roots.if_object()) {
       Value& stored = (*layer->if_object())[root];
       const bool shallow = std::find(std::begin(kShallow), std::end(kShallow), root) != std::end(kShallow);
@@ -410,6 +444,10 @@ Outcome ConfigStore::take_backup(Value roots) {
 Problems ConfigStore::problems_of_backup(Value roots) const {
   auto next = merged(std::move(roots));
   return next ? check(std::move(next->layers.all), options_).errors : std::move(next).error().problems;
+}
+
+bool ConfigStore::known(std::string_view root) const {
+  return detail::known_root(root, options_);
 }
 
 bool ConfigStore::unbuilt(std::string_view root) const {

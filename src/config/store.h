@@ -40,6 +40,8 @@ class ConfigStore {
 
     /// Every problem on a line of its own, else the message, else the code.
     std::string told() const;
+    /// The same with file and line: for who may read the node's files.
+    std::string told_with_places() const;
   };
   template <class T>
   using Outcome = tl::expected<T, Refusal>;
@@ -78,6 +80,8 @@ class ConfigStore {
   [[nodiscard]] Outcome<Change> take_backup(Value roots);
   /// What would be wrong with it at present. Changes nothing.
   [[nodiscard]] Problems problems_of_backup(Value roots) const;
+  /// A root of this version, or one that it accepts.
+  bool known(std::string_view root) const;
   /// A root that is kept and has no effect, for its area is not there.
   bool unbuilt(std::string_view root) const;
   /// Everything as it was, to undo a change.

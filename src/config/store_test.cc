@@ -309,6 +309,88 @@ TEST_F(Store, OldNamesInUpdatesReplaceTheNew) {
   EXPECT_EQ(store->current()->retainer.delivery_rate->amount, 20u);
 }
 
+TEST_F(Store, FilesOfTheLogMergeInEveryForm) {
+  const std::string kForms[] = {"",
+                                "log.file { level = debug, path = \"a.log\" }",
+                                "log.file.default { level = debug, path = \"a.log\" }",
+                                "log.file { level = debug, to = \"a.log\" }",
+                                "log.file_handlers.default { level = debug, path = \"a.log\" }",
+                                "log.file_handlers { level = debug, file = \"a.log\" }",
+                                "log.file { level = debug, more { path = \"m.log\" } }"};
+  struct Update {
+    const char* path;
+    const char* text;
+    Mode mode;
+  };
+  const Update kUpdates[] = {{"", "log.file.default.level = error", Mode::Merge},
+                             {"", "log.file.level = error", Mode::Merge},
+                             {"", "log.file_handlers.default.level = error", Mode::Merge},
+                             {"log", R"({"file": {"default": {"level": "error"}}})", Mode::Shallow},
+                             {"log", R"({"file": {"level": "error"}})", Mode::Shallow},
+                             {"", "log.file.default { level = error }", Mode::Replace},
+                             {"", "log.file { level = error }", Mode::Replace}};
+  for (const std::string& form : kForms) {
+    for (const Update& update : kUpdates) {
+      SCOPED_TRACE(form + " <- " + update.text);
+      fs::remove_all(root_ / "data");
+      write("etc/emqx.conf", form);
+      auto store = start();
+      const auto changed = store->update_text(update.path, update.text, update.mode);
+      ASSERT_TRUE(changed) << changed.error().told();
+      EXPECT_EQ(store->current()->log.file.at("default").level, LogLevel::Error);
+      const auto again = start();
+      // What the main file says holds again after a restart.
+      EXPECT_EQ(again->current()->log.file.at("default").level, form.empty() ? LogLevel::Error : LogLevel::Debug);
+      const std::string shown = to_hocon(*again->current()->effective.find("log"));
+      EXPECT_TRUE(again->update_text("log", "{" + shown + "}", Mode::Shallow));
+      EXPECT_TRUE(again->update_text("log", "{" + shown + "}", Mode::Merge));
+      EXPECT_TRUE(again->update_text("", "log.file.extra.path = \"b.log\"", Mode::Merge));
+      EXPECT_EQ(again->current()->log.file.at("extra").path, "b.log");
+      const auto last = start();
+      EXPECT_EQ(last->current()->log.file.at("extra").path, "b.log");
+      EXPECT_EQ(last->current()->log.file.count("more"), form.find("more") == form.npos ? 0u : 1u);
+    }
+  }
+}
+
+TEST_F(Store, TheEnvironmentReachesTheFileOfTheLogInEveryForm) {
+  options_.env = {{"EMQX_LOG__FILE__LEVEL", "alert"}};
+  for (const char* form : {"", "log.file.level = debug", "log.file.default.level = debug"}) {
+    write("etc/emqx.conf", form);
+    EXPECT_EQ(start()->current()->log.file.at("default").level, LogLevel::Alert) << form;
+  }
+}
+
+TEST_F(Store, OneAuthenticatorNeedsNoListAroundIt) {
+  options_.built_authn = {"jwt", "password_based:redis"};
+  write("etc/emqx.conf", "authentication { mechanism = jwt, secret = s1 }");
+  auto store = start();
+  ASSERT_TRUE(store->update_text("", "authentication { mechanism = password_based, backend = redis }", Mode::Merge));
+  ASSERT_EQ(store->current()->authentication.if_array()->size(), 2u);
+  EXPECT_EQ(store->current()->authentication.at_path("1.secret")->text(), "s1");
+  ASSERT_TRUE(store->update_text("", "authentication { mechanism = jwt, x = 1 }", Mode::Merge));
+  EXPECT_EQ(store->current()->authentication.if_array()->size(), 2u);
+}
+
+TEST_F(Store, OldTlsKeysOfTheDashboardGiveWayToThePresentOnes) {
+  write("etc/emqx.conf", "dashboard.listeners.https { bind = 0, depth = 3, verify = verify_none }");
+  auto store = start();
+  const auto changed = store->update_text("", "dashboard.listeners.https.ssl_options.depth = 4", Mode::Merge);
+  ASSERT_TRUE(changed) << changed.error().told();
+  EXPECT_EQ(store->current()->effective.at_path("dashboard.listeners.https.ssl_options.depth")->text(), "4");
+  EXPECT_TRUE(start()->current());
+}
+
+TEST_F(Store, ARefusalTellsNoPlaceInTheFilesOfTheNode) {
+  write("etc/emqx.conf", "license.connection_high_watermark = \"80%\"");
+  auto store = start();
+  const auto refused = store->update("license.connection_low_watermark", Value("90%"), Mode::Merge);
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(refused.error().told(), Not(HasSubstr("emqx.conf")));
+  EXPECT_THAT(refused.error().message, Not(HasSubstr("emqx.conf")));
+  EXPECT_THAT(refused.error().told_with_places(), HasSubstr("emqx.conf:1: license.connection_high_watermark"));
+}
+
 TEST_F(Store, LimiterShortKeyOverridesTheLongForm) {
   write("etc/emqx.conf", "limiter.messages { rate = \"5/s\", burst = 3 }");
   auto store = start();

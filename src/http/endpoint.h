@@ -78,6 +78,7 @@ struct Endpoint {
   Login login = Login::Any;
   /// Takes a file up to this size: a form's parts are in Call::parts, another body is Request::upload.
   std::uint64_t upload_max = 0;
+  bool any_method = false;  // whatever the method, even one that nobody knows
 };
 
 // Parameters that many operations share.

@@ -66,6 +66,8 @@ struct Response {
   std::string_view fixed_body{};
   /// In place of `body`: a file, sent piece by piece while others are served.
   std::shared_ptr<FileBody> file{};
+  /// The answer to HEAD: the head tells of a body, and none follows.
+  bool head_only = false;
   /// Not sent: what the ETag names in place of `body`, where that tells live figures too.
   std::string settings{};
   /// Not sent: what the audit record tells besides.

@@ -235,7 +235,8 @@ std::string head_bytes(const Response& response, bool keep_alive) {
 
 std::string to_bytes(const Response& response, bool keep_alive) {
   std::string out = head_bytes(response, keep_alive);
-  if (has_content(response)) out += response.fixed_body.empty() ? std::string_view(response.body) : response.fixed_body;
+  if (has_content(response) && !response.head_only)
+    out += response.fixed_body.empty() ? std::string_view(response.body) : response.fixed_body;
   return out;
 }
 

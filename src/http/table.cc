@@ -194,9 +194,22 @@ std::optional<Response> Table::read(const Endpoint& endpoint, const Match& match
 const Endpoint* Table::choose(const Match& match, std::string_view method) {
   const auto parsed = parse_method(method);
   for (const Endpoint* candidate : match.route->endpoints)
-    if (parsed == candidate->method) return candidate;
+    if (candidate->any_method || parsed == candidate->method) return candidate;
   return nullptr;
 }
+
+namespace {
+
+/// What the management interface answers is of now and for whoever asked, and of the type that it says.
+Response guarded(Response response) {
+  const bool kept = std::any_of(response.headers.begin(), response.headers.end(),
+                                [](const auto& field) { return field.first == "cache-control"; });
+  if (!kept) response.headers.emplace_back("cache-control", "no-store");
+  response.headers.emplace_back("x-content-type-options", "nosniff");
+  return response;
+}
+
+}  // namespace
 
 BodyPlan Table::plan_body(Request& head) const {
   // What a stranger may make the server keep.
@@ -223,6 +236,7 @@ BodyPlan Table::plan_body(Request& head) const {
         call.request = head;
         audit_({*endpoint, call, *plan.refusal, Nanos{0}});
       }
+      plan.refusal = guarded(*std::move(plan.refusal));
       return plan;
     }
   }
@@ -238,6 +252,7 @@ BodyPlan Table::plan_body(Request& head) const {
 }
 
 void Table::handle(Request request, Reply reply) const {
+  reply = [reply = std::move(reply)](Response response) { reply(guarded(std::move(response))); };
   const auto match = find(request.path);
   if (!match) return reply(path_not_found(request.door == Door::Cli ? "application/json" : request.accept));
   const Endpoint* const endpoint = choose(*match, request.method);

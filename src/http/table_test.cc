@@ -76,6 +76,12 @@ class TableTest : public testing::Test {
     EXPECT_EQ(replies, 1);
     return out;
   }
+  static std::string header(const Response& response, std::string_view name) {
+    std::string out;
+    for (const auto& [known, value] : response.headers)
+      if (known == name) out += value;
+    return out;
+  }
   /// The complaint objects inside a 400's message.
   json::value complaints(const Response& response) {
     EXPECT_EQ(response.status, 400U);
@@ -100,9 +106,26 @@ TEST_F(TableTest, RoutesByPathAndPrefersLiterals) {
 TEST_F(TableTest, AnUnknownMethodIsToldWhatThereIs) {
   const Response response = ask("DELETE", "/things");
   EXPECT_EQ(response.status, 405U);
-  ASSERT_EQ(response.headers.size(), 1U);
-  EXPECT_EQ(response.headers[0].second, "GET, POST");
+  EXPECT_EQ(header(response, "allow"), "GET, POST");
   EXPECT_EQ(ask("HEAD", "/things").status, 405U);
+}
+
+TEST_F(TableTest, AnswersAreNeitherKeptNorGuessedAt) {
+  for (const Response& response : {ask("GET", "/things"), ask("GET", "/nothing"), ask("DELETE", "/things"),
+                                   ask("GET", "/things", "limit=20000")}) {
+    EXPECT_EQ(header(response, "cache-control"), "no-store");
+    EXPECT_EQ(header(response, "x-content-type-options"), "nosniff");
+  }
+}
+
+TEST_F(TableTest, AnEndpointMayTakeAnyMethod) {
+  Endpoint any;
+  any.path = "/any";
+  any.any_method = true;
+  any.handler = [](const Call&, const Reply& reply) { reply(Response::text("here")); };
+  table.add(std::move(any));
+  for (const char* method : {"GET", "HEAD", "POST", "DELETE", "OPTIONS", "PROPFIND"})
+    EXPECT_EQ(ask(method, "/any").body, "here") << method;
 }
 
 TEST_F(TableTest, QueryParametersAreTypedAndHaveDefaults) {

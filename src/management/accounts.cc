@@ -130,6 +130,10 @@ std::string Accounts::lock_name(std::string_view username, const Origin& from) c
   return fmt::format("{}\n{}", from.address, username);
 }
 
+std::int64_t Accounts::retry_after_s(std::string_view username, const Origin& from) const {
+  return (user_failures_.blocked_for(lock_name(username, from), now_ms()) + 999) / 1000;
+}
+
 void Accounts::login(std::string username, std::string password, Origin from, std::function<void(LoginOutcome)> done) {
   const std::int64_t began_ms = now_ms();
   const std::string name = lock_name(username, from);
@@ -330,7 +334,7 @@ void Accounts::change_password(std::string username, std::optional<std::string> 
   const std::string name = lock_name(username, from);
   const bool guessed = old_password && settings_.lockout;
   if (guessed && user_failures_.blocked(name, began_ms))
-    return done(fail(Errc::Busy, "Too many wrong passwords, try again later"));
+    return done(fail(Errc::Full, "Too many failed log-ins, try again later"));
   struct Outcome {
     bool matches = true;
     Result<std::string> hash{};

@@ -116,9 +116,12 @@ class Accounts {
   /// NotFound.
   [[nodiscard]] Result<> update_admin(std::string_view username, Role role, std::string description);
   [[nodiscard]] Result<> remove_admin(std::string_view username);
-  /// NotFound; Invalid: a rule; Denied: the old password is another one (not asked for without).
+  /// NotFound; Invalid: a rule; Denied: the old password is another one (not asked for without); Full: it was another
+  /// one too often, see retry_after_s().
   void change_password(std::string username, std::optional<std::string> old_password, std::string password, Origin from,
                        Changed done);
+  /// Seconds until passwords of this user are tried again; 0: at once.
+  std::int64_t retry_after_s(std::string_view username, const Origin& from) const;
 
   // --- API keys
   std::vector<ApiKey> api_keys() const;

@@ -3,12 +3,15 @@
 #include <archive.h>
 #include <archive_entry.h>
 #include <fmt/format.h>
+#include <zlib.h>
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <filesystem>
 #include <fstream>
 #include <memory>
+#include <optional>
 
 namespace sb::management {
 
@@ -35,17 +38,115 @@ std::string reason(archive* a) {
   return text ? text : "unknown";
 }
 
-tl::unexpected<Error> corrupt(archive* a) {
+/// Unpacks gzip piece by piece. zlib checks what libarchive's own filter lets pass: the sum, the length, and that
+/// nothing follows but further members.
+class Gunzip {
+ public:
+  Gunzip(std::string_view bytes, const ArchiveLimits& limits) : limits_(limits), packed_(bytes.size()) {
+    constexpr int kGzipOnly = 16 + MAX_WBITS;
+    open_ = inflateInit2(&stream_, kGzipOnly) == Z_OK;
+    stream_.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(bytes.data()));  // zlib does not write there
+    stream_.avail_in = static_cast<uInt>(bytes.size());
+  }
+  ~Gunzip() {
+    if (open_) inflateEnd(&stream_);
+  }
+  Gunzip(const Gunzip&) = delete;
+  Gunzip& operator=(const Gunzip&) = delete;
+
+  /// Valid until the next call; empty at the end.
+  Result<std::string_view> next() {
+    if (!open_) return fail(Errc::Full, "no memory to unpack the archive");
+    stream_.next_out = reinterpret_cast<Bytef*>(block_.data());
+    stream_.avail_out = static_cast<uInt>(block_.size());
+    while (!ended_ && stream_.avail_out == block_.size()) {
+      const int got = inflate(&stream_, Z_NO_FLUSH);
+      if (got == Z_STREAM_END) {
+        ended_ = stream_.avail_in == 0;
+        if (!ended_ && !another_member())
+          return fail(Errc::Corrupt, "the archive cannot be read: bytes follow its end");
+      } else if (got != Z_OK) {
+        const char* why = got == Z_BUF_ERROR ? "it is cut short" : stream_.msg ? stream_.msg : "bad gzip data";
+        return fail(Errc::Corrupt, fmt::format("the archive cannot be read: {}", why));
+      }
+    }
+    const std::string_view piece(block_.data(), block_.size() - stream_.avail_out);
+    total_ += piece.size();
+    // What stands between the files counts as well.
+    if (total_ > limits_.total_bytes_max + (limits_.entries_max + 1) * kBlock)
+      return fail(Errc::Full, "the archive unpacks to more than is allowed");
+    if (total_ > kFreeBytes + kBlock && total_ / std::max<std::uint64_t>(1, packed_) > limits_.ratio_max)
+      return fail(Errc::Full, "the archive unpacks to far more than it holds");
+    const auto last = piece.find_last_not_of('\0');
+    zeros_ = last == piece.npos ? zeros_ + piece.size() : piece.size() - last - 1;
+    return piece;
+  }
+  /// How many zero bytes were the last ones.
+  std::uint64_t zeros() const { return zeros_; }
+
+ private:
+  bool another_member() {
+    constexpr uInt kMagic = 2;
+    return stream_.avail_in >= kMagic && stream_.next_in[0] == 0x1f && stream_.next_in[1] == 0x8b &&
+           inflateReset(&stream_) == Z_OK;
+  }
+
+  const ArchiveLimits& limits_;
+  std::uint64_t packed_;
+  z_stream stream_{};
+  bool open_ = false;
+  bool ended_ = false;
+  std::uint64_t total_ = 0;
+  std::uint64_t zeros_ = 0;
+  std::array<char, kBlock> block_;
+};
+
+/// The tar inside, for libarchive.
+struct Source {
+  Source(std::string_view bytes, const ArchiveLimits& limits) : gunzip(bytes, limits) {}
+  Gunzip gunzip;
+  std::optional<Error> trouble{};  // why there is no more of it
+};
+
+la_ssize_t pull(archive* a, void* context, const void** out) {
+  auto& source = *static_cast<Source*>(context);
+  auto piece = source.gunzip.next();
+  if (!piece) {
+    archive_set_error(a, EINVAL, "%s", piece.error().what.c_str());
+    source.trouble = std::move(piece).error();
+    return -1;
+  }
+  *out = piece->data();
+  return static_cast<la_ssize_t>(piece->size());
+}
+
+tl::unexpected<Error> corrupt(archive* a, const Source& source) {
+  if (source.trouble) return tl::unexpected(*source.trouble);
   return fail(Errc::Corrupt, "the archive cannot be read: " + reason(a));
 }
 
+/// Two blocks of zeros end a tar; without them nobody knows what is missing.
+Result<> check_end(archive* a, Source& source) {
+  constexpr std::uint64_t kEndBytes = 1024;
+  for (;;) {
+    const void* ignored = nullptr;
+    const la_ssize_t got = pull(a, &source, &ignored);
+    if (got < 0) return corrupt(a, source);
+    if (got == 0) break;
+  }
+  if (source.gunzip.zeros() < kEndBytes)
+    return fail(Errc::Corrupt, "the archive cannot be read: it does not end as a tar does");
+  return {};
+}
+
 /// One file: its bytes are counted against what is left of all limits while they come.
-Result<std::string> read_bytes(archive* a, const ArchiveLimits& limits, std::uint64_t packed, std::uint64_t& total) {
+Result<std::string> read_bytes(archive* a, const Source& source, const ArchiveLimits& limits, std::uint64_t packed,
+                               std::uint64_t& total) {
   std::string out;
   std::array<char, kBlock> block;
   for (;;) {
     const la_ssize_t got = archive_read_data(a, block.data(), block.size());
-    if (got < 0) return corrupt(a);
+    if (got < 0) return corrupt(a, source);
     if (got == 0) return out;
     total += static_cast<std::uint64_t>(got);
     if (out.size() + static_cast<std::size_t>(got) > limits.entry_bytes_max || total > limits.total_bytes_max)
@@ -122,10 +223,13 @@ bool plain_name(std::string_view name) {
 
 Result<std::vector<ArchiveEntry>> read_tar_gz(std::string_view bytes, const ArchiveLimits& limits) {
   if (!bytes.starts_with("\x1f\x8b")) return fail(Errc::Corrupt, "not a gzip file");
+  const auto source = std::make_unique<Source>(bytes, limits);
   const Reader reader(archive_read_new());
-  archive_read_support_filter_gzip(reader.get());
   archive_read_support_format_tar(reader.get());
-  if (archive_read_open_memory(reader.get(), bytes.data(), bytes.size()) != ARCHIVE_OK) return corrupt(reader.get());
+  // What follows the end blocks is read as well: nothing may hide there.
+  if (archive_read_set_options(reader.get(), "tar:read_concatenated_archives") != ARCHIVE_OK ||
+      archive_read_open(reader.get(), source.get(), nullptr, pull, nullptr) != ARCHIVE_OK)
+    return corrupt(reader.get(), *source);
   std::vector<ArchiveEntry> out;
   std::uint64_t total = 0;
   std::size_t seen = 0;
@@ -133,7 +237,7 @@ Result<std::vector<ArchiveEntry>> read_tar_gz(std::string_view bytes, const Arch
     archive_entry* entry = nullptr;
     const int got = archive_read_next_header(reader.get(), &entry);
     if (got == ARCHIVE_EOF) break;
-    if (got != ARCHIVE_OK) return corrupt(reader.get());
+    if (got != ARCHIVE_OK) return corrupt(reader.get(), *source);
     if (++seen > limits.entries_max) return fail(Errc::Full, "the archive has more files than is allowed");
     const char* path = archive_entry_pathname(entry);
     std::string name = path ? path : "";
@@ -150,9 +254,10 @@ Result<std::vector<ArchiveEntry>> read_tar_gz(std::string_view bytes, const Arch
     if (!plain_name(name)) return fail(Errc::Invalid, fmt::format("'{}' in the archive is no plain name", name));
     for (const ArchiveEntry& known : out)
       if (known.name == name) return fail(Errc::Invalid, fmt::format("'{}' is in the archive twice", name));
-    SB_TRY(auto content, read_bytes(reader.get(), limits, bytes.size(), total));
+    SB_TRY(auto content, read_bytes(reader.get(), *source, limits, bytes.size(), total));
     out.push_back({std::move(name), std::move(content)});
   }
+  SB_CHECKED(check_end(reader.get(), *source));
   if (out.empty()) return fail(Errc::Corrupt, "the archive is empty");
   return out;
 }

@@ -27,7 +27,8 @@ struct ArchiveLimits {
 /// Whether a name is relative, without "..", ".", empty parts, backslashes and control characters.
 bool plain_name(std::string_view name);
 
-/// Corrupt: not a gzip tar, or cut short. Invalid: a link, a device, a name that leads out. Full: above a limit.
+/// Corrupt: not a gzip tar, cut short, or not as its sum says. Invalid: a link, a device, a name that leads out. Full:
+/// above a limit.
 [[nodiscard]] Result<std::vector<ArchiveEntry>> read_tar_gz(std::string_view bytes, const ArchiveLimits& limits = {});
 
 /// To a file for the owner alone; an old one is replaced when the new one is whole.

@@ -1,6 +1,7 @@
 #include "management/archive.h"
 
 #include <gtest/gtest.h>
+#include <zlib.h>
 
 #include <cstdlib>
 #include <filesystem>
@@ -64,14 +65,52 @@ TEST_F(Archive, IsRefusedAboveEachLimit) {
 
 TEST_F(Archive, EveryTruncationIsRefused) {
   const std::string bytes = packed({{"a/one", "some bytes that are packed"}});
-  for (std::size_t size = 0; size + 8 < bytes.size(); ++size) {  // the last 8 are gzip's own check
-    const auto read = read_tar_gz(std::string_view(bytes).substr(0, size));
-    if (read) {
-      EXPECT_EQ(read->at(0).bytes, "some bytes that are packed") << size;
-    }
-  }
-  EXPECT_FALSE(read_tar_gz(std::string_view(bytes).substr(0, bytes.size() / 2)));
+  for (std::size_t size = 0; size < bytes.size(); ++size)
+    EXPECT_FALSE(read_tar_gz(std::string_view(bytes).substr(0, size))) << size;
   EXPECT_FALSE(read_tar_gz("no archive"));
+}
+
+TEST_F(Archive, AChangedSumOrLengthIsRefused) {
+  const std::string bytes = packed({{"a/one", "some bytes that are packed"}});
+  for (std::size_t i = 1; i <= 8; ++i) {
+    std::string changed = bytes;
+    changed[changed.size() - i] = static_cast<char>(changed[changed.size() - i] ^ 1);
+    EXPECT_EQ(read_tar_gz(changed).error().code, Errc::Corrupt) << i;
+  }
+}
+
+TEST_F(Archive, WhatFollowsTheEndIsRefused) {
+  const std::string bytes = packed({{"a/one", "1"}});
+  for (const std::string& more :
+       {std::string("x"), std::string(1, '\0'), std::string(8, '\0'), std::string("\x1f\x8b")})
+    EXPECT_EQ(read_tar_gz(bytes + more).error().code, Errc::Corrupt) << more.size();
+}
+
+TEST_F(Archive, TheTarIsWhole) {
+  packed({{"a/one", "1"}});
+  std::string tar(1 << 20, '\0');
+  const gzFile in = gzopen((folder + "/a.tar.gz").c_str(), "rb");
+  const int size = gzread(in, tar.data(), static_cast<unsigned>(tar.size()));
+  gzclose(in);
+  ASSERT_GT(size, 2048);
+  tar.resize(static_cast<std::size_t>(size));
+  const auto read = [&](std::string_view inner) {
+    const std::string path = folder + "/b.tar.gz";
+    const gzFile out = gzopen(path.c_str(), "wb");
+    gzwrite(out, inner.data(), static_cast<unsigned>(inner.size()));
+    gzclose(out);
+    std::ifstream file(path, std::ios::binary);
+    std::ostringstream content;
+    content << file.rdbuf();
+    return read_tar_gz(std::move(content).str());
+  };
+  const std::size_t entry = tar.find_last_not_of('\0') / 512 * 512 + 512;
+  EXPECT_TRUE(read(tar));
+  EXPECT_TRUE(read(tar.substr(0, entry + 1024)));
+  for (const std::size_t end : {entry - 512, entry - 1, entry, entry + 512, entry + 1023})
+    EXPECT_FALSE(read(tar.substr(0, end))) << end;
+  EXPECT_FALSE(read(tar + "x")) << "a byte behind the end";
+  EXPECT_FALSE(read(tar + tar)) << "the same file once more behind the end";
 }
 
 TEST_F(Archive, ANameTwiceIsRefused) {

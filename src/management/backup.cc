@@ -203,13 +203,21 @@ Result<Backup::Plan> Backup::plan(std::string_view name, std::string_view bytes)
   take_rules(out.cluster);
   out.report.filename = name;
   out.report.at_ms = clock_.wall_ms();
+  // The list of roots is closed. Those that nobody knows are left out; those of areas that are not there yet are kept.
+  if (auto* roots = out.cluster.if_object())
+    std::erase_if(*roots, [&](const auto& root) {
+      const bool known = config_.known(root.first);
+      if (!known || config_.unbuilt(root.first)) out.report.left_out.push_back("cluster.hocon: " + root.first);
+      return !known;
+    });
   if (const config::Problems problems = config_.problems_of_backup(out.cluster); !problems.empty()) {
     std::string text = "invalid backup archive content: cluster.hocon";
-    for (const config::Problem& problem : problems) text += "\n" + config::to_string(problem);
+    for (config::Problem problem : problems) {
+      if (problem.file != "cluster.hocon") problem.file.clear();  // one of the node's own files
+      text += "\n" + config::to_string(problem);
+    }
     return fail(Errc::Invalid, std::move(text));
   }
-  for (const auto& [root, ignored] : *out.cluster.if_object())
-    if (config_.unbuilt(root)) out.report.left_out.push_back("cluster.hocon: " + root);
   for (auto& [table_name, rows] : archive.tables) {
     Plan::Table part;
     part.table = table(table_name);
@@ -231,6 +239,8 @@ Result<> Backup::apply(Plan& plan) {
   const auto changed = config_.take_backup(plan.cluster);
   if (!changed) return fail(Errc::Invalid, "cluster.hocon: " + changed.error().told());
   plan.report.roots = changed->roots;
+  // Kept and without effect: named once, among what is left out.
+  std::erase_if(plan.report.roots, [this](const std::string& root) { return config_.unbuilt(root); });
   for (Plan::Table& part : plan.tables) {
     ++plan.begun;
     if (auto put = part.table->put(part.rows); !put)

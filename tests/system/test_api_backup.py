@@ -182,7 +182,26 @@ def test_names_are_no_paths(broker, name):
         status, _ = api.call(broker, method, "/data/files/" + name)
         assert status == 400, (method, name)
     assert api.call(broker, "POST", "/data/import", {"filename": "../../etc/passwd"})[0] == 400
-    assert api.call(broker, "POST", "/data/import", {"filename": "none.tar.gz"})[0] == 400
+    status, missing = api.call(broker, "POST", "/data/import", {"filename": "none.tar.gz"})
+    assert (status, missing["code"]) == (400, "BAD_REQUEST") and missing["message"].startswith("backup file not found")
+
+
+def test_an_archive_with_a_changed_byte_or_a_cut_end_is_refused(broker):
+    whole = archive("a", {"META.hocon": META, "cluster.hocon": b"mqtt.max_inflight = 7"})
+    changed = whole[:-8] + bytes([whole[-8] ^ 1]) + whole[-7:]
+    open_end = gzip.compress(gzip.decompress(whole)[:5 * 512])
+    for damaged in (whole[:-1], whole[:-8], whole + b"x", changed, open_end):
+        api.upload(broker, 400, "/data/files", "a.tar.gz", damaged)
+    api.upload(broker, 204, "/data/files", "a.tar.gz", whole)
+
+
+def test_roots_that_nobody_knows_are_left_out(broker):
+    config = b'foo.a = 1\nbogus = x\nmqtt.max_inflight = 9\nconnectors.http.a.url = "http://h"\n'
+    report = imported(broker, "a.tar.gz", archive("a", {"META.hocon": META, "cluster.hocon": config}))
+    assert report["config_roots"] == ["mqtt"]
+    assert sorted(report["left_out"]) == ["cluster.hocon: " + root for root in ("bogus", "connectors", "foo")]
+    kept = (broker.data / "configs/cluster.hocon").read_text()
+    assert "foo" not in kept and "bogus" not in kept and "connectors" in kept
 
 
 def test_a_bomb_is_refused(broker):

@@ -72,6 +72,11 @@ def test_several_names_and_chosen_fields(broker):
             assert "fields" in api.want(broker, 400, "GET", f"/clients?fields={bad}")["message"]
 
 
+def test_nodes_that_are_none_are_refused(broker):
+    for path in ("/clients", "/subscriptions", "/topics"):
+        assert api.want(broker, 400, "GET", path + "?node=q")["code"] == "BAD_REQUEST", path
+
+
 def test_delayed_messages_of_a_topic_are_dropped(broker):
     with broker.client("c") as client:
         for topic in ("$delayed/100/a/b", "$delayed/200/a/b", "$delayed/100/a"):

@@ -33,6 +33,22 @@ def test_a_change_survives_a_restart(broker):
     assert api.want(broker, 200, "GET", "/mqtt/delayed")["max_delayed_messages"] == 41
 
 
+@pytest.mark.parametrize("form", ["log.file { enable = true, level = info }", "log.file_handlers.default.level = info",
+                                  "log.file.default { enable = true, level = info }", 'log.file { level = info, more { path = "${EMQX_LOG_DIR}/more.log" } }'])
+def test_the_settings_of_the_log_come_back_in_every_form(start_broker, form):
+    broker = start_broker(text=form)
+    shown = api.want(broker, 200, "GET", "/configs/log")
+    api.want(broker, 200, "PUT", "/configs/log", shown)
+    broker.restart()
+    assert api.want(broker, 200, "GET", "/configs/log") == shown
+    text = api.want(broker, 200, "GET", "/configs?key=log")
+    for change in (text, "log.file.default.level = warning", "log.file.level = error", 'log.file.extra.path = "${EMQX_LOG_DIR}/extra.log"'):
+        assert api.call(broker, "PUT", "/configs", change.encode(), "text/plain")[0] == 200, change
+    broker.restart()
+    files = api.want(broker, 200, "GET", "/configs/log")["file"]
+    assert files["extra"]["path"].endswith("/extra.log") and files["default"]["level"] == "info"
+
+
 def test_a_nested_object_is_taken_whole(broker):
     api.want(broker, 200, "PUT", "/configs/sysmon", {"os": {"cpu_high_watermark": "70%"}})
     after = api.want(broker, 200, "PUT", "/configs/sysmon", {"os": {"cpu_low_watermark": "50%"}})
@@ -129,6 +145,7 @@ def test_the_whole_as_text_and_as_json(broker):
         assert dump("image/png")[0] == 400
         assert dump("", "?key=retainer")[2].startswith("retainer")
         assert dump("", "?node=other@1.2.3.4")[0] == 404
+        assert dump("", "?key=no_such_root")[0] == 400
     finally:
         connection.close()
 

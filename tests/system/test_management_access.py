@@ -268,7 +268,13 @@ def test_guessing_is_locked_out(start_broker):
     for expected in (401, 401, 401, 429):
         nobody.want(expected, "POST", "/login", {"username": "ghost", "password": "wrong"})
     time.sleep(2.2)
-    nobody.login()
+    admin = nobody.login()
+    change = {"old_pwd": "wrong", "new_pwd": "An0ther-one"}
+    for _ in range(3):
+        admin.refuses(400, "ERROR_PWD_NOT_MATCH", "POST", "/users/admin/change_pwd", change)
+    answer, _ = admin.raw("POST", "/users/admin/change_pwd", json.dumps(change), {"Content-Type": "application/json"})
+    assert answer.status == 429 and int(answer.getheader("retry-after")) > 0
+    admin.refuses(429, "BAD_USERNAME_OR_PWD", "POST", "/users/admin/change_pwd", change)
 
 
 def test_api_keys(broker, admin):

@@ -88,6 +88,13 @@ def test_every_command_of_ctl_is_on_record(audited):
     assert seen == [("cli", "clients", ["list"]), ("cli", "admins", ["add", "joe", "******"]),
                     ("cli", "banned", ["add", "clientid", "x"]), ("cli", "clients", ["list"]),
                     ("cli", "signalbox", ["start"])]
+    broker.ctl("clients", "kick", "nobody", check=False)
+    for row in rows(admin, "?from=cli"):
+        assert (row["operation_result"], row["http_status_code"], row["source"], row["source_ip"]) == ("", "", "", "")
+    assert rows(admin, "?from=cli")[0]["failure"]["code"] == "CLIENTID_NOT_FOUND"
+    before = len(rows(admin))
+    broker.ctl("no_such_command", check=False)  # asks no node
+    assert len(rows(admin)) == before
 
 
 def test_filters_and_pages(audited):

@@ -35,6 +35,14 @@ def test_paths_beside_the_api(broker):
     for method in ("HEAD", "OPTIONS", "PATCH", "PUT"):
         answer, body = nobody.raw(method, "/nodes")  # before any log-in
         assert answer.status == 405 and body == b"" and answer.getheader("allow") == "GET"
+    for method in ("HEAD", "POST", "PUT", "DELETE", "OPTIONS"):  # a probe may ask as it likes
+        answer, body = nobody.raw(method, "=/status")
+        assert answer.status == 200 and (body == b"" if method == "HEAD" else b"is running" in body)
+        assert int(answer.getheader("content-length")) > 20
+    for path in ("/status", "/nodes", "/nothing", "=/api-docs/swagger.json"):
+        answer, _ = nobody.raw("GET", path)
+        assert answer.getheader("x-content-type-options") == "nosniff", path
+        assert path == "/nothing" or answer.getheader("cache-control") == "no-store", path
     for path in ("=/../etc/passwd", "=/static/..%2f..%2fetc/passwd", "=/%2e%2e/%2e%2e/etc/passwd"):
         assert nobody.raw("GET", path)[0].status == 404
 

@@ -21,14 +21,18 @@ Struct make_listener(bool tls) {
     s.field("ssl_options", &S::ssl_options, {.doc = "TLS of the listener."}).prepare([](Checker&, Value& v) {
       // Older files have the TLS keys beside `bind`.
       auto* fields = v.if_object();
-      if (!fields || fields->contains("ssl_options")) return;
+      if (!fields) return;
       Value::Object moved;
       for (const Key& key : ServerTls::schema().keys)
         if (const auto found = fields->find(std::string(key.name)); found != fields->end()) {
           moved.emplace(std::string(key.name), found->second);
           fields->erase(found);
         }
-      if (!moved.empty()) fields->emplace("ssl_options", Value(std::move(moved)));
+      if (moved.empty()) return;
+      // Another layer may have the present form: what it says holds.
+      const auto [present, added] = fields->try_emplace("ssl_options", Value(Value::Object{}));
+      if (auto* inner = present->second.if_object())
+        for (auto& [key, member] : moved) inner->try_emplace(key, std::move(member));
     });
   s.drop("enable");
   return s.build();

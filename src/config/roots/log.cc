@@ -1,5 +1,7 @@
 #include "config/roots/log.h"
 
+#include "config/roots/log_files.h"
+
 namespace sb::config {
 namespace {
 
@@ -21,29 +23,61 @@ void set_enable(Value& handler, bool on) {
   }
 }
 
-/// `file` holds one handler, or a map of named ones: the latter has only objects that are no options of a handler.
-void name_single_file(Checker& c, Value& log) {
-  auto& fields = *log.if_object();
-  if (const auto old = fields.find("file_handlers"); old != fields.end()) {
-    Value value = std::move(old->second);
-    fields.erase(old);
-    fields.try_emplace("file", std::move(value));
-  }
-  if (!c.defaults() && !fields.contains("file")) return;
-  Value& file = fields.try_emplace("file", Value(Value::Object{})).first->second;
-  const auto* members = file.if_object();
+/// What in `file` is an option of a handler goes to the handler `default`; the rest are handlers by name.
+void name_file(Value& file) {
+  auto* members = file.if_object();
   if (!members) return;
   const Struct& handler = LogHandler::schema(LogHandler::Kind::File);
-  bool named = !members->empty();
-  for (const auto& [key, value] : *members) named = named && value.is_object() && !handler.find(key);
-  if (!named) {
-    const Location at = file.at;
-    Value single = std::move(file);
-    file = Value(Value::Object{{"default", std::move(single)}});
-    file.at = at;
+  Value::Object options;
+  for (auto it = members->begin(); it != members->end();) {
+    const Key* option = handler.find(it->first);
+    if (!option && (it->second.is_object() || it->second.is_null())) {
+      ++it;
+      continue;
+    }
+    // An old name must not be hidden by the present one below `default`; an object has a form of its own (`rotation`).
+    if (option && option->name != it->first && !it->second.is_object())
+      options.try_emplace(std::string(option->name), std::move(it->second));
+    else
+      options.insert_or_assign(it->first, std::move(it->second));
+    it = members->erase(it);
   }
+  if (options.empty()) return;
+  Value beside(std::move(options));
+  beside.at = file.at;
+  Value& named = members->try_emplace("default").first->second;
+  Problems ignored;
+  if (named.is_object())
+    merge(named, std::move(beside), ignored);
+  else
+    named = std::move(beside);
+}
+
+void name_files(Value& log) {
+  auto* fields = log.if_object();
+  if (!fields) return;
+  const auto file = fields->find("file");
+  if (file != fields->end()) name_file(file->second);
+  const auto old = fields->find("file_handlers");
+  if (old == fields->end()) return;
+  Value handlers = std::move(old->second);
+  fields->erase(old);
+  name_file(handlers);
+  Value& present = fields->try_emplace("file").first->second;
+  Problems ignored;
+  if (present.is_object() && handlers.is_object())
+    merge(present, std::move(handlers), ignored);
+  else
+    present = std::move(handlers);
+}
+
+void prepare_log(Checker& c, Value& log) {
+  name_files(log);
   if (!c.defaults()) return;
-  for (auto& [name, entry] : *file.if_object()) set_enable(entry, default_enable(c, "file"));
+  auto* handlers = log.if_object()->try_emplace("file", Value(Value::Object{})).first->second.if_object();
+  if (!handlers) return;
+  if (handlers->empty()) handlers->emplace("default", Value(Value::Object{}));
+  for (auto& [name, entry] : *handlers) set_enable(entry, default_enable(c, "file"));
 }
 
 bool valid_offset(const std::string& text) {
@@ -122,6 +156,10 @@ log::Level to_level(LogLevel level) {
   return level == LogLevel::All ? log::Level::Debug : static_cast<log::Level>(static_cast<std::uint8_t>(level));
 }
 
+void name_log_files(Value& root) {
+  if (Value* log = root.find("log")) name_files(*log);
+}
+
 const Struct& LogBurst::schema() {
   using S = LogBurst;
   static const Struct s =
@@ -169,7 +207,7 @@ const Struct& Log::schema() {
           .field("file", &Log::file, {.doc = "Files: one, or several by name."}, &LogHandler::schema(K::File))
           .field("audit", &Log::audit, {.doc = "Record of management calls."}, &LogHandler::schema(K::Audit))
           .field("throttling", &Log::throttling, {.doc = "Repeated events.", .hidden = true})
-          .prepare(name_single_file)
+          .prepare(prepare_log)
           .build();
   return s;
 }

@@ -196,12 +196,13 @@ void Connection::serve(Request request) {
 void Connection::say(Response response, bool keep_alive) {
   closing_ = !keep_alive;
   answered_ = true;
+  response.head_only = std::exchange(asked_method_, {}) == "HEAD";
   if (response.file) {
     out_ += head_bytes(response, keep_alive);
-    if (response.file->size() > 0) file_ = std::move(response.file);
+    if (response.file->size() > 0 && !response.head_only) file_ = std::move(response.file);
   } else if (!response.fixed_body.empty()) {
     out_ += head_bytes(response, keep_alive);
-    if (response.status != 304) fixed_ = response.fixed_body;
+    if (response.status != 304 && !response.head_only) fixed_ = response.fixed_body;
   } else {
     out_ += to_bytes(response, keep_alive);
   }

@@ -22,6 +22,12 @@ management::Origin origin_of(const http::Request& request) {
   return {request.peer, request.door == http::Door::Cli || request.from_this_machine()};
 }
 
+http::Response locked(std::int64_t retry_after_s) {
+  http::Response out = http::Response::error(429, "BAD_USERNAME_OR_PWD", "Too many failed log-ins, try again later");
+  out.headers.emplace_back("retry-after", std::to_string(retry_after_s));
+  return out;
+}
+
 http::Schema role_schema(bool publisher) {
   return publisher ? schema::choice({"administrator", "viewer", "publisher"})
                    : schema::choice({"administrator", "viewer"});
@@ -35,11 +41,8 @@ Response login_answer(const management::Service& service, const LoginOutcome& ou
       break;
     case LoginOutcome::Kind::Refused:
       return Response::error(401, "BAD_USERNAME_OR_PWD", "Auth failed");
-    case LoginOutcome::Kind::Locked: {
-      Response out = Response::error(429, "BAD_USERNAME_OR_PWD", "Too many failed log-ins, try again later");
-      out.headers.emplace_back("retry-after", std::to_string(outcome.retry_after_s));
-      return out;
-    }
+    case LoginOutcome::Kind::Locked:
+      return locked(outcome.retry_after_s);
     case LoginOutcome::Kind::LocalOnly:
       return Response::error(403, "NOT_ALLOWED",
                              "The default password is accepted from the node's own machine only, without a proxy, as "

@@ -14,6 +14,8 @@ void add_keys(http::Table& table, management::Accounts& accounts);
 
 std::string text_in(const http::json::object& body, std::string_view name, std::string_view absent = {});
 management::Origin origin_of(const http::Request& request);
+/// 429: there were too many wrong passwords.
+http::Response locked(std::int64_t retry_after_s);
 /// Roles of dashboard users; API keys may be publishers too.
 http::Schema role_schema(bool publisher);
 

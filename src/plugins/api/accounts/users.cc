@@ -108,9 +108,14 @@ void remove_user(Accounts& accounts, const Call& call, const Reply& reply) {
 void change_password(Accounts& accounts, const Call& call, const Reply& reply) {
   if (of_another_backend(call)) return reply(no_such_user());
   const json::object& body = call.object();
-  accounts.change_password(
-      call.text("username"), text_in(body, "old_pwd"), text_in(body, "new_pwd"), origin_of(call.request),
-      [reply](const Result<>& changed) { reply(changed ? Response::empty() : refusal(changed.error())); });
+  const std::string username = call.text("username");
+  const management::Origin from = origin_of(call.request);
+  accounts.change_password(username, text_in(body, "old_pwd"), text_in(body, "new_pwd"), from,
+                           [&accounts, username, from, reply](const Result<>& changed) {
+                             if (changed) return reply(Response::empty());
+                             if (changed.error().code != Errc::Full) return reply(refusal(changed.error()));
+                             reply(locked(accounts.retry_after_s(username, from)));
+                           });
 }
 
 }  // namespace
@@ -162,7 +167,7 @@ void add_users(http::Table& table, Accounts& accounts) {
   change.parameters = {name, backend};
   change.body =
       schema::open_object({{"old_pwd", schema::string(1, 256), true}, {"new_pwd", schema::string(1, 256), true}});
-  change.answers = {http::no_content(), bad, missing};
+  change.answers = {http::no_content(), bad, missing, http::fault(429, "Too many wrong passwords")};
   change.handler = with(change_password);
   table.add(std::move(change));
 

@@ -31,8 +31,10 @@ bool hidden(std::string_view root) {
   return std::find(std::begin(kHidden), std::end(kHidden), root) != std::end(kHidden);
 }
 
-std::string told(const ConfigStore::Refusal& refusal) {
-  return refusal.code == kReadOnly ? fmt::format("{}: {}", kReadOnly, refusal.told()) : refusal.told();
+/// `here`: to somebody on this machine, whom places in the node's files help.
+std::string told(const ConfigStore::Refusal& refusal, bool here) {
+  const std::string text = here ? refusal.told_with_places() : refusal.told();
+  return refusal.code == kReadOnly ? fmt::format("{}: {}", kReadOnly, text) : text;
 }
 
 /// {"<root>":{"kind":"validation_error","path":…,"reason":…,"value":…,"expected":…}}; several mistakes of a root are an
@@ -41,7 +43,7 @@ std::string validation_text(const ConfigStore::Refusal& refusal) {
   json::object out;
   for (const auto& problem : refusal.problems) {
     const std::string root = problem.path.substr(0, problem.path.find('.'));
-    if (root.empty()) return told(refusal);  // the text itself cannot be read
+    if (root.empty()) return told(refusal, false);  // the text itself cannot be read
     json::object error{{"kind", "validation_error"},
                        {"path", problem.path},
                        {"reason", problem.reason},
@@ -56,7 +58,7 @@ std::string validation_text(const ConfigStore::Refusal& refusal) {
     if (!errors.is_array()) errors = json::array{std::move(errors)};
     errors.get_array().push_back(std::move(error));
   }
-  return out.empty() ? told(refusal) : json::serialize(out);
+  return out.empty() ? told(refusal, false) : json::serialize(out);
 }
 
 /// What the client wants of the two forms, quality values aside; nullopt: neither.
@@ -116,7 +118,7 @@ void dump(ConfigStore& store, const std::string& node, const Call& call, const R
   const auto key = call.find_text("key");
   if (key) {
     const config::Value* root = all.at_path(*key);
-    if (!root) return reply(Response::error(404, "NOT_FOUND", fmt::format("no configuration key '{}'", *key)));
+    if (!root) return reply(Response::error(400, "BAD_REQUEST", fmt::format("no configuration key '{}'", *key)));
     config::Value only = config::Value::Object{};
     config::Problems problems;
     config::put(only, *key, *root, true, problems);
@@ -134,7 +136,7 @@ void dump(ConfigStore& store, const std::string& node, const Call& call, const R
 void answer(const ConfigStore::Outcome<ConfigStore::Change>& outcome, const Call& call, const Reply& reply) {
   // People read the lines that ctl prints; programs want the object of the reference.
   const bool cli = call.request.door == http::Door::Cli;
-  if (!outcome) return reply(Response::text(cli ? told(outcome.error()) : validation_text(outcome.error()), 400));
+  if (!outcome) return reply(Response::text(cli ? told(outcome.error(), true) : validation_text(outcome.error()), 400));
   if (!cli) return reply(Response::empty(200));
   json::array roots;
   for (const std::string& root : outcome->roots) roots.emplace_back(root);
@@ -169,7 +171,8 @@ void add_to(management::ApiRegistry& api) {
                  false,
                  {{200, "HOCON", schema::string(), "text/plain"},
                   http::ok(schema::open_object()),
-                  http::fault(404, "No such key")},
+                  http::fault(400, "No such key"),
+                  http::fault(404, "No such node")},
                  false,
                  [&store, node = api.service.environment().node](const Call& call, const Reply& reply) {
                    dump(store, node, call, reply);

@@ -84,9 +84,8 @@ void import(Backup& backup, const std::string& node, const Call& call, const Rep
   if (auto bad = elsewhere(of, node)) return reply(std::move(*bad));
   const auto report = backup.restore(std::string_view(body.at("filename").get_string()));
   if (!report) {
-    Response response = refused(report.error());
-    response.status = response.status == 404 ? 400 : response.status;
-    return reply(std::move(response));
+    if (report.error().code == Errc::NotFound) return reply(Response::error(400, "BAD_REQUEST", report.error().what));
+    return reply(refused(report.error()));
   }
   Response response =
       call.request.door == http::Door::Cli ? Response::of(management::to_json(*report)) : Response::empty();

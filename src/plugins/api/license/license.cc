@@ -37,12 +37,18 @@ json::object to_json(const Licence::View& view) {
   return out;
 }
 
+/// The words of the reference come first, whatever the reason.
+std::string bad_key(std::string_view reason) {
+  constexpr std::string_view kBad = "Bad license key";
+  return reason.starts_with(kBad) ? std::string(reason) : fmt::format("{}: {}", kBad, reason);
+}
+
 void install(config::ConfigStore& store, const Licence& licence, const Call& call, const Reply& reply) {
   const auto* key = call.object().if_contains("key");
   if (!key || key->get_string().empty()) return reply(Response::error(400, "BAD_REQUEST", "Invalid request params"));
   const auto outcome = store.update("license.key", config::Value(std::string_view(key->get_string())),
                                     config::ConfigStore::Mode::Replace);
-  if (!outcome) return reply(Response::error(400, "BAD_REQUEST", outcome.error().message));
+  if (!outcome) return reply(Response::error(400, "BAD_REQUEST", bad_key(outcome.error().message)));
   reply(Response::of(to_json(licence.view())));
 }
 }  // namespace

@@ -118,18 +118,21 @@ void add_to(management::ApiRegistry& api) {
                  }});
   http::Parameter format = http::query_parameter("format", schema::choice({"json", "text"}), "Form of the answer");
   format.fallback = "text";
-  for (const char* path : {"/api/v5/status", "/status"})
-    api.table.add({http::Method::Get,
-                   path,
-                   "Status",
-                   http::Access::Open,
-                   "Whether the node runs",
-                   {format},
-                   {},
-                   false,
-                   {{200, "Running", schema::string(), "text/plain"}, http::ok(schema::open_object())},
-                   path[1] == 's',
-                   [&service](const Call& call, const Reply& reply) { status(service, call, reply); }});
+  for (const char* path : {"/api/v5/status", "/status"}) {
+    http::Endpoint endpoint{http::Method::Get,
+                            path,
+                            "Status",
+                            http::Access::Open,
+                            "Whether the node runs",
+                            {format},
+                            {},
+                            false,
+                            {{200, "Running", schema::string(), "text/plain"}, http::ok(schema::open_object())},
+                            path[1] == 's',
+                            [&service](const Call& call, const Reply& reply) { status(service, call, reply); }};
+    endpoint.any_method = path[1] == 's';  // as probes have it (1.1)
+    api.table.add(std::move(endpoint));
+  }
 }
 
 }  // namespace sb::plugins::api::nodes

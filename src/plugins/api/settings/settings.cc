@@ -88,6 +88,13 @@ std::optional<Response> bad_pattern(const json::array& rules) {
   return std::nullopt;
 }
 
+/// The rule is about both watermarks: what was sent is named first, for it need not be where the rule looks.
+std::string bad_license_setting(const json::object& sent, const ConfigStore::Refusal& refusal) {
+  std::string out = "Bad license setting: ";
+  for (const auto& [key, value] : sent) out += fmt::format("{} = {}: ", std::string_view(key), json::serialize(value));
+  return out + refusal.told();
+}
+
 void write(ConfigStore& store, const Place& place, const Call& call, const Reply& reply) {
   if (place.list && place.length_max != 0 && call.body.get_array().size() > place.length_max)
     return reply(Response::error(place.too_long, "EXCEED_LIMIT",
@@ -104,7 +111,7 @@ void write(ConfigStore& store, const Place& place, const Call& call, const Reply
   const auto outcome = store.update(place.root, std::move(*value), place.mode);
   if (!outcome) {
     if (place.root == "license")
-      return reply(Response::error(400, "BAD_REQUEST", "Bad license setting: " + outcome.error().told()));
+      return reply(Response::error(400, "BAD_REQUEST", bad_license_setting(call.object(), outcome.error())));
     return reply(refused(outcome.error(), place.list));
   }
   reply(Response::of(shown(store, place.root, keys)));

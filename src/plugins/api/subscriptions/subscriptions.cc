@@ -2,6 +2,7 @@
 #include "broker/topic.h"
 #include "http/table.h"
 #include "management/api_registry.h"
+#include "management/member.h"
 #include "management/service.h"
 
 #include <boost/json/array.hpp>
@@ -15,6 +16,8 @@ namespace schema = http::schema;
 
 void list(management::Service& service, const http::Call& call, const http::Reply& reply) {
   const http::Paging paging = http::paging_of(call);
+  if (auto foreign = management::not_a_member(call.find_text("node"), service.environment().node))
+    return reply(Response::error(400, "BAD_REQUEST", *foreign));
   management::SubscriptionQuery query;
   query.skip = paging.skip();
   query.limit = paging.limit;
