@@ -41,6 +41,18 @@ Owed MessageQueue::take_oldest() {
   return {};
 }
 
+std::size_t MessageQueue::behind(const Level& level, std::uint64_t sequence) {
+  std::size_t from = 0, to = level.messages.size();
+  while (from < to) {
+    const std::size_t middle = from + (to - from) / 2;
+    if (level.messages[middle].sequence <= sequence)
+      from = middle + 1;
+    else
+      to = middle;
+  }
+  return from;
+}
+
 std::size_t MessageQueue::bytes_of_first(std::size_t messages) const {
   constexpr std::size_t kLookAt = 4096;  // beyond, what is left of a wide window counts
   std::size_t left = std::min(messages, kLookAt);

@@ -76,6 +76,24 @@ class MessageQueue {
     for (const auto& level : others_)
       for (std::size_t i = 0; i < level->messages.size(); ++i) fn(level->messages[i]);
   }
+  /// Where a message stands in what waits: the highest level first, in each by sequence.
+  struct Place {
+    std::uint16_t priority = 0;
+    std::uint64_t sequence = 0;
+  };
+  /// At most `most` messages behind `after`, or from the first on: fn(const Place&, const Owed&). For management.
+  template <class Fn>
+  void look(const std::optional<Place>& after, std::size_t most, Fn&& fn) const {
+    const auto take = [&](const Level& level) {
+      if (after && level.priority > after->priority) return;
+      std::size_t at = 0;
+      if (after && level.priority == after->priority) at = behind(level, after->sequence);
+      for (; most > 0 && at < level.messages.size(); ++at, --most)
+        fn(Place{level.priority, level.messages[at].sequence}, level.messages[at]);
+    };
+    for (const auto& level : others_) take(*level);
+    if (main_) take(*main_);
+  }
 
  private:
   struct Level {
@@ -91,6 +109,7 @@ class MessageQueue {
     ++count_;
   }
   Owed take_oldest();
+  static std::size_t behind(const Level& level, std::uint64_t sequence);
   std::size_t bytes_of_first(std::size_t messages) const;
   static std::uint32_t full_credit(const Level& level) { return (level.priority + 1U) * 10U - 1U; }
 

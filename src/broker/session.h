@@ -153,6 +153,9 @@ class Session final : private runtime::Timer {
   std::size_t inflight_count() const { return inflight_used_; }
   std::size_t awaiting_rel_count() const { return awaiting_.size(); }
   const MessageQueue& queue() const { return queue_; }
+  /// For management: what was sent and not acknowledged, in order of sequence, at most `most` of those above `after`.
+  /// Valid until the session does anything else.
+  std::vector<const Owed*> unacknowledged(std::uint64_t after, std::size_t most) const;
   /// Memory is short: drops the oldest waiting message, counted; what it took, 0 if nothing waits.
   std::size_t shed_oldest();
   const SessionSettings& settings() const { return *settings_; }

@@ -3,6 +3,8 @@
 #include "broker/detail/inflight_index.h"
 #include "broker/session.h"
 
+#include <algorithm>
+
 namespace sb::broker {
 
 namespace {
@@ -15,6 +17,19 @@ PacketId usual_id(std::uint64_t sequence) {
   return static_cast<PacketId>(1 + (sequence - 1) % kPacketIds);
 }
 }  // namespace
+
+std::vector<const Owed*> Session::unacknowledged(std::uint64_t after, std::size_t most) const {
+  std::vector<const Owed*> out;
+  for (std::size_t i = 0; i < inflight_.size(); ++i) {
+    const Inflight& entry = inflight_[i];
+    if (entry.phase != Phase::Done && entry.owed.message && entry.owed.sequence > after) out.push_back(&entry.owed);
+  }
+  const auto less = [](const Owed* a, const Owed* b) { return a->sequence < b->sequence; };
+  const auto end = out.begin() + static_cast<std::ptrdiff_t>(std::min(most, out.size()));
+  std::partial_sort(out.begin(), end, out.end(), less);
+  out.erase(end, out.end());
+  return out;
+}
 
 bool Session::surely_free(std::uint64_t sequence) const {
   if (inflight_.empty()) return true;

@@ -91,6 +91,25 @@ struct SubscribeRequest {
   SubscribeOptions options;
 };
 
+struct WaitingQuery {
+  std::string client_id;
+  bool inflight = false;  // what was sent and not acknowledged, in place of the queue
+  std::optional<broker::MessageQueue::Place> after;
+  std::size_t limit = 100;
+};
+
+/// Messages that a session owes its client. They are shared with the session, not copied.
+struct WaitingMessages {
+  struct Row {
+    broker::MessageRef message;
+    Qos qos = Qos::AtMostOnce;
+    broker::MessageQueue::Place place;
+  };
+  std::vector<Row> rows;
+  std::optional<broker::MessageQueue::Place> first;  // of all of them
+  bool more = false;                                 // behind the rows
+};
+
 class Service {
  public:
   /// Before the shards run (it listens to ends of sessions); destroyed after their threads have ended.
@@ -123,6 +142,8 @@ class Service {
   void kick(std::string id, std::function<void(bool)> done);
   /// nullopt: no such connected client.
   void set_keep_alive(std::string id, std::uint32_t seconds, std::function<void(std::optional<ClientView>)> done);
+  /// nullopt: no such client. Gathered in slices: a long queue does not hold its shard up.
+  void waiting(WaitingQuery query, std::function<void(std::optional<WaitingMessages>)> done);
   /// nullopt: no such client. Cleared first if `clear`.
   void cached_verdicts(std::string id, bool clear, std::function<void(std::optional<std::vector<CachedVerdict>>)> done);
 
@@ -172,6 +193,8 @@ class Service {
   void at_home(std::string id, std::function<T(broker::Broker&, broker::Session*)> work, std::function<void(T)> done);
   struct SessionList;
   void walk_on(std::shared_ptr<SessionList> list, unsigned shard);
+  struct WaitingList;
+  void wait_on(std::shared_ptr<WaitingList> list);
   struct TopicList;
   void topics_on(std::shared_ptr<TopicList> list);
   struct Sweep;

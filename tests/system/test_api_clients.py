@@ -77,6 +77,69 @@ def test_nodes_that_are_none_are_refused(broker):
         assert api.want(broker, 400, "GET", path + "?node=q")["code"] == "BAD_REQUEST", path
 
 
+def pages(broker, path, **query):
+    """Every row, read page by page."""
+    rows, position = [], "none"
+    while position != "end_of_data":
+        text = "&".join(f"{key}={value}" for key, value in {**query, "position": position}.items())
+        page = api.want(broker, 200, "GET", f"{path}?{text}")
+        assert page["data"] or page["meta"]["position"] == "end_of_data"
+        rows += page["data"]
+        position = page["meta"]["position"]
+    assert api.want(broker, 200, "GET", path + "?position=end_of_data")["data"] == []
+    return rows
+
+
+def test_messages_that_wait_for_a_client(start_broker):
+    broker = start_broker(mqtt={"max_mqueue_len": 0, "mqueue_priorities": {"high": 9}})
+    with broker.client("gone", props={"session_expiry_interval": 600}) as gone:
+        gone.subscribe(("#", 1))
+    node.wait_until(lambda: not api.want(broker, 200, "GET", "/clients/gone")["connected"])
+    with broker.client("from", username="joe") as sender:
+        for number in range(600):
+            sender.send(raw.publish("low" if number % 2 else "high", b"%d" % number, qos=1, packet_id=number + 1))
+            sender.expect(raw.PUBACK)
+    path = "/clients/gone/mqueue_messages"
+    for limit in (7, 256, 599, 600, 10000):
+        rows = pages(broker, path, payload="plain", limit=limit)
+        assert [int(row["payload"]) for row in rows] == [*range(0, 600, 2), *range(1, 600, 2)], limit
+    assert {row["mqueue_priority"] for row in rows} == {9, 0} and len({row["msgid"] for row in rows}) == 600
+    first = rows[0]
+    assert (first["topic"], first["qos"], first["from_clientid"], first["from_username"]) == ("high", 1, "from", "joe")
+    assert abs(first["publish_at"] / 1000 - time.time()) < 600
+    page = api.want(broker, 200, "GET", path + "?limit=2")
+    assert [row["payload"] for row in page["data"]] == ["MA==", "Mg=="]
+    assert page["meta"]["start"] != "none" and page["meta"]["position"] != "end_of_data"
+    assert "payload" not in api.want(broker, 200, "GET", path + "?payload=none&limit=1")["data"][0]
+    assert len(api.want(broker, 200, "GET", path + "?max_payload_bytes=1")["data"]) == 1
+    assert len(api.want(broker, 200, "GET", path + "?max_payload_bytes=4B")["data"]) == 4
+    assert len(pages(broker, path, max_payload_bytes="100B")) == 600
+    for bad in ("position=x", "position=1_", "limit=0", "limit=10001", "payload=hex", "max_payload_bytes=0",
+                "max_payload_bytes=17MB", "max_payload_bytes=x"):
+        api.want(broker, 400, "GET", f"{path}?{bad}")
+    assert api.want(broker, 404, "GET", "/clients/nobody/mqueue_messages")["code"] == "CLIENTID_NOT_FOUND"
+
+
+def test_messages_that_a_client_has_not_acknowledged(broker):
+    with broker.client("slow", props={"receive_maximum": 5, "session_expiry_interval": 60}) as slow:
+        path = "/clients/slow/inflight_messages"
+        assert api.want(broker, 200, "GET", path) == {"data": [], "meta": {"start": "none", "position": "end_of_data"}}
+        slow.subscribe(("t", 2))
+        with broker.client("from") as sender:
+            for number in range(8):
+                sender.send(raw.publish("t", b"%d" % number, qos=1, packet_id=number + 1))
+                sender.expect(raw.PUBACK)
+        sent = [slow.expect(raw.PUBLISH) for _ in range(5)]
+        rows = pages(broker, path, payload="plain", limit=2)
+        assert [row["payload"] for row in rows] == list("01234") and "mqueue_priority" not in rows[0]
+        waiting = api.want(broker, 200, "GET", "/clients/slow/mqueue_messages?payload=plain")["data"]
+        assert [row["payload"] for row in waiting] == list("567")
+        slow.send(raw.puback(sent[0].packet_id))
+        slow.expect(raw.PUBLISH)
+        assert [row["payload"] for row in pages(broker, path, payload="plain")] == list("12345")
+    assert api.want(broker, 404, "GET", "/clients/nobody/inflight_messages")["code"] == "CLIENTID_NOT_FOUND"
+
+
 def test_delayed_messages_of_a_topic_are_dropped(broker):
     with broker.client("c") as client:
         for topic in ("$delayed/100/a/b", "$delayed/200/a/b", "$delayed/100/a"):

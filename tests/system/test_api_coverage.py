@@ -26,6 +26,12 @@ def test_every_operation_of_the_existing_areas_is_there(broker):
     assert not missing, text.getvalue()
 
 
+def test_operations_of_later_versions_are_there(broker):
+    have = coverage.offered(document(broker))
+    for path in ("/api/v5/clients/{}/mqueue_messages", "/api/v5/clients/{}/inflight_messages"):
+        assert ("GET", path) in have
+
+
 def test_an_operation_of_an_area_to_come_says_so(broker):
     for method, path in (("GET", "/rules"), ("POST", "/exhooks"), ("GET", "/gateways/coap/clients"),
                          ("PUT", "/opentelemetry"), ("POST", "/sso/login/ldap")):

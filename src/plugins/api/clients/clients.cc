@@ -5,6 +5,7 @@
 #include "management/member.h"
 #include "management/service.h"
 #include "management/text.h"
+#include "plugins/api/clients/waiting.h"
 
 #include <boost/json/array.hpp>
 
@@ -282,6 +283,7 @@ void add_to(management::ApiRegistry& api) {
   Service& service = api.service;
   const std::string kTag = "Clients";
   const std::string kOne = "/api/v5/clients/{clientid}";
+  add_waiting(api.table, service);
   const std::vector<http::Parameter> id = {http::path_parameter("clientid", "Client ID")};
   const http::Answer missing = http::fault(404, "No such client");
   const auto topic_schema = schema::object({{"topic", schema::string(1, 65535), true, "Topic filter"}});
