@@ -154,7 +154,8 @@ void review_keys(Checker& c, const Value& tree, const Config& config) {
     });
   const auto keys = [&](const char* root, const char* field, const std::string& path) {
     at(c, tree, {root}, [&](const Value& v) {
-      if (const auto read = management::read_api_keys(path); !read)
+      std::vector<management::BootstrapKey> found;
+      if (const auto read = management::read_api_keys(path, found); !read)
         c.broken(v, field, "bad_file", fmt::format("a file of API keys ({})", read.error().what));
     });
   };

@@ -247,7 +247,10 @@ std::int64_t Recovery::crash_ms(std::int64_t wall_ms) const {
 
 void Recovery::resume_timers() {
   for (Session* session : was_connected_) {
-    session->disconnected_ms_ = crash_ms(session->broker_.loop().wall_ms());
+    // The mark may be older than the connection, which was there later than that.
+    const std::int64_t wall_ms = session->broker_.loop().wall_ms();
+    const std::int64_t seen_ms = session->last_connection_ ? session->last_connection_->connected_ms : 0;
+    session->disconnected_ms_ = std::max(crash_ms(wall_ms), std::min(seen_ms, wall_ms));
     session->perhaps_sent_below_ = session->next_sequence_;
     session->broker_.store_session(*session);
   }

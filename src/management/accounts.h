@@ -73,8 +73,9 @@ struct BootstrapKey {
   Secret secret;
   Role role = Role::Administrator;
 };
-/// Lines key:secret or key:secret:role of a file. The error names the first bad one.
-[[nodiscard]] Result<std::vector<BootstrapKey>> read_api_keys(const std::string& file);
+/// Appends what the lines of a file say, key:secret or key:secret:role each, up to the first bad one, which the error
+/// names.
+[[nodiscard]] Result<> read_api_keys(const std::string& file, std::vector<BootstrapKey>& out);
 
 class Accounts {
  public:
@@ -133,7 +134,7 @@ class Accounts {
   [[nodiscard]] Result<> remove_api_key(std::string_view name);
   /// Null: unknown, disabled, expired, or another secret.
   const ApiKey* check_api_key(std::string_view key, std::string_view secret);
-  /// Those of read_api_keys(): all of them, or none where a line is bad.
+  /// Those of read_api_keys(): what stands before a bad line holds (management-api 3.5).
   [[nodiscard]] Result<std::size_t> load_api_keys(const std::string& file);
 
   /// Roles and secrets as they are stored, for backups. Another password or role ends the user's log-ins.

@@ -66,11 +66,10 @@ const ApiKey* Accounts::check_api_key(std::string_view key, std::string_view sec
   return secret_matches(known->secret, secret) ? known : nullptr;
 }
 
-Result<std::vector<BootstrapKey>> read_api_keys(const std::string& file) {
+Result<> read_api_keys(const std::string& file, std::vector<BootstrapKey>& out) {
   auto text = read_regular_file(file, kFileMax);
   if (!text) return tl::unexpected(std::move(text).error());
   std::istringstream in(*std::move(text));
-  std::vector<BootstrapKey> out;
   std::size_t number = 0;
   for (std::string line; std::getline(in, line);) {
     ++number;
@@ -86,12 +85,13 @@ Result<std::vector<BootstrapKey>> read_api_keys(const std::string& file) {
       return fail(Errc::Invalid, fmt::format("{}, line {}: expected key:secret or key:secret:role", file, number));
     out.push_back({line.substr(0, first), Secret(secret), *role});
   }
-  return out;
+  return {};
 }
 
 Result<std::size_t> Accounts::load_api_keys(const std::string& file) {
-  SB_TRY(const std::vector<BootstrapKey> read, read_api_keys(file));
-  for (const BootstrapKey& from : read) {
+  std::vector<BootstrapKey> keys;
+  const auto read = read_api_keys(file, keys);
+  for (const BootstrapKey& from : keys) {
     ApiKey key;
     key.key = from.key;
     key.role = from.role;
@@ -107,7 +107,8 @@ Result<std::size_t> Accounts::load_api_keys(const std::string& file) {
     }
     SB_CHECKED(put_api_key(std::move(key)));
   }
-  return read.size();
+  if (!read) return tl::unexpected(read.error());
+  return keys.size();
 }
 
 }  // namespace sb::management

@@ -6,6 +6,18 @@
 
 namespace sb::net {
 
+namespace {
+/// False: one of IPv4 in the form of IPv6, which rules and bans know by one name.
+bool put_v6(std::array<std::uint8_t, 16>& bytes, const in6_addr& address) {
+  const bool v6 = !IN6_IS_ADDR_V4MAPPED(&address);
+  if (v6)
+    std::memcpy(bytes.data(), &address, 16);
+  else
+    std::memcpy(bytes.data() + 12, address.s6_addr + 12, 4);
+  return v6;
+}
+}  // namespace
+
 Endpoint Endpoint::from(const sockaddr_storage& address) {
   Endpoint out;
   if (address.ss_family == AF_INET) {
@@ -15,12 +27,7 @@ Endpoint Endpoint::from(const sockaddr_storage& address) {
   } else if (address.ss_family == AF_INET6) {
     const auto& v6 = reinterpret_cast<const sockaddr_in6&>(address);
     out.port_ = ntohs(v6.sin6_port);
-    if (IN6_IS_ADDR_V4MAPPED(&v6.sin6_addr)) {
-      std::memcpy(out.bytes_.data() + 12, v6.sin6_addr.s6_addr + 12, 4);
-    } else {
-      std::memcpy(out.bytes_.data(), &v6.sin6_addr, 16);
-      out.v6_ = true;
-    }
+    out.v6_ = put_v6(out.bytes_, v6.sin6_addr);
   }
   return out;
 }
@@ -30,8 +37,9 @@ Result<Endpoint> Endpoint::parse_address(std::string_view text, std::uint16_t po
   Endpoint out;
   out.port_ = port;
   if (inet_pton(AF_INET, host.c_str(), out.bytes_.data() + 12) == 1) return out;
-  if (inet_pton(AF_INET6, host.c_str(), out.bytes_.data()) == 1) {
-    out.v6_ = true;
+  in6_addr v6{};
+  if (inet_pton(AF_INET6, host.c_str(), &v6) == 1) {
+    out.v6_ = put_v6(out.bytes_, v6);
     return out;
   }
   return fail(Errc::Invalid, fmt::format("'{}' is not an IPv4 or IPv6 address", text));

@@ -176,6 +176,15 @@ def test_a_client_that_is_gone_is_told_of_as_before(broker, version, name):
     assert found(f"gte_connected_at={after['connected_at_ms'] + 1}") == []
 
 
+def test_who_was_there_at_a_crash_did_not_leave_before_it_came(broker):
+    client = broker.client("c", clean_start=False, props={"session_expiry_interval": 600})
+    client.subscribe(("t", 1))  # answered when the session is on disk
+    broker.kill()
+    broker.start()
+    after = api.want(broker, 200, "GET", "/clients/c")
+    assert not after["connected"] and after["disconnected_at_ms"] >= after["connected_at_ms"]
+
+
 def test_a_retained_message_has_an_id_that_stays(broker):
     with broker.client("c") as client:
         client.publish("a", b"1", qos=1, retain=True)
