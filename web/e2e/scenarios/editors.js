@@ -4,7 +4,10 @@ import { strict as assert } from "node:assert";
 export async function run(dashboard, { from, re, to, topic }) {
   const { page } = dashboard;
   const save = async () => {
+    // The notice of the last save may still be there.
+    const answered = page.waitForResponse((response) => response.request().method() !== "GET");
     await page.getByRole("button", { name: "Save" }).click();
+    assert.equal((await answered).ok(), true, "the answer to Save");
     await dashboard.expectNotice("Saved");
   };
   await dashboard.logIn("/configuration/rewrite");
