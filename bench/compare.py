@@ -106,7 +106,8 @@ def main():
         programs = {"ours": given.signalbox} | {n: getattr(given, n) for n in report.PEERS if getattr(given, n)}
         report.fill(page, "machine", report.machine(programs))
         for group in cases.GROUPS:
-            report.fill(page, group, report.table(rows, group))
+            if any(row.get("case") == case.name for case in cases.ALL if case.group == group for row in rows):
+                report.fill(page, group, report.table(rows, group))  # others keep what an earlier day measured
         return 0
     given.out.parent.mkdir(parents=True, exist_ok=True)
     with open(given.out, "a", encoding="utf-8") as out:
