@@ -2,6 +2,7 @@
 #include "broker/broker.h"
 
 #include "base/check.h"
+#include "base/hash.h"
 #include "base/log.h"
 #include "broker/detail/will_author.h"
 #include "broker/topic.h"
@@ -402,6 +403,29 @@ std::uint32_t Broker::count_dispatches(const Route& route) const {
                                     (groups ? groups->size() : 0));
 }
 
+Subscription* Broker::single_local(const Route& route) const {
+  Subscription* single = nullptr;
+  const auto view = LocalSubscribers::view(route.local(shard_), single);
+  return view.size == 1 ? view.data[0] : nullptr;
+}
+
+void Broker::look_ahead(std::span<const std::string_view> topics) const {
+  std::array<Ahead, Router::kAheadMost> room;
+  const std::span next(room.data(), topics.size());
+  for (std::size_t i = 0; i < next.size(); ++i) {
+    next[i] = {topics[i], hash_text(topics[i])};
+    match_cache_.prefetch(next[i].hash);
+  }
+  core_.router().look_ahead(next);
+  std::array<const Subscription*, Router::kAheadMost> receivers;
+  for (std::size_t i = 0; i < next.size(); ++i) {
+    receivers[i] = next[i].probable ? single_local(*next[i].probable) : nullptr;
+    if (receivers[i]) receivers[i]->prefetch();
+  }
+  for (std::size_t i = 0; i < next.size(); ++i)
+    if (receivers[i]) receivers[i]->session->prefetch();
+}
+
 bool Broker::route_all(Publication& p, RouteList& matched, WireScratch& scratch) {
   const auto routes = match_cache_.match(core_.router(), p.topic, matched);
   if (routes.empty()) return false;
@@ -411,20 +435,23 @@ bool Broker::route_all(Publication& p, RouteList& matched, WireScratch& scratch)
   for (Route* one : routes) {
     if (p.dispatches) [[unlikely]]
       *p.dispatches += count_dispatches(*one);
-    routed = route(delivery, *one) || routed;
+    routed = route(delivery, *one, one == routes.back()) || routed;
   }
   p.receipt = delivery.receipt();
   return routed;
 }
 
-bool Broker::route(Delivery& delivery, Route& route) {
+bool Broker::route(Delivery& delivery, Route& route, bool last) {
   bool routed = deliver_local(delivery, route);
+  const auto* groups = static_cast<const SharedGroupList*>(route.groups());
   for (std::uint64_t others = route.shard_mask() & ~(std::uint64_t{1} << shard_); others != 0; others &= others - 1) {
+    const bool nobody_else = last && !groups && (others & (others - 1)) == 0;
     cross(static_cast<unsigned>(__builtin_ctzll(others)),
-          Crossing{delivery.message(), &route, nullptr, expect_receipt(delivery)});
+          Crossing{nobody_else ? delivery.take_message() : delivery.message(), &route, nullptr,
+                   expect_receipt(delivery)});
     routed = true;
   }
-  if (const auto* groups = static_cast<const SharedGroupList*>(route.groups())) [[unlikely]]
+  if (groups) [[unlikely]]
     for (SharedGroup* group : *groups) routed = dispatch_shared(delivery, *group, 0) || routed;
   return routed;
 }

@@ -227,6 +227,12 @@ class Broker {
   void dispatch_orphan(std::uint64_t session, Owed owed);
   /// Rings to other shards are too full: publishers should pause until on_uncongested.
   bool congested() const { return !overflow_.empty(); }
+  /// So many routes do not fit into a processor's cache: then it pays to tell which topics come next.
+  bool profits_from_look_ahead() const { return core_.router().count() >= kRoutesBeyondCache; }
+  /// Topics, at most Router::kAheadMost, that will be published at once: what that will read is asked from memory for
+  /// all together. Changes nothing.
+  void look_ahead(std::span<const std::string_view> topics) const;
+
   /// Rings to other shards or the disk are behind: whoever publishes should not be read until when_room() calls back.
   bool must_wait() const { return congested() || (journal_ && journal_->congested()); }
   void when_room(std::function<void()> resume);
@@ -257,14 +263,18 @@ class Broker {
   ReasonCode publish_apart(Publication& publication);
   std::uint32_t count_dispatches(const Route& route) const;
   bool route_all(Publication& publication, RouteList& matched, WireScratch& scratch);
-  bool route(Delivery& delivery, Route& route);
+  /// `last`: of the routes of this publication.
+  bool route(Delivery& delivery, Route& route, bool last);
   bool deliver_local(Delivery& delivery, Route& route);
   bool dispatch_shared(Delivery& delivery, const SharedGroup& group, std::uint64_t excluded_session);
   void deliver_to_member(Delivery& delivery, SharedMember& member);
-  void cross(unsigned shard, Crossing crossing);
+  void cross(unsigned shard, Crossing&& crossing);
   void push_overflow();
   void release_waiting();
-  void accept_crossing(Crossing crossing);
+  void accept_crossing(Crossing& crossing);
+  void prefetch(const Crossing& crossing, std::size_t stage) const;
+  Subscription* single_local(const Route& route) const;
+  static constexpr std::size_t kRoutesBeyondCache = 16384;
   /// False: the publication must not be routed.
   bool handle_retain(Publication& publication);
   void follow_retained_settings();

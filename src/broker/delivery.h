@@ -20,12 +20,22 @@ class Delivery {
     if (publication.stored) message_ = MessageRef::share(publication.stored);
     if (scratch_) scratch_->clear();
   }
+  /// `message`: what `publication` is a view of.
+  Delivery(const Publication& publication, MessageRef message, WireScratch* scratch)
+      : publication_(publication), message_(std::move(message)), scratch_(scratch) {
+    if (scratch_) scratch_->clear();
+  }
 
   const Publication& publication() const { return publication_; }
   /// Makes the Message the first time somebody must keep it.
   const MessageRef& message() {
     if (!message_) message_ = MessageRef::adopt(Message::make(publication_));
     return message_;
+  }
+  /// For the last one who keeps it.
+  MessageRef take_message() {
+    if (!message_) return MessageRef::adopt(Message::make(publication_));
+    return std::move(message_);
   }
 
   std::shared_ptr<Receipt>& receipt() { return receipt_; }

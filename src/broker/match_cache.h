@@ -22,6 +22,13 @@ class MatchCache {
   /// Routes matching `topic`, from the cache or by asking the router; valid until the next call.
   std::span<Route* const> match(const Router& router, std::string_view topic, RouteList& scratch);
 
+  /// `hash`: hash_text() of a topic that will be asked for soon.
+  void prefetch(std::uint64_t hash) const {
+    if (!slots_) return;
+    __builtin_prefetch(&slots_[hash & (kSlots - 1)]);
+    __builtin_prefetch(&last_miss_[hash & (kSlots - 1)], 1);
+  }
+
  private:
   struct Slot {
     std::uint64_t hash = 0;

@@ -71,7 +71,9 @@ class Message {
 
   void retain_reference() const { references_.fetch_add(1, std::memory_order_relaxed); }
   void release() const {
-    if (references_.fetch_sub(1, std::memory_order_acq_rel) == 1) destroy();
+    // The only owner needs no atomic exchange: nobody else can make another reference.
+    if (references_.load(std::memory_order_acquire) == 1 || references_.fetch_sub(1, std::memory_order_acq_rel) == 1)
+      destroy();
   }
 
  private:

@@ -13,6 +13,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -91,6 +92,14 @@ class RouteList {
   std::vector<Route*> doubtful_;
 };
 
+/// A topic that will be matched soon.
+struct Ahead {
+  std::string_view topic;
+  std::uint64_t hash = 0;  // hash_text(topic)
+  /// Set by Router::look_ahead: what the match will probably find, whose memory is on its way as well. A hint.
+  Route* probable = nullptr;
+};
+
 struct MemoryUse {
   std::size_t routes = 0;  // Route objects with their text
   std::size_t nodes = 0;   // inner nodes (v2) or index rows (v1)
@@ -122,6 +131,11 @@ class Router {
   /// Appends every route whose filter matches. Topics beginning with '$' are hidden from leading wildcards.
   /// [MQTT-4.7.2-1]
   virtual void match(std::string_view topic, RouteList& out) const = 0;
+
+  /// Asks for the memory that matches of these topics, at most kAheadMost, are about to read: of all of them at once
+  /// instead of one after the other.
+  virtual void look_ahead(std::span<Ahead> next) const = 0;
+  static constexpr std::size_t kAheadMost = 32;
 
   /// Changes whenever a route was linked or unlinked: a result of `match` is current while this is what it was before.
   std::uint64_t generation() const { return generation_.load(std::memory_order_acquire); }

@@ -1,5 +1,6 @@
 #include "broker/router.h"
 
+#include "base/hash.h"
 #include "broker/topic.h"
 
 #include <gtest/gtest.h>
@@ -46,6 +47,34 @@ TEST_P(RouterTest, FindsNothingWhenEmpty) {
   EXPECT_TRUE(match("a/b").empty());
   EXPECT_EQ(router_->find("a"), nullptr);
   EXPECT_EQ(router_->count(), 0u);
+}
+
+// A hint only: what it must not do is to name what cannot be, or to walk off.
+TEST_P(RouterTest, LooksAheadAtWhatMatchesWillFind) {
+  Route* exact = router_->acquire("fleet/7/telemetry");
+  Route* wildcard = router_->acquire("device/7/+/cmd/#");
+  router_->acquire("device/8/#");
+  Route* deep = router_->acquire("device/8/a/b/c/d/e/f/g/h/+");
+  router_->acquire("#");
+  std::vector<Ahead> next;
+  for (const std::string_view topic : {"fleet/7/telemetry", "device/7/x/cmd/reboot", "nobody", "", "/", "$SYS/brokers",
+                                       "device/8/a/b/c/d/e/f/g/h/i", "device/8", "device"})
+    next.push_back({topic, hash_text(topic)});
+  router_->look_ahead(next);
+  EXPECT_EQ(next[0].probable, exact);
+  if (GetParam().schema == Schema::V2) {
+    EXPECT_EQ(next[1].probable, wildcard);
+  }
+  EXPECT_EQ(next[5].probable, nullptr);
+  for (const Ahead& one : next) {
+    if (one.probable) {
+      EXPECT_EQ(router_->find(one.probable->filter()), one.probable) << one.topic;
+    }
+  }
+  router_->release(deep);
+  router_->look_ahead(next);
+  EXPECT_EQ(next[0].probable, exact);
+  router_->look_ahead({});
 }
 
 TEST_P(RouterTest, CountsReferencesToOneRoute) {

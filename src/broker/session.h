@@ -99,6 +99,12 @@ class Session final : private runtime::Timer {
   std::uint32_t expiry_s() const { return expiry_s_; }
   const Will* will() const { return will_.get(); }
 
+  /// Asks for the memory that a delivery reads first and last; itself reads none.
+  void prefetch() const {
+    __builtin_prefetch(this);
+    __builtin_prefetch(&counts_, 1);
+  }
+
   // --- from the broker, on this shard
   /// A matching message. Never ends the session or the connection while it runs.
   void deliver(Delivery& delivery, const Subscription& subscription);

@@ -7,6 +7,8 @@
 
 #include <boost/unordered/unordered_flat_map.hpp>
 
+#include <array>
+
 namespace sb::mqtt {
 
 using broker::Metric;
@@ -64,7 +66,10 @@ std::size_t Channel::on_bytes(ByteView bytes, std::size_t& want) {
 std::size_t Channel::consume(ByteView bytes, std::size_t& want, RateGuard::Allowance* allowance) {
   const std::uint32_t limit = client_.zone().max_packet_size;
   std::size_t used = 0;
+  std::size_t looked = host_.shard().broker.profits_from_look_ahead() ? 0 : bytes.size();
   while (used < bytes.size()) {
+    if (used >= looked) [[unlikely]]
+      looked = used + look_ahead(bytes.subspan(used));
     const ByteView rest = bytes.subspan(used);
     const auto frame = codec::mqtt::next_frame(rest, limit, &want);
     if (!frame) {
@@ -93,6 +98,21 @@ std::size_t Channel::consume(ByteView bytes, std::size_t& want, RateGuard::Allow
       return used;
   }
   return used;
+}
+
+std::size_t Channel::look_ahead(ByteView bytes) {
+  std::array<std::string_view, broker::Router::kAheadMost> topics;
+  std::size_t count = 0;
+  std::size_t at = 0;
+  while (at < bytes.size() && count < topics.size()) {
+    const auto frame = codec::mqtt::next_frame(bytes.subspan(at), client_.zone().max_packet_size);
+    if (!frame || frame->size == 0) break;  // said when its turn comes
+    at += frame->size;
+    const std::string_view topic = codec::mqtt::topic_of_publish(*frame);
+    if (!topic.empty()) topics[count++] = topic;
+  }
+  if (count > 1) host_.shard().broker.look_ahead({topics.data(), count});
+  return at == 0 ? bytes.size() : at;
 }
 
 Channel::Step Channel::handle(const Frame& frame, ByteView from_here) {

@@ -125,6 +125,8 @@ class Channel final : public runtime::Disposable,
   /// `allowance`: how much may be taken in now; null = all of it.
   std::size_t consume(ByteView bytes, std::size_t& want, RateGuard::Allowance* allowance);
   Step handle(const Frame& frame, ByteView from_here);
+  /// Tells the broker the topics of the next packets; how many bytes those are.
+  std::size_t look_ahead(ByteView bytes);
   Step bad_frame(ReasonCode code);
   Step protocol_error(ReasonCode code, std::string_view reason);
 

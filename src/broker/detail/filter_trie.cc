@@ -3,6 +3,7 @@
 #include "base/check.h"
 #include "broker/topic.h"
 
+#include <array>
 #include <cstdlib>
 #include <cstring>
 #include <new>
@@ -248,6 +249,45 @@ FilterTrie::Child FilterTrie::probe(const Node* node, MatchScratch& scratch, std
   Route* route = route_of(child);
   if (leaf_matches(*route, node->offset + word.size(), scratch, level)) scratch.found(route);
   return 0;
+}
+
+void FilterTrie::look_ahead(std::span<Ahead> next) const {
+  struct Walk {
+    const Node* node;
+    Ahead* one;
+    std::size_t from;  // where its next word begins
+    std::uint64_t edge;
+  };
+  constexpr std::size_t kLevels = 8;  // fleets are told apart by one of the first
+  std::array<Walk, Router::kAheadMost> walks;
+  std::size_t count = 0;
+  for (Ahead& one : next)
+    if (!one.topic.starts_with('$')) walks[count++] = {root_, &one, 0, 0};
+  for (std::size_t level = 0; level < kLevels && count != 0; ++level) {
+    for (std::size_t i = 0; i < count; ++i) {
+      Walk& walk = walks[i];
+      const std::string_view word = word_at(walk.one->topic, walk.from);
+      walk.from += word.size() + 1;
+      walk.edge = edge_hash(walk.node, word_hash_(word));
+      edges_.prefetch(walk.edge);
+    }
+    std::size_t left = 0;
+    for (std::size_t i = 0; i < count; ++i) {
+      const Walk walk = walks[i];
+      Child child = edges_.find(walk.edge, [](Child) { return true; });
+      if (child == 0) child = walk.node->plus.load(std::memory_order_acquire);
+      if (child != 0 && !is_leaf(child)) {
+        __builtin_prefetch(node_of(child));
+        if (walk.from <= walk.one->topic.size()) walks[left++] = {node_of(child), walk.one, walk.from, 0};
+        continue;
+      }
+      Route* route = child != 0 ? route_of(child) : walk.node->rest.load(std::memory_order_acquire);
+      if (!route) continue;
+      RouteAccess::prefetch(*route);
+      walk.one->probable = route;
+    }
+    count = left;
+  }
 }
 
 void FilterTrie::match(MatchScratch& scratch) const {

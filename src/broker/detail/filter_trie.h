@@ -32,6 +32,8 @@ class FilterTrie {
   void remove(Route& route);
 
   void match(MatchScratch& scratch) const;
+  /// As Router::look_ahead: along the literal words, and `+` where there is none. What is not found stays as it is.
+  void look_ahead(std::span<Ahead> next) const;
 
   std::size_t node_count() const { return node_count_.load(std::memory_order_relaxed); }
   std::size_t node_bytes() const { return node_bytes_.load(std::memory_order_relaxed); }

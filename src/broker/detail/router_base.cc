@@ -19,6 +19,16 @@ Route* RouterBase::find_hashed(std::string_view filter, std::uint64_t hash) cons
       hash, [&](std::uint64_t entry) { return reinterpret_cast<const Route*>(entry)->filter() == filter; }));
 }
 
+void RouterBase::look_ahead(std::span<Ahead> next) const {
+  for (const Ahead& one : next) filters_.prefetch(one.hash);
+  look_ahead_wildcards(next);  // meanwhile
+  for (Ahead& one : next)
+    if (const std::uint64_t entry = filters_.find(one.hash, [](std::uint64_t) { return true; })) {
+      one.probable = reinterpret_cast<Route*>(entry);
+      RouteAccess::prefetch(*one.probable);
+    }
+}
+
 Route* RouterBase::find(std::string_view filter) const {
   return find_hashed(filter, hash_text(filter));
 }

@@ -17,12 +17,14 @@ class RouterBase : public Router {
   Route* find(std::string_view filter) const override;
   std::size_t count() const override { return filters_.size(); }
   MemoryUse memory() const override;
+  void look_ahead(std::span<Ahead> next) const override;
   std::uint64_t visit(std::uint64_t cursor, std::size_t at_least, const std::function<void(Route&)>& visitor) override;
 
  protected:
   virtual void link_wildcard(Route& route) = 0;    // under the writer lock
   virtual void unlink_wildcard(Route& route) = 0;  // likewise
   virtual MemoryUse index_memory() const = 0;
+  virtual void look_ahead_wildcards(std::span<Ahead>) const {}
 
   void prefetch_filter(std::uint64_t hash) const { filters_.prefetch(hash); }
   Route* find_hashed(std::string_view filter, std::uint64_t hash) const;

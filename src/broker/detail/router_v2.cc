@@ -25,6 +25,7 @@ class RouterV2 final : public RouterBase {
  protected:
   void link_wildcard(Route& route) override { trie_.insert(route); }
   void unlink_wildcard(Route& route) override { trie_.remove(route); }
+  void look_ahead_wildcards(std::span<Ahead> next) const override { trie_.look_ahead(next); }
   MemoryUse index_memory() const override {
     return {.routes = 0, .nodes = trie_.node_bytes(), .tables = trie_.table_bytes()};
   }

@@ -28,6 +28,13 @@ namespace detail {
                                                   PropertyScratch* scratch = nullptr);
 /// The form in which to answer a CONNECT that decode_connect() refused: V5 if its level byte says 5 or more, else V311.
 [[nodiscard]] ProtocolVersion answer_version(const Frame& connect);
+/// The Topic Name of a PUBLISH, unchecked; empty: none (an alias), cut off, or another packet. A hint for what comes.
+[[nodiscard]] inline std::string_view topic_of_publish(const Frame& frame) {
+  if (frame.type() != PacketType::Publish || frame.body.size() < 2) return {};
+  const std::size_t size = std::size_t{frame.body[0]} << 8 | frame.body[1];
+  if (size > frame.body.size() - 2) return {};
+  return {reinterpret_cast<const char*>(frame.body.data()) + 2, size};
+}
 [[nodiscard]] Decoded<PublishView> decode_publish(const Frame& frame, DecodeOptions options);
 [[nodiscard]] Decoded<AckView> decode_ack(const Frame& frame, DecodeOptions options);
 [[nodiscard]] Decoded<SubscribeView> decode_subscribe(const Frame& frame, DecodeOptions options);
