@@ -5,12 +5,13 @@ Every run has a fresh broker on processor 0; the generator has processor 1. A ru
 --noise cores is repeated, at most --repeats times, and then kept with a mark. Exit code 1: a bar is missed (--strict).
 """
 import argparse
+import contextlib
 import json
 import os
 import pathlib
 import sys
 
-from driver import brokers, cases, loads, report
+from driver import brokers, cases, dashboard, loads, report
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 
@@ -65,7 +66,8 @@ def once(given, case, contender):
     _, kind, program, settings = contender
     try:
         with brokers.Broker(kind, program, settings, case.both, "tls" in case.load, case.load == "own:idle ws") as broker:
-            return loads.run(case, broker, given.mqttload)
+            with dashboard.Dashboard(broker.api) if case.watched else contextlib.nullcontext():
+                return loads.run(case, broker, given.mqttload)
     except (RuntimeError, OSError) as error:
         return {"ok": False, "error": str(error)}
 

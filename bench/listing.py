@@ -9,8 +9,6 @@ alternate. Exit code 1: the median of the 99th percentiles rises by more than 25
 the table into docs/performance.md.
 """
 import argparse
-import http.client
-import json
 import multiprocessing
 import os
 import pathlib
@@ -21,7 +19,7 @@ import struct
 import sys
 import time
 
-from driver import brokers, loads, report
+from driver import brokers, dashboard, loads, report
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 LOAD = "pub1to1 --pairs 1000 --rate 5000 --qos 1 --payload 128 --secs 5"
@@ -53,35 +51,23 @@ def fill(port, connected, offline):
     return [connect(port, number, f"online-{number:06}") for number in range(connected)]
 
 
-def ask(connection, method, path, token=None, body=None):
-    headers = {"Content-Type": "application/json"} | ({"Authorization": "Bearer " + token} if token else {})
-    connection.request(method, "/api/v5" + path, body, headers)
-    answer = connection.getresponse()
-    data = answer.read()
-    if answer.status != 200:
-        raise RuntimeError(f"{method} {path}: {answer.status} {data[:200]!r}")
-    return data
-
-
 def list_pages(port, limit, total, stop, pages):
-    """Page after page, then from the first one again; its own process on the generator's processor, behind it."""
-    os.sched_setaffinity(0, {1})
-    os.nice(10)
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
-    login = ask(connection, "POST", "/login", body=json.dumps({"username": "admin", "password": "public"}))
-    token, last, page = json.loads(login)["token"], -(-total // limit), 0
+    """Page after page, then from the first one again; its own process."""
+    dashboard.behind_the_generator()
+    connection, token = dashboard.log_in(port)
+    last, page = -(-total // limit), 0
     while not stop.is_set():
         page = page % last + 1
-        ask(connection, "GET", f"/clients?page={page}&limit={limit}", token)
+        dashboard.ask(connection, "GET", f"/clients?page={page}&limit={limit}", token)
         pages.value += 1
 
 
-def run(given, broker, api_port, listing):
+def run(given, broker, listing):
     stop, pages = multiprocessing.Event(), multiprocessing.Value("Q", 0)
     lister = None
     if listing:
         lister = multiprocessing.Process(target=list_pages, daemon=True,
-                                         args=(api_port, given.limit, given.connected + given.offline, stop, pages))
+                                         args=(broker.api, given.limit, given.connected + given.offline, stop, pages))
         lister.start()
         while pages.value == 0 and lister.is_alive():
             time.sleep(0.01)
@@ -130,9 +116,7 @@ def options():
 def main():
     given = options()
     resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
-    api_port = brokers.free_ports(1)[0]
-    settings = {"session_persistence.enable": True, "session_persistence.durability": "process",
-                "dashboard.listeners.http.bind": f"127.0.0.1:{api_port}"}
+    settings = {"session_persistence.enable": True, "session_persistence.durability": "process"}
     runs = {False: [], True: []}
     with brokers.Broker("ours", given.signalbox, settings) as broker:
         begin = time.monotonic()
@@ -140,7 +124,7 @@ def main():
         print(f"{given.connected + given.offline} sessions after {time.monotonic() - begin:.0f} s", file=sys.stderr)
         for number in range(given.rounds):
             for listing in (False, True):
-                row = run(given, broker, api_port, listing)
+                row = run(given, broker, listing)
                 runs[listing].append(row)
                 print(f"{number} {'with' if listing else 'without':8} p50 {row['lat_us_p50']:6.0f} p99 {row['lat_us_p99']:8.0f} "
                       f"pages/s {row['pages_per_s']:.0f}", file=sys.stderr, flush=True)

@@ -78,7 +78,7 @@ class Broker:
         self.kind, self.program, self.both = kind, program, both
         self.settings = {"node.shards": 1, **cases.OPEN_LIMITS, **(settings or {})}
         self.want_tls, self.want_websocket = tls, websocket
-        self.tcp, self.tls, self.ws = free_ports(3)
+        self.tcp, self.tls, self.ws, self.api = free_ports(4)
         self.folder = self.process = None
 
     def __enter__(self):
@@ -147,6 +147,7 @@ class Broker:
                     "listeners.tcp.default.bind": f"127.0.0.1:{self.tcp}",
                     "listeners.ssl.default.enable": self.want_tls, "listeners.ws.default.enable": self.want_websocket,
                     "listeners.wss.default.enable": False,
+                    "dashboard.listeners.http.bind": f"127.0.0.1:{self.api}",
                     "license.key": "community"}  # the trial ends at 25 connections
         if self.want_tls:
             settings |= {"listeners.ssl.default.bind": f"127.0.0.1:{self.tls}",

@@ -39,6 +39,7 @@ class Case:
     peers: bool = True
     variants: tuple = (("ours", ()),)  # label, settings of ours that differ: pairs
     both: bool = False  # the broker may use both processors
+    watched: bool = False  # a dashboard is open
     falls_from: str = ""  # the case of fewer things, whose rate may be more by `falls_most` and no more
     falls_field: str = "match_recv_per_s"
     falls_most: float = 0.2
@@ -79,6 +80,12 @@ CPU = [
     _cpu("tls-1to1-q1-64", "pub1to1 --tls --pairs 10 --qos 1 --payload 64 --secs 4", 0.75),
     Case("churn", "cpu", "connect --conns 200 --churn 5 --src-addrs 8", (Bar("us_per_conn", 0.85),), ("conn_per_s",)),
 ]
+
+# Of those of Case, the bars are as without a dashboard, against the same runs of FlashMQ.
+DASHBOARD = [dataclasses.replace(case, name="dashboard-" + case.name, group="dashboard", peers=False, watched=True,
+                                 bars=tuple(dataclasses.replace(bar, base=f"{case.name}:{bar.base}") if bar.base else bar
+                                            for bar in case.bars))
+             for case in CPU]
 
 SCALE = [Case("connect-15k", "scale", "connect --conns 15000 --src-addrs 4 --hold 5 --conc 256",
               (Bar("conn_per_s", 1.15, True), Bar("rss_per_conn_bytes", 0.40)))]
@@ -134,5 +141,5 @@ ROUTES = [Case(f"routes-{mix}-{size}", "routes", f"subscribe --mix {mix} --filte
 # Without mqttload: the load of pairs.py, so that there is something to see on any machine. No bar is judged by it.
 REDUCED = [Case("reduced-1to1-q1", "reduced", "own:online", (), ("us_per_msg", "recv_per_s"), peers=True)]
 
-ALL = CPU + SCALE + DURABLE_CASES + SHARDS + IDLE + SUITE + ROUTES + REDUCED
+ALL = CPU + DASHBOARD + SCALE + DURABLE_CASES + SHARDS + IDLE + SUITE + ROUTES + REDUCED
 GROUPS = list(dict.fromkeys(case.group for case in ALL))

@@ -22,7 +22,9 @@ def median(rows, case, label, field):
 
 
 def base_of(rows, case, bar):
-    """The figure a bar's ratio is taken to: a peer or variant of the case, or another case's."""
+    """The figure a bar's ratio is taken to: a peer or variant of the case, another case's, or a peer's of another case."""
+    if ":" in bar.base:
+        return median(rows, *bar.base.split(":"), bar.field)
     own = median(rows, case.name, bar.base, bar.field)
     return own if own is not None else median(rows, bar.base, "ours", bar.field)
 

@@ -1,5 +1,8 @@
 #include "base/json_text.h"
 
+#include <cstdint>
+#include <cstring>
+
 namespace sb {
 
 namespace {
@@ -23,6 +26,26 @@ std::size_t sequence(std::string_view text, std::size_t at) {
     return 4;
   }
   return 0;
+}
+
+/// How much of `text` is UTF-8, from its front. Most of it is ASCII, which is looked at by eight.
+std::size_t valid_part(std::string_view text) {
+  constexpr std::uint64_t kHighBits = 0x8080808080808080U;
+  std::size_t at = 0;
+  while (at < text.size()) {
+    std::uint64_t word = 0;
+    if (text.size() - at >= sizeof word) {
+      std::memcpy(&word, text.data() + at, sizeof word);
+      if ((word & kHighBits) == 0) {
+        at += sizeof word;
+        continue;
+      }
+    }
+    const std::size_t size = sequence(text, at);
+    if (size == 0) return at;
+    at += size;
+  }
+  return at;
 }
 }  // namespace
 
@@ -55,12 +78,16 @@ std::string json_quoted(std::string_view text) {
   return out + '"';
 }
 
-std::string utf8_text(std::string_view text) {
-  std::string out;
-  for (std::size_t i = 0; i < text.size();) {
-    const std::size_t size = sequence(text, i);
-    out += size == 0 ? std::string_view("\xEF\xBF\xBD") : text.substr(i, size);
-    i += std::max<std::size_t>(1, size);
+std::string utf8_text(std::string text) {
+  const std::size_t good = valid_part(text);
+  if (good == text.size()) return text;
+  std::string out(text, 0, good);
+  for (std::string_view rest = std::string_view(text).substr(good); !rest.empty();) {
+    out += "\xEF\xBF\xBD";
+    rest.remove_prefix(1);
+    const std::size_t next = valid_part(rest);
+    out += rest.substr(0, next);
+    rest.remove_prefix(next);
   }
   return out;
 }

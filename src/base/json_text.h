@@ -12,7 +12,7 @@ namespace sb {
 
 std::string json_quoted(std::string_view text);
 /// The text alone, bytes that are not UTF-8 replaced in the same way.
-std::string utf8_text(std::string_view text);
+std::string utf8_text(std::string text);
 
 class JsonObject {
  public:

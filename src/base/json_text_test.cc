@@ -22,6 +22,29 @@ TEST(JsonText, ReplacesWhatIsNotUtf8) {
   EXPECT_EQ(json_quoted("\xE2\x82"), "\"\xEF\xBF\xBD\xEF\xBF\xBD\"");  // cut short
 }
 
+// By eights while it is ASCII: whatever stands at whatever place is found, and everything else stays.
+TEST(JsonText, MakesUtf8OfAnyText) {
+  const std::string plain(41, 'x');
+  EXPECT_EQ(utf8_text(plain), plain);
+  EXPECT_EQ(utf8_text(""), "");
+  for (std::size_t at = 0; at <= plain.size(); ++at) {
+    for (const std::string good : {"\xC3\xBC", "\xE2\x82\xAC", "\xF0\x9F\x98\x80"}) {
+      std::string text = plain;
+      text.insert(at, good);
+      EXPECT_EQ(utf8_text(text), text) << at;
+      std::string cut = plain.substr(0, at) + good.substr(0, good.size() - 1);  // the end is not read past
+      std::string shown = plain.substr(0, at);
+      for (std::size_t i = 1; i < good.size(); ++i) shown += "\xEF\xBF\xBD";
+      EXPECT_EQ(utf8_text(cut), shown) << at;
+    }
+    std::string text = plain;
+    text.insert(at, "\xFF\xC0");
+    std::string shown = plain;
+    shown.insert(at, "\xEF\xBF\xBD\xEF\xBF\xBD");
+    EXPECT_EQ(utf8_text(text), shown) << at;
+  }
+}
+
 TEST(JsonText, BuildsObjects) {
   JsonObject out;
   EXPECT_EQ(JsonObject().done(), "{}");

@@ -49,7 +49,7 @@ void Broker::set_settings(CoreSettingsRef settings) {
 
 Broker::~Broker() {
   closing_ = true;
-  std::vector<Session*> all(sessions_.begin(), sessions_.end());
+  const std::vector<Session*> all = sessions_.all();
   sessions_.clear();
   for (Session* session : all) {
     std::vector<Subscription*> subscriptions(session->subscriptions_.begin(), session->subscriptions_.end());
@@ -59,11 +59,6 @@ Broker::~Broker() {
 }
 
 // ---------------------------------------------------------------- sessions (broker.md 4)
-
-Session* Broker::find(std::string_view client_id) {
-  const auto found = sessions_.find(client_id);
-  return found == sessions_.end() ? nullptr : *found;
-}
 
 Broker::Opened Broker::open(OpenRequest request, SessionSink& sink) {
   Session* session = find(request.identity->client_id);
@@ -91,7 +86,7 @@ Broker::Opened Broker::open(OpenRequest request, SessionSink& sink) {
   const bool present = session != nullptr;
   if (!session) {
     session = new Session(*this, ++session_numbers_ << 6 | shard_, request.identity, request.settings);
-    sessions_.insert(session);
+    sessions_.insert(*session);
   }
   session->identity_ = std::move(request.identity);
   session->settings_ = std::move(request.settings);
@@ -327,7 +322,7 @@ void Broker::terminate(Session& session, std::string_view reason, bool redispatc
   if (session.will_) publish_will(session);  // the session ends: 3.1.3.2.2
   if (session.durable()) forget_rows(session, redispatch_owed);
   session.expiry_s_ = 0;  // nothing of it is written any more
-  sessions_.erase(&session);
+  sessions_.erase(session);
   std::vector<Subscription*> subscriptions(session.subscriptions_.begin(), session.subscriptions_.end());
   for (Subscription* subscription : subscriptions) detach_subscription(session, *subscription);
   if (redispatch_owed) {

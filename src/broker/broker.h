@@ -11,6 +11,7 @@
 #include "broker/retained.h"
 #include "broker/router.h"
 #include "broker/session.h"
+#include "broker/session_set.h"
 #include "broker/shared_group.h"
 #include "runtime/loop.h"
 #include "runtime/reclaimer.h"
@@ -195,13 +196,10 @@ class Broker {
   };
   /// The author's rights are others than at open().
   void change_will(Session& session, const WillChange& change);
-  Session* find(std::string_view client_id);
+  Session* find(std::string_view client_id) const { return sessions_.find(client_id); }
   /// Ends connection and session. False if there is none.
   bool kick(std::string_view client_id, EndReason reason);
-  template <class Fn>
-  void for_each_session(Fn&& fn) const {
-    for (Session* session : sessions_) fn(*session);
-  }
+  const std::vector<Session*>& sessions() const { return sessions_.all(); }
   std::size_t session_count() const { return sessions_.size(); }
 
   // --- subscriptions
@@ -335,19 +333,7 @@ class Broker {
   WillGuard will_guard_;
   MetricCells metrics_;
 
-  struct SessionHash {
-    using is_transparent = void;
-    using is_avalanching = void;
-    std::size_t operator()(std::string_view id) const noexcept { return hash_text(id); }
-    std::size_t operator()(const Session* s) const noexcept { return hash_text(s->client_id()); }
-  };
-  struct SessionEqual {
-    using is_transparent = void;
-    bool operator()(const Session* a, const Session* b) const noexcept { return a == b; }
-    bool operator()(std::string_view a, const Session* b) const noexcept { return a == b->client_id(); }
-    bool operator()(const Session* a, std::string_view b) const noexcept { return a->client_id() == b; }
-  };
-  boost::unordered_flat_set<Session*, SessionHash, SessionEqual> sessions_;
+  SessionSet sessions_;
   std::uint64_t session_numbers_ = 0;
   std::unique_ptr<Journal> journal_;
   bool sessions_durable_ = false;

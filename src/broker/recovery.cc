@@ -80,7 +80,7 @@ Result<> Recovery::load_sessions() {
       detail::take_author(*will, record.will->author);
       session->will_ = std::move(will);
     }
-    broker.sessions_.insert(session);
+    broker.sessions_.insert(*session);
     broker.session_numbers_ = std::max(broker.session_numbers_, record.number >> 6);
     // Numbers are unique over shards, and a session may have moved: every shard counts on from the highest.
     for (unsigned shard = 0; shard < core_.shards(); ++shard)

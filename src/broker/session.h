@@ -186,6 +186,7 @@ class Session final : private runtime::Timer {
  private:
   friend class Broker;
   friend class Recovery;
+  friend class SessionSet;
 
   /// 8.4: what another member of the group gets when the session ends. QoS 2 in flight stays with this client
   /// [MQTT-4.8.2-5].
@@ -271,6 +272,7 @@ class Session final : private runtime::Timer {
   std::uint64_t next_sequence_ = 1;
   std::uint64_t perhaps_sent_below_ = 0;  // see store::SessionRecord
 
+  std::uint32_t place_ = 0;  // in the SessionSet
   std::uint32_t expiry_s_ = 0;
   bool clean_start_ = true;
   bool connected_ = false;

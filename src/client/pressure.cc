@@ -122,9 +122,8 @@ void Pressure::shed(broker::Broker& broker) {
     return a->queue().bytes() < b->queue().bytes();
   };
   std::priority_queue<broker::Session*, std::vector<broker::Session*>, decltype(shorter)> longest(shorter);
-  broker.for_each_session([&](broker::Session& session) {
-    if (!session.queue().empty()) longest.push(&session);
-  });
+  for (broker::Session* session : broker.sessions())
+    if (!session->queue().empty()) longest.push(session);
   std::size_t drops = 0;
   while (wanted > 0 && !longest.empty() && drops < kDropsMax) {
     broker::Session* session = longest.top();

@@ -2,6 +2,7 @@
 // roles that may use it and its audit record.
 #pragma once
 
+#include "base/give_way.h"
 #include "http/message.h"
 #include "http/multipart.h"
 #include "http/schema.h"
@@ -100,6 +101,17 @@ struct Paging {
   std::size_t skip() const { return (page - 1) * limit; }
 };
 Paging paging_of(const Call& call);
+/// An array of what `to_json` makes of each. Pages are long: other threads have a go between rows.
+template <class Rows, class ToJson>
+json::array rows_of(const Rows& rows, ToJson&& to_json) {
+  json::array out;
+  out.reserve(rows.size());
+  for (const auto& row : rows) {
+    out.push_back(to_json(row));
+    give_way();
+  }
+  return out;
+}
 json::value page_answer(json::array rows, const Paging& paging, std::optional<std::size_t> count, bool has_next);
 
 }  // namespace sb::http

@@ -1,12 +1,13 @@
 #include "http/message.h"
 
+#include "base/give_way.h"
 #include "base/hex.h"
 #include "base/json_text.h"
 #include "http/file_body.h"
 #include "net/endpoint.h"
 
 #include <boost/json/object.hpp>
-#include <boost/json/serialize.hpp>
+#include <boost/json/serializer.hpp>
 
 #include <algorithm>
 
@@ -64,14 +65,38 @@ bool Request::from_this_machine() const {
   return host.empty() || names_an_address(host);
 }
 
+namespace {
+std::string serialized(const json::value& value) {
+  json::serializer serializer;
+  serializer.reset(&value);
+  std::string out;
+  char piece[8192];
+  while (!serializer.done()) {
+    const auto text = serializer.read(piece, sizeof piece);
+    out.append(text.data(), text.size());
+    give_way();
+  }
+  return out;
+}
+/// The rows of a page are thousands of allocations: they are freed by and by.
+void take_apart(json::value& value) {
+  json::object* page = value.if_object();
+  json::value* data = page ? page->if_contains("data") : nullptr;
+  json::array* rows = data ? data->if_array() : value.if_array();
+  for (; rows && !rows->empty(); give_way()) rows->pop_back();
+}
+}  // namespace
+
 std::uint64_t Response::body_size() const {
   if (file) return file->size();
   return fixed_body.empty() ? body.size() : fixed_body.size();
 }
 
-Response Response::of(const json::value& value, unsigned status) {
+Response Response::of(json::value value, unsigned status) {
   // Names from certificates may be any bytes; an answer is UTF-8 all the same.
-  return {status, "application/json", utf8_text(json::serialize(value))};
+  Response out{status, "application/json", utf8_text(serialized(value))};
+  take_apart(value);
+  return out;
 }
 
 Response Response::text(std::string body, unsigned status) {

@@ -74,7 +74,7 @@ struct Response {
   json::value report{};
 
   std::uint64_t body_size() const;
-  static Response of(const json::value& value, unsigned status = 200);
+  static Response of(json::value value, unsigned status = 200);
   static Response text(std::string body, unsigned status = 200);
   static Response empty(unsigned status = 204);
   /// {"code":…,"message":…}

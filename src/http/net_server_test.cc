@@ -19,6 +19,7 @@ namespace {
 
 class NetServerTest : public testing::Test {
  protected:
+  static constexpr std::size_t kBig = 3 << 20;
   NetServerTest() {
     Endpoint up;
     up.method = Method::Post;
@@ -44,6 +45,10 @@ class NetServerTest : public testing::Test {
       reply(std::move(out));
     };
     table.add(std::move(file));
+    Endpoint big;
+    big.path = "/big";
+    big.handler = [](const Call&, const Reply& reply) { reply(Response::text(std::string(kBig, 'b'))); };
+    table.add(std::move(big));
     Endpoint who;
     who.path = "/who";
     who.handler = [](const Call& call, const Reply& reply) {
@@ -109,6 +114,29 @@ class NetServerTest : public testing::Test {
   std::string file_name = testing::TempDir() + "net_server_file";
   std::unique_ptr<NetServer> server;
 };
+
+// A large body follows its head by itself, in pieces; the next answer comes behind all of it.
+TEST_F(NetServerTest, LargeAnswersAreWholeAndInOrder) {
+  open();
+  const int fd = dial();
+  const std::string asked =
+      "GET /big HTTP/1.1\r\nhost: h\r\n\r\n"
+      "GET /big HTTP/1.1\r\nhost: h\r\n\r\nGET /who HTTP/1.1\r\nhost: h\r\nconnection: close\r\n\r\n";
+  ASSERT_EQ(send(fd, asked.data(), asked.size(), 0), static_cast<ssize_t>(asked.size()));
+  std::string got = receive(fd);
+  const std::string length = fmt::format("content-length: {}\r\n", kBig);
+  for (int answer = 0; answer < 2; ++answer) {
+    const std::size_t end = got.find("\r\n\r\n");
+    ASSERT_NE(end, std::string::npos);
+    EXPECT_NE(got.substr(0, end + 2).find(length), std::string::npos);
+    got.erase(0, end + 4);
+    ASSERT_GE(got.size(), kBig);
+    EXPECT_EQ(got.find_first_not_of('b'), kBig);
+    got.erase(0, kBig);
+  }
+  EXPECT_NE(got.find("127.0.0.1 true"), std::string::npos) << got.substr(0, 300);
+  ::close(fd);
+}
 
 TEST_F(NetServerTest, SendsALargeFileWhileOthersAreServed) {
   const std::string content(20 << 20, 'f');

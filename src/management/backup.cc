@@ -2,6 +2,7 @@
 
 #include "base/json_text.h"
 #include "base/log.h"
+#include "base/regular_file.h"
 #include "management/archive.h"
 #include "management/backup_journal.h"
 #include "management/text.h"
@@ -12,9 +13,7 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
 #include <map>
-#include <sstream>
 #include <tuple>
 
 namespace sb::management {
@@ -36,18 +35,6 @@ std::string base_name(std::int64_t wall_ms) {
   return "emqx-export-" + time;
 }
 
-Result<std::string> content_of(const std::string& path, std::uint64_t most) {
-  std::error_code error;
-  const std::uint64_t size = fs::file_size(path, error);
-  if (error) return fail(Errc::NotFound, fmt::format("{}: {}", path, error.message()));
-  if (size > most) return fail(Errc::Full, fmt::format("{}: larger than is allowed", path));
-  std::ifstream file(path, std::ios::binary);
-  std::ostringstream out;
-  out << file.rdbuf();
-  if (!file) return fail(Errc::Io, path + ": cannot be read");
-  return std::move(out).str();
-}
-
 /// The content of a file inside the data folder; nullopt: it lies elsewhere, or is not there.
 std::optional<std::string> file_in(const std::string& data_dir, const std::string& path) {
   std::error_code error;
@@ -58,7 +45,7 @@ std::optional<std::string> file_in(const std::string& data_dir, const std::strin
   const fs::path root = fs::weakly_canonical(data_dir, error);
   const auto inside = std::mismatch(root.begin(), root.end(), file.begin(), file.end());
   if (error || inside.first != root.end() || !fs::is_regular_file(file, error)) return std::nullopt;
-  auto content = content_of(file.string(), kConfigFileMax);
+  auto content = read_regular_file(file.string(), kConfigFileMax);
   return content ? std::optional(*std::move(content)) : std::nullopt;
 }
 
@@ -264,7 +251,7 @@ Result<> Backup::undo(const Plan& plan) {
 
 Result<Backup::Report> Backup::restore(std::string_view name) {
   SB_TRY(const std::string path, path_of(name));
-  SB_TRY(const std::string bytes, content_of(path, kFileMax));
+  SB_TRY(const std::string bytes, read_regular_file(path, kFileMax));
   SB_TRY(Plan plan, this->plan(name, bytes));
   // What is there now, so that it can come back.
   plan.cluster_before = config::to_hocon(config_.cluster(), {.reveal = true});

@@ -262,7 +262,7 @@ class Retained final : public BackupTable {
  private:
   /// A topic of MQTT 3 may be any bytes, which JSON text cannot hold.
   static void put_topic(BackupRow& row, std::string_view topic) {
-    if (utf8_text(topic) == topic)
+    if (utf8_text(std::string(topic)) == topic)
       row["topic"] = topic;
     else
       row["topic_base64"] = base64(topic);

@@ -1,5 +1,7 @@
 #include "management/service.h"
 
+#include "base/give_way.h"
+
 #include <pthread.h>
 
 namespace sb::management {
@@ -21,6 +23,7 @@ Service::~Service() {
 void Service::start(std::function<void()> before) {
   thread_ = std::thread([this, before = std::move(before)] {
     pthread_setname_np(pthread_self(), "management");
+    gives_way();
     if (before) before();
     store::KeyValue* store = environment_.store ? environment_.store() : nullptr;
     monitor_.start(store, environment_.config ? sample_interval(*environment_.config->current()) : kSampleInterval);

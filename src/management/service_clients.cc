@@ -73,6 +73,9 @@ ClientView describe(broker::Session& session) {
   return out;
 }
 
+/// Pages seldom have more rows.
+constexpr std::size_t kPageUsual = 1000;
+
 SubscriptionView describe(const broker::Session& session, const broker::Subscription& subscription) {
   return {std::string(session.client_id()), std::string(subscription.filter()), subscription.options};
 }
@@ -198,6 +201,7 @@ void Service::clients(ClientQuery query, std::function<void(Page<ClientView>)> d
   list->limit = query.limit;
   list->row_is_session = true;
   if (!filtered) list->rows_of_shard = [](broker::Broker& broker) { return broker.session_count(); };
+  page->rows.reserve(std::min<std::size_t>(query.limit, kPageUsual));  // here, not piece by piece on the shard
   SessionList* state = list.get();
   list->visit = [state, page, fuzzy, filtered, query = std::move(query)](broker::Session& session) {
     if (!fits(session, query)) return false;

@@ -11,13 +11,10 @@ SessionWalks::SessionWalks(broker::Broker& broker) : broker_(broker) {
 
 void SessionWalks::walk(Range range, Visit visit, std::function<void()> done) {
   auto walk = std::make_shared<Walk>();
-  const std::size_t behind = broker_.session_count() - std::min(range.from, broker_.session_count());
-  walk->sessions.reserve(std::min(range.most, behind));
-  std::size_t position = 0;
-  broker_.for_each_session([&](broker::Session& session) {
-    if (position >= range.from && position - range.from < range.most) walk->sessions.push_back(&session);
-    ++position;
-  });
+  const std::vector<broker::Session*>& all = broker_.sessions();
+  const auto first = all.begin() + static_cast<std::ptrdiff_t>(std::min(range.from, all.size()));
+  const auto behind = static_cast<std::size_t>(all.end() - first);
+  walk->sessions.assign(first, first + static_cast<std::ptrdiff_t>(std::min(range.most, behind)));
   walk->visit = std::move(visit);
   walk->done = std::move(done);
   walks_.push_back(walk);

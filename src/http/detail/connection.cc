@@ -1,5 +1,6 @@
 #include "http/detail/connection.h"
 
+#include "base/give_way.h"
 #include "base/log.h"
 #include "http/file_body.h"
 
@@ -16,6 +17,10 @@ constexpr std::size_t kReadBytes = 64 << 10;
 constexpr std::size_t kFileBytes = 64 << 10;
 /// Of a long body this much is written before others get their turn.
 constexpr std::size_t kWriteBudget = 512 << 10;
+/// The kernel copies what it is given and carries it through to a peer on this machine before anybody else has a go.
+constexpr std::size_t kWriteAtOnce = 64 << 10;
+/// From here on a body is not copied behind its head.
+constexpr std::size_t kOwnWrite = 16 << 10;
 /// A peer that still sends is listened to this long, so that it reads the refusal before it sees the end.
 constexpr Nanos kLinger{2'000'000'000};
 constexpr std::uint64_t kLingerBytesMax = 16 << 20;
@@ -203,8 +208,12 @@ void Connection::say(Response response, bool keep_alive) {
   } else if (!response.fixed_body.empty()) {
     out_ += head_bytes(response, keep_alive);
     if (response.status != 304 && !response.head_only) fixed_ = response.fixed_body;
-  } else {
+  } else if (response.body.size() < kOwnWrite || response.status == 304 || response.head_only) {
     out_ += to_bytes(response, keep_alive);
+  } else {
+    out_ += head_bytes(response, keep_alive);
+    body_ = std::move(response.body);
+    fixed_ = body_;
   }
   wait_for(limits_.write_timeout);
   flush();
@@ -227,6 +236,7 @@ ssize_t Connection::write_bytes(const char* data, std::size_t size) {
 bool Connection::refill() {
   out_.clear();
   sent_ = 0;
+  body_ = {};
   if (!file_) return false;
   if (const auto read = file_->read(out_, kFileBytes); !read) {
     SB_LOG(log::Level::Warning, "management_file_not_sent", kv("path", asked_path_), kv("reason", read.error().what));
@@ -242,13 +252,13 @@ void Connection::flush() {
   std::size_t budget = kWriteBudget;
   while (!gone_) {
     const bool from_out = sent_ < out_.size();
-    const std::string_view data =
-        from_out ? std::string_view(out_).substr(sent_) : fixed_.substr(0, std::min(fixed_.size(), kWriteBudget));
+    const std::string_view data = (from_out ? std::string_view(out_).substr(sent_) : fixed_).substr(0, kWriteAtOnce);
     if (data.empty()) {
       if (refill()) continue;
       break;
     }
     const ssize_t n = write_bytes(data.data(), data.size());
+    give_way();
     if (n == net::kFailed) return die();
     if (n <= 0) return;  // EPOLLOUT will come
     const auto written = static_cast<std::size_t>(n);

@@ -57,6 +57,7 @@ class Connection final : public runtime::Disposable, private runtime::IoHandler,
   RequestParser parser_;
   std::string out_;
   std::size_t sent_ = 0;
+  std::string body_;                // of a large answer
   std::string_view fixed_;          // still to be written after out_
   std::shared_ptr<FileBody> file_;  // still to be read and written after that
   std::uint64_t number_ = 0;        // of the request in hand

@@ -315,8 +315,7 @@ void Api::users(const Call& call, Chain& chain, const Reply& reply) {
   query.like_user_id = call.find_text("like_user_id");
   query.superuser = call.find_flag("is_superuser");
   const auto page = provider->users()->list(query);
-  json::array rows;
-  for (const auto& user : page.rows) rows.push_back(to_json(user));
+  json::array rows = http::rows_of(page.rows, [](const auto& user) { return to_json(user); });
   const bool more = page.count > paging.skip() + rows.size();
   reply(Response::of(
       http::page_answer(std::move(rows), paging, query.like_user_id ? std::nullopt : std::optional(page.count), more)));

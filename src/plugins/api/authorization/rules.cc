@@ -96,8 +96,9 @@ void Rules::list(Holder holder, const Call& call, const Reply& reply) {
   const http::Paging paging = http::paging_of(call);
   const auto like = call.find_text("like_" + name_of(holder));
   const RuleTable::Page page = authorization_.rules().list(holder, paging.skip(), paging.limit, like);
-  json::array rows;
-  for (const RuleSetRef& set : page.rows) rows.push_back({{name_of(holder), set->who}, {"rules", rules_of(set)}});
+  json::array rows = http::rows_of(page.rows, [&](const RuleSetRef& set) {
+    return json::object{{name_of(holder), set->who}, {"rules", rules_of(set)}};
+  });
   const bool more = paging.skip() + page.rows.size() < page.count;
   reply(
       Response::of(http::page_answer(std::move(rows), paging, like ? std::nullopt : std::optional(page.count), more)));

@@ -57,9 +57,8 @@ access::BanTable::Wanted wanted(const Call& call) {
 
 void list(access::AccessControl& access, const Call& call, const Reply& reply) {
   const http::Paging paging = http::paging_of(call);
-  json::array rows;
   const auto page = access.bans().list(paging.skip(), paging.limit, wanted(call));
-  for (const Ban& ban : page.bans) rows.push_back(to_json(ban));
+  json::array rows = http::rows_of(page.bans, [](const Ban& ban) { return to_json(ban); });
   const bool more = !rows.empty() && page.count > paging.skip() + rows.size();
   reply(Response::of(http::page_answer(std::move(rows), paging, page.count, more)));
 }

@@ -78,13 +78,15 @@ json::object to_json(const ClientView& client, const std::string& node) {
       {"mailbox_len", client.queue},
       {"heap_size", client.queue_bytes},
       {"reductions", 0},
+      {"recv_msg.qos0", client.received_messages[0]},
+      {"recv_msg.qos1", client.received_messages[1]},
+      {"recv_msg.qos2", client.received_messages[2]},
+      {"send_msg.qos0", client.sent_messages[0]},
+      {"send_msg.qos1", client.sent_messages[1]},
+      {"send_msg.qos2", client.sent_messages[2]},
+      {"created_at_ms", client.created_ms},
+      {"connected_at_ms", client.connected_ms},
   };
-  for (std::size_t qos = 0; qos < 3; ++qos) {
-    out[fmt::format("recv_msg.qos{}", qos)] = client.received_messages[qos];
-    out[fmt::format("send_msg.qos{}", qos)] = client.sent_messages[qos];
-  }
-  out["created_at_ms"] = client.created_ms;
-  out["connected_at_ms"] = client.connected_ms;
   if (!client.connected) {
     out["disconnected_at"] = management::rfc3339_ms(client.disconnected_ms);
     out["disconnected_at_ms"] = client.disconnected_ms;
@@ -157,11 +159,10 @@ void list(Service& service, const Call& call, const Reply& reply) {
   // A connection that has not said CONNECT yet has no client id: there is no row of it.
   if (state && *state == "idle") return reply(Response::of(http::page_answer({}, paging, 0, false)));
   service.clients(std::move(query), [&service, reply, paging, fields](management::Page<ClientView> page) {
-    json::array rows;
-    for (const ClientView& client : page.rows) {
+    json::array rows = http::rows_of(page.rows, [&](const ClientView& client) {
       json::object row = to_json(client, service.environment().node);
-      rows.push_back(fields.empty() ? std::move(row) : only(row, fields));
-    }
+      return fields.empty() ? std::move(row) : only(row, fields);
+    });
     reply(Response::of(http::page_answer(std::move(rows), paging, page.count, page.has_next)));
   });
 }

@@ -69,9 +69,9 @@ void add_to(management::ApiRegistry& api) {
                  false,
                  [&service, &delayed](const Call& call, const Reply& reply) {
                    const http::Paging paging = http::paging_of(call);
-                   json::array rows;
-                   for (const DelayedInfo& message : delayed.list(paging.skip(), paging.limit))
-                     rows.push_back(to_json(message, service.environment().node));
+                   json::array rows = http::rows_of(
+                       delayed.list(paging.skip(), paging.limit),
+                       [&](const DelayedInfo& message) { return to_json(message, service.environment().node); });
                    const std::size_t count = delayed.size();
                    const bool more = !rows.empty() && count > paging.skip() + rows.size();
                    reply(Response::of(http::page_answer(std::move(rows), paging, count, more)));

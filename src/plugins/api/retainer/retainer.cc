@@ -45,8 +45,7 @@ void list(management::Service& service, const Call& call, const Reply& reply) {
   if (!filter.empty() && !broker::check_topic_filter(filter))
     return reply(http::refusal({{"topic", "bad_topic_filter", "a topic filter", json::value(filter)}}));
   service.retained(filter, paging.skip(), paging.limit, [reply, paging](management::Page<RetainedView> page) {
-    json::array rows;
-    for (const RetainedView& message : page.rows) rows.push_back(to_json(message));
+    json::array rows = http::rows_of(page.rows, [](const RetainedView& message) { return to_json(message); });
     reply(Response::of(http::page_answer(std::move(rows), paging, page.count, page.has_next)));
   });
 }

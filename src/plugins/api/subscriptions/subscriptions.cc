@@ -32,15 +32,15 @@ void list(management::Service& service, const http::Call& call, const http::Repl
     return reply(Response::error(400, "INVALID_PARAMETER", "match_topic_invalid"));
   service.subscriptions(std::move(query),
                         [&service, reply, paging](management::Page<management::SubscriptionView> page) {
-                          json::array rows;
-                          for (const auto& one : page.rows)
-                            rows.push_back(json::object{{"topic", one.topic},
-                                                        {"clientid", one.client_id},
-                                                        {"node", service.environment().node},
-                                                        {"qos", to_int(one.options.qos)},
-                                                        {"nl", one.options.no_local ? 1 : 0},
-                                                        {"rap", one.options.retain_as_published ? 1 : 0},
-                                                        {"rh", static_cast<int>(one.options.retain_handling)}});
+                          json::array rows = http::rows_of(page.rows, [&](const management::SubscriptionView& one) {
+                            return json::object{{"topic", one.topic},
+                                                {"clientid", one.client_id},
+                                                {"node", service.environment().node},
+                                                {"qos", to_int(one.options.qos)},
+                                                {"nl", one.options.no_local ? 1 : 0},
+                                                {"rap", one.options.retain_as_published ? 1 : 0},
+                                                {"rh", static_cast<int>(one.options.retain_handling)}};
+                          });
                           reply(Response::of(http::page_answer(std::move(rows), paging, page.count, page.has_next)));
                         });
 }

@@ -48,8 +48,7 @@ void add_to(management::ApiRegistry& api) {
            return reply(Response::of(http::page_answer(std::move(rows), paging, found ? 1 : 0, false)));
          }
          service.topics(paging.skip(), paging.limit, [row, reply, paging](management::Page<std::string> page) {
-           json::array rows;
-           for (const std::string& topic : page.rows) rows.push_back(row(topic));
+           json::array rows = http::rows_of(page.rows, row);
            reply(Response::of(http::page_answer(std::move(rows), paging, page.count, page.has_next)));
          });
        }});
