@@ -160,7 +160,8 @@ class Broker:
     def _wait_ready(self):
         """Until every listener asked for answers."""
         deadline = time.monotonic() + START_SECONDS
-        wanted = [self.tcp, *([self.tls] if self.want_tls else []), *([self.ws] if self.want_websocket else [])]
+        asked = ((self.tcp, True), (self.api, self.kind == "ours"), (self.tls, self.want_tls), (self.ws, self.want_websocket))
+        wanted = [port for port, is_open in asked if is_open]
         while wanted:
             try:
                 socket.create_connection(("127.0.0.1", wanted[0]), 1).close()

@@ -2,7 +2,6 @@
 #include "broker/broker.h"
 
 #include "base/check.h"
-#include "base/hash.h"
 #include "base/log.h"
 #include "broker/detail/will_author.h"
 #include "broker/topic.h"
@@ -396,29 +395,6 @@ std::uint32_t Broker::count_dispatches(const Route& route) const {
   return static_cast<std::uint32_t>(LocalSubscribers::view(route.local(shard_), single).size +
                                     static_cast<std::size_t>(__builtin_popcountll(others)) +
                                     (groups ? groups->size() : 0));
-}
-
-Subscription* Broker::single_local(const Route& route) const {
-  Subscription* single = nullptr;
-  const auto view = LocalSubscribers::view(route.local(shard_), single);
-  return view.size == 1 ? view.data[0] : nullptr;
-}
-
-void Broker::look_ahead(std::span<const std::string_view> topics) const {
-  std::array<Ahead, Router::kAheadMost> room;
-  const std::span next(room.data(), topics.size());
-  for (std::size_t i = 0; i < next.size(); ++i) {
-    next[i] = {topics[i], hash_text(topics[i])};
-    match_cache_.prefetch(next[i].hash);
-  }
-  core_.router().look_ahead(next);
-  std::array<const Subscription*, Router::kAheadMost> receivers;
-  for (std::size_t i = 0; i < next.size(); ++i) {
-    receivers[i] = next[i].probable ? single_local(*next[i].probable) : nullptr;
-    if (receivers[i]) receivers[i]->prefetch();
-  }
-  for (std::size_t i = 0; i < next.size(); ++i)
-    if (receivers[i]) receivers[i]->session->prefetch();
 }
 
 bool Broker::route_all(Publication& p, RouteList& matched, WireScratch& scratch) {

@@ -271,7 +271,7 @@ class Broker {
   void release_waiting();
   void accept_crossing(Crossing& crossing);
   void prefetch(const Crossing& crossing, std::size_t stage) const;
-  Subscription* single_local(const Route& route) const;
+  const Subscription* single_local(const Route& route) const;
   static constexpr std::size_t kRoutesBeyondCache = 16384;
   /// False: the publication must not be routed.
   bool handle_retain(Publication& publication);

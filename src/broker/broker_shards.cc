@@ -71,26 +71,6 @@ bool Broker::poll() {
   return count > 0;
 }
 
-// Each step of the way from a crossing to its receiver lies in memory that this shard has perhaps not touched for long,
-// or that the other one has written.
-void Broker::prefetch(const Crossing& crossing, std::size_t stage) const {
-  static_assert(Core::Ring::kStages == 3);
-  constexpr std::size_t kLine = 64;
-  constexpr std::size_t kMessageLines = 3;
-  if (stage == 0) {
-    const auto* bytes = reinterpret_cast<const char*>(crossing.message.get());
-    for (std::size_t line = 0; line < kMessageLines; ++line) __builtin_prefetch(bytes + line * kLine);
-    if (crossing.route) __builtin_prefetch(crossing.route);
-    return;
-  }
-  const Subscription* single = crossing.route ? single_local(*crossing.route) : nullptr;
-  if (!single) return;
-  if (stage == 1)
-    single->prefetch();
-  else
-    single->session->prefetch();
-}
-
 void Broker::accept_crossing(Crossing& crossing) {
   if (crossing.member && !crossing.member->session) return return_to_sender(crossing);
   const Publication p = crossing.message->as_publication();
