@@ -1,0 +1,80 @@
+"""Large answers of the management API to clients that pipeline, read slowly, go away in the middle, or never read."""
+import http.client
+import json
+import socket
+import struct
+import threading
+
+LIST = "/mqtt/retainer/messages?topic=t/%23&limit=1000"
+MESSAGES = 1500
+
+
+def log_in(broker):
+    connection = http.client.HTTPConnection("127.0.0.1", broker.api_port)
+    connection.request("POST", "/api/v5/login", json.dumps({"username": "admin", "password": "public"}),
+                       {"Content-Type": "application/json"})
+    return json.loads(connection.getresponse().read())["token"]
+
+
+def request(token, path, last=False):
+    return (f"GET /api/v5{path} HTTP/1.1\r\nhost: 127.0.0.1\r\nauthorization: Bearer {token}\r\n"
+            + ("connection: close\r\n" if last else "") + "\r\n").encode()
+
+
+def ask(broker, asked, at_once=65536, leave_after=None):
+    """All that comes until the broker closes, or until it is enough for one who then resets the connection."""
+    with socket.create_connection(("127.0.0.1", broker.api_port), 20) as one:
+        one.sendall(asked)
+        got = b""
+        while part := one.recv(at_once):
+            got += part
+            if leave_after is not None and len(got) >= leave_after:
+                one.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                break
+        return got
+
+
+def answers(got):
+    out = []
+    while got:
+        head, got = got.split(b"\r\n\r\n", 1)
+        size = next(int(line.split(b":")[1]) for line in head.split(b"\r\n") if line.startswith(b"content-length"))
+        assert head.startswith(b"HTTP/1.1 200") and len(got) >= size, head
+        out.append(json.loads(got[:size]))
+        got = got[size:]
+    return out
+
+
+def test_large_answers_are_whole_whoever_reads_them(start_broker):
+    broker = start_broker()
+    keep = broker.client("keep")
+    for number in range(MESSAGES):
+        keep.publish(f"t/{number}/" + "x" * 200, b"payload", qos=1, retain=True)
+    token = log_in(broker)
+
+    first = answers(ask(broker, request(token, LIST, last=True)))
+    assert len(first) == 1 and len(first[0]["data"]) == 1000 and first[0]["meta"]["count"] == MESSAGES
+
+    pipelined = request(token, LIST) * 3 + request(token, LIST.replace("1000", "1")) + request(token, LIST, last=True)
+    got = answers(ask(broker, pipelined, at_once=3000))
+    assert [len(one["data"]) for one in got] == [1000, 1000, 1000, 1, 1000]
+    assert got[0] == first[0]
+
+    def leave():
+        for enough in (1, 500, 70_000, 200_000, 400_000):
+            ask(broker, request(token, LIST) * 2, leave_after=enough)
+
+    rude = [threading.Thread(target=leave) for _ in range(4)]
+    for one in rude:
+        one.start()
+    for one in rude:
+        one.join()
+
+    silent = [socket.create_connection(("127.0.0.1", broker.api_port), 20) for _ in range(20)]
+    for one in silent:
+        one.sendall(request(token, LIST) * 20)
+    keep.ping()
+    assert len(answers(ask(broker, request(token, LIST, last=True)))[0]["data"]) == 1000
+    for one in silent:
+        one.close()
+    keep.ping()
