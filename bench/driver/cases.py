@@ -81,7 +81,7 @@ CPU = [
     Case("churn", "cpu", "connect --conns 200 --churn 5 --src-addrs 8", (Bar("us_per_conn", 0.85),), ("conn_per_s",)),
 ]
 
-# Of those of Case, the bars are as without a dashboard, against the same runs of FlashMQ.
+# The same with a dashboard open. The bars stay, and are taken to what FlashMQ did in the cases above.
 DASHBOARD = [dataclasses.replace(case, name="dashboard-" + case.name, group="dashboard", peers=False, watched=True,
                                  bars=tuple(dataclasses.replace(bar, base=f"{case.name}:{bar.base}") if bar.base else bar
                                             for bar in case.bars))

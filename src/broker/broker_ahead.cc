@@ -12,6 +12,13 @@ namespace {
 template <class T>
 using Each = std::array<const T*, Router::kAheadMost>;
 
+/// Asks for the memory of an object, which may lie across two lines.
+template <class T>
+void prefetch_whole(const T* object) {
+  __builtin_prefetch(object);
+  __builtin_prefetch(reinterpret_cast<const char*>(object + 1) - 1);
+}
+
 /// From what has come in the last step to what it names. False: nothing is left.
 template <class From, class To, class Next>
 bool step(std::size_t count, const Each<From>& from, Each<To>& to, Next&& next) {
@@ -20,8 +27,7 @@ bool step(std::size_t count, const Each<From>& from, Each<To>& to, Next&& next) 
     to[i] = from[i] ? next(*from[i]) : nullptr;
     if (!to[i]) continue;
     any = true;
-    __builtin_prefetch(to[i]);
-    __builtin_prefetch(reinterpret_cast<const char*>(to[i] + 1) - 1);  // it may lie across two lines
+    prefetch_whole(to[i]);
   }
   return any;
 }
@@ -93,7 +99,7 @@ void Broker::prefetch(const Crossing& crossing, std::size_t stage) const {
   const Subscription* single = crossing.route ? single_local(*crossing.route) : nullptr;
   if (!single) return;
   if (stage == 1)
-    single->prefetch();
+    prefetch_whole(single);
   else
     single->session->prefetch();
 }

@@ -31,11 +31,6 @@ struct Subscription {
   /// The key everywhere: the full text, group included (broker.md 8.1).
   std::string_view filter() const { return special ? std::string_view(special->full) : route->filter(); }
   bool shared() const { return special && special->group; }
-  /// Asks for its memory, which may lie across two lines.
-  void prefetch() const {
-    __builtin_prefetch(this);
-    __builtin_prefetch(reinterpret_cast<const char*>(this + 1) - 1);
-  }
 };
 
 struct SubscriptionHash {

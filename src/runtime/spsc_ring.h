@@ -50,10 +50,6 @@ class SpscRing {
     }
     return count;
   }
-  template <class Fn>
-  std::size_t drain(Fn&& fn) {
-    return drain(std::forward<Fn>(fn), [](const T&, std::size_t) {});
-  }
 
   /// Either side; exact for the caller's own side.
   std::size_t size() const { return tail_.load(std::memory_order_acquire) - head_.load(std::memory_order_acquire); }
