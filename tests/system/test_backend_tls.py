@@ -20,7 +20,7 @@ DIRECT = [backends.Redis, backends.MongoDB, backends.LDAP, backends.HTTP]
 # What the client library of a kind cannot do.
 CANNOT = {"postgresql": {"ciphers", "mixed", "depth"}, "mysql": {"depth", "server_name_indication", "mixed"},
           "mongodb": set(),
-          "ldap": {"ciphers", "mixed", "depth"}, "redis": set(), "http": set()}
+          "ldap": set(), "redis": set(), "http": set()}
 
 
 @pytest.fixture(scope="module")

@@ -19,8 +19,7 @@ void check_ldap_settings(config::Checker& c, const config::Value& v, LdapSetting
   for (const auto* text : {&s.base, &s.where})
     for (const std::string& name : text->unknown())
       c.broken(v, text == &s.base ? "base_dn" : "filter", "unknown_placeholder", "${" + name + "} is not known");
-  // The library's own TLS is GnuTLS, which has other names for suites.
-  check_tls(c, v, s.ssl, {.who = "LDAP", .ciphers = false, .depth = false});
+  check_tls(c, v, s.ssl, {.who = "LDAP"});
   if (s.start_tls && !s.ssl.enable) c.broken(v, "start_tls", "needs_ssl", "ssl.enable = true", {"ssl"});
 }
 

@@ -1,16 +1,13 @@
 #include "driver/ldap/connection.h"
 
-#include "driver/ldap/peer.h"
-
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <ldap.h>
 #include <openldap.h>
 #include <poll.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 
 namespace sb::driver::ldap {
 
@@ -22,20 +19,34 @@ char lower(char c) {
   return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
 }
 
-/// The name that TLS tells: none where that is an address.
-std::string host_of(const Options& o) {
-  if (!o.tls.tells_name()) return "127.0.0.1";
-  const std::string& host = o.tls.peer(o.server.host);
-  return host.find(':') == std::string::npos ? host : "[" + host + "]";
-}
-
-/// The versions, in the words of GnuTLS.
-std::string priorities(const resource::Tls& tls) {
-  std::string out = "NORMAL:-VERS-ALL";
-  for (int version = static_cast<int>(tls.oldest); version <= static_cast<int>(tls.newest); ++version)
-    out += fmt::format(":+VERS-TLS1.{}", version);
-  return out;
-}
+/// The library's way to the peer: a stream, in the clear or by TLS. It reads no more than the library asks for, so
+/// nothing that came in the clear is taken for something that came by TLS.
+struct Layer {
+  static resource::Stream& stream(Sockbuf_IO_Desc* d) { return *static_cast<resource::Stream*>(d->sbiod_pvt); }
+  static int setup(Sockbuf_IO_Desc* d, void* stream) {
+    d->sbiod_pvt = stream;
+    return 0;
+  }
+  static int none(Sockbuf_IO_Desc*) { return 0; }
+  static int control(Sockbuf_IO_Desc* d, int option, void* argument) {
+    if (option == LBER_SB_OPT_DATA_READY) return stream(d).buffered() ? 1 : 0;
+    return LBER_SBIOD_CTRL_NEXT(d, option, argument);
+  }
+  static ber_slen_t done(const Result<std::size_t>& size) {
+    if (size && *size != 0) return static_cast<ber_slen_t>(*size);
+    errno = size ? EAGAIN : ECONNRESET;
+    return -1;
+  }
+  static ber_slen_t read(Sockbuf_IO_Desc* d, void* to, ber_len_t size) {
+    short wants = 0;
+    return done(stream(d).try_read(static_cast<char*>(to), size, wants));
+  }
+  static ber_slen_t write(Sockbuf_IO_Desc* d, void* from, ber_len_t size) {
+    short wants = 0;
+    return done(stream(d).try_write({static_cast<const char*>(from), size}, wants));
+  }
+};
+Sockbuf_IO layer{Layer::setup, Layer::none, Layer::control, Layer::read, Layer::write, Layer::none};
 
 timeval as_timeval(Millis time) {
   timeval out{};
@@ -44,24 +55,6 @@ timeval as_timeval(Millis time) {
   return out;
 }
 
-/// Makes a socket wait while it lives, so long at a time.
-class Blocking {
- public:
-  Blocking(int fd, Millis longest) : fd_(fd) { set(false, std::max(longest, Millis{1})); }
-  ~Blocking() { set(true, Millis{0}); }
-  Blocking(const Blocking&) = delete;
-  Blocking& operator=(const Blocking&) = delete;
-
- private:
-  void set(bool non_blocking, Millis longest) const {
-    const int flags = ::fcntl(fd_, F_GETFL);
-    ::fcntl(fd_, F_SETFL, non_blocking ? flags | O_NONBLOCK : flags & ~O_NONBLOCK);
-    const timeval time = as_timeval(longest);
-    ::setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &time, sizeof time);
-    ::setsockopt(fd_, SOL_SOCKET, SO_SNDTIMEO, &time, sizeof time);
-  }
-  int fd_;
-};
 }  // namespace
 
 const std::vector<std::string>* Entry::find(std::string_view name) const {
@@ -85,23 +78,16 @@ tl::unexpected<Error> Connection::broken(Errc code, std::string what) {
   return fail(code, std::move(what));
 }
 
-int Connection::descriptor() const {
-  int fd = -1;
-  return ldap_get_option(handle_, LDAP_OPT_DESC, &fd) == LDAP_OPT_SUCCESS ? fd : -1;
-}
-
 Result<std::unique_ptr<resource::Connection>> Connection::open(const Options& options, const resource::Limit& limit) {
-  SB_TRY(const resource::Socket socket, resource::dial(options.server, limit));
-  // The library closes what it is given; the socket keeps its own.
-  const int fd = ::dup(socket.fd());
-  if (fd < 0) return fail(Errc::Io, "no descriptor left");
-  const std::string url = fmt::format("ldap://{}:{}", host_of(options), options.server.port);
+  resource::Tls at_once = options.tls;
+  at_once.enable = options.tls.enable && !options.start_tls;
+  SB_TRY(resource::Stream stream, resource::Stream::open(options.server, at_once, limit));
   struct ::ldap* handle = nullptr;
-  if (const int code = ldap_init_fd(fd, LDAP_PROTO_TCP, url.c_str(), &handle); code != LDAP_SUCCESS || !handle) {
-    ::close(fd);
+  // The address is not used: the stream is connected.
+  const int code = ldap_init_fd(stream.fd(), LDAP_PROTO_EXT, "ldap://127.0.0.1", &handle);
+  if (code != LDAP_SUCCESS || !handle)
     return fail(Errc::Invalid, fmt::format("{}: {}", to_string(options.server), ldap_err2string(code)));
-  }
-  auto made = std::make_unique<Connection>(handle);
+  auto made = std::make_unique<Connection>(handle, std::move(stream));
   const int version = LDAP_VERSION3;
   const int never = LDAP_DEREF_NEVER;
   ldap_set_option(handle, LDAP_OPT_PROTOCOL_VERSION, &version);
@@ -114,79 +100,27 @@ Result<std::unique_ptr<resource::Connection>> Connection::open(const Options& op
   if (ldap_get_option(handle, LDAP_OPT_SOCKBUF, &buffer) == LDAP_OPT_SUCCESS && buffer) {
     ber_len_t most = kAnswerMax;
     ber_sockbuf_ctrl(buffer, LBER_SB_OPT_SET_MAX_INCOMING, &most);
+    ber_sockbuf_add_io(buffer, &layer, LBER_SBIOD_LEVEL_PROVIDER, &made->stream_);
   }
   const auto with_server = [&](const Error& error) {
     return fail(error.code, fmt::format("{}: {}", to_string(options.server), error.what));
   };
-  if (options.tls.enable)
-    if (const auto secured = made->secure(options, limit); !secured) return with_server(secured.error());
+  if (options.tls.enable && options.start_tls)
+    if (const auto secured = made->start_tls(options, limit); !secured) return with_server(secured.error());
   if (!options.username.empty() || !options.password.empty())
     if (const auto bound = made->bind(options.username, options.password.reveal(), limit); !bound)
       return with_server(bound.error());
   return made;
 }
 
-std::string Connection::handshake_fault(int code) const {
-  char* detail = nullptr;
-  ldap_get_option(handle_, LDAP_OPT_DIAGNOSTIC_MESSAGE, &detail);
-  std::string out = detail && *detail ? detail : code > 0 && code < 0x60 ? "no handshake" : ldap_err2string(code);
-  ldap_memfree(detail);
-  // GnuTLS has no words for what the library itself finds wrong with a chain.
-  return out == "(unknown error code)" ? "the certificate is not trusted" : out;
-}
-
-Result<> Connection::secure(const Options& options, const resource::Limit& limit) {
-  const resource::Tls& tls = options.tls;
-  const auto set = [this](int option, const std::string& text) {
-    if (!text.empty()) ldap_set_option(handle_, option, text.c_str());
-  };
-  const int demand = tls.verify ? LDAP_OPT_X_TLS_DEMAND : LDAP_OPT_X_TLS_NEVER;
-  ldap_set_option(handle_, LDAP_OPT_X_TLS_REQUIRE_CERT, &demand);
-  // Debian's library is built with GnuTLS: without a file it trusts nobody.
-  set(LDAP_OPT_X_TLS_CACERTFILE, tls.ca_file.empty() ? "/etc/ssl/certs/ca-certificates.crt" : tls.ca_file);
-  set(LDAP_OPT_X_TLS_CERTFILE, tls.certificate_file);
-  set(LDAP_OPT_X_TLS_KEYFILE, tls.key_file);
-  if (!tls.certificate_file.empty()) {
-    // The library takes the key itself before the file, which GnuTLS could not read where it is encrypted or stands
-    // behind the certificate.
-    auto key = resource::key_der(tls);
-    if (!key) return broken(key.error().code, std::move(key.error().what));
-    berval bytes{key->reveal().size(), const_cast<char*>(key->reveal().data())};  // copied
-    ldap_set_option(handle_, LDAP_OPT_X_TLS_KEY, &bytes);
-  }
-  set(LDAP_OPT_X_TLS_CIPHER_SUITE, priorities(tls));
-  const int client = 0;
-  if (ldap_set_option(handle_, LDAP_OPT_X_TLS_NEWCTX, &client) != LDAP_OPT_SUCCESS)  // last: takes what was set
-    return broken(Errc::Invalid, "TLS: a certificate or key cannot be used");
-  // The context has taken `demand`: it refuses a chain that is not trusted, whatever is set from here on. Of the handle
-  // the library asks only whether to compare the name, which is done below: itself, it compares a certificate for
-  // "localhost" with the machine's own name.
-  const int no_name = LDAP_OPT_X_TLS_ALLOW;
-  if (tls.verify) ldap_set_option(handle_, LDAP_OPT_X_TLS_REQUIRE_CERT, &no_name);
-  if (options.start_tls) {
-    int id = 0;
-    if (const int code = ldap_start_tls(handle_, nullptr, nullptr, &id); code != LDAP_SUCCESS)
-      return broken(Errc::Unavailable, fmt::format("StartTLS: {}", ldap_err2string(code)));
-    SB_TRY(const Message message, answer(id, limit));
-    SB_TRY(const Outcome result, outcome(message.get()));
-    if (result.code != LDAP_SUCCESS) return broken(Errc::Denied, "StartTLS: " + result.text);
-  }
-  // The library's handshake wants a socket that blocks; each of its waits is bounded.
-  const Blocking blocking(descriptor(), limit.left());
-  if (const int code = ldap_install_tls(handle_); code != LDAP_SUCCESS) {
-    if (limit.left() == Millis{0}) return broken(Errc::Timeout, "TLS: no handshake in time");
-    return broken(Errc::Unavailable, "TLS: " + handshake_fault(code));
-  }
-  if (tls.verify) {
-    berval certificate{0, nullptr};
-    ldap_get_option(handle_, LDAP_OPT_X_TLS_PEERCERT, &certificate);
-    const std::string& peer = tls.peer(options.server.host);
-    const bool named = certificate.bv_val && names_peer({certificate.bv_val, certificate.bv_len}, peer);
-    ldap_memfree(certificate.bv_val);
-    if (!named) return broken(Errc::Denied, fmt::format("TLS: the certificate is not for {}", peer));
-  }
-  tls_ = true;
-  return {};
+Result<> Connection::start_tls(const Options& options, const resource::Limit& limit) {
+  int id = 0;
+  if (const int code = ldap_start_tls(handle_, nullptr, nullptr, &id); code != LDAP_SUCCESS)
+    return broken(Errc::Unavailable, fmt::format("StartTLS: {}", ldap_err2string(code)));
+  SB_TRY(const Message message, answer(id, limit));
+  SB_TRY(const Outcome result, outcome(message.get()));
+  if (result.code != LDAP_SUCCESS) return broken(Errc::Denied, "StartTLS: " + result.text);
+  return stream_.start_tls(options.server, options.tls, limit);
 }
 
 Result<Connection::Message> Connection::answer(int id, const resource::Limit& limit) {
@@ -207,7 +141,7 @@ Result<Connection::Message> Connection::answer(int id, const resource::Limit& li
       if (const auto left = limit.check(); !left) return broken(left.error().code, left.error().what);
       continue;
     }
-    const auto ready = limit.wait(descriptor(), POLLIN);
+    const auto ready = limit.wait(stream_.fd(), POLLIN);
     if (!ready) return broken(ready.error().code, ready.error().what);
   }
 }
@@ -293,8 +227,7 @@ Result<> Connection::check(const resource::Limit& limit) {
 }
 
 bool Connection::usable() {
-  if (broken_) return false;
-  return tls_ ? resource::is_open(descriptor()) : resource::idle_and_open(descriptor());
+  return !broken_ && stream_.usable();
 }
 
 }  // namespace sb::driver::ldap

@@ -5,6 +5,7 @@
 #include "base/secret.h"
 #include "driver/resource/connection.h"
 #include "driver/resource/dial.h"
+#include "driver/resource/stream.h"
 #include "driver/resource/tls.h"
 
 #include <memory>
@@ -40,7 +41,7 @@ class Connection final : public resource::Connection {
   [[nodiscard]] static Result<std::unique_ptr<resource::Connection>> open(const Options& options,
                                                                           const resource::Limit& limit);
   /// For open().
-  explicit Connection(struct ::ldap* handle) : handle_(handle) {}
+  Connection(struct ::ldap* handle, resource::Stream stream) : stream_(std::move(stream)), handle_(handle) {}
   ~Connection() override;
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
@@ -62,9 +63,7 @@ class Connection final : public resource::Connection {
     void operator()(ldapmsg* message) const;
   };
   using Message = std::unique_ptr<ldapmsg, Free>;
-  [[nodiscard]] Result<> secure(const Options& options, const resource::Limit& limit);
-  /// Why ldap_install_tls() answered `code`.
-  std::string handshake_fault(int code) const;
+  [[nodiscard]] Result<> start_tls(const Options& options, const resource::Limit& limit);
   /// The whole answer to request `id`.
   [[nodiscard]] Result<Message> answer(int id, const resource::Limit& limit);
   struct Outcome {
@@ -73,11 +72,10 @@ class Connection final : public resource::Connection {
   };
   [[nodiscard]] Result<Outcome> outcome(ldapmsg* message);
   tl::unexpected<Error> broken(Errc code, std::string what);
-  int descriptor() const;
 
-  struct ::ldap* handle_;
+  resource::Stream stream_;  // the socket, and TLS on it
+  struct ::ldap* handle_;    // reads and writes through the stream
   bool broken_ = false;
-  bool tls_ = false;
 };
 
 }  // namespace sb::driver::ldap

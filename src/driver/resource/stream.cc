@@ -20,6 +20,13 @@ std::string openssl_reason() {
   return text ? text : "unknown";
 }
 
+/// Why a certificate is refused that should be for `name`.
+std::string distrust(long why, const std::string& name) {
+  if (why == X509_V_ERR_HOSTNAME_MISMATCH || why == X509_V_ERR_IP_ADDRESS_MISMATCH)
+    return "the certificate is not for " + name;
+  return std::string("the certificate is not trusted: ") + X509_verify_cert_error_string(why);
+}
+
 int ssl_size(std::size_t size) {
   return static_cast<int>(std::min<std::size_t>(size, std::numeric_limits<int>::max()));
 }
@@ -46,6 +53,8 @@ Result<> Stream::start_tls(const Server& server, const Tls& tls, const Limit& li
   context_.reset(SSL_CTX_new(TLS_client_method()));
   if (!context_) return fail(Errc::Io, "TLS: " + openssl_reason());
   SB_CHECKED(apply(tls, context_.get()));
+  // What could not be written at once is offered again, perhaps from another place.
+  SSL_CTX_set_mode(context_.get(), SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
   session_.reset(SSL_new(context_.get()));
   if (!session_ || SSL_set_fd(session_.get(), socket_.fd()) != 1) return fail(Errc::Io, "TLS: " + openssl_reason());
   const std::string& name = tls.peer(server.host);
@@ -60,65 +69,76 @@ Result<> Stream::start_tls(const Server& server, const Tls& tls, const Limit& li
     const int code = SSL_connect(session_.get());
     if (code == 1) return {};
     if (const long why = SSL_get_verify_result(session_.get()); tls.verify && why != X509_V_OK)
-      return fail(Errc::Denied, std::string("TLS: ") + X509_verify_cert_error_string(why));
-    SB_CHECKED(after(code, limit));
+      return fail(Errc::Denied, "TLS: " + distrust(why, name));
+    SB_TRY(const short wants, waits_for(code));
+    SB_TRY(const short ready, limit.wait(socket_.fd(), wants));
+    (void)ready;
   }
 }
 
-Result<> Stream::after(int code, const Limit& limit) {
+Result<short> Stream::waits_for(int code) const {
   const int what = SSL_get_error(session_.get(), code);
-  if (what == SSL_ERROR_WANT_READ || what == SSL_ERROR_WANT_WRITE) {
-    SB_TRY(const short ready, limit.wait(socket_.fd(), what == SSL_ERROR_WANT_READ ? POLLIN : POLLOUT));
-    (void)ready;
-    return {};
-  }
+  if (what == SSL_ERROR_WANT_READ) return static_cast<short>(POLLIN);
+  if (what == SSL_ERROR_WANT_WRITE) return static_cast<short>(POLLOUT);
   if (what == SSL_ERROR_ZERO_RETURN) return fail(Errc::Unavailable, "closed by the server");
   if (what == SSL_ERROR_SYSCALL && errno != 0) return fail(Errc::Unavailable, std::system_category().message(errno));
   return fail(Errc::Unavailable, "TLS: " + openssl_reason());
 }
 
+Result<std::size_t> Stream::try_write(std::string_view bytes, short& wants) {
+  wants = POLLOUT;
+  if (session_) {
+    ERR_clear_error();
+    const int done = SSL_write(session_.get(), bytes.data(), ssl_size(bytes.size()));
+    if (done > 0) return static_cast<std::size_t>(done);
+    SB_TRY(wants, waits_for(done));
+    return 0;
+  }
+  for (;;) {
+    const ssize_t done = ::send(socket_.fd(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    if (done >= 0) return static_cast<std::size_t>(done);
+    if (errno == EAGAIN) return 0;
+    if (errno != EINTR) return fail(Errc::Unavailable, std::system_category().message(errno));
+  }
+}
+
+Result<std::size_t> Stream::try_read(char* to, std::size_t size, short& wants) {
+  wants = POLLIN;
+  if (session_) {
+    ERR_clear_error();
+    const int done = SSL_read(session_.get(), to, ssl_size(size));
+    if (done > 0) return static_cast<std::size_t>(done);
+    SB_TRY(wants, waits_for(done));
+    return 0;
+  }
+  for (;;) {
+    const ssize_t done = ::recv(socket_.fd(), to, size, 0);
+    if (done > 0) return static_cast<std::size_t>(done);
+    if (done == 0) return fail(Errc::Unavailable, "closed by the server");
+    if (errno == EAGAIN) return 0;
+    if (errno != EINTR) return fail(Errc::Unavailable, std::system_category().message(errno));
+  }
+}
+
 Result<> Stream::write(std::string_view bytes, const Limit& limit) {
   while (!bytes.empty()) {
-    if (session_) {
-      ERR_clear_error();
-      const int done = SSL_write(session_.get(), bytes.data(), ssl_size(bytes.size()));
-      if (done > 0)
-        bytes.remove_prefix(static_cast<std::size_t>(done));
-      else
-        SB_CHECKED(after(done, limit));
-      continue;
-    }
-    const ssize_t done = ::send(socket_.fd(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
-    if (done >= 0) {
-      bytes.remove_prefix(static_cast<std::size_t>(done));
-    } else if (errno == EAGAIN) {
-      SB_TRY(const short ready, limit.wait(socket_.fd(), POLLOUT));
-      (void)ready;
-    } else if (errno != EINTR) {
-      return fail(Errc::Unavailable, std::system_category().message(errno));
-    }
+    short wants = 0;
+    SB_TRY(const std::size_t done, try_write(bytes, wants));
+    bytes.remove_prefix(done);
+    if (done != 0) continue;
+    SB_TRY(const short ready, limit.wait(socket_.fd(), wants));
+    (void)ready;
   }
   return {};
 }
 
 Result<std::size_t> Stream::read(char* to, std::size_t size, const Limit& limit) {
   for (;;) {
-    if (session_) {
-      ERR_clear_error();
-      const int done = SSL_read(session_.get(), to, ssl_size(size));
-      if (done > 0) return static_cast<std::size_t>(done);
-      SB_CHECKED(after(done, limit));
-      continue;
-    }
-    const ssize_t done = ::recv(socket_.fd(), to, size, 0);
-    if (done > 0) return static_cast<std::size_t>(done);
-    if (done == 0) return fail(Errc::Unavailable, "closed by the server");
-    if (errno == EAGAIN) {
-      SB_TRY(const short ready, limit.wait(socket_.fd(), POLLIN));
-      (void)ready;
-    } else if (errno != EINTR) {
-      return fail(Errc::Unavailable, std::system_category().message(errno));
-    }
+    short wants = 0;
+    SB_TRY(const std::size_t done, try_read(to, size, wants));
+    if (done != 0) return done;
+    SB_TRY(const short ready, limit.wait(socket_.fd(), wants));
+    (void)ready;
   }
 }
 

@@ -1,7 +1,6 @@
 #include "driver/resource/tls.h"
 
 #include <openssl/err.h>
-#include <openssl/pem.h>
 #include <openssl/ssl.h>
 
 #include <memory>
@@ -11,8 +10,6 @@ namespace sb::driver::resource {
 namespace {
 struct Free {
   void operator()(SSL_CTX* context) const { SSL_CTX_free(context); }
-  void operator()(BIO* file) const { BIO_free(file); }
-  void operator()(EVP_PKEY* key) const { EVP_PKEY_free(key); }
 };
 
 std::string openssl_reason() {
@@ -94,19 +91,6 @@ Result<> apply(const Tls& tls, SSL_CTX* context) {
   }
   if (!tls.certificate_file.empty()) SB_CHECKED(load_certificate(tls, context));
   return {};
-}
-
-Result<Secret> key_der(const Tls& tls) {
-  const std::string& file = tls.key_file.empty() ? tls.certificate_file : tls.key_file;
-  const std::unique_ptr<BIO, Free> in(BIO_new_file(file.c_str(), "r"));
-  const std::unique_ptr<EVP_PKEY, Free> key(
-      in ? PEM_read_bio_PrivateKey(in.get(), nullptr, passphrase, const_cast<Secret*>(&tls.key_password)) : nullptr);
-  unsigned char* bytes = nullptr;
-  const int size = key ? i2d_PrivateKey(key.get(), &bytes) : -1;
-  if (size <= 0) return fail(Errc::Invalid, "keyfile: " + openssl_reason());
-  Secret out(std::string(reinterpret_cast<const char*>(bytes), static_cast<std::size_t>(size)));
-  OPENSSL_clear_free(bytes, static_cast<std::size_t>(size));
-  return out;
 }
 
 Result<> check_ciphers(const std::vector<std::string>& ciphers) {

@@ -46,8 +46,6 @@ CipherLists cipher_lists(const std::vector<std::string>& ciphers);
 /// Versions, suites, depth, trust and the client's certificate, into a context of OpenSSL. Invalid, with the key's
 /// name.
 [[nodiscard]] Result<> apply(const Tls& tls, ssl_ctx_st* context);
-/// The client's key decrypted, in DER, for a library that is not OpenSSL. Invalid, with the key's name.
-[[nodiscard]] Result<Secret> key_der(const Tls& tls);
 /// Whether OpenSSL knows the suites.
 [[nodiscard]] Result<> check_ciphers(const std::vector<std::string>& ciphers);
 
