@@ -95,6 +95,7 @@ Management::Management(Node& node, ManagementOptions options)
   table_.set_gate([this](http::Request& request, const http::Endpoint& endpoint, const http::Table::Raw& parameters) {
     return gate_->check(request, endpoint, parameters);
   });
+  table_.set_keeper([this](std::function<void(bool)> then) { service_->when_kept(std::move(then)); });
   audit_ = std::make_unique<AuditTrail>(*service_, options.log);
   table_.set_audit([this](const http::Audited& audited) { audit_->record(audited); });
 }

@@ -21,6 +21,7 @@
 #include <boost/unordered/unordered_flat_set.hpp>
 
 #include <deque>
+#include <list>
 #include <memory>
 #include <mutex>
 #include <random>
@@ -234,6 +235,11 @@ class Broker {
   /// Rings to other shards or the disk are behind: whoever publishes should not be read until when_room() calls back.
   bool must_wait() const { return congested() || (journal_ && journal_->congested()); }
   void when_room(std::function<void()> resume);
+  /// Calls `done` once what was changed here before this call, and what `receipt` (may be null) waits for elsewhere, is
+  /// on disk; before it returns where nothing is waited for. False: the disk refused it or takes nothing at present.
+  void when_kept(ReceiptRef receipt, std::function<void(bool kept)> done);
+  /// Whether a message of QoS 1 or 2 to this topic, already mounted, may have to be stored.
+  bool wants_disk(std::string_view topic, bool retain) const;
 
   /// Polled by the loop: what other shards sent.
   bool poll();
@@ -359,6 +365,17 @@ class Broker {
     bool on_commit(const Journal& journal) override;
     Broker& broker;
   } disk_relief_;
+  struct Awaited final : CommitWaiter {
+    Awaited(Broker& b, Ticket t, ReceiptRef r, std::function<void(bool)> d)
+        : broker(b), ticket(t), receipt(std::move(r)), done(std::move(d)) {}
+    bool on_commit(const Journal& journal) override;
+    Broker& broker;
+    Ticket ticket;
+    ReceiptRef receipt;
+    std::function<void(bool)> done;
+    std::list<Awaited>::iterator place{};
+  };
+  std::list<Awaited> awaited_;  // of when_kept()
 
   RetainedStore retained_;
   /// Takes expired retained messages away, a few at a time (retainer.msg_clear_interval).

@@ -43,6 +43,44 @@ bool Broker::DiskRelief::on_commit(const Journal& journal) {
   return true;
 }
 
+bool Broker::Awaited::on_commit(const Journal& journal) {
+  const bool kept = journal.kept(ticket) && (!receipt || receipt->complete());
+  if (!kept && !journal.trouble()) return false;
+  // It may not go while it is told.
+  broker.loop_.post([&broker = broker, me = place] { broker.awaited_.erase(me); });
+  std::exchange(done, {})(kept && !journal.refused(ticket) && !(receipt && receipt->failed()));
+  return true;
+}
+
+void Broker::when_kept(ReceiptRef receipt, std::function<void(bool kept)> done) {
+  if (!journal_) return done(true);
+  if (journal_->trouble()) return done(false);
+  Ticket ticket = journal_->barrier();
+  if (journal_->kept(ticket)) ticket = 0;  // refused perhaps, but written since
+  if (ticket == 0 && (!receipt || receipt->complete())) return done(!receipt || !receipt->failed());
+  awaited_.emplace_front(*this, ticket, std::move(receipt), std::move(done));
+  awaited_.front().place = awaited_.begin();
+  journal_->wait(awaited_.front());
+}
+
+bool Broker::wants_disk(std::string_view topic, bool retain) const {
+  if (!journal_) return false;
+  if (retain && retained_durable_) return true;
+  if (is_delayed(topic)) return true;
+  if (!sessions_durable_) return false;
+  RouteList routes;
+  core_.router().match(topic, routes);
+  for (const Route* route : routes) {
+    // Nobody may look at the sessions of other shards, nor is it known which member of a group will get it.
+    if (route->groups() || (route->shard_mask() & ~(std::uint64_t{1} << shard_)) != 0) return true;
+    Subscription* single = nullptr;
+    const auto here = LocalSubscribers::view(route->local(shard_), single);
+    for (std::size_t i = 0; i < here.size; ++i)
+      if (here.data[i]->session->persistent()) return true;
+  }
+  return false;
+}
+
 void Broker::release_waiting() {
   if (must_wait()) return;
   std::vector<std::function<void()>> waiting;

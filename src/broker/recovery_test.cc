@@ -320,6 +320,58 @@ TEST_F(RecoveryTest, ARepetitionWaitsForTheCommitOfItsMessageAlone) {
   EXPECT_TRUE(life->broker().journal()->kept(session->awaiting_taken(7).ticket)) << "it was on disk";
 }
 
+TEST_F(RecoveryTest, ToldWhenItIsOnDiskOrTheDiskTakesNothing) {
+  const auto full = std::make_shared<bool>(false);
+  store = store::make_memory({.before_commit = [full](const store::Batch&) -> Result<> {
+    if (*full) return fail(Errc::Full, "no room");
+    return {};
+  }});
+  start();
+  std::vector<bool> told;
+  const auto tell = [&](bool kept) { told.push_back(kept); };
+  life->broker().when_kept(nullptr, tell);
+  EXPECT_EQ(told, std::vector{true}) << "nothing was changed";
+
+  const auto retain = [&] {
+    Publication p;
+    p.topic = "t";
+    p.payload = as_bytes(std::string_view("x"));
+    p.retain = true;
+    (void)life->broker().publish(p);
+  };
+  retain();
+  life->broker().when_kept(nullptr, tell);
+  life->broker().when_kept(nullptr, tell);
+  EXPECT_EQ(told.size(), 1U);
+  life->turn();
+  EXPECT_EQ(told, (std::vector{true, true, true}));
+
+  *full = true;
+  retain();
+  life->broker().when_kept(nullptr, tell);
+  EXPECT_EQ(told.size(), 3U);
+  life->turn();
+  ASSERT_EQ(told.size(), 4U);
+  EXPECT_FALSE(told.back());
+  life->broker().when_kept(nullptr, tell);
+  ASSERT_EQ(told.size(), 5U) << "nobody is kept waiting for a disk that takes nothing";
+  EXPECT_FALSE(told.back());
+  EXPECT_TRUE(life->broker().wants_disk("t", true));
+  EXPECT_FALSE(life->broker().wants_disk("t", false)) << "nobody is subscribed";
+
+  const auto receipt = std::make_shared<Receipt>(0);  // another shard's part of a publication
+  *full = false;
+  for (int i = 0; i < 400; ++i) life->turn();  // the journal tries again after a second
+  receipt->expect();
+  life->broker().when_kept(receipt, tell);
+  EXPECT_EQ(told.size(), 5U);
+  EXPECT_TRUE(receipt->done(true));
+  life->broker().journal()->notify_waiters();
+  ASSERT_EQ(told.size(), 6U);
+  EXPECT_TRUE(told.back());
+  life->turn();
+}
+
 // What collects while the disk takes nothing has a bound; nothing of it is lost.
 TEST_F(RecoveryTest, PublishersWaitWhenTooMuchWaitsForTheDisk) {
   const auto full = std::make_shared<bool>(false);

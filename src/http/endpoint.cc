@@ -77,6 +77,11 @@ std::vector<Parameter> with_paging(std::vector<Parameter> more) {
 Answer ok(Schema schema) {
   return {200, "OK", std::move(schema)};
 }
+Endpoint kept(Endpoint endpoint) {
+  endpoint.kept = true;
+  endpoint.answers.push_back(fault(503, "In force, but the disk takes nothing at present"));
+  return endpoint;
+}
 Answer no_content() {
   return {204, "Done", {}, ""};
 }

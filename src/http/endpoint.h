@@ -80,7 +80,12 @@ struct Endpoint {
   /// Takes a file up to this size: a form's parts are in Call::parts, another body is Request::upload.
   std::uint64_t upload_max = 0;
   bool any_method = false;  // whatever the method, even one that nobody knows
+  bool kept = false;        // see kept()
 };
+
+/// What the operation changes on the shards is on disk before it is answered: a crash right after does not undo it.
+/// Where the disk takes nothing the answer is 503, which says that the change is in force all the same.
+Endpoint kept(Endpoint endpoint);
 
 // Parameters that many operations share.
 Parameter path_parameter(std::string name, std::string description);

@@ -209,6 +209,12 @@ Response guarded(Response response) {
   return response;
 }
 
+Response not_on_disk() {
+  return Response::error(503, "SERVICE_UNAVAILABLE",
+                         "done, but not on disk yet: the disk takes nothing at present (see the alarms). It is written "
+                         "when the disk does again; a crash before that undoes it");
+}
+
 }  // namespace
 
 BodyPlan Table::plan_body(Request& head) const {
@@ -276,6 +282,11 @@ void Table::handle(Request request, Reply reply) const {
     };
   }
   if (refused) return reply(std::move(*refused));
+  if (endpoint->kept && keeper_)
+    reply = [this, reply = std::move(reply)](Response response) {
+      if (response.status >= 300) return reply(std::move(response));
+      keeper_([reply, response = std::move(response)](bool kept) { reply(kept ? response : not_on_disk()); });
+    };
   if (endpoint->method == Method::Get && choose(*match, "PUT"))
     reply = [reply = std::move(reply)](Response response) {
       if (std::string etag = etag_of(response); !etag.empty()) response.headers.emplace_back("etag", std::move(etag));

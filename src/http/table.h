@@ -43,6 +43,11 @@ class Table {
   using Audit = std::function<void(const Audited&)>;
   void set_audit(Audit audit) { audit_ = std::move(audit); }
 
+  /// Calls back when what was changed on the shards so far is on disk; false: the disk takes nothing at present.
+  /// Without it nothing is kept on disk.
+  using Keeper = std::function<void(std::function<void(bool kept)>)>;
+  void set_keeper(Keeper keeper) { keeper_ = std::move(keeper); }
+
   /// Order of checks: path, method, log-in and role, body, parameters, handler.
   void handle(Request request, Reply reply) const;
   /// What is taken of a body, from the request's head. A large one is refused before it comes if its sender may not
@@ -83,6 +88,7 @@ class Table {
   Gate gate_;
   std::string upload_folder_;
   Audit audit_;
+  Keeper keeper_;
   mutable std::map<std::string, std::deque<std::function<void()>>> turns_;  // the first one is under way
 };
 

@@ -246,6 +246,47 @@ TEST_F(TableTest, ChangesAreAuditedReadsAreNot) {
   EXPECT_EQ(seen[1].second, 400U);
 }
 
+TEST_F(TableTest, AChangeIsAnsweredWhenItIsKept) {
+  unsigned status = 204;
+  table.add(kept({Method::Delete,
+                  "/kept",
+                  "Things",
+                  Access::Administrator,
+                  "Delete",
+                  {},
+                  {},
+                  false,
+                  {no_content()},
+                  false,
+                  [&](const Call&, const Reply& reply) { reply(Response::empty(status)); }}));
+  EXPECT_EQ(ask("DELETE", "/kept").status, 204U) << "nothing keeps";
+  std::function<void(bool)> waiting;
+  table.set_keeper([&](std::function<void(bool)> then) { waiting = std::move(then); });
+  unsigned answered = 0;
+  const auto go = [&] {
+    Request request;
+    request.method = "DELETE";
+    request.path = "/kept";
+    answered = 0;
+    table.handle(std::move(request), [&](const Response& response) { answered = response.status; });
+  };
+  go();
+  EXPECT_EQ(answered, 0U);
+  waiting(true);
+  EXPECT_EQ(answered, 204U);
+  go();
+  waiting(false);
+  EXPECT_EQ(answered, 503U) << "the disk takes nothing";
+  status = 404;
+  go();
+  EXPECT_EQ(answered, 404U) << "nothing was changed";
+  bool documented = false;
+  const json::value document = table.openapi();
+  for (const auto& [code, answer] : document.at("paths").at("/kept").at("delete").at("responses").as_object())
+    documented = documented || code == "503";
+  EXPECT_TRUE(documented);
+}
+
 TEST_F(TableTest, OfTwoChangesMadeFromTheSameStateOneHolds) {
   int value = 1;
   std::deque<Reply> asked;  // the state is read elsewhere: answers come later

@@ -104,11 +104,21 @@ void Service::publish(std::vector<PublishRequest> messages, std::function<void(s
                                            broker::Metric::MessagesQos2Received};
       broker.metrics().add(broker::Metric::MessagesReceived);
       broker.metrics().add(kByQos[to_int(message.qos)]);
+      const auto answer = [this, state, i](ReasonCode code) {
+        loop_.post([state, i, code] {
+          state->codes[i] = code;
+          if (--state->missing == 0) state->done(std::move(state->codes));
+        });
+      };
+      if (message.qos == Qos::AtMostOnce) return answer(broker.publish(publication));
+      // As for a client: what could not be kept is not taken in, and what is owed is on disk before it is answered.
+      if (broker.journal() && broker.journal()->trouble() && broker.wants_disk(message.topic, message.retain)) {
+        broker.metrics().add(broker::Metric::MessagesDropped);
+        return answer(ReasonCode::QuotaExceeded);
+      }
       const ReasonCode code = broker.publish(publication);
-      loop_.post([state, i, code] {
-        state->codes[i] = code;
-        if (--state->missing == 0) state->done(std::move(state->codes));
-      });
+      broker.when_kept(std::move(publication.receipt),
+                       [answer, code](bool kept) { answer(kept ? code : ReasonCode::QuotaExceeded); });
     });
   }
 }

@@ -42,6 +42,26 @@ void Service::stop(std::function<void()> last) {
   thread_.join();
 }
 
+void Service::when_kept(std::function<void(bool kept)> done) {
+  struct State {
+    unsigned missing;
+    bool kept = true;
+    std::function<void(bool)> done;
+  };
+  auto state = std::make_shared<State>(State{core_.shards(), true, std::move(done)});
+  for (unsigned id = 0; id < core_.shards(); ++id) {
+    broker::Broker& broker = core_.shard(id);
+    broker.loop().post([this, state, &broker] {
+      broker.when_kept(nullptr, [this, state](bool kept) {
+        loop_.post([state, kept] {
+          state->kept = state->kept && kept;
+          if (--state->missing == 0) state->done(state->kept);
+        });
+      });
+    });
+  }
+}
+
 std::int64_t Service::uptime_ms() const {
   return std::chrono::duration_cast<Millis>(environment_.clock->monotonic() - started_).count();
 }

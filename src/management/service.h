@@ -176,6 +176,10 @@ class Service {
   /// The largest packet that the default zone takes.
   std::size_t max_packet_size() const;
 
+  /// Calls back when everything that was changed on the shards before this call is on disk, or at once where nothing is
+  /// kept; false: the disk takes nothing at present.
+  void when_kept(std::function<void(bool kept)> done);
+
   // --- numbers
   Monitor& monitor() { return monitor_; }
   std::vector<std::pair<std::string_view, std::uint64_t>> metrics() const;  // any thread

@@ -100,21 +100,9 @@ Channel::Step Channel::refuse_routing(const PublishView& packet) {
 // topic of it) waits for its ticket like anything else.
 bool Channel::wants_disk(const PublishView& packet) {
   broker::Broker& broker = host_.shard().broker;
-  if (packet.retain && broker.retained_durable()) return true;
   if (packet.topic.starts_with(broker::kDelayedPrefix)) return true;
-  if (!broker.sessions_durable()) return false;
-  if (packet.qos == Qos::ExactlyOnce && session_->persistent()) return true;
-  broker::RouteList routes;
-  broker.core().router().match(client_.mount(packet.topic, host_.shard().scratch), routes);
-  for (const broker::Route* route : routes) {
-    // Nobody may look at the sessions of other shards, nor is it known which member of a group will get it.
-    if (route->groups() || (route->shard_mask() & ~(std::uint64_t{1} << broker.shard())) != 0) return true;
-    broker::Subscription* single = nullptr;
-    const auto here = broker::LocalSubscribers::view(route->local(broker.shard()), single);
-    for (std::size_t i = 0; i < here.size; ++i)
-      if (here.data[i]->session->persistent()) return true;
-  }
-  return false;
+  if (broker.sessions_durable() && packet.qos == Qos::ExactlyOnce && session_->persistent()) return true;
+  return broker.wants_disk(client_.mount(packet.topic, host_.shard().scratch), packet.retain);
 }
 
 Channel::Step Channel::publish(PublishView& packet) {

@@ -155,6 +155,46 @@ def test_delayed_messages_of_a_topic_are_dropped(broker):
     api.want(broker, 204, "DELETE", "/mqtt/delayed/messages/a")
 
 
+KEPT = {"session_expiry_interval": 600}
+
+
+@pytest.mark.parametrize("shards", [1, 2])
+def test_what_was_answered_outlives_the_node(start_broker, shards):
+    """Each change of sessions and messages is on disk when its answer comes: the node dies at once."""
+    broker = start_broker(shards=shards)
+
+    def again():
+        broker.kill()
+        broker.start()
+
+    topics = lambda: sorted(s["topic"] for s in api.want(broker, 200, "GET", "/clients/d/subscriptions"))
+    retained = lambda: [m["topic"] for m in api.want(broker, 200, "GET", "/mqtt/retainer/messages")["data"]]
+    with broker.client("d", props=KEPT):
+        pass
+    api.want(broker, 200, "POST", "/clients/d/subscribe", {"topic": "a", "qos": 1})
+    again()
+    assert topics() == ["a"]
+    api.want(broker, 200, "POST", "/clients/d/subscribe/bulk", [{"topic": "b", "qos": 1}, {"topic": "$share/g/c", "qos": 1}])
+    again()
+    assert topics() == ["$share/g/c", "a", "b"]
+    api.want(broker, 200, "POST", "/publish/bulk", [{"topic": t, "payload": t, "qos": 1, "retain": t == "b"} for t in "abc"])
+    again()
+    assert api.want(broker, 200, "GET", "/clients/d")["mqueue_len"] == 3 and "b" in retained()
+    for qos in (1, 2):
+        api.want(broker, 200, "POST", "/publish", {"topic": "a", "payload": "x", "qos": qos})
+        again()
+        assert api.want(broker, 200, "GET", "/clients/d")["mqueue_len"] == 3 + qos
+    api.want(broker, 204, "DELETE", "/mqtt/retainer/message/b")
+    again()
+    assert "b" not in retained()
+    api.want(broker, 204, "POST", "/clients/d/unsubscribe", {"topic": "a"})
+    again()
+    assert topics() == ["$share/g/c", "b"]
+    api.want(broker, 204, "DELETE", "/clients/d")
+    again()
+    api.want(broker, 404, "GET", "/clients/d")
+
+
 @pytest.mark.parametrize("version, name", [(3, "MQIsdp"), (4, "MQTT"), (5, "MQTT")])
 def test_a_client_that_is_gone_is_told_of_as_before(broker, version, name):
     durable = {"props": {"session_expiry_interval": 600}} if version == 5 else {"clean_start": False}

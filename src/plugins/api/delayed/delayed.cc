@@ -76,26 +76,26 @@ void add_to(management::ApiRegistry& api) {
                    const bool more = !rows.empty() && count > paging.skip() + rows.size();
                    reply(Response::of(http::page_answer(std::move(rows), paging, count, more)));
                  }});
-  api.table.add({http::Method::Delete,
-                 "/api/v5/mqtt/delayed/messages/{topic}",
-                 "MQTT",
-                 http::Access::Administrator,
-                 "Drop all delayed messages of one topic",
-                 {http::path_parameter("topic", "Topic name, without $delayed and the time")},
-                 {},
-                 false,
-                 {http::no_content(), http::fault(400, "Not a topic name"), http::fault(404, "None waits for it")},
-                 false,
-                 [&delayed](const Call& call, const Reply& reply) {
-                   const std::string topic = call.text("topic");
-                   if (!broker::check_topic_name(topic))
-                     return reply(
-                         Response::error(400, "BAD_TOPIC", fmt::format("topic '{}': expected a topic name", topic)));
-                   if (delayed.erase_topic(topic) == 0)
-                     return reply(Response::error(404, "MESSAGE_ID_NOT_FOUND",
-                                                  fmt::format("no delayed message of the topic '{}'", topic)));
-                   reply(Response::empty());
-                 }});
+  api.table.add(http::kept(
+      {http::Method::Delete,
+       "/api/v5/mqtt/delayed/messages/{topic}",
+       "MQTT",
+       http::Access::Administrator,
+       "Drop all delayed messages of one topic",
+       {http::path_parameter("topic", "Topic name, without $delayed and the time")},
+       {},
+       false,
+       {http::no_content(), http::fault(400, "Not a topic name"), http::fault(404, "None waits for it")},
+       false,
+       [&delayed](const Call& call, const Reply& reply) {
+         const std::string topic = call.text("topic");
+         if (!broker::check_topic_name(topic))
+           return reply(Response::error(400, "BAD_TOPIC", fmt::format("topic '{}': expected a topic name", topic)));
+         if (delayed.erase_topic(topic) == 0)
+           return reply(Response::error(404, "MESSAGE_ID_NOT_FOUND",
+                                        fmt::format("no delayed message of the topic '{}'", topic)));
+         reply(Response::empty());
+       }}));
   api.table.add({http::Method::Get,
                  kOne,
                  "MQTT",
@@ -115,20 +115,21 @@ void add_to(management::ApiRegistry& api) {
                                                                                : management::base64(message->payload);
                    reply(Response::of(std::move(out)));
                  }});
-  api.table.add({http::Method::Delete,
-                 kOne,
-                 "MQTT",
-                 http::Access::Administrator,
-                 "Drop one delayed message",
-                 place,
-                 {},
-                 false,
-                 {http::no_content(), http::fault(404, "No such message")},
-                 false,
-                 [&service, &delayed](const Call& call, const Reply& reply) {
-                   if (auto bad = bad_place(service, call)) return reply(std::move(*bad));
-                   reply(delayed.erase(call.text("msgid")) ? Response::empty() : not_found(call.text("msgid")));
-                 }});
+  api.table.add(http::kept({http::Method::Delete,
+                            kOne,
+                            "MQTT",
+                            http::Access::Administrator,
+                            "Drop one delayed message",
+                            place,
+                            {},
+                            false,
+                            {http::no_content(), http::fault(404, "No such message")},
+                            false,
+                            [&service, &delayed](const Call& call, const Reply& reply) {
+                              if (auto bad = bad_place(service, call)) return reply(std::move(*bad));
+                              reply(delayed.erase(call.text("msgid")) ? Response::empty()
+                                                                      : not_found(call.text("msgid")));
+                            }}));
 }
 
 }  // namespace sb::plugins::api::delayed

@@ -92,6 +92,7 @@ bool read(const json::object& body, std::size_t packet_max, PublishRequest& out,
 json::object outcome(Service& service, ReasonCode code) {
   if (code == ReasonCode::Success) return {{"id", service.next_message_id()}};
   if (code == ReasonCode::NoMatchingSubscribers) return fault(code, "no_matching_subscribers");
+  if (code == ReasonCode::QuotaExceeded) return fault(code, "store_refused");
   return fault(code, "failed_to_dispatch");
 }
 

@@ -87,19 +87,19 @@ void add_to(management::ApiRegistry& api) {
                  {http::ok(http::page_of(schema::open_object()))},
                  false,
                  with(list)});
-  api.table.add({http::Method::Delete,
-                 "/api/v5/mqtt/retainer/messages",
-                 kTag,
-                 http::Access::Administrator,
-                 "Delete every retained message",
-                 {},
-                 {},
-                 false,
-                 {http::no_content()},
-                 false,
-                 [&service](const Call&, const Reply& reply) {
-                   service.clear_retained({}, [reply](std::size_t) { reply(Response::empty()); });
-                 }});
+  api.table.add(http::kept({http::Method::Delete,
+                            "/api/v5/mqtt/retainer/messages",
+                            kTag,
+                            http::Access::Administrator,
+                            "Delete every retained message",
+                            {},
+                            {},
+                            false,
+                            {http::no_content()},
+                            false,
+                            [&service](const Call&, const Reply& reply) {
+                              service.clear_retained({}, [reply](std::size_t) { reply(Response::empty()); });
+                            }}));
   api.table.add({http::Method::Get,
                  "/api/v5/mqtt/retainer/message/{topic}",
                  kTag,
@@ -111,17 +111,17 @@ void add_to(management::ApiRegistry& api) {
                  {http::ok(schema::open_object()), http::fault(404, "No such message")},
                  false,
                  with(show)});
-  api.table.add({http::Method::Delete,
-                 "/api/v5/mqtt/retainer/message/{topic}",
-                 kTag,
-                 http::Access::Administrator,
-                 "Delete the retained messages of a topic or filter",
-                 topic,
-                 {},
-                 false,
-                 {http::no_content(), http::fault(404, "No such message")},
-                 false,
-                 with(erase)});
+  api.table.add(http::kept({http::Method::Delete,
+                            "/api/v5/mqtt/retainer/message/{topic}",
+                            kTag,
+                            http::Access::Administrator,
+                            "Delete the retained messages of a topic or filter",
+                            topic,
+                            {},
+                            false,
+                            {http::no_content(), http::fault(404, "No such message")},
+                            false,
+                            with(erase)}));
 }
 
 }  // namespace sb::plugins::api::retainer
