@@ -16,7 +16,8 @@ namespace {
 Result<Who> read_who(const Term& term);
 
 Result<std::vector<Who>> read_parts(const Term& term) {
-  if (term.kind != Term::Kind::List) return term_error(term.line, "expected a list of clients");
+  if (term.kind != Term::Kind::List || term.items.empty())
+    return term_error(term.line, "expected a list of clients, at least one");
   std::vector<Who> out;
   for (const Term& item : term.items) {
     SB_TRY(Who part, read_who(item));
@@ -40,6 +41,7 @@ Result<Who> read_name(Who::Kind kind, const Term& term) {
     return term_error(term.line, "expected a text or {re, \"...\"}");
   re2::RE2::Options options;
   options.set_log_errors(false);
+  options.set_dot_nl(true);  // no name gets past ".*" by an end of line in it
   auto pattern = std::make_shared<const re2::RE2>(term.items[1].text, options);
   if (!pattern->ok()) return term_error(term.line, "regular expression: " + pattern->error());
   who.pattern = std::move(pattern);

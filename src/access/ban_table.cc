@@ -113,10 +113,16 @@ std::size_t BanTable::patterns() const {
          entries(BanKind::PeerHostNet).size();
 }
 
-Result<Ban> BanTable::create(Ban ban) {
+Result<> BanTable::check_target(const Ban& ban) {
   if (ban.who.empty()) return fail(Errc::Invalid, "a ban names whom it concerns");
   if (ban.as == BanKind::PeerHost && !detail::parse_host(ban.who))
     return fail(Errc::Invalid, "bad peerhost: " + ban.who);
+  if (is_pattern(ban.as)) SB_CHECKED(detail::BanPattern::parse(ban.as, canonical(ban.as, ban.who)));
+  return {};
+}
+
+Result<Ban> BanTable::create(Ban ban) {
+  SB_CHECKED(check_target(ban));
   ban.who = canonical(ban.as, ban.who);
   std::shared_ptr<const detail::BanPattern> pattern;
   if (is_pattern(ban.as)) {

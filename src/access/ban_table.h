@@ -78,6 +78,8 @@ class BanTable {
   /// Exists ("already_exist") while an entry for the same target lives; Invalid if it ended already or before it
   /// begins, names nobody or is no pattern; Full beyond kPatternsMax. The entry as it was stored, defaults filled in.
   [[nodiscard]] Result<Ban> create(Ban ban);
+  /// Whether `who` fits its kind. Any thread.
+  [[nodiscard]] static Result<> check_target(const Ban& ban);
   std::optional<Ban> lookup(BanKind as, std::string_view name) const;
   bool erase(BanKind as, std::string_view name);  // false: there was none
   void clear();

@@ -39,6 +39,7 @@ class ConnectionQuota {
   struct alignas(64) Cell {
     std::atomic<std::uint64_t> live{0};
   };
+  /// `above` 0: everybody is refused.
   void note(std::int64_t wall_ms, std::uint64_t above);
 
   unsigned shards_;

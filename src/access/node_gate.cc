@@ -91,6 +91,16 @@ class NodeGate::Question final : public std::enable_shared_from_this<Question>, 
   std::size_t at_ = 0;
 };
 
+namespace {
+/// No chain, or none of it enabled.
+Authenticated without_chain(bool has_method) {
+  if (has_method) return Authenticated::refused(ReasonCode::BadAuthenticationMethod);
+  Authenticated anonymous;
+  anonymous.anonymous = true;
+  return anonymous;
+}
+}  // namespace
+
 /// The same for a CONNECT or AUTH.
 class NodeGate::Inquiry final : public std::enable_shared_from_this<Inquiry>, private runtime::Timer {
  public:
@@ -119,8 +129,10 @@ class NodeGate::Inquiry final : public std::enable_shared_from_this<Inquiry>, pr
       const Member& member = members[at_];
       Authenticator::Reply reply;
       if (member.authenticator->defers())
-        reply = [weak = weak_from_this(), at = at_](AuthenticatorAnswer answer) {
-          if (const auto self = weak.lock()) self->answered(at, std::move(answer));
+        reply = [weak = weak_from_this(), at = at_, chain = chains_.get()](AuthenticatorAnswer answer) {
+          // Of the chain that is asked now: one that was too late may belong to an older one.
+          if (const auto self = weak.lock(); self && self->chains_.get() == chain)
+            self->answered(at, std::move(answer));
         };
       Authenticator::Result result = member.authenticator->authenticate(credentials, std::move(reply));
       if (result.pending) {
@@ -161,6 +173,14 @@ class NodeGate::Inquiry final : public std::enable_shared_from_this<Inquiry>, pr
     runtime::TimerWheel::cancel(*this);
     auto end = weigh(std::move(answer));
     if (!end) end = walk(*members_, at + 1);
+    // Whoever was let in by a chain that is no more asks the one that is there now: a change that was answered counts.
+    const auto old = chains_;  // it may be what calls
+    if (end && !is_error(end->code) && gate_.chains_ != chains_) {
+      chains_ = gate_.chains_;
+      unasked_ = false;
+      const std::vector<Member>* members = gate_.chain_for(subject_.view().listener);
+      end = members && !members->empty() ? walk(*members, 0) : without_chain(method_.has_value());
+    }
     if (!end) return;
     const AuthenticateReply reply = std::exchange(reply_, nullptr);
     erase_one(gate_.inquiries_, this);
@@ -301,12 +321,7 @@ const std::vector<NodeGate::Member>* NodeGate::chain_for(std::string_view listen
 
 std::optional<Authenticated> NodeGate::authenticate(const Credentials& credentials, AuthenticateReply reply) {
   const std::vector<Member>* members = chain_for(credentials.subject.listener);
-  if (!members || members->empty()) {  // no chain, or none enabled: anonymous success
-    if (credentials.method) return Authenticated::refused(ReasonCode::BadAuthenticationMethod);
-    Authenticated anonymous;
-    anonymous.anonymous = true;
-    return anonymous;
-  }
+  if (!members || members->empty()) return without_chain(credentials.method.has_value());
   auto inquiry = std::make_shared<Inquiry>(*this, credentials, std::move(reply));
   inquiries_.push_back(inquiry);
   auto answer = inquiry->walk(*members, 0);

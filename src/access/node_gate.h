@@ -33,7 +33,8 @@ class NodeGate final : public Gate, private runtime::Timer {
   bool cacheable(const Action& action) const override;
   bool defers() const override { return defers_; }
 
-  /// On this shard. Questions on their way are still answered by the old sources.
+  /// On this shard. Questions on their way are still answered by the old sources; whoever is let in by an old
+  /// authenticator asks the new chain.
   void set_policy(PolicyRef policy);
   /// Voids all cached verdicts (REST, ctl).
   void clear_cache() { ++generation_; }

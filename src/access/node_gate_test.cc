@@ -212,6 +212,69 @@ TEST_F(GateTest, WhoWasFoundIsNotLetInByTheNextOneWhenTheAnswerIsLate) {
   EXPECT_EQ(codes, (std::vector{ReasonCode::Success, ReasonCode::ServerBusy}));
 }
 
+TEST_F(GateTest, WhoIsLetInByAChainThatIsGoneAsksTheNewOne) {
+  std::vector<LateAuthenticator*> late;
+  const auto deferring = [&late] {
+    AuthenticatorMember member;
+    member.make = [&late](const ShardEnvironment&) {
+      auto made = std::make_unique<LateAuthenticator>();
+      late.push_back(made.get());
+      return made;
+    };
+    return member;
+  };
+  AuthenticatorMember refusing;
+  refusing.make = [](const ShardEnvironment&) {
+    return std::make_unique<FixedAuthenticator>(Authenticated::refused(ReasonCode::NotAuthorized));
+  };
+  const auto change = [&](std::vector<AuthenticatorMember> chain) {
+    Policy policy;
+    if (!chain.empty()) policy.authentication[""] = std::move(chain);
+    access_->set_policy(std::make_shared<const Policy>(policy));
+    loop_.turn(0ms);
+  };
+  std::optional<Authenticated> answer;
+  const auto connect = [&] {
+    late.clear();
+    change({deferring(), deferring()});
+    answer.reset();
+    Credentials credentials;
+    credentials.subject.client_id = "c";
+    EXPECT_FALSE(gate_->authenticate(credentials, [&](Authenticated a) { answer = std::move(a); }));
+  };
+  Authenticated superuser;
+  superuser.superuser = true;
+  open({});
+
+  connect();
+  change({refusing});
+  late[0]->reply(superuser);
+  EXPECT_EQ(answer->code, ReasonCode::NotAuthorized);
+
+  connect();
+  change({});
+  late[0]->reply(superuser);
+  EXPECT_TRUE(answer->anonymous) << "as whoever comes now";
+  EXPECT_FALSE(answer->superuser);
+
+  connect();
+  advance(5100ms);  // the first one is silent, the second is asked
+  change({deferring()});
+  const auto first = late[0]->reply;
+  late[1]->reply(superuser);
+  EXPECT_FALSE(answer) << "the new one is asked";
+  first(superuser);
+  EXPECT_FALSE(answer) << "late, and of the old chain";
+  late[2]->reply(Authenticated::refused(ReasonCode::BadUserNameOrPassword));
+  EXPECT_EQ(answer->code, ReasonCode::BadUserNameOrPassword);
+
+  connect();
+  change({refusing});
+  late[0]->reply(Authenticated::refused(ReasonCode::Banned));
+  EXPECT_EQ(answer->code, ReasonCode::Banned) << "a refusal stands";
+  EXPECT_EQ(gate_->outstanding(), 0U);
+}
+
 TEST_F(GateTest, AuthenticatorChainsFallThroughAndListenersReplaceTheGlobalOne) {
   const auto fixed = [](AuthenticatorAnswer answer, bool enable = true) {
     AuthenticatorMember member;

@@ -49,6 +49,13 @@ TEST(Rule, PlaceholdersTakeTheClientsNamesAndNothingWider) {
   EXPECT_FALSE(own.matches(who("c2"), publish("c/c1/joe")));
   EXPECT_FALSE(own.matches(who("+", "#"), publish("c/x/y")));
   EXPECT_FALSE(own.matches(who("c1", ""), publish("c/c1/")));
+  const Rule whole = rule({.action = "all", .topic = "${clientid}/#"});
+  EXPECT_TRUE(whole.matches(who("c1"), subscribe("c1/#")));
+  for (const char* name : {"$SYS", "$share", "$"}) {
+    EXPECT_FALSE(whole.matches(who(name), subscribe(std::string(name) + "/#"))) << name;
+    EXPECT_FALSE(whole.matches(who(name), publish(std::string(name) + "/x"))) << name;
+  }
+  EXPECT_TRUE(own.matches(who("$c"), publish("c/$c/joe"))) << "further down a '$' is a letter like others";
 }
 
 TEST(Rule, ALiteralIsComparedAsItIs) {

@@ -81,7 +81,7 @@ struct Config : Roots {
   const Zone& zone(std::string_view name) const;
 
   AuthnChain authn;                                  // `authentication`
-  std::map<std::string, AuthnChain> listener_authn;  // of enabled listeners that have a chain, by listener id
+  std::map<std::string, AuthnChain> listener_authn;  // of listeners that have a chain, by listener id
 
   Value effective;         // checked tree: new names, defaults filled, secrets marked; what REST and `conf show` print
   std::string config_dir;  // folder of the main file

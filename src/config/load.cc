@@ -45,17 +45,17 @@ bool contains(const List& list, std::string_view what) {
 void check_authentication(Checker& c, Value& tree, Config& config, const LoadOptions& options) {
   if (Value* chain = tree.find("authentication")) {
     const Checker::Level level(c, "authentication");
-    config.authn = read_authn_chain(c, *chain, options.built_authn);
+    config.authn = read_authn_chain(c, *chain, options.built_authn, true);
     config.authentication = *chain;
   }
   for (auto* listeners : {&config.listeners.tcp, &config.listeners.ssl, &config.listeners.ws, &config.listeners.wss}) {
     for (auto& [name, l] : *listeners) {
-      if (!l.enable || !l.authentication) continue;
+      if (!l.authentication) continue;
       const Checker::Level a(c, "listeners");
       const Checker::Level b(c, std::string(to_string(l.type)));
       const Checker::Level d(c, l.name);
       const Checker::Level e(c, "authentication");
-      AuthnChain chain = read_authn_chain(c, *l.authentication, options.built_authn);
+      AuthnChain chain = read_authn_chain(c, *l.authentication, options.built_authn, l.enable);
       if (!chain.empty()) config.listener_authn.emplace(l.id(), std::move(chain));
       if (Value* type = tree.find("listeners")) {
         type = type->find(to_string(l.type));

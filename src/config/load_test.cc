@@ -430,8 +430,9 @@ TEST(LoadAuthentication, NamesWhatIsWrongAndWhere) {
   }
 }
 
-TEST(LoadAuthentication, IsNotLookedAtBesideADisabledListener) {
+TEST(LoadAuthentication, OfADisabledListenerIsKeptAndMayBeOfAKindThatIsNotBuilt) {
   EXPECT_TRUE(load_authn("listeners.tcp.x { bind = 9, enable = false, authentication = [{mechanism = none}] }").config);
+  EXPECT_FALSE(load_authn("listeners.tcp.x { bind = 9, enable = false, authentication = [{mechanism = []}] }").config);
 }
 
 TEST(Load, BuiltMechanismsAreAccepted) {

@@ -22,6 +22,53 @@ def code_of(broker, username=None, password=None, client_id="c", version=5, **mo
         return c.expect(raw.CONNACK, timeout=15).code  # a back end may take its whole time
 
 
+def test_a_listener_that_stops_keeps_its_users(start_broker):
+    port = node.free_port()
+    broker = start_broker(text=f"listeners.tcp.inner.bind = {port}")
+    chain = "/listeners/tcp:inner/authentication"
+    joe = lambda: code_of(broker, "joe", "secret-1", port=port)
+    api.want(broker, 200, "POST", chain, BUILT_IN)
+    api.want(broker, 201, "POST", f"{chain}/{ID}/users", {"user_id": "joe", "password": "secret-1"})
+    assert joe() == OK
+    for stop, start in ((("POST", "/listeners/tcp:inner/stop"), ("POST", "/listeners/tcp:inner/start")),
+                        (("PUT", "/configs", b"listeners.tcp.inner.enable = false"),
+                         ("PUT", "/configs", b"listeners.tcp.inner.enable = true"))):
+        api.want(broker, 200, *stop, **({} if stop[0] == "POST" else {"content_type": "text/plain"}))
+        assert [u["user_id"] for u in api.want(broker, 200, "GET", f"{chain}/{ID}/users")["data"]] == ["joe"]
+        assert "bad" in str(api.want(broker, 400, "POST", chain, {"mechanism": "jwt", "use_jwks": "bad"})), "its chain is checked as well"
+        api.want(broker, 200, *start, **({} if start[0] == "POST" else {"content_type": "text/plain"}))
+        node.wait_until(lambda: joe() == OK)
+    api.want(broker, 200, "POST", "/listeners/tcp:inner/stop")
+    api.want(broker, 204, "DELETE", f"{chain}/{ID}")
+    api.want(broker, 200, "POST", chain, BUILT_IN)
+    api.want(broker, 200, "POST", "/listeners/tcp:inner/start")
+    assert joe() == NOT_AUTHORIZED, "users go with their authenticator"
+
+
+def test_a_change_that_cannot_be_written_down_is_refused(start_broker):
+    broker = start_broker(authentication=[BUILT_IN])
+    api.want(broker, 201, "POST", USERS, {"user_id": "joe", "password": "secret-1"})
+    folder = broker.data / "configs"
+    folder.rename(broker.data / "elsewhere") if folder.exists() else None
+    folder.write_text("in the way")
+    for method, path, body in (("DELETE", f"/authentication/{ID}", None),
+                               ("POST", "/authorization/sources", {"type": "built_in_database", "enable": True}),
+                               ("PUT", "/mqtt/delayed", {"max_delayed_messages": 3})):
+        status, answer = api.call(broker, method, path, body)
+        assert status >= 400 and "nothing was changed" in answer["message"], answer
+    assert code_of(broker, "joe", "secret-1") == OK
+    folder.unlink()
+    api.want(broker, 204, "DELETE", f"/authentication/{ID}")
+
+
+def test_a_hash_that_takes_minutes_is_refused(start_broker):
+    broker = start_broker(authentication=[BUILT_IN | {"password_hash_algorithm": {"name": "bcrypt"}}])
+    hashed = "$2b$31$abcdefghijklmnopqrstuu5Pf0m8pm6cYzWhhGx5xJmzrqXw4c8qS"
+    file = f"user_id,password_hash\njoe,{hashed}\n".encode()
+    status, answer = api.send_file(broker, f"/authentication/{ID}/import_users", "u.csv", file)
+    assert status == 400 and "cost" in answer["message"]
+
+
 def test_users_come_and_go_and_survive(start_broker):
     broker = start_broker(authentication=[BUILT_IN])
     assert code_of(broker) == NOT_AUTHORIZED, "nobody knows an anonymous client: the end of the chain refuses"

@@ -42,6 +42,8 @@ void tell_unusable(std::string_view chain, std::string_view id, const Error& err
 
 Result<> Authentication::start() {
   started_ = true;
+  for (const std::string& group : services_.users.groups()) orphans_.insert(group);
+  for (auto& [key, kept] : members_) orphans_.erase(group_of(key.first, key.second));
   for (auto& [key, kept] : members_) {
     if (!kept.member.runs()) continue;
     const auto begun = kept.member.provider->start();
@@ -82,6 +84,8 @@ Result<> Authentication::add(const std::string& chain, const config::AuthnChain&
       kept.member = {one.id, one.enable, nullptr, old == members_.end() ? nullptr : old->second.member.counts};
       if (!kept.member.counts) kept.member.counts = std::make_shared<SourceCounts>();
       const Mechanism* mechanism = registry_.find(one.id);
+      // One that is made while the node runs has no users yet, whatever an older one of its name has left.
+      if (orphans_.erase(group_of(chain, one.id)) > 0) SB_CHECKED(services_.users.clear(group_of(chain, one.id)));
       // What is not built is disabled, or the configuration would not have been loaded.
       if (mechanism && one.settings) {
         auto provider = mechanism->make(services_, chain, one.settings);

@@ -9,6 +9,7 @@
 
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -68,6 +69,7 @@ class Authentication {
   Members members_;
   std::vector<std::weak_ptr<Provider>> made_;  // replaced ones may still have a question on its way
   bool started_ = false;
+  std::set<std::string> orphans_;  // groups that were there at the start without their authenticator
 };
 
 }  // namespace sb::access::authn

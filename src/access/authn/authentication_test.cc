@@ -165,6 +165,38 @@ TEST_F(AuthenticationTest, UsersGoWithTheirAuthenticatorAndOnlyWithIt) {
   EXPECT_EQ(users.size("mqtt:global/fake"), 0U);
 }
 
+TEST_F(AuthenticationTest, AListenerThatIsDisabledKeepsItsChain) {
+  const char* chain = "listeners.tcp.default { enable = %s, authentication = [{mechanism = fake}] }";
+  const auto of = [&](const char* enable) {
+    return load(std::string(chain).replace(std::string(chain).find("%s"), 2, enable));
+  };
+  ASSERT_TRUE(users.create("tcp:default/fake", User{.id = "joe", .hash = "h", .salt = ""}));
+  ASSERT_TRUE(authentication.apply(*of("true").config));
+  ASSERT_TRUE(authentication.start());
+  ASSERT_TRUE(authentication.apply(*of("false").config));
+  authentication.forget(*of("true").config, *of("false").config);
+  ASSERT_TRUE(authentication.apply(*of("true").config));
+  EXPECT_EQ(users.size("tcp:default/fake"), 1U);
+  EXPECT_TRUE(authentication.find("tcp:default", "fake"));
+}
+
+TEST_F(AuthenticationTest, OneThatIsMadeWhileTheNodeRunsHasNoUsers) {
+  for (const char* group : {"mqtt:global/fake", "tcp:default/fake"})
+    ASSERT_TRUE(users.create(group, User{.id = "joe", .hash = "h", .salt = ""}));
+  const auto global = load("authentication = [{mechanism = fake}]");
+  const auto both =
+      load("authentication = [{mechanism = fake}]\nlisteners.tcp.default.authentication = [{mechanism = fake}]");
+  ASSERT_TRUE(authentication.apply(*global.config));
+  ASSERT_TRUE(authentication.start());
+  EXPECT_EQ(users.size("mqtt:global/fake"), 1U) << "it is there from the start";
+  ASSERT_TRUE(authentication.apply(*load("").config));
+  ASSERT_TRUE(authentication.apply(*global.config));
+  EXPECT_EQ(users.size("mqtt:global/fake"), 1U) << "a change that was taken back";
+  EXPECT_EQ(users.size("tcp:default/fake"), 1U);
+  ASSERT_TRUE(authentication.apply(*both.config));
+  EXPECT_EQ(users.size("tcp:default/fake"), 0U) << "whatever an older one has left";
+}
+
 TEST_F(AuthenticationTest, BuriesAProviderOnAWorker) {
   config::Config config;
   config::Authenticator one;

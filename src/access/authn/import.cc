@@ -1,5 +1,7 @@
 #include "access/authn/import.h"
 
+#include "base/json_text.h"
+
 #include <boost/json/object.hpp>
 #include <boost/json/stream_parser.hpp>
 #include <fmt/format.h>
@@ -72,6 +74,11 @@ tl::expected<std::vector<std::string>, std::string_view> split(std::string_view 
 
 Result<> check(const ImportedUser& user, bool plain, std::string_view where, std::size_t number) {
   if (user.user_id.empty()) return fail(Errc::Invalid, fmt::format("{} {}: no user_id", where, number));
+  // What no CONNECT can name, 1.5.4.
+  if (user.user_id.size() > 65535 || user.user_id.find('\0') != std::string::npos ||
+      utf8_text(user.user_id) != user.user_id)
+    return fail(Errc::Invalid,
+                fmt::format("{} {}: user_id: expected UTF-8, 1 to 65535 bytes without NUL", where, number));
   if (plain ? user.password.empty() : user.password_hash.empty())
     return fail(Errc::Invalid, fmt::format("{} {}: no {}", where, number, plain ? "password" : "password_hash"));
   return {};

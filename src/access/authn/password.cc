@@ -22,6 +22,7 @@ constexpr std::size_t kSaltBytes = 16;
 constexpr std::uint32_t kIterationsMax = 10'000'000;
 constexpr std::uint32_t kDerivedMax = 1024;
 constexpr std::size_t kBcryptMax = 72;  // bytes that it looks at
+constexpr int kCostMax = 15;            // of bcrypt: some seconds; each one more doubles them
 constexpr std::uint32_t kRoundsMin = 5;
 constexpr std::uint32_t kRoundsMax = 10;
 
@@ -98,9 +99,18 @@ std::optional<std::string> pbkdf2(const PasswordHash& how, std::string_view pass
   return to_hex(key);
 }
 
+/// "$2b$10$...": the 10; nullopt: no hash of bcrypt.
+std::optional<int> cost_of(std::string_view setting) {
+  const auto digit = [&](std::size_t at) { return setting[at] >= '0' && setting[at] <= '9' ? setting[at] - '0' : -1; };
+  if (setting.size() < 7 || !setting.starts_with("$2") || setting[3] != '$' || setting[6] != '$') return std::nullopt;
+  if (digit(4) < 0 || digit(5) < 0) return std::nullopt;
+  return digit(4) * 10 + digit(5);
+}
+
 /// crypt(3) takes text that ends at NUL: a password with one in it would match by its beginning.
 std::optional<std::string> bcrypt(std::string_view password, const std::string& setting) {
-  if (password.find('\0') != std::string_view::npos || !setting.starts_with("$2")) return std::nullopt;
+  const auto cost = cost_of(setting);
+  if (password.find('\0') != std::string_view::npos || !cost || *cost > kCostMax) return std::nullopt;
   const auto data = std::make_unique<crypt_data>();
   std::string text(password);
   const char* const made = crypt_r(text.c_str(), setting.c_str(), data.get());
@@ -133,7 +143,7 @@ const config::Struct& PasswordHash::schema() {
           .doc("How passwords are hashed.")
           .field("name", &S::name, {.doc = "Kind of hash.", .required = true})
           .field("salt_position", &S::salt_position, {.doc = "plain, md5, sha...: where the salt stands."})
-          .field("salt_rounds", &S::salt_rounds, {.min = 1, .max = 31, .doc = "bcrypt: cost, 5 to 10."})
+          .field("salt_rounds", &S::salt_rounds, {.min = 1, .max = kCostMax, .doc = "bcrypt: cost, 5 to 10."})
           .field("mac_fun", &S::mac_fun, {.doc = "pbkdf2: hash within the HMAC."})
           .field("iterations", &S::iterations, {.min = 1, .max = kIterationsMax, .doc = "pbkdf2: rounds."})
           .field("dk_length", &S::dk_length, {.min = 1, .max = kDerivedMax, .doc = "pbkdf2: bytes derived."})
@@ -162,8 +172,15 @@ const config::Struct& PasswordHash::schema() {
               fields->try_emplace("salt_position", config::Value("prefix"));
             }
           })
-          .finish([](config::Checker&, const config::Value&, S& how) {
+          .finish([](config::Checker& c, const config::Value& v, S& how) {
             how.salt_rounds = std::clamp(how.salt_rounds, kRoundsMin, kRoundsMax);
+            // Each block that is derived costs all of the iterations; a digest has 16 bytes at least.
+            constexpr std::uint64_t kBlock = 16;
+            const std::uint64_t blocks = (how.dk_length.value_or(0) + kBlock - 1) / kBlock;
+            if (how.name == HashName::Pbkdf2 && blocks > 1 && how.iterations * blocks > kIterationsMax)
+              c.broken(v, "dk_length", "too_expensive",
+                       fmt::format("iterations times every {} bytes of it at most {}", kBlock, kIterationsMax),
+                       {"iterations"});
           })
           .build();
   return s;
@@ -209,6 +226,14 @@ Result<Hashed> hash_password(const PasswordHash& how, std::string_view password)
   if (!hash) return fail(Errc::Unsupported, "this password cannot be hashed as configured");
   out.hash = *std::move(hash);
   return out;
+}
+
+Result<> check_hash(const PasswordHash& how, std::string_view hash) {
+  const auto cost = how.name == HashName::Bcrypt ? cost_of(hash) : std::nullopt;
+  if (cost && *cost > kCostMax)
+    return fail(Errc::Invalid,
+                fmt::format("password_hash: the cost of bcrypt is {}, expected at most {}", *cost, kCostMax));
+  return {};
 }
 
 bool equal_in_constant_time(std::string_view a, std::string_view b) {

@@ -31,6 +31,9 @@ struct Hashed {
   std::string salt;
 };
 
+/// Whether a log-in may compare with such a hash: one that would take minutes matches no password.
+[[nodiscard]] Result<> check_hash(const PasswordHash& how, std::string_view hash);
+
 /// With a fresh salt. Invalid: longer than bcrypt can tell apart.
 [[nodiscard]] Result<Hashed> hash_password(const PasswordHash& how, std::string_view password);
 /// Constant time in the content of the hash. Whatever cannot be computed (an unknown salt, a hash of another kind) is

@@ -113,6 +113,22 @@ TEST(PasswordHash, TakesNoPasswordThatBcryptWouldCutShort) {
   EXPECT_EQ(longer.error().what, "password: bcrypt takes at most 72 bytes");
 }
 
+TEST(PasswordHash, ThatWouldTakeMinutesMatchesNothing) {
+  const PasswordHash bcrypt = simple(HashName::Bcrypt);
+  const std::string rest = "abcdefghijklmnopqrstuu5Pf0m8pm6cYzWhhGx5xJmzrqXw4c8qS";
+  EXPECT_FALSE(password_matches(bcrypt, "x", {"$2b$31$" + rest, ""}));  // at once, not in a week
+  EXPECT_TRUE(check_hash(bcrypt, "$2b$10$" + rest));
+  EXPECT_FALSE(check_hash(bcrypt, "$2b$16$" + rest));
+  EXPECT_TRUE(check_hash(simple(HashName::Sha256), "$2b$31$" + rest)) << "it is none of bcrypt there";
+  const auto pbkdf2_of = [](int iterations, int length) {
+    return read(object({{"name", "pbkdf2"}, {"mac_fun", "sha512"}, {"iterations", iterations}, {"dk_length", length}}));
+  };
+  EXPECT_TRUE(pbkdf2_of(10'000'000, 16));
+  EXPECT_FALSE(pbkdf2_of(10'000'000, 17));
+  EXPECT_TRUE(pbkdf2_of(100'000, 1024));
+  EXPECT_FALSE(pbkdf2_of(200'000, 1024));
+}
+
 TEST(PasswordHash, ReadsTheKeysOfItsKind) {
   EXPECT_EQ(read(object({{"name", "sha512"}}))->salt_position, SaltPosition::Prefix);
   EXPECT_EQ(read(object({{"name", "md5"}, {"salt_position", "suffix"}}))->salt_position, SaltPosition::Suffix);

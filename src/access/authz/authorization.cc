@@ -22,6 +22,7 @@ std::vector<config::AuthzKind> Registry::names() const {
 
 Result<> Authorization::start() {
   started_ = true;
+  orphaned_ = !members_.contains("built_in_database");
   for (auto& [type, kept] : members_) {
     if (!kept.member.source) continue;
     if (auto begun = kept.member.source->start(); !begun)
@@ -54,6 +55,8 @@ Result<std::vector<AuthorizerSource>> Authorization::apply(const config::Config&
     kept.value = one.raw;
     kept.member = {one.enable, nullptr, old == members_.end() ? nullptr : old->second.member.counts};
     if (!kept.member.counts) kept.member.counts = std::make_shared<SourceCounts>();
+    // One that is made while the node runs has no rules yet, whatever an older one has left.
+    if (one.type == "built_in_database" && std::exchange(orphaned_, false)) SB_CHECKED(services_.rules.clear());
     if (one.enable && (!kind || !one.settings))
       return fail(Errc::Unsupported, fmt::format("authorization source {} is not built", one.type));
     const bool same = old != members_.end() && old->second.value == one.raw && old->second.member.source;

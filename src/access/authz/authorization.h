@@ -56,6 +56,7 @@ class Authorization {
   std::map<std::string, Kept, std::less<>> members_;
   std::vector<std::weak_ptr<Source>> made_;  // replaced ones may still have a question on its way
   bool started_ = false;
+  bool orphaned_ = false;  // the rules that were there at the start had no source
 };
 
 }  // namespace sb::access::authz

@@ -98,6 +98,8 @@ std::optional<std::string> render(std::string_view text, const Subject& subject)
       continue;
     }
     if (value.empty() || value.find_first_of("+#/") != std::string_view::npos) return std::nullopt;
+    // Nobody's name opens $SYS or $share: the rule's author wrote no '$'.
+    if (out.empty() && value.front() == '$') return std::nullopt;
     out += value;
     text.remove_prefix(end + 1);
   }

@@ -13,6 +13,7 @@ Result<std::shared_ptr<const BanPattern>> BanPattern::parse(BanKind as, const st
   }
   re2::RE2::Options quiet;
   quiet.set_log_errors(false);
+  quiet.set_dot_nl(true);  // no name gets past ".*" by an end of line in it
   auto regex = std::make_shared<const re2::RE2>(who, quiet);
   if (!regex->ok()) return fail(Errc::Invalid, fmt::format("bad {} '{}': {}", to_string(as), who, regex->error()));
   out->regex_ = std::move(regex);

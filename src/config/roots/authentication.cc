@@ -72,7 +72,7 @@ std::string authn_id(const Value& authenticator) {
   return out;
 }
 
-AuthnChain read_authn_chain(Checker& c, Value& chain, const std::vector<AuthnMechanism>& built) {
+AuthnChain read_authn_chain(Checker& c, Value& chain, const std::vector<AuthnMechanism>& built, bool in_use) {
   AuthnChain out;
   const bool single = chain.is_object() && !chain.find("1");
   if (!make_list(c, chain)) return out;
@@ -95,6 +95,10 @@ AuthnChain read_authn_chain(Checker& c, Value& chain, const std::vector<AuthnMec
     if (!names_itself(c, value, built)) continue;
     const auto known =
         std::find_if(built.begin(), built.end(), [&](const AuthnMechanism& m) { return m.id == one.id; });
+    if (known == built.end() && one.enable && !in_use) {
+      mask_by_name(value);
+      continue;
+    }
     if (known == built.end() && one.enable) {
       c.error(value, "not_built",
               fmt::format("this version cannot authenticate by {}; remove it or set enable = false", one.id), "");

@@ -50,6 +50,6 @@ std::string authn_id(const Value& authenticator);
 
 /// Checks a chain and brings it into its normal shape, a list. A single object counts as a list of one. An
 /// authenticator that is in force but not built is an error: a node must not start as if it were there.
-AuthnChain read_authn_chain(Checker& c, Value& chain, const std::vector<AuthnMechanism>& built);
+AuthnChain read_authn_chain(Checker& c, Value& chain, const std::vector<AuthnMechanism>& built, bool in_use);
 
 }  // namespace sb::config

@@ -183,6 +183,7 @@ Result<UserImport> BuiltInDatabase::import_as(std::string_view file_name, std::s
           user.hash = std::move(hashed.hash);
           user.salt = std::move(hashed.salt);
         } else {
+          SB_CHECKED(check_hash(settings->password_hash_algorithm, from.password_hash));
           user.hash = from.password_hash;
           user.salt = from.salt;
         }

@@ -215,6 +215,17 @@ TEST(AclClaims, OfTheMapAllowWhatTheyNameAndNothingElse) {
   EXPECT_EQ(ask(R"({"acl":{"pub":[5]}})", kPublish, "5"), Opinion::Deny);
 }
 
+TEST(AclClaims, WhoseEndIsNoIntegerOpenNothing) {
+  for (const char* end : {"\"4102444800\"", "4102444800.5", "1e20", "null"}) {
+    const std::string exp = std::string("{\"exp\":") + end + ",";
+    EXPECT_EQ(ask((exp + R"("acl":{"pub":["x"]}})").c_str(), kPublish, "x"), Opinion::Deny) << end;
+    EXPECT_EQ(ask((exp + R"("acl":[{"permission":"allow","action":"all","topic":"x"}]})").c_str(), kPublish, "x"),
+              Opinion::Deny)
+        << end;
+  }
+  EXPECT_EQ(ask(R"({"exp":4102444800,"acl":{"pub":["x"]}})", kPublish, "x"), Opinion::Allow);
+}
+
 TEST(AclClaims, CannotBreakOutOfTheirTopic) {
   EXPECT_EQ(ask(R"({"acl":{"pub":["x\"]}.\n{allow, all}.%"]}})", kPublish, "other"), Opinion::Deny);
   EXPECT_EQ(ask(R"({"acl":{"pub":["x\\"]}})", kPublish, "x\\"), Opinion::Allow);

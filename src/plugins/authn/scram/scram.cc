@@ -52,8 +52,7 @@ class Scram::Round final : public access::Conversation {
   detail::ClientFirst first;
   std::string server_first;
   detail::Verifier verifier;
-  bool known = false;
-  bool superuser = false;
+  UserRef user;  // null: nobody has that name
   bool over = false;
 };
 
@@ -70,9 +69,12 @@ class Scram::OnShard final : public access::Authenticator {
     if (!round || round->owner != &provider_ || round->over) return refused();
     round->over = true;
     const auto final = detail::finish(hash_, round->first, round->server_first, message, round->verifier);
-    if (!final || !round->known) return refused();
+    if (!final || !round->user) return refused();
+    // As the user is now: one who went meanwhile, or has another password, is nobody.
+    const UserRef now = provider_.table_.find(provider_.group_.name, round->first.user);
+    if (!now || now->hash != round->user->hash || now->salt != round->user->salt) return refused();
     Authenticated out;
-    out.superuser = round->superuser;
+    out.superuser = now->superuser;
     out.username = round->first.user;
     out.data = *final;
     return {false, std::move(out)};
@@ -91,10 +93,9 @@ class Scram::OnShard final : public access::Authenticator {
     auto round = std::make_shared<Round>();
     const UserRef user = provider_.table_.find(provider_.group_.name, first->user);
     // Keys of another algorithm serve as little as none.
-    round->known = user && user->algorithm == config::to_string(provider_.settings_->algorithm);
-    if (round->known) {
+    if (user && user->algorithm == config::to_string(provider_.settings_->algorithm)) {
       round->verifier = {user->salt, user->iterations, user->hash, user->server_key};
-      round->superuser = user->superuser;
+      round->user = user;
     } else {
       const std::string made = detail::hmac(hash_, provider_.secret_, first->user);
       round->verifier = {access::authn::to_hex(made).substr(0, kSaltSize), provider_.usual_iterations(first->user),

@@ -171,6 +171,26 @@ TEST_F(ScramTest, RefusesAWrongPasswordAndANameThatNobodyHasAlike) {
   EXPECT_EQ(once.substr(once.find(",s=")), twice.substr(twice.find(",s=")));
 }
 
+TEST_F(ScramTest, CountsWhatTheUserIsAtTheEndOfTheRound) {
+  const auto provider = make(AlgorithmName::Sha256);
+  const auto on_shard = provider->make({0, loop});
+  auto& users = *provider->users();
+  ASSERT_TRUE(users.add("joe", "secret", true));
+  const auto log_in = [&](const std::function<void()>& between) {
+    ScramClient client{Hash::Sha256, "secret", {}};
+    const auto step = ask(*on_shard, "SCRAM-SHA-256", client.first("joe"));
+    between();
+    return ask(*on_shard, "SCRAM-SHA-256", client.final(step->data), step->conversation);
+  };
+  const auto demoted = log_in([&] { ASSERT_TRUE(users.update("joe", std::nullopt, false)); });
+  EXPECT_EQ(demoted->code, ReasonCode::Success);
+  EXPECT_FALSE(demoted->superuser);
+  EXPECT_EQ(log_in([&] { ASSERT_TRUE(users.update("joe", "another", std::nullopt)); })->code,
+            ReasonCode::NotAuthorized);
+  ASSERT_TRUE(users.update("joe", "secret", std::nullopt));
+  EXPECT_EQ(log_in([&] { ASSERT_TRUE(users.erase("joe")); })->code, ReasonCode::NotAuthorized);
+}
+
 TEST_F(ScramTest, ANameThatNobodyHasLooksLikeOneThatSomebodyHas) {
   // Added when the configuration wanted more rounds than now.
   settings_iterations = 6000;

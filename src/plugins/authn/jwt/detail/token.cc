@@ -245,9 +245,11 @@ bool claims_hold(const json::object& claims, const Required& required, const acc
 std::shared_ptr<const access::ClientRules> rules_of(const json::object& claims, std::string_view name) {
   const json::value* claim = claims.if_contains(name);
   if (!claim) return nullptr;
-  if (const json::object* map = claim->if_object()) return rules_of_map(*map);
-  if (const json::array* list = claim->if_array()) return rules_of_list(*list);
-  return nullptr;
+  if (!claim->is_object() && !claim->is_array()) return nullptr;
+  // 4.8: rules whose end is not told exactly open nothing.
+  if (const json::value* end = claims.if_contains("exp"); end && !end->is_int64() && !end->is_uint64())
+    return deny_all();
+  return claim->is_object() ? rules_of_map(claim->get_object()) : rules_of_list(claim->get_array());
 }
 
 }  // namespace sb::plugins::authn::jwt::detail
