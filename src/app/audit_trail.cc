@@ -195,6 +195,9 @@ void AuditTrail::mask(json::value& value) {
         member = kMasked;
       else
         mask(member);
+      // The key of a licence is named like any other key: only its place tells.
+      if (key == "license" && member.is_object() && member.get_object().contains("key"))
+        member.get_object()["key"] = kMasked;
     }
   } else if (value.is_string()) {
     const std::string_view text = value.get_string();

@@ -13,6 +13,24 @@
 
 namespace sb::app {
 
+namespace {
+/// `iteration_count` of the authenticator whose users this group holds.
+std::optional<std::uint32_t> scram_iterations(const config::Config& config, std::string_view group) {
+  const auto look = [&](std::string_view chain, const config::AuthnChain& members) -> std::optional<std::uint32_t> {
+    for (const config::Authenticator& one : members) {
+      const config::Value* count = one.value.find("iteration_count");
+      if (access::authn::group_of(chain, one.id) == group && count && count->if_int())
+        return static_cast<std::uint32_t>(*count->if_int());
+    }
+    return std::nullopt;
+  };
+  if (auto found = look(access::authn::kGlobalChain, config.authn)) return found;
+  for (const auto& [listener, chain] : config.listener_authn)
+    if (auto found = look(listener, chain)) return found;
+  return std::nullopt;
+}
+}  // namespace
+
 Management::Management(Node& node, ManagementOptions options)
     : node_(node),
       live_(node, options.resources, options.log),
@@ -62,23 +80,21 @@ Management::Management(Node& node, ManagementOptions options)
                               const std::vector<std::string>& roots) { return live_.apply(before, after, roots); });
     config_->subscribe([this](const config::Config& before, const config::Config& after,
                               const std::vector<std::string>& roots) { return follow(before, after, roots); });
-    // Last: nobody refuses the change any more.
-    config_->subscribe([&node](const config::Config& before, const config::Config& after,
-                               const std::vector<std::string>&) -> Result<> {
+    config_->follow([&node](const config::Config& before, const config::Config& after) {
       node.authentication().forget(before, after);
       node.authorization().forget(before, after);
-      return {};
     });
     environment.config = config_.get();
     if (!environment.data_dir.empty()) {
       backup_ = std::make_unique<management::Backup>(
           management::Backup::Options{environment.data_dir, environment.version}, *config_, clock_);
-      backup_->add(management::banned_backup(node.access()));
+      backup_->add(management::banned_backup(node.access(), clock_));
       backup_->add(management::users_backup(node.users()));
-      backup_->add(management::scram_backup(node.users()));
+      backup_->add(management::scram_backup(
+          node.users(), [this](const std::string& group) { return scram_iterations(*config_->current(), group); }));
       backup_->add(management::rules_backup(node.rules()));
       if (node.psk()) backup_->add(management::psk_backup(*node.psk(), environment.store));
-      backup_->add(management::retained_backup(node.core(), environment.store));
+      backup_->add(management::retained_backup(node.core()));
       environment.backup = backup_.get();
     }
     environment.refresh_access = [this] { return live_.refresh_access(*config_->current()); };

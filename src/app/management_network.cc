@@ -36,7 +36,7 @@ http::Response preflight() {
   http::Response out = http::Response::empty();
   out.headers = {{"access-control-allow-origin", "*"},
                  {"access-control-allow-methods", "GET, POST, PUT, DELETE"},
-                 {"access-control-allow-headers", "authorization, content-type"},
+                 {"access-control-allow-headers", "authorization, content-type, if-match"},
                  {"access-control-max-age", "600"}};
   return out;
 }
@@ -56,6 +56,7 @@ void ManagementNetwork::serve(http::Request request, http::Reply reply) const {
     if (request.method == "OPTIONS") return reply(preflight());
     reply = [reply = std::move(reply)](http::Response response) {
       response.headers.emplace_back("access-control-allow-origin", "*");
+      response.headers.emplace_back("access-control-expose-headers", "etag");
       reply(std::move(response));
     };
   }

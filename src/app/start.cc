@@ -14,6 +14,7 @@
 
 #include <signal.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cstdio>
@@ -67,6 +68,7 @@ void print_dashboard(Management& management) {
 }  // namespace
 
 int start(const std::string& config_file, const http::AssetSource* dashboard) {
+  ::umask(::umask(0) | 0027);  // what the node stores and logs is not for everybody on the machine
   sigset_t signals;
   sigemptyset(&signals);
   sigaddset(&signals, SIGTERM);

@@ -10,11 +10,12 @@
 namespace sb {
 
 namespace {
-constexpr std::string_view kEnds[] = {"password",         "passwd",        "pwd",        "passphrase",
-                                      "secret",           "token",         "cookie",     "credential",
-                                      "credentials",      "access_key",    "secret_key", "private_key",
-                                      "security_key",     "api_key",       "apikey",     "auth_key",
-                                      "subscription_key", "functions_key", "jwt",        "authorization"};
+constexpr std::string_view kEnds[] = {
+    "password",     "passwd",        "pwd",         "passphrase", "secret",           "token",
+    "cookie",       "credential",    "credentials", "access_key", "secret_key",       "private_key",
+    "security_key", "api_key",       "apikey",      "auth_key",   "subscription_key", "functions_key",
+    "jwt",          "authorization", "pass",        "psk",        "signature",        "session_id",
+    "x_auth"};
 
 constexpr std::string_view kEndsUrl = " \t\r\n\"'<>";
 

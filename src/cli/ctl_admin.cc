@@ -1,4 +1,5 @@
 // license, data, eviction, rebalance
+#include "base/regular_file.h"
 #include "cli/ctl.h"
 
 #include <boost/json/array.hpp>
@@ -7,7 +8,6 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
 #include <sstream>
 
 namespace sb::cli {
@@ -42,18 +42,17 @@ std::optional<std::string> brought(Ctl& ctl, const std::string& path) {
   const std::string name = file.filename().string();
   std::error_code error;
   if (path == name && !std::filesystem::exists(file, error)) return name;
-  std::ifstream in(path, std::ios::binary);
-  if (!in) {
-    ctl.failed(path + ": cannot be read");
+  constexpr std::size_t kMost = std::size_t{16} << 30;  // the node has a bound of its own
+  const auto content = read_regular_file(path, kMost);
+  if (!content) {
+    ctl.failed(content.error().what);
     return std::nullopt;
   }
-  std::ostringstream content;
-  content << in.rdbuf();
   constexpr std::string_view kBoundary = "signalbox-ctl-1f0c9a7d25";
   const std::string form = fmt::format(
       "--{0}\r\nContent-Disposition: form-data; name=\"filename\"; filename=\"{1}\"\r\n"
       "Content-Type: application/octet-stream\r\n\r\n{2}\r\n--{0}--\r\n",
-      kBoundary, name, content.str());
+      kBoundary, name, *content);
   const auto answer =
       ctl.ask("POST", "/api/v5/data/files", form, "multipart/form-data; boundary=" + std::string(kBoundary));
   if (!answer) return std::nullopt;

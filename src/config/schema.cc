@@ -117,8 +117,14 @@ void Checker::error(const Value& at, std::string_view reason, std::string expect
                .expected = std::move(expected)});
 }
 
+/// What stands where a secret belongs is not told, whatever its kind.
+std::string Checker::shown_here(const Value& at) const {
+  const bool hidden = !path_.empty() && (detail::sounds_secret(path_.back()) || path_.back() == "keyfile");
+  return hidden && (at.is_array() || at.is_object() || at.is_string()) ? "******" : shown(at);
+}
+
 void Checker::error(const Key&, const Value& at, std::string_view reason, std::string expected) {
-  error(at, reason, std::move(expected), shown(at));
+  error(at, reason, std::move(expected), shown_here(at));
 }
 
 bool Checker::usable(std::string_view field) const {
@@ -201,7 +207,7 @@ void Checker::refuse_unknown(const Struct& s, Value::Object& fields) {
 void Checker::read_object(const Struct& s, Value& value, void* object) {
   if (path_.size() > static_cast<std::size_t>(kMaxDepth)) return error(value, "too_deep", "fewer levels", "");
   if (!value.is_object()) {
-    return error(value, "bad_value_for_struct", fmt::format("an object {{ ... }} ({})", s.name), shown(value));
+    return error(value, "bad_value_for_struct", fmt::format("an object {{ ... }} ({})", s.name), shown_here(value));
   }
   const auto* outer = std::exchange(bad_, nullptr);
   if (s.prepare) s.prepare(*this, value);

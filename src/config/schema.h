@@ -106,6 +106,7 @@ class Checker {
   void read_object(const Struct& s, Value& value, void* object);
 
   void error(const Value& at, std::string_view reason, std::string expected, std::string shown);
+  std::string shown_here(const Value& at) const;
   void error(const Key& key, const Value& at, std::string_view reason, std::string expected);
   /// A broken rule of one field or between it and those `beside` it, located at the child key `field` when it is there.
   /// Not told while one of them is bad by itself: the rule saw nothing of what was written then.

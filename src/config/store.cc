@@ -502,37 +502,40 @@ Outcome ConfigStore::apply(Value all, Value cluster, bool keep, const std::vecto
     if (key && key->child && before && after && waits_for_restart(*key->child, *before, *after))
       change.after_restart.push_back(root);
   }
-  if (!change.roots.empty()) {
+  if (!change.roots.empty())
     for (std::size_t i = 0; i < subscribers_.size(); ++i) {
       const auto told = subscribers_[i].fn(*current_, *checked.config, change.roots);
       if (told) continue;
-      // Undo in reverse; the one that refused has changed nothing.
-      while (i-- > 0) {
-        const auto undone = subscribers_[i].fn(*checked.config, *current_, change.roots);
-        if (!undone) SB_LOG(log::Level::Error, "config_rollback_failed", kv("reason", undone.error().what));
-      }
-      for (const std::string& file : made) {
-        std::error_code ignored;
-        std::filesystem::remove(file, ignored);
-      }
+      undo(i, *checked.config, change.roots, made);
       return refusal("UPDATE_FAILED", told.error().what);
     }
-  }
-  current_ = checked.config;
-  all_ = std::move(all);
   if (keep) {
+    const std::string& file = current_->cluster_file;
+    if (const auto written = write_rotating(file, to_hocon(cluster, {.reveal = true}), clock_.wall_ms()); !written) {
+      // What a restart would not know of is not taken.
+      SB_LOG(log::Level::Error, "failed_to_save_conf_file", kv("file", file), kv("reason", written.error().what));
+      undo(change.roots.empty() ? 0 : subscribers_.size(), *checked.config, change.roots, made);
+      return refusal("UPDATE_FAILED", "nothing was changed: " + written.error().what);
+    }
     cluster_ = std::move(cluster);
-    change.saved = save(cluster_);
   }
+  const Snapshot before = std::exchange(current_, checked.config);
+  all_ = std::move(all);
+  if (!change.roots.empty())
+    for (const Follower& follower : followers_) follower(*before, *current_);
   return change;
 }
 
-bool ConfigStore::save(const Value& cluster) {
-  const auto written = write_rotating(current_->cluster_file, to_hocon(cluster, {.reveal = true}), clock_.wall_ms());
-  if (!written)
-    SB_LOG(log::Level::Error, "failed_to_save_conf_file", kv("file", current_->cluster_file),
-           kv("reason", written.error().what));
-  return written.has_value();
+/// In reverse; one that refused has changed nothing.
+void ConfigStore::undo(std::size_t told, const Config& refused, const std::vector<std::string>& roots,
+                       const std::vector<std::string>& made) {
+  while (told-- > 0)
+    if (const auto undone = subscribers_[told].fn(refused, *current_, roots); !undone)
+      SB_LOG(log::Level::Error, "config_rollback_failed", kv("reason", undone.error().what));
+  for (const std::string& file : made) {
+    std::error_code ignored;
+    std::filesystem::remove(file, ignored);
+  }
 }
 
 }  // namespace sb::config

@@ -29,7 +29,6 @@ class ConfigStore {
     Snapshot config;                              // in force now
     std::vector<std::string> roots = {};          // that differ from before
     std::vector<std::string> after_restart = {};  // of these, what takes effect only then (Hot::B)
-    bool saved = true;                            // false: in force, but cluster.hocon could not be written (logged)
   };
   /// Why an update was refused; EMQX's code is in `code`.
   struct Refusal {
@@ -51,6 +50,9 @@ class ConfigStore {
   using Subscriber =
       std::function<Result<void>(const Config& before, const Config& after, const std::vector<std::string>& roots)>;
 
+  /// Told when a change is in force and written down: what cannot be taken back.
+  using Follower = std::function<void(const Config& before, const Config& after)>;
+
   /// `loaded` must hold a config. The clock names backups.
   ConfigStore(Loaded loaded, LoadOptions options, const Clock& clock);
 
@@ -59,6 +61,7 @@ class ConfigStore {
   /// Returns what removes the subscriber again.
   std::uint64_t subscribe(Subscriber subscriber);
   void unsubscribe(std::uint64_t id);
+  void follow(Follower follower) { followers_.push_back(std::move(follower)); }
 
   /// Sets the value at a dotted path ("" = several roots at once). In `value`, ****** keeps the secret that is there;
   /// PEM text in place of a certificate's path goes to a file below <data_dir>/certs. Merging joins lists of
@@ -102,7 +105,8 @@ class ConfigStore {
   };
   tl::expected<Merged, Refusal> merged(Value roots) const;
   Outcome<Change> apply(Value all, Value cluster, bool keep, const std::vector<PemFile>& pems = {});
-  bool save(const Value& cluster);
+  void undo(std::size_t told, const Config& refused, const std::vector<std::string>& roots,
+            const std::vector<std::string>& made);
   std::vector<std::string> differing(const Value& a, const Value& b) const;
 
   LoadOptions options_;
@@ -115,6 +119,7 @@ class ConfigStore {
     Subscriber fn;
   };
   std::vector<Entry> subscribers_;
+  std::vector<Follower> followers_;
   std::uint64_t next_id_ = 1;
 };
 

@@ -60,7 +60,6 @@ TEST_F(Store, ChangeHoldsAtOnceAndAfterRestart) {
   const auto change = store->update("mqtt.max_inflight", Value(7), Mode::Merge);
   ASSERT_TRUE(change) << change.error().message;
   EXPECT_THAT(change->roots, ElementsAre("mqtt"));
-  EXPECT_TRUE(change->saved);
   EXPECT_EQ(store->current()->mqtt.max_inflight, 7);
   EXPECT_EQ(store->current()->zone("default").mqtt.max_inflight, 7);
   EXPECT_EQ(before->mqtt.max_inflight, 32);
@@ -473,13 +472,27 @@ TEST_F(Store, KeepsTenBackups) {
   EXPECT_THAT(read("data/configs/cluster.hocon"), HasSubstr("max_inflight = 14"));
 }
 
-TEST_F(Store, UnwritableFolderKeepsTheChangeInMemory) {
+TEST_F(Store, AChangeThatCannotBeWrittenDownIsNotTaken) {
   write("data/configs", "a file in the way");
   auto store = start();
+  std::vector<std::uint32_t> told;
+  int followed = 0;
+  store->subscribe([&](const Config&, const Config& after, const std::vector<std::string>&) -> Result<> {
+    told.push_back(after.mqtt.max_inflight);
+    return {};
+  });
+  store->follow([&](const Config&, const Config&) { ++followed; });
+  const std::uint32_t before = store->current()->mqtt.max_inflight;
   const auto change = store->update("mqtt.max_inflight", Value(3), Mode::Merge);
-  ASSERT_TRUE(change);
-  EXPECT_FALSE(change->saved);
-  EXPECT_EQ(store->current()->mqtt.max_inflight, 3);
+  ASSERT_FALSE(change);
+  EXPECT_EQ(change.error().code, "UPDATE_FAILED");
+  EXPECT_THAT(change.error().message, HasSubstr("nothing was changed"));
+  EXPECT_EQ(store->current()->mqtt.max_inflight, before);
+  EXPECT_THAT(told, testing::ElementsAre(3, before));
+  fs::remove(root_ / "data/configs");
+  ASSERT_TRUE(store->update("mqtt.max_inflight", Value(3), Mode::Merge));
+  EXPECT_EQ(store->current()->mqtt.max_inflight, 3U);
+  EXPECT_EQ(followed, 1);
 }
 
 TEST_F(Store, ReloadReadsTheMainFileAgain) {

@@ -51,6 +51,12 @@ Response serve_asset(const AssetSource* source, const Request& request) {
   out.headers.emplace_back("x-content-type-options", "nosniff");
   out.headers.emplace_back("x-frame-options", "DENY");
   out.headers.emplace_back("referrer-policy", "no-referrer");
+  // Styles are set by scripts; the page of the WebSocket client connects wherever it is told to.
+  out.headers.emplace_back(
+      "content-security-policy",
+      "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self' "
+      "data:; connect-src 'self' ws: wss:; worker-src 'self' blob:; object-src 'none'; base-uri "
+      "'self'; form-action 'self'; frame-ancestors 'none'");
   if (!asset->gzip.empty() && accepts(request.header("accept-encoding"), "gzip")) {
     out.headers.emplace_back("content-encoding", "gzip");
     out.fixed_body = asset->gzip;

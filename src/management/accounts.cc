@@ -109,7 +109,9 @@ Result<> Accounts::put_api_key(ApiKey key) {
   store::Batch batch;
   store::put(batch, record_of(key));
   SB_CHECKED(commit(std::move(batch)));
-  if (const auto old = keys_.find(key.name); old != keys_.end()) names_.erase(old->second.key);
+  if (const auto old = keys_.find(key.name); old != keys_.end())
+    if (const auto name = names_.find(old->second.key); name != names_.end() && name->second == key.name)
+      names_.erase(name);
   names_[key.key] = key.name;
   std::string name = key.name;
   keys_.insert_or_assign(std::move(name), std::move(key));

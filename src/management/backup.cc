@@ -124,8 +124,9 @@ BackupTable* Backup::table(std::string_view name) const {
 }
 
 Result<Backup::File> Backup::create(bool everything) {
-  const std::int64_t now_ms = clock_.wall_ms();
-  const std::string base = base_name(now_ms);
+  std::int64_t now_ms = clock_.wall_ms();
+  std::string base = base_name(now_ms);
+  while (path_of(base + std::string(kEnding))) base = base_name(++now_ms);  // several of one millisecond
   std::vector<ArchiveEntry> entries;
   entries.push_back(
       {base + "/META.hocon", fmt::format("version = \"{}\"\nedition = ee\nproduct = signalbox\n", options_.version)});
@@ -216,6 +217,10 @@ Result<Backup::Plan> Backup::plan(std::string_view name, std::string_view bytes)
       if (const auto good = part.table->check(rows[i]); !good)
         return fail(Errc::Invalid, fmt::format("invalid backup archive content: {}, row {}: {}", table_name, i + 1,
                                                good.error().what));
+    if (const std::size_t left = std::erase_if(rows, [&](const BackupRow& row) { return !part.table->takes(row); }))
+      out.report.left_out.push_back(fmt::format("{}: {} rows", table_name, left));
+    if (const auto good = part.table->check_together(rows); !good)
+      return fail(Errc::Invalid, fmt::format("invalid backup archive content: {}: {}", table_name, good.error().what));
     part.rows = std::move(rows);
     out.tables.push_back(std::move(part));
   }
@@ -289,6 +294,23 @@ Result<Backup::Report> Backup::restore(std::string_view name) {
   return plan.report;
 }
 
+Backup::Plan Backup::remains(std::string_view archive_name, std::string_view archive, const RowsByTable& before) const {
+  constexpr const char* kAnyVersion = "999.0.0";  // a newer program may have begun it
+  Plan out;
+  const auto read = read_archive(archive_name, archive, kAnyVersion);
+  for (const auto& [name, old] : before) {
+    Plan::Table part;
+    part.table = table(name);
+    if (!part.table) continue;
+    if (read)
+      if (const auto rows = read->tables.find(name); rows != read->tables.end())
+        for (const BackupRow& row : rows->second)
+          if (part.table->takes(row) && part.table->check(row)) part.rows.push_back(row);
+    out.tables.push_back(std::move(part));
+  }
+  return out;
+}
+
 void Backup::recover() {
   BackupJournal journal(folder());
   auto state = journal.read();
@@ -304,23 +326,23 @@ void Backup::recover() {
   report.at_ms = clock_.wall_ms();
   auto plan = this->plan(state->archive_name, state->archive);
   Result<> done = plan ? Result<>{} : tl::unexpected(plan.error());
-  if (plan) {
-    plan->cluster_before = state->cluster_before;
-    for (Plan::Table& part : plan->tables) {
-      part.before = state->before[std::string(part.table->name())];
-      std::map<std::string, bool> old;
-      for (const BackupRow& row : part.before) old[part.table->key(row)] = true;
-      for (const BackupRow& row : part.rows)
-        if (!old.contains(part.table->key(row))) part.added.push_back(row);
-    }
-    done = apply(*plan);
-    plan->begun = plan->tables.size();  // nobody knows how far it was before the crash
-    if (!done) {
-      if (const auto undone = undo(*plan); !undone)
-        SB_LOG(log::Level::Error, "backup_import_not_undone", kv("reason", undone.error().what));
-    }
-    report = plan->report;
+  // An archive that does not hold any longer, as after a change of version: what is known of it is undone.
+  Plan back = plan ? *std::move(plan) : remains(state->archive_name, state->archive, state->before);
+  back.cluster_before = state->cluster_before;
+  for (Plan::Table& part : back.tables) {
+    part.before = state->before[std::string(part.table->name())];
+    std::map<std::string, bool> old;
+    for (const BackupRow& row : part.before) old[part.table->key(row)] = true;
+    for (const BackupRow& row : part.rows)
+      if (!old.contains(part.table->key(row))) part.added.push_back(row);
   }
+  if (done) done = apply(back);
+  back.begun = back.tables.size();  // nobody knows how far it was before the crash
+  if (!done) {
+    if (const auto undone = undo(back); !undone)
+      SB_LOG(log::Level::Error, "backup_import_not_undone", kv("reason", undone.error().what));
+  }
+  if (back.report.at_ms != 0) report = back.report;
   report.recovered = true;
   report.ok = done.has_value();
   if (!done) report.reason = done.error().what;

@@ -9,6 +9,7 @@
 #include "management/backup_table.h"
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -56,7 +57,7 @@ class Backup {
       std::size_t written_over = 0;
     };
     std::vector<Table> tables;
-    std::vector<std::string> left_out;  // tables that this version does not have
+    std::vector<std::string> left_out;  // tables and rows that this version does not have
   };
   [[nodiscard]] Result<Report> restore(std::string_view name);
   /// The last import, of an earlier run too.
@@ -70,6 +71,9 @@ class Backup {
   [[nodiscard]] Result<Plan> plan(std::string_view name, std::string_view bytes);
   [[nodiscard]] Result<> apply(Plan& plan);
   [[nodiscard]] Result<> undo(const Plan& plan);
+  /// What a journal tells of an import whose archive can no longer be imported.
+  using RowsByTable = std::map<std::string, std::vector<BackupRow>>;
+  Plan remains(std::string_view archive_name, std::string_view archive, const RowsByTable& before) const;
   BackupTable* table(std::string_view name) const;
   void keep_report();
   std::string folder() const { return options_.data_dir + "/backup"; }

@@ -5,6 +5,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <map>
+
 namespace sb::management {
 
 namespace json = boost::json;
@@ -25,13 +28,6 @@ std::string text_or_empty(const BackupRow& row, std::string_view member) {
   return row_text(row, member).value_or(std::string());
 }
 
-std::int64_t seconds_ms(const BackupRow& row, std::string_view member) {
-  const auto* value = row.if_contains(member);
-  json::error_code error;
-  const auto out = value ? value->to_number<std::int64_t>(error) : 0;
-  return error ? 0 : out * 1000;
-}
-
 class Admins final : public BackupTable {
  public:
   explicit Admins(Accounts& accounts) : accounts_(accounts) {}
@@ -47,13 +43,25 @@ class Admins final : public BackupTable {
     return out;
   }
   Result<> check(const BackupRow& row) const override {
+    if (!takes(row)) return {};
     SB_TRY(const Admin admin, read(row));
     static_cast<void>(admin);
     return {};
   }
+  Result<> check_together(const std::vector<BackupRow>& rows) const override {
+    std::map<std::string, Role, std::less<>> roles;
+    for (const Admin& admin : accounts_.admins()) roles[admin.username] = admin.role;
+    for (const BackupRow& row : rows) {
+      SB_TRY(const Admin admin, read(row));
+      roles[admin.username] = admin.role;
+    }
+    const bool any =
+        std::any_of(roles.begin(), roles.end(), [](const auto& one) { return one.second == Role::Administrator; });
+    if (!any && !roles.empty()) return fail(Errc::Invalid, "role: nobody would be an administrator any more");
+    return {};
+  }
   Result<> put(const std::vector<BackupRow>& rows) override {
     for (const BackupRow& row : rows) {
-      if (foreign(row)) continue;
       SB_TRY(Admin admin, read(row));
       SB_CHECKED(accounts_.put_admin(std::move(admin)));
     }
@@ -61,26 +69,22 @@ class Admins final : public BackupTable {
   }
   Result<> erase(const std::vector<BackupRow>& rows) override {
     for (const BackupRow& row : rows) {
-      if (foreign(row)) continue;
       SB_TRY(const Admin admin, read(row));
       if (auto gone = accounts_.remove_admin(admin.username); !gone && gone.error().code != Errc::NotFound) return gone;
     }
     return {};
   }
-  std::string key(const BackupRow& row) const override {
-    return (foreign(row) ? text_or_empty(row, "backend") : std::string("local")) + "/" + text_or_empty(row, "username");
+  std::string key(const BackupRow& row) const override { return text_or_empty(row, "username"); }
+  /// Those of single sign-on have no passwords here.
+  bool takes(const BackupRow& row) const override {
+    const std::string backend = text_or_empty(row, "backend");
+    return backend.empty() || backend == "local";
   }
 
  private:
-  /// Of single sign-on, which has no passwords here.
-  static bool foreign(const BackupRow& row) {
-    const std::string backend = text_or_empty(row, "backend");
-    return !backend.empty() && backend != "local";
-  }
   static Result<Admin> read(const BackupRow& row) {
     Admin out;
     SB_TRY(out.username, row_text(row, "username"));
-    if (foreign(row)) return out;
     SB_CHECKED(check_user_name(out.username));
     SB_TRY(out.password, row_bytes(row, "pwdhash"));
     const PasswordForm form = password_form(out.password);
@@ -122,6 +126,19 @@ class ApiKeys final : public BackupTable {
     static_cast<void>(key);
     return {};
   }
+  /// Who shows a key is one: it may not stand under two names.
+  Result<> check_together(const std::vector<BackupRow>& rows) const override {
+    std::map<std::string, std::string, std::less<>> keys, holders;  // by name, by key
+    for (const ApiKey& key : accounts_.api_keys()) keys[key.name] = key.key;
+    for (const BackupRow& row : rows) {
+      SB_TRY(const ApiKey key, read(row));
+      keys[key.name] = key.key;
+    }
+    for (const auto& [name, key] : keys)
+      if (const auto [holder, fresh] = holders.emplace(key, name); !fresh)
+        return fail(Errc::Invalid, fmt::format("api_key = {}: of both {} and {}", key, holder->second, name));
+    return {};
+  }
   Result<> put(const std::vector<BackupRow>& rows) override {
     for (const BackupRow& row : rows) {
       SB_TRY(ApiKey key, read(row));
@@ -152,8 +169,10 @@ class ApiKeys final : public BackupTable {
     const auto* enable = row.if_contains("enable");
     out.enable = !enable || row_flag(row, "enable");
     out.description = text_or_empty(row, "desc");
-    out.created_ms = seconds_ms(row, "created_at");
-    out.expires_ms = seconds_ms(row, "expired_at");
+    SB_TRY(const auto created, row_time(row, "created_at"));
+    out.created_ms = created.value_or(0);
+    SB_TRY(const auto expires, row_time(row, "expired_at"));
+    out.expires_ms = expires.value_or(0);
     return out;
   }
   Accounts& accounts_;

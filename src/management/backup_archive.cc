@@ -6,6 +6,7 @@
 #include <boost/json/parse.hpp>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 
 namespace sb::management {
@@ -64,6 +65,11 @@ Result<> take_meta(const std::string& text, std::string_view product_version, Ba
 }
 
 Result<std::vector<BackupRow>> jsonl_rows(std::string_view table, std::string_view text) {
+  // Small values take much more memory than text: a million users have eight of them each.
+  constexpr std::size_t kValuesMax = 20'000'000;
+  const auto ends_value = [](char c) { return c == ',' || c == '[' || c == '{'; };
+  if (static_cast<std::size_t>(std::count_if(text.begin(), text.end(), ends_value)) > kValuesMax)
+    return content(fmt::format("tables/{}.jsonl: more than {} values", table, kValuesMax));
   std::vector<BackupRow> out;
   std::size_t line = 0;
   while (!text.empty()) {

@@ -176,29 +176,54 @@ std::optional<BackupRow> psk(const Record& record) {
   return BackupRow{{"psk_id", *id}, {"shared_secret", base64(*secret)}};
 }
 
-/// {Permission, Action, Topic}; the action alone, or with its conditions.
+/// The conditions of an action, [{qos,[0,1]},{retain,true}] or a map. False: not understood, so that no rule opens more
+/// than it did.
+bool take_conditions(const Term& conditions, json::object& out) {
+  std::vector<std::pair<const Term*, const Term*>> all;
+  if (const auto* map = conditions.map()) {
+    for (const auto& [name, value] : *map) all.emplace_back(&name, &value);
+  } else if (const auto* list = conditions.list()) {
+    for (const Term& one : *list) {
+      const auto* pair = one.tuple();
+      if (!pair || pair->size() != 2) return false;
+      all.emplace_back(&pair->front(), &pair->back());
+    }
+  } else {
+    return false;
+  }
+  for (const auto& [name, value] : all) {
+    if (name->is("qos") && value->list()) {
+      json::array levels;
+      for (const Term& level : *value->list()) {
+        if (!level.integer() || *level.integer() < 0 || *level.integer() > 2) return false;
+        levels.emplace_back(*level.integer());
+      }
+      out["qos"] = std::move(levels);
+    } else if (name->is("retain") && (value->is("all") || value->is("true") || value->is("false"))) {
+      out["retain"] = value->is("all") ? json::value("all") : json::value(value->is("true"));
+    } else {
+      return false;
+    }
+  }
+  return true;
+}
+
+/// {Permission, Action, Topic}; the action alone, or with its conditions; the topic as text, or {eq, text}.
 std::optional<json::object> acl_rule(const Term& term) {
   const auto* parts = term.tuple();
-  if (!parts || parts->size() < 3) return std::nullopt;
+  if (!parts || parts->size() != 3) return std::nullopt;
   const auto permission = text(&parts->front());
   const Term& action = (*parts)[1];
-  const auto topic = text(&(*parts)[2]);
+  const Term* place = &(*parts)[2];
+  const auto* literal = place->tuple();
+  if (literal && (literal->size() != 2 || !literal->front().is("eq"))) return std::nullopt;
+  if (literal) place = &literal->back();
+  const auto topic = text(place);
   if (!permission || !topic) return std::nullopt;
-  json::object out{{"permission", *permission}, {"topic", *topic}};
-  if (const auto* pair = action.tuple(); pair && pair->size() == 2) {
-    out["action"] = text_or_empty(&pair->front());
-    const Term& conditions = pair->back();
-    if (const Term* qos = conditions.find("qos"); qos && qos->list()) {
-      json::array levels;
-      for (const Term& level : *qos->list())
-        if (level.integer()) levels.emplace_back(*level.integer());
-      out["qos"] = std::move(levels);
-    }
-    if (const Term* retain = conditions.find("retain"))
-      out["retain"] = retain->is("all") ? json::value("all") : json::value(retain->is("true"));
-  } else {
-    out["action"] = text_or_empty(&action);
-  }
+  json::object out{{"permission", *permission}, {"topic", (literal ? "eq " : "") + *topic}};
+  const auto* pair = action.tuple();
+  if (pair && (pair->size() != 2 || !take_conditions(pair->back(), out))) return std::nullopt;
+  out["action"] = text_or_empty(pair ? &pair->front() : &action);
   return out;
 }
 

@@ -66,6 +66,10 @@ class Rules final : public BackupTable {
   };
   Result<Row> read(const BackupRow& row) const {
     Row out;
+    const auto is_given = [&](const char* member) { return row.contains(member) ? 1 : 0; };
+    if (is_given("clientid") + is_given("username") + is_given("all") != 1 ||
+        (is_given("all") && !row_flag(row, "all")))
+      return fail(Errc::Invalid, "whose rules: expected one of clientid, username and all = true");
     for (const Holder holder : {Holder::ClientId, Holder::Username}) {
       const std::string_view member = to_string(holder);
       if (!row.if_contains(member)) continue;

@@ -1,11 +1,15 @@
 #include "management/backup_tables.h"
 
+#include "base/give_way.h"
 #include "base/json_text.h"
 #include "broker/topic.h"
+#include "codec/mqtt/decoder.h"
 #include "management/text.h"
-#include "store/tables.h"
 
+#include <boost/json/serialize.hpp>
 #include <fmt/format.h>
+
+#include <future>
 
 namespace sb::management {
 
@@ -30,6 +34,19 @@ bool row_flag(const BackupRow& row, std::string_view member) {
   return value && value->is_bool() && value->get_bool();
 }
 
+Result<std::optional<std::int64_t>> row_time(const BackupRow& row, std::string_view member) {
+  constexpr std::int64_t kLast = 253'402'300'799;  // the end of the year 9999
+  const auto* value = row.if_contains(member);
+  if (!value || value->is_null()) return std::nullopt;
+  if (value->is_string() && (value->get_string() == "infinity" || value->get_string().empty())) return std::nullopt;
+  json::error_code error;
+  const auto seconds = value->is_number() ? value->to_number<std::int64_t>(error) : -1;
+  if (error || seconds < 0 || seconds > kLast)
+    return fail(Errc::Invalid, fmt::format("{} = {}: expected seconds since 1970, or infinity", member,
+                                           json::serialize(*value).substr(0, 64)));
+  return seconds * 1000;
+}
+
 namespace {
 
 std::int64_t row_number(const BackupRow& row, std::string_view member, std::int64_t absent) {
@@ -41,7 +58,7 @@ std::int64_t row_number(const BackupRow& row, std::string_view member, std::int6
 
 class Banned final : public BackupTable {
  public:
-  explicit Banned(access::AccessControl& access) : access_(access) {}
+  Banned(access::AccessControl& access, const Clock& clock) : access_(access), clock_(clock) {}
   std::string_view name() const override { return "emqx_banned"; }
   Result<std::vector<BackupRow>> rows() override {
     std::vector<BackupRow> out;
@@ -64,10 +81,10 @@ class Banned final : public BackupTable {
   Result<> put(const std::vector<BackupRow>& rows) override {
     for (const BackupRow& row : rows) {
       SB_TRY(access::Ban ban, read(row));
+      // One that has ended changes nothing, least of all one that is in force.
+      if (ban.until_ms <= clock_.wall_ms()) continue;
       access_.bans().erase(ban.as, ban.who);
-      // One that has ended meanwhile is none.
-      if (auto stored = access_.bans().create(std::move(ban)); !stored && stored.error().code != Errc::Invalid)
-        return tl::unexpected(std::move(stored).error());
+      SB_CHECKED(access_.bans().create(std::move(ban)));
     }
     return {};
   }
@@ -94,24 +111,30 @@ class Banned final : public BackupTable {
     access::Ban out;
     out.as = *kind;
     SB_TRY(out.who, row_text(row, "who"));
-    if (out.who.empty()) return fail(Errc::Invalid, "who: a name is expected");
+    if (const auto good = access::BanTable::check_target(out); !good)
+      return fail(Errc::Invalid, "who: " + good.error().what);
     if (row.if_contains("by")) {
       SB_TRY(out.by, row_text(row, "by"));
     }
     if (row.if_contains("reason")) {
       SB_TRY(out.reason, row_text(row, "reason"));
     }
-    out.at_ms = row_number(row, "at", 0) * 1000;
-    out.until_ms = row.if_contains("until") ? row_number(row, "until", 0) * 1000 : access::Ban::kForever;
+    SB_TRY(const auto at, row_time(row, "at"));
+    out.at_ms = at.value_or(0);
+    SB_TRY(const auto until, row_time(row, "until"));
+    out.until_ms = until.value_or(access::Ban::kForever);
+    if (out.until_ms < out.at_ms) return fail(Errc::Invalid, "until: expected a time behind that of at");
     return out;
   }
   access::AccessControl& access_;
+  const Clock& clock_;
 };
 
 /// Both built-in databases: who has a server key is one for scram.
 class Users final : public BackupTable {
  public:
-  Users(access::authn::UserTable& users, bool scram) : users_(users), scram_(scram) {}
+  Users(access::authn::UserTable& users, bool scram, Iterations iterations = {})
+      : users_(users), scram_(scram), iterations_(std::move(iterations)) {}
   std::string_view name() const override { return scram_ ? "emqx_authn_scram_mnesia" : "emqx_authn_mnesia"; }
   Result<std::vector<BackupRow>> rows() override {
     std::vector<BackupRow> out;
@@ -181,37 +204,75 @@ class Users final : public BackupTable {
     if (row.if_contains("algorithm")) {
       SB_TRY(user.algorithm, row_text(row, "algorithm"));
     }
-    constexpr std::int64_t kUsualIterations = 4096;
-    user.iterations = static_cast<std::uint32_t>(row_number(row, "iteration_count", kUsualIterations));
+    // EMQX's users have those of their authenticator.
+    constexpr std::uint32_t kUsualIterations = 4096;
+    const auto usual = iterations_ && !row.contains("iteration_count") ? iterations_(out.first) : std::nullopt;
+    user.iterations = static_cast<std::uint32_t>(row_number(row, "iteration_count", usual.value_or(kUsualIterations)));
     return out;
   }
   access::authn::UserTable& users_;
   bool scram_;
+  Iterations iterations_;
 };
+
+/// 1.5.5
+std::string with_length(std::string_view bytes) {
+  std::string out;
+  for (std::size_t left = bytes.size(); left != 0 || out.empty(); left /= 128)
+    out += static_cast<char>(left % 128 | (left >= 128 ? 0x80U : 0U));
+  return out.append(bytes);
+}
+
+/// What is sent to subscribers as it is must be what a client could have sent.
+bool publish_takes(std::string_view properties) {
+  constexpr std::uint32_t kMost = 268'435'455;  // 2.1.4
+  if (properties.size() > kMost - 16) return false;
+  const std::string packet = "0" + with_length(std::string{0, 1, 't'} + with_length(properties));
+  const auto frame = codec::mqtt::next_frame(as_bytes(std::string_view(packet)), kMost);
+  if (!frame) return false;
+  const auto publish = codec::mqtt::decode_publish(*frame, {.version = ProtocolVersion::V5, .strict = true});
+  return publish && publish->properties.size() == properties.size() && publish->payload.empty();
+}
+
+/// What a shard retains, wherever it keeps it, in slices that hold nobody up. Waits for the shard.
+std::vector<broker::MessageRef> retained_of(broker::Broker& home) {
+  constexpr std::size_t kSlice = 512;
+  std::vector<broker::MessageRef> out;
+  std::unique_ptr<broker::RetainedReader> reader;  // made and dropped by the shard
+  for (bool more = true; more;) {
+    std::promise<bool> read;
+    home.loop().post([&] {
+      if (!reader) reader = std::make_unique<broker::RetainedReader>(home.retained(), std::string_view{});
+      const bool again = reader->read(kSlice, home.loop().wall_ms(), out);
+      if (!again) reader.reset();
+      read.set_value(again);
+    });
+    more = read.get_future().get();
+  }
+  return out;
+}
 
 class Retained final : public BackupTable {
  public:
-  Retained(broker::Core& core, std::function<store::KeyValue*()> store) : core_(core), store_(std::move(store)) {}
+  explicit Retained(broker::Core& core) : core_(core) {}
   std::string_view name() const override { return "retained"; }
   bool optional() const override { return true; }
   Result<std::vector<BackupRow>> rows() override {
     std::vector<BackupRow> out;
-    store::KeyValue* store = store_();
-    if (!store) return out;
-    SB_CHECKED(store::scan<store::RetainedRecord>(*store, [&](const store::RetainedRecord& record) -> Result<> {
-      const store::MessageFields& message = record.message;
-      if (message.topic.starts_with("$SYS/")) return {};  // of this node; another has its own
-      BackupRow row{{"payload", base64(as_text(message.payload))},
-                    {"properties", base64(as_text(message.properties))},
-                    {"qos", to_int(message.qos)},
-                    {"published_ms", message.published_ms},
-                    {"from_clientid", message.client_id},
-                    {"from_username", message.username}};
-      put_topic(row, message.topic);
-      if (message.expiry_s != kNeverExpires) row["expiry_s"] = message.expiry_s;
-      out.push_back(std::move(row));
-      return {};
-    }));
+    for (unsigned shard = 0; shard < core_.shards(); ++shard)
+      for (const broker::MessageRef& message : retained_of(core_.shard(shard))) {
+        if (message->topic().starts_with("$SYS/")) continue;  // of this node; another has its own
+        BackupRow row{{"payload", base64(as_text(message->payload()))},
+                      {"properties", base64(as_text(message->properties()))},
+                      {"qos", to_int(message->qos())},
+                      {"published_ms", message->published_ms()},
+                      {"from_clientid", message->from() ? std::string_view(message->from()->client_id) : ""},
+                      {"from_username", message->from() ? std::string_view(message->from()->username) : ""}};
+        put_topic(row, message->topic());
+        if (message->expiry_s() != kNeverExpires) row["expiry_s"] = message->expiry_s();
+        out.push_back(std::move(row));
+        give_way();
+      }
     return out;
   }
   Result<> check(const BackupRow& row) const override {
@@ -220,9 +281,19 @@ class Retained final : public BackupTable {
     SB_TRY(const std::string payload, row_bytes(row, "payload"));
     SB_TRY(const std::string properties, row_bytes(row, "properties"));
     if (payload.empty()) return fail(Errc::Invalid, "payload: must not be empty");
-    const std::int64_t qos = row_number(row, "qos", 0);
-    if (qos < 0 || qos > 2) return fail(Errc::Invalid, "qos: expected 0..2");
-    return {};
+    if (!publish_takes(properties))
+      return fail(Errc::Invalid, "properties: expected, in base64, properties of a PUBLISH as on the wire");
+    constexpr std::int64_t kLastMs = 253'402'300'799'000;  // the end of the year 9999
+    const auto within = [&](std::string_view member, std::int64_t absent, std::int64_t most) {
+      const auto* value = row.if_contains(member);
+      const std::int64_t number = row_number(row, member, value ? -1 : absent);
+      return number >= 0 && number <= most
+                 ? Result<>{}
+                 : fail(Errc::Invalid, fmt::format("{}: expected a number of 0..{}", member, most));
+    };
+    SB_CHECKED(within("qos", 0, 2));
+    SB_CHECKED(within("published_ms", 0, kLastMs));
+    return within("expiry_s", 0, kNeverExpires);
   }
   Result<> put(const std::vector<BackupRow>& rows) override {
     for (const BackupRow& row : rows) {
@@ -244,7 +315,7 @@ class Retained final : public BackupTable {
       publication.from = &sender;
       broker::Broker& home = core_.shard(core_.retained_home_of(topic));
       home.loop().post([&home, message = broker::MessageRef::adopt(broker::Message::make(publication))] {
-        home.store_retained(message);
+        if (!message->expired(home.loop().wall_ms())) home.store_retained(message);
       });
     }
     return {};
@@ -272,22 +343,21 @@ class Retained final : public BackupTable {
   }
 
   broker::Core& core_;
-  std::function<store::KeyValue*()> store_;
 };
 
 }  // namespace
 
-std::unique_ptr<BackupTable> banned_backup(access::AccessControl& access) {
-  return std::make_unique<Banned>(access);
+std::unique_ptr<BackupTable> banned_backup(access::AccessControl& access, const Clock& clock) {
+  return std::make_unique<Banned>(access, clock);
 }
 std::unique_ptr<BackupTable> users_backup(access::authn::UserTable& users) {
   return std::make_unique<Users>(users, false);
 }
-std::unique_ptr<BackupTable> scram_backup(access::authn::UserTable& users) {
-  return std::make_unique<Users>(users, true);
+std::unique_ptr<BackupTable> scram_backup(access::authn::UserTable& users, Iterations iterations) {
+  return std::make_unique<Users>(users, true, std::move(iterations));
 }
-std::unique_ptr<BackupTable> retained_backup(broker::Core& core, std::function<store::KeyValue*()> store) {
-  return std::make_unique<Retained>(core, std::move(store));
+std::unique_ptr<BackupTable> retained_backup(broker::Core& core) {
+  return std::make_unique<Retained>(core);
 }
 
 }  // namespace sb::management

@@ -130,7 +130,7 @@ void Licence::enforce() {
     using codec::license::Type;
     const bool trial_over = state_.terms.type != Type::Official && expired();
     const bool small_over = state_.terms.type == Type::Official && state_.terms.customer_type == Customer::Small &&
-                            today() >= state_.terms.expiry_day() + kGraceDays;
+                            today() > state_.terms.expiry_day() + kGraceDays;
     limit.refuse_all = trial_over || small_over;
   }
   quota_.set(limit);

@@ -66,7 +66,7 @@ class Licence {
   void tick();
   void enforce();
   std::int64_t today() const;
-  bool expired() const { return today() >= state_.terms.expiry_day(); }
+  bool expired() const { return today() > state_.terms.expiry_day(); }
 
   const Clock& clock_;
   access::ConnectionQuota& quota_;

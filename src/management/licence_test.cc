@@ -105,6 +105,21 @@ TEST_F(LicenceTest, ASignedTrialEndsAtOnceASmallCustomerLaterOthersNever) {
   EXPECT_FALSE(refused());
 }
 
+TEST_F(LicenceTest, TheLastDayIsWithin) {
+  using codec::license::Customer;
+  using codec::license::Type;
+  use(key(Customer::Large, Type::Trial, 13));  // until today
+  EXPECT_FALSE(refused());
+  EXPECT_FALSE(licence.view().expired);
+  use(key(Customer::Large, Type::Trial, 12));
+  EXPECT_TRUE(refused());
+  clock.advance(std::chrono::hours(24 * 90));
+  use(key(Customer::Small, Type::Official, 13));
+  EXPECT_FALSE(refused()) << "90 days past its end";
+  use(key(Customer::Small, Type::Official, 12));
+  EXPECT_TRUE(refused());
+}
+
 TEST_F(LicenceTest, AKeyThatDoesNotCountLeavesTheOneInForce) {
   licence.begin(settings);
   settings.key = Secret("nonsense");

@@ -1,5 +1,6 @@
 #include "management/publish.h"
 
+#include "broker/topic.h"
 #include "management/service.h"
 
 #include <fmt/format.h>
@@ -110,7 +111,9 @@ void Service::publish(std::vector<PublishRequest> messages, std::function<void(s
           if (--state->missing == 0) state->done(std::move(state->codes));
         });
       };
-      if (message.qos == Qos::AtMostOnce) return answer(broker.publish(publication));
+      const bool promised = message.qos != Qos::AtMostOnce || (message.retain && broker.retained_durable()) ||
+                            broker::is_delayed(message.topic);
+      if (!promised) return answer(broker.publish(publication));
       // As for a client: what could not be kept is not taken in, and what is owed is on disk before it is answered.
       if (broker.journal() && broker.journal()->trouble() && broker.wants_disk(message.topic, message.retain)) {
         broker.metrics().add(broker::Metric::MessagesDropped);

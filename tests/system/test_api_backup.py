@@ -1,8 +1,12 @@
 """Backup and restore: round trip, all or nothing, refusals, archives of EMQX."""
+import base64
+import concurrent.futures
 import gzip
 import hashlib
+import hmac
 import io
 import json
+import random
 import tarfile
 import time
 
@@ -15,10 +19,10 @@ from .test_api_coverage import coverage, document
 META = b'version = "5.4.0"\nedition = ee\n'
 
 
-def archive(base, files, raw=()):
+def archive(base, files, raw=(), level=9):
     """A .tar.gz of {name: bytes} below `base`; `raw` are further TarInfo as they are."""
     out = io.BytesIO()
-    with tarfile.open(fileobj=out, mode="w:gz") as tar:
+    with tarfile.open(fileobj=out, mode="w:gz", compresslevel=level) as tar:
         for name, content in files.items():
             info = tarfile.TarInfo(f"{base}/{name}")
             info.size = len(content)
@@ -323,26 +327,34 @@ def test_an_import_that_was_cut_short_is_finished_at_the_next_start(broker):
     assert last["recovered"] is True and last["result"] == "success"
 
 
-def test_an_import_that_cannot_be_finished_is_undone_at_the_next_start(broker):
+@pytest.mark.parametrize("meta, said", [(META, "max_inflight"), (META.replace(b"5.4", b"99.4"), "version")])
+def test_an_import_that_cannot_be_finished_is_undone_at_the_next_start(broker, meta, said):
+    """Also where its archive cannot be imported any longer: a newer program had begun it, and half of it is there."""
     api.want(broker, 200, "PUT", "/mqtt/delayed", {"max_delayed_messages": 5})
     before = (broker.data / "configs/cluster.hocon").read_text()
-    content = archive("a", {"META.hocon": META, "cluster.hocon": b"mqtt.max_inflight = 0",
-                            "tables/emqx_banned.jsonl": b'{"as":"clientid","who":"new"}\n'})
+    api.want(broker, 200, "POST", "/banned", {"as": "clientid", "who": "old", "reason": "from the archive"})
+    api.want(broker, 200, "POST", "/banned", {"as": "clientid", "who": "new"})
+    api.want(broker, 200, "PUT", "/mqtt/delayed", {"max_delayed_messages": 6})
+    rows = [{"as": "clientid", "who": "new"}, {"as": "clientid", "who": "old", "reason": "from the archive"}]
+    content = archive("a", {"META.hocon": meta, "cluster.hocon": b"mqtt.max_inflight = 0",
+                            "tables/emqx_banned.jsonl": "".join(json.dumps(row) + "\n" for row in rows).encode()})
     broker.kill()
     journal = broker.data / "backup" / ".import"
     journal.mkdir(parents=True)
     (journal / "archive").write_bytes(content)
     (journal / "state.json").write_text(json.dumps(
-        {"archive_name": "a.tar.gz", "cluster_before": before, "before": {"emqx_banned": []}}))
+        {"archive_name": "a.tar.gz", "cluster_before": before,
+         "before": {"emqx_banned": [{"as": "clientid", "who": "old", "reason": "as it was"}]}}))
     broker.start()
     deadline = time.monotonic() + 10
     while journal.exists():
         assert time.monotonic() < deadline
         time.sleep(0.05)
     assert api.want(broker, 200, "GET", "/mqtt/delayed")["max_delayed_messages"] == 5
-    assert api.want(broker, 200, "GET", "/banned")["data"] == []
+    bans = api.want(broker, 200, "GET", "/banned")["data"]
+    assert [(ban["who"], ban["reason"]) for ban in bans] == [("old", "as it was")]
     last = api.want(broker, 200, "GET", "/data/imports/last")
-    assert last["recovered"] is True and last["result"] == "failure" and "max_inflight" in last["reason"]
+    assert last["recovered"] is True and last["result"] == "failure" and said in last["reason"]
 
 
 def test_an_archive_of_emqx(broker):
@@ -371,6 +383,131 @@ def test_an_archive_of_emqx(broker):
     client.close()
 
 
+RULES = ["who", "rules"]
+
+
+def test_rules_of_emqx_open_no_more_than_they_did(broker):
+    """Conditions are a list of pairs, literal topics are marked by a pair."""
+    api.want(broker, 204, "POST", "/authorization/sources", {"type": "built_in_database", "enable": True})
+    few = (Atom("publish"), [(Atom("qos"), [0]), (Atom("retain"), Atom("false"))])
+    rules = [(Atom("allow"), few, "a/b"), (Atom("deny"), Atom("all"), (Atom("eq"), "x/#")),
+             (Atom("allow"), (Atom("subscribe"), {Atom("qos"): [1, 2]}), "c")]
+    table = erlang.table("emqx_acl", RULES, [((1, "joe"), rules)])
+    imported(broker, "a.tar.gz", archive("a", {"META.hocon": META, "mnesia/emqx_acl": table}))
+    got = api.want(broker, 200, "GET", "/authorization/sources/built_in_database/rules/users/joe")["rules"]
+    assert [(r["permission"], r["action"], r["topic"], r["qos"], r["retain"]) for r in got] == [
+        ("allow", "publish", "a/b", [0], False), ("deny", "all", "eq x/#", [0, 1, 2], "all"),
+        ("allow", "subscribe", "c", [1, 2], "all")]
+    for action in ((Atom("publish"), [(Atom("later"), 1)]), (Atom("publish"), [Atom("qos")]), (Atom("publish"), Atom("qos")),
+                   (Atom("publish"), [(Atom("qos"), [3])]), (Atom("publish"), [(Atom("retain"), 1)]), (Atom("publish"),)):
+        table = erlang.table("emqx_acl", RULES, [((1, "eve"), [(Atom("allow"), action, "t")])])
+        refused = api.upload(broker, 400, "/data/files", "a.tar.gz", archive("a", {"META.hocon": META, "mnesia/emqx_acl": table}))
+        assert "mnesia/emqx_acl" in refused["message"], action
+
+
+@pytest.mark.parametrize("row, said", [
+    ({"as": "peerhost", "who": "nope"}, "nope"), ({"as": "clientid_re", "who": "(("}, "who"),
+    ({"as": "peerhost_net", "who": "10.0.0.0/99"}, "who"), ({"as": "clientid", "who": "c", "until": 1e30}, "until"),
+    ({"as": "clientid", "who": "c", "until": "never"}, "until"), ({"as": "clientid", "who": "c", "at": -1}, "at"),
+    ({"as": "clientid", "who": ""}, "who")])
+def test_bans_that_are_none_are_refused(broker, row, said):
+    content = archive("a", {"META.hocon": META, "tables/emqx_banned.jsonl": (json.dumps(row) + "\n").encode()})
+    message = api.upload(broker, 400, "/data/files", "a.tar.gz", content)["message"]
+    assert "emqx_banned, row 1" in message and said in message
+
+
+def test_a_key_has_one_name(broker):
+    secret = base64.b64encode(b"salt" + hashlib.sha256(b"salt" + b"s").digest()).decode()
+    rows = lambda **keys: "".join(json.dumps({"name": name, "api_key": key, "api_secret_hash": secret, "role": "viewer"}) + "\n"
+                                  for name, key in keys.items()).encode()
+    with_rows = lambda base, **keys: (base + ".tar.gz", archive(base, {"META.hocon": META, "tables/emqx_app.jsonl": rows(**keys)}))
+    refused = lambda *file: api.upload(broker, 400, "/data/files", *file)["message"]
+    assert "api_key = same" in refused(*with_rows("a", one="same", two="same"))
+    imported(broker, *with_rows("b", one="first", two="second"))
+    assert "api_key = first" in refused(*with_rows("c", three="first"))
+    imported(broker, *with_rows("d", one="second", two="first"))  # each has the other's now
+    keys = {row["name"]: row["api_key"] for row in api.want(broker, 200, "GET", "/api_key")}
+    assert keys == {"one": "second", "two": "first"}
+    admin = rest.Rest(broker)
+    for key in ("first", "second"):
+        basic = base64.b64encode(f"{key}:s".encode()).decode()
+        admin.bare().want(200, "GET", "/nodes", None, {"Authorization": "Basic " + basic})
+
+
+def test_a_ban_in_force_outlives_an_ended_one(broker):
+    api.want(broker, 200, "POST", "/banned", {"as": "clientid", "who": "evil", "until": "infinity"})
+    row = json.dumps({"as": "clientid", "who": "evil", "at": 1600000000, "until": 1600000001})
+    imported(broker, "a.tar.gz", archive("a", {"META.hocon": META, "tables/emqx_banned.jsonl": row.encode()}))
+    assert [ban["who"] for ban in api.want(broker, 200, "GET", "/banned")["data"]] == ["evil"]
+
+
+@pytest.mark.parametrize("table, row, said", [
+    ("emqx_acl", {"rules": [{"permission": "allow", "action": "all", "topic": "#"}]}, "whose rules"),
+    ("emqx_acl", {"all": False, "rules": []}, "whose rules"),
+    ("emqx_acl", {"username": "u", "clientid": "c", "rules": []}, "whose rules"),
+    ("retained", {"topic": "t", "payload": "eA==", "properties": "//8="}, "properties"),
+    ("retained", {"topic": "t", "payload": "eA==", "expiry_s": -1}, "expiry_s"),
+    ("retained", {"topic": "t", "payload": "eA==", "published_ms": 1e300}, "published_ms"),
+    ("emqx_admin", {"username": "admin", "pwdhash": base64.b64encode(b"abcd" + bytes(32)).decode(), "role": "viewer"},
+     "administrator")])
+def test_rows_that_would_do_harm_are_refused(broker, table, row, said):
+    content = archive("a", {"META.hocon": META, f"tables/{table}.jsonl": json.dumps(row).encode()})
+    assert said in api.upload(broker, 400, "/data/files", "a.tar.gz", content)["message"]
+
+
+def test_small_values_without_end_are_refused(broker):
+    digits = random.Random(7).randbytes(10_000_001).hex().translate(str.maketrans("abcdef", "123456")).encode()
+    values = bytearray(b",") * (2 * len(digits) - 1)  # that do not pack too well
+    values[::2] = digits
+    content = archive("a", {"META.hocon": META, "tables/emqx_banned.jsonl": b'{"as":[' + values + b"]}"}, level=1)
+    assert "values" in api.upload(broker, 400, "/data/files", "a.tar.gz", content)["message"]
+
+
+def test_each_export_has_a_name_of_its_own(broker):
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        files = [f.result()["filename"] for f in [pool.submit(api.want, broker, 200, "POST", "/data/export") for _ in range(16)]]
+    assert len(set(files)) == 16
+
+
+def test_users_of_single_sign_on_are_left_out(broker):
+    table = erlang.table("emqx_admin", ["username", "pwdhash", "description", "role", "extra"],
+                         [((Atom("saml"), "sam"), b"", "", Atom("viewer"), []), ("ops", b"abcd" + bytes(32), "d", Atom("viewer"), [])])
+    report = imported(broker, "a.tar.gz", archive("a", {"META.hocon": META, "mnesia/emqx_admin": table}))
+    assert report["tables"]["emqx_admin"]["rows"] == 1 and report["left_out"] == ["emqx_admin: 1 rows"]
+
+
+def test_keys_of_scram_have_the_rounds_of_their_authenticator(broker):
+    """Records of EMQX tell no rounds."""
+    salt, rounds = b"0123456789abcdef", 5000
+    salted = hashlib.pbkdf2_hmac("sha256", b"secret12", salt, rounds)
+    sign = lambda text: hmac.digest(salted, text, "sha256")
+    table = erlang.table("emqx_authn_scram_mnesia", ["user_id", "stored_key", "server_key", "salt", "is_superuser"],
+                         [((Atom("mqtt:global"), "erl"), hashlib.sha256(sign(b"Client Key")).digest(), sign(b"Server Key"), salt, False)])
+    cluster = b"authentication = [{mechanism = scram, backend = built_in_database, algorithm = sha256, iteration_count = 5000}]"
+    imported(broker, "a.tar.gz", archive("a", {"META.hocon": META, "cluster.hocon": cluster, "mnesia/emqx_authn_scram_mnesia": table}))
+    name = api.want(broker, 200, "POST", "/data/export")["filename"]
+    with tarfile.open(fileobj=io.BytesIO(download(broker, name))) as tar:
+        row, = tar.extractfile(name.removesuffix(".tar.gz") + "/tables/emqx_authn_scram_mnesia.jsonl").read().splitlines()
+    assert json.loads(row)["iteration_count"] == 5000
+
+
+def test_what_is_retained_in_memory_is_saved_too(start_broker):
+    broker = start_broker(text="retainer.backend.storage_type = ram", shards=2)
+    for topic in ("a", "b/c", "$x/y"):
+        api.want(broker, 202, "POST", "/publish", {"topic": topic, "payload": topic, "retain": True})
+    name = api.want(broker, 200, "POST", "/data/export", {"retained": True})["filename"]
+    with tarfile.open(fileobj=io.BytesIO(download(broker, name))) as tar:
+        rows = tar.extractfile(name.removesuffix(".tar.gz") + "/tables/retained.jsonl").read().splitlines()
+    assert sorted(json.loads(row)["topic"] for row in rows) == ["$x/y", "a", "b/c"]
+
+
+def test_a_key_whose_end_cannot_be_read_is_refused(broker):
+    secret = base64.b64encode(b"salt" + hashlib.sha256(b"salt" + b"s").digest()).decode()
+    row = {"name": "one", "api_key": "k", "api_secret_hash": secret, "role": "viewer", "expired_at": "tomorrow"}
+    content = archive("a", {"META.hocon": META, "tables/emqx_app.jsonl": json.dumps(row).encode()})
+    assert "expired_at" in api.upload(broker, 400, "/data/files", "a.tar.gz", content)["message"]
+
+
 def test_pre_shared_keys_move_along(broker):
     keys = erlang.table("emqx_psk", ["psk_id", "shared_secret", "extra"], [("dev-1", "one", []), ("dev-2", "two", [])])
     report = imported(broker, "a.tar.gz", archive("a", {"META.hocon": META, "mnesia/emqx_psk": keys}))
@@ -397,5 +534,6 @@ def test_the_command_line(broker, tmp_path):
         assert answers(other) == answers(broker)
         assert json.loads(other.ctl("data", "import", name, "--json"))["result"] == "success"
         assert other.ctl("data", "import", "none.tar.gz", check=False).startswith("Error: backup file not found")
+        assert "/dev/zero" in other.ctl("data", "import", "/dev/zero", check=False), "no file that ends"
     finally:
         other.stop()

@@ -14,6 +14,13 @@ def test_bulk_subscribing_is_all_or_nothing(broker):
         assert len(api.want(broker, 200, "POST", "/clients/c/subscribe/bulk", [good, {"topic": "$share/g/a"}])) == 2
 
 
+def test_what_is_shared_has_no_no_local(broker):
+    """[MQTT-3.8.3-4], also where it is not the client that asks."""
+    with broker.client("c"):
+        refused = api.want(broker, 400, "POST", "/clients/c/subscribe/bulk", [{"topic": "a"}, {"topic": "$share/g/a", "nl": 1}])
+        assert "nl = 1" in refused["message"] and api.want(broker, 200, "GET", "/clients/c/subscriptions") == []
+
+
 def test_the_limit_of_subscriptions_holds_for_all_of_a_bulk(start_broker):
     broker = start_broker(mqtt={"max_subscriptions": 2})
     with broker.client("c") as c:
@@ -180,6 +187,13 @@ def test_what_was_answered_outlives_the_node(start_broker, shards):
     api.want(broker, 200, "POST", "/publish/bulk", [{"topic": t, "payload": t, "qos": 1, "retain": t == "b"} for t in "abc"])
     again()
     assert api.want(broker, 200, "GET", "/clients/d")["mqueue_len"] == 3 and "b" in retained()
+    api.want(broker, 202, "POST", "/publish", {"topic": "r", "payload": "x", "retain": True})
+    again()
+    assert "r" in retained()
+    delayed = lambda: [m["topic"] for m in api.want(broker, 200, "GET", "/mqtt/delayed/messages")["data"]]
+    api.call(broker, "POST", "/publish", {"topic": "$delayed/100/later", "payload": "x"})
+    again()
+    assert delayed() == ["later"]
     for qos in (1, 2):
         api.want(broker, 200, "POST", "/publish", {"topic": "a", "payload": "x", "qos": qos})
         again()

@@ -34,6 +34,8 @@ def test_nobody_is_subscribed(broker):
 @pytest.mark.parametrize("body, code", [
     ({"topic": "a/+", "payload": ""}, 144), ({"topic": "", "payload": ""}, 144),
     ({"topic": "a", "payload": "x" * (1 << 20)}, 151), ({"topic": "a", "payload": "%", "payload_encoding": "base64"}, 131),
+    *[({"topic": "a", "payload": "", "properties": p}, 131)  # [MQTT-1.5.4-2]
+      for p in ({"content_type": "a\0"}, {"user_properties": {"a\0": "b"}}, {"user_properties": {"a": "\0b"}})],
 ])
 def test_what_is_no_message_is_refused(broker, body, code):
     assert api.want(broker, 400, "POST", "/publish", body)["reason_code"] == code

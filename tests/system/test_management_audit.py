@@ -49,6 +49,25 @@ def test_who_did_what(audited):
     assert seen[6]["operation_type"] == "signalbox" and seen[6]["args"] == ["start"]
 
 
+def test_the_key_of_a_licence_is_no_ones_business(audited, tmp_path):
+    """Whichever way it comes; and what stands where a secret belongs is not told, of whatever kind it is."""
+    broker, admin = audited
+    text = {"Content-Type": "text/plain"}
+    keys = [f"LICENCE-{i:02d}" for i in range(4)]
+    admin.call("PUT", "/configs", f'license.key = "{keys[0]}"'.encode(), text)
+    admin.call("PUT", "/configs", f'license {{ key = "{keys[1]}" }}'.encode(), text)
+    admin.call("PUT", "/configs", json.dumps({"license": {"key": keys[2]}}).encode(), text)
+    (tmp_path / "x.conf").write_text(f'license.key = "{keys[3]}"')
+    broker.ctl("conf", "load", "--merge", str(tmp_path / "x.conf"), check=False)
+    for number, wrong in enumerate(("prometheus.push_gateway.headers.authorization = [%s]",
+                                    "listeners.ssl.default.ssl_options.password = { a = %s }")):
+        keys.append(f"SECRET-{number:02d}")
+        status, answer = admin.call("PUT", "/configs", (wrong % keys[-1]).encode(), text)
+        assert status == 400 and keys[-1] not in str(answer) and "******" in str(answer), answer
+    shown = json.dumps(rows(admin, "?limit=1000")) + (tmp_path / "audit.log").read_text()
+    assert "/configs" in shown and [key for key in keys if key in shown] == []
+
+
 JSON = {"Content-Type": "application/json"}
 
 

@@ -43,6 +43,8 @@ def test_paths_beside_the_api(broker):
         answer, _ = nobody.raw("GET", path)
         assert answer.getheader("x-content-type-options") == "nosniff", path
         assert path == "/nothing" or answer.getheader("cache-control") == "no-store", path
+    policy = nobody.raw("GET", "=/")[0].getheader("content-security-policy")
+    assert "default-src 'self'" in policy and "frame-ancestors 'none'" in policy and "unsafe-eval" not in policy
     for path in ("=/../etc/passwd", "=/static/..%2f..%2fetc/passwd", "=/%2e%2e/%2e%2e/etc/passwd"):
         assert nobody.raw("GET", path)[0].status == 404
 
@@ -63,7 +65,10 @@ def test_other_origins(broker, admin):
     assert admin.raw("GET", "/nodes", headers=origin)[0].getheader("access-control-allow-origin") == "*"
     assert admin.raw("GET", "/nodes")[0].getheader("access-control-allow-origin") is None
     answer, _ = admin.raw("OPTIONS", "/nodes", headers={**origin, "Access-Control-Request-Method": "GET"})
-    assert answer.status == 204 and "authorization" in answer.getheader("access-control-allow-headers")
+    assert answer.status == 204
+    assert {"authorization", "content-type", "if-match"} <= set(answer.getheader("access-control-allow-headers").split(", "))
+    answer, _ = admin.raw("GET", "/configs/alarm", headers=origin)
+    assert answer.getheader("etag") and answer.getheader("access-control-expose-headers") == "etag"
     assert "credentials" not in str(answer.getheaders()).lower()
 
 

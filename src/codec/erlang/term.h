@@ -43,7 +43,7 @@ struct Term {
 };
 
 constexpr std::size_t kDepthMax = 64;
-constexpr std::size_t kTermsMax = 20'000'000;
+constexpr std::size_t kTermsMax = 10'000'000;
 constexpr std::size_t kInflatedMax = std::size_t{256} << 20;
 
 /// One term, from its version byte on. Corrupt: not a term, a tag that is not known, more or fewer bytes.

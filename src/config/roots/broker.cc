@@ -78,6 +78,16 @@ const Struct& Retainer::Backend::schema() {
           .field("max_retained_messages", &S::max_retained_messages,
                  {.def = "0", .min = 0, .doc = "Most retained messages; 0 = no limit."})
           .accept<Value>("index_specs", {.def = "[[1,2,3],[1,3],[2,3],[3]]"})
+          .finish([](Checker& c, const Value& v, S&) {
+            const auto is_place = [](const Value& one) { return one.if_int() && *one.if_int() > 0; };
+            const auto is_spec = [&](const Value& one) {
+              return one.if_array() && std::all_of(one.if_array()->begin(), one.if_array()->end(), is_place);
+            };
+            const Value* specs = v.find("index_specs");
+            if (!specs) return;
+            if (!specs->if_array() || !std::all_of(specs->if_array()->begin(), specs->if_array()->end(), is_spec))
+              c.broken(v, "index_specs", "bad_index_specs", "lists of places of topic levels, from 1 on");
+          })
           .build();
   return s;
 }

@@ -197,6 +197,10 @@ void subscribe(Service& service, const Call& call, const Reply& reply) {
     if (!broker::parse_filter(request.topic))
       return reply(Response::error(
           400, "BAD_REQUEST", fmt::format("topic '{}': {}", request.topic, to_string(ReasonCode::TopicFilterInvalid))));
+  for (const auto& request : requests)  // [MQTT-3.8.3-4]
+    if (request.options.no_local && request.topic.starts_with("$share/"))
+      return reply(Response::error(400, "BAD_REQUEST",
+                                   fmt::format("nl = 1: topic '{}' is shared, which has no No Local", request.topic)));
   const std::string id = call.text("clientid");
   service.subscribe(id, requests, [&service, reply, id, bulk, requests](std::optional<std::vector<ReasonCode>> codes) {
     if (!codes) return reply(not_found());

@@ -76,11 +76,16 @@ bool read(const json::object& body, std::size_t packet_max, PublishRequest& out,
       return refuse(ReasonCode::TopicNameInvalid, "response_topic: topic_name_invalid");
     out.correlation_data = text_of(properties, "correlation_data");
     out.content_type = text_of(properties, "content_type");
+    const auto has_nul = [](std::string_view text) { return text.find('\0') != text.npos; };  // [MQTT-1.5.4-2]
+    if (has_nul(out.content_type))
+      return refuse(ReasonCode::ImplementationSpecificError, "content_type: a text without U+0000");
     if (const auto* pairs = properties.if_contains("user_properties"))
       for (const auto& [name, value] : pairs->get_object()) {
         if (!value.is_string() || name.size() > static_cast<std::size_t>(kTextMax) ||
             value.get_string().size() > static_cast<std::size_t>(kTextMax))
           return refuse(ReasonCode::ImplementationSpecificError, "user_properties: texts of at most 65535 bytes");
+        if (has_nul(name) || has_nul(value.get_string()))
+          return refuse(ReasonCode::ImplementationSpecificError, "user_properties: texts without U+0000");
         out.user_properties.emplace_back(name, std::string_view(value.get_string()));
       }
   }
