@@ -2,7 +2,7 @@
 no stuck client, no leak). PostgreSQL, MySQL and Redis have theirs beside their own tests."""
 import pytest
 
-from . import raw, servers, stored
+from . import node, raw, servers, stored
 from .test_authn_database import NOT_AUTHORIZED, code_of
 from .test_secrecy import back_ends
 
@@ -31,5 +31,7 @@ def test_nothing_stays(start_broker, backend):
         before = stored.descriptors(broker), stored.threads(broker), memory_kib(broker)
         for _ in range(2):
             crowd(120)
-        assert stored.descriptors(broker) <= before[0] + 10 and stored.threads(broker) <= before[1] + 2
+        # Two pools of eight may have grown since, and the last that left are still asked about; a leak is hundreds.
+        node.wait_until(lambda: stored.descriptors(broker) <= before[0] + 16)
+        assert stored.threads(broker) <= before[1] + 2
         assert memory_kib(broker) < before[2] + 8 * 1024
