@@ -169,7 +169,7 @@ class MariaDB(Server):
     def command(self):
         return [self.server, "--no-defaults", f"--datadir={self.data}", f"--port={self.port}", f"--socket={self.socket}",
                 f"--pid-file={self.folder}/pid", "--bind-address=127.0.0.1", "--skip-name-resolve",
-                "--innodb-flush-log-at-trx-commit=0", "--innodb-buffer-pool-size=16M", *self.tls, *self.more]
+                "--innodb-flush-log-at-trx-commit=2", "--innodb-buffer-pool-size=16M", *self.tls, *self.more]
 
     def ready(self):
         return subprocess.run([self.client, "--no-defaults", f"--socket={self.socket}", "-u", "root", "-e", "SELECT 1"],
