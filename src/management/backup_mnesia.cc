@@ -179,19 +179,9 @@ std::optional<BackupRow> psk(const Record& record) {
 /// The conditions of an action, [{qos,[0,1]},{retain,true}] or a map. False: not understood, so that no rule opens more
 /// than it did.
 bool take_conditions(const Term& conditions, json::object& out) {
-  std::vector<std::pair<const Term*, const Term*>> all;
-  if (const auto* map = conditions.map()) {
-    for (const auto& [name, value] : *map) all.emplace_back(&name, &value);
-  } else if (const auto* list = conditions.list()) {
-    for (const Term& one : *list) {
-      const auto* pair = one.tuple();
-      if (!pair || pair->size() != 2) return false;
-      all.emplace_back(&pair->front(), &pair->back());
-    }
-  } else {
-    return false;
-  }
-  for (const auto& [name, value] : all) {
+  const auto all = conditions.entries();
+  if (!all) return false;
+  for (const auto& [name, value] : *all) {
     if (name->is("qos") && value->list()) {
       json::array levels;
       for (const Term& level : *value->list()) {

@@ -205,6 +205,22 @@ bool Term::is(std::string_view atom_name) const {
   const Atom* found = atom();
   return found && found->name == atom_name;
 }
+std::optional<Term::Entries> Term::entries() const {
+  Entries out;
+  if (const auto* all = map()) {
+    for (const auto& one : *all) out.emplace_back(&one.first, &one.second);
+    return out;
+  }
+  const auto* all = list();
+  if (!all) return std::nullopt;
+  for (const Term& one : *all) {
+    const auto* pair = one.tuple();
+    if (!pair || pair->size() != 2) return std::nullopt;
+    out.emplace_back(&pair->front(), &pair->back());
+  }
+  return out;
+}
+
 const Term* Term::find(std::string_view key) const {
   const auto* pairs = map();
   if (!pairs) return nullptr;

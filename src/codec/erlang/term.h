@@ -5,6 +5,7 @@
 #include "base/result.h"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -40,6 +41,9 @@ struct Term {
   bool is(std::string_view atom_name) const;
   /// Of a map with atoms for keys.
   const Term* find(std::string_view key) const;
+  /// Names and values of a map, or of a list of pairs; nullopt: neither. They point into this.
+  using Entries = std::vector<std::pair<const Term*, const Term*>>;
+  std::optional<Entries> entries() const;
 };
 
 constexpr std::size_t kDepthMax = 64;
