@@ -240,14 +240,15 @@ std::vector<broker::MessageRef> retained_of(broker::Broker& home) {
   std::vector<broker::MessageRef> out;
   std::unique_ptr<broker::RetainedReader> reader;  // made and dropped by the shard
   for (bool more = true; more;) {
-    std::promise<bool> read;
-    home.loop().post([&] {
+    // Both hold it: whoever hears of the value may be on before the other is done with it.
+    const auto read = std::make_shared<std::promise<bool>>();
+    home.loop().post([&, read] {
       if (!reader) reader = std::make_unique<broker::RetainedReader>(home.retained(), std::string_view{});
       const bool again = reader->read(kSlice, home.loop().wall_ms(), out);
       if (!again) reader.reset();
-      read.set_value(again);
+      read->set_value(again);
     });
-    more = read.get_future().get();
+    more = read->get_future().get();
   }
   return out;
 }

@@ -37,20 +37,22 @@ TEST(Workers, RefuseWhatDoesNotFit) {
   EXPECT_EQ(ran, 2);
 }
 
-/// Keeps the one thread of workers busy until released.
+/// Keeps the one thread of workers busy until released. The thread may come to what it does with both promises when
+/// this is gone.
 class Held {
  public:
   explicit Held(Workers& workers) {
-    EXPECT_TRUE(workers.try_run([this] {
-      begun_.set_value();
-      go_.get_future().wait();
+    EXPECT_TRUE(workers.try_run([begun = begun_, go = go_->get_future().share()] {
+      begun->set_value();
+      go.wait();
     }));
-    begun_.get_future().wait();
+    begun_->get_future().wait();
   }
-  void release() { go_.set_value(); }
+  void release() { go_->set_value(); }
 
  private:
-  std::promise<void> begun_, go_;
+  std::shared_ptr<std::promise<void>> begun_ = std::make_shared<std::promise<void>>();
+  std::shared_ptr<std::promise<void>> go_ = std::make_shared<std::promise<void>>();
 };
 
 TEST(Workers, AdmitOnlyWhatHasItsTurnInTime) {
