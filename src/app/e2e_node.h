@@ -53,12 +53,17 @@ class NodeTest : public testing::Test {
     ASSERT_TRUE(started) << started.error().what;
   }
   /// What was posted to the shards is done.
-  void settle() {
+  void settle() { sessions(); }
+  /// How many there are, counted by the shards themselves after what was posted to them.
+  std::size_t sessions() {
+    std::size_t sum = 0;
     for (unsigned id = 0; id < node->shard_count(); ++id) {
-      std::promise<void> done;
-      node->shard(id).loop().post([&] { done.set_value(); });
-      done.get_future().wait();
+      const auto count = std::make_shared<std::promise<std::size_t>>();
+      node->shard(id).loop().post(
+          [&shard = node->shard(id), count] { count->set_value(shard.broker().session_count()); });
+      sum += count->get_future().get();
     }
+    return sum;
   }
   const net::Endpoint& address() const { return node->bound()[0]; }
   /// A connected client, or one that was refused with the reason in `code`.
