@@ -35,6 +35,14 @@ TEST(Acl, RulesOfTheReferenceDecideAsDocumented) {
   EXPECT_TRUE(rules->allows_every_publish());
 }
 
+TEST(Acl, APatternIsNotPassedByAnEndOfLine) {
+  const AclRef rules = acl("{deny, {clientid, {re, \"^bad-.*$\"}}, all, [\"#\"]}.\n{allow, all}.");
+  for (const char* name : {"bad-1", "bad-1\n", "bad-\nx"})
+    EXPECT_EQ(rules->match(client(name), publish("t")), Answer::Deny) << name;
+  EXPECT_EQ(rules->match(client("good"), publish("t")), Answer::Allow);
+  EXPECT_NE(acl_error("{allow, {'and', []}, all, [\"t\"]}."), "accepted") << "nobody named is not everybody";
+}
+
 TEST(Acl, FirstMatchWinsAndNothingIsNoMatch) {
   const AclRef rules = acl("{deny, all, publish, [\"a/b\"]}.\n{allow, all, all, [\"a/#\"]}.");
   EXPECT_EQ(rules->match(client("c"), publish("a/b")), Answer::Deny);

@@ -93,6 +93,8 @@ TEST(BanTable, PatternsAreHeldAgainstEveryName) {
   ASSERT_TRUE(table.create(ban_of(BanKind::PeerHostNet, "10.1.0.0/16")));
   EXPECT_TRUE(table.banned("bot-7", "", "1.1.1.1"));
   EXPECT_FALSE(table.banned("bot-7x", "", "1.1.1.1"));
+  ASSERT_TRUE(table.create(ban_of(BanKind::ClientIdRe, "^worm.*$")));
+  EXPECT_TRUE(table.banned("worm\nx", "", "1.1.1.1")) << "an end of line is a letter like others";
   EXPECT_TRUE(table.banned("c", "my-trial-2", "1.1.1.1")) << "found anywhere";
   EXPECT_FALSE(table.banned("trial", "", "1.1.1.1")) << "a client id is no username";
   EXPECT_TRUE(table.banned("c", "", "10.1.255.3"));

@@ -6,9 +6,9 @@ namespace sb {
 namespace {
 
 TEST(SecretName, GoesByTheEndOfTheName) {
-  for (const char* name :
-       {"password", "new_pwd", "api_secret", "Authorization", "ssl_password", "token", "bind_PASSWORD",
-        "Proxy-Authorization", "X-Api-Key", "apikey", "Set-Cookie", "X-Auth-Token", "credentials"})
+  for (const char* name : {"password", "new_pwd", "api_secret", "Authorization", "ssl_password", "token",
+                           "bind_PASSWORD", "Proxy-Authorization", "X-Api-Key", "apikey", "Set-Cookie", "X-Auth-Token",
+                           "credentials", "mqtt_pass", "psk", "X-Signature", "x-session-id", "X-Auth"})
     EXPECT_TRUE(names_secret(name)) << name;
   for (const char* name : {"password_hash_algorithm", "username", "tokens_max", "", "topic", "key", "routing_key"})
     EXPECT_FALSE(names_secret(name)) << name;

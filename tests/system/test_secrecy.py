@@ -234,3 +234,13 @@ def test_keys_of_tls(start_broker, tmp_path):
         plain.recv(100)
     broker.stop()
     assert "Pr3" not in everything(broker)
+
+
+def test_what_is_stored_is_not_for_everybody_on_the_machine(start_broker):
+    """Whatever the umask of who starts it."""
+    broker = start_broker()
+    with broker.client("c") as client:
+        client.publish("t", b"x", qos=1, retain=True)
+    files = [path for path in (broker.data / "store").rglob("*")]
+    assert any(path.is_file() for path in files)
+    assert [str(path) for path in files if path.stat().st_mode & 0o007] == []
