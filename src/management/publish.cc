@@ -119,7 +119,10 @@ void Service::publish(std::vector<PublishRequest> messages, std::function<void(s
         broker.metrics().add(broker::Metric::MessagesDropped);
         return answer(ReasonCode::QuotaExceeded);
       }
+      const std::size_t changes = broker.journal() ? broker.journal()->changes() : 0;
       const ReasonCode code = broker.publish(publication);
+      // Nothing of it is stored: nobody needs the disk for it.
+      if (!publication.receipt && (!broker.journal() || broker.journal()->changes() == changes)) return answer(code);
       broker.when_kept(std::move(publication.receipt),
                        [answer, code](bool kept) { answer(kept ? code : ReasonCode::QuotaExceeded); });
     });
