@@ -110,6 +110,16 @@ class RecoveryTest : public testing::Test {
     life.reset();  // as kill -9 does: no connection is closed
     life = std::make_unique<Life>(clock, *store, zones, std::move(settings), guard);
   }
+  /// The disk takes nothing while it is true.
+  std::shared_ptr<bool> start_on_disk_that_fills() {
+    auto full = std::make_shared<bool>(false);
+    store = store::make_memory({.before_commit = [full](const store::Batch&) -> Result<> {
+      if (*full) return fail(Errc::Full, "no room");
+      return {};
+    }});
+    start();
+    return full;
+  }
   /// Connects and acknowledges (QoS 1) until nothing comes; the payloads as they came.
   std::vector<int> take_all(const std::string& zone = "default") {
     Inbox inbox;
@@ -321,12 +331,7 @@ TEST_F(RecoveryTest, ARepetitionWaitsForTheCommitOfItsMessageAlone) {
 }
 
 TEST_F(RecoveryTest, ToldWhenItIsOnDiskOrTheDiskTakesNothing) {
-  const auto full = std::make_shared<bool>(false);
-  store = store::make_memory({.before_commit = [full](const store::Batch&) -> Result<> {
-    if (*full) return fail(Errc::Full, "no room");
-    return {};
-  }});
-  start();
+  const auto full = start_on_disk_that_fills();
   std::vector<bool> told;
   const auto tell = [&](bool kept) { told.push_back(kept); };
   life->broker().when_kept(nullptr, tell);
@@ -374,12 +379,7 @@ TEST_F(RecoveryTest, ToldWhenItIsOnDiskOrTheDiskTakesNothing) {
 
 // What collects while the disk takes nothing has a bound; nothing of it is lost.
 TEST_F(RecoveryTest, PublishersWaitWhenTooMuchWaitsForTheDisk) {
-  const auto full = std::make_shared<bool>(false);
-  store = store::make_memory({.before_commit = [full](const store::Batch&) -> Result<> {
-    if (*full) return fail(Errc::Full, "no room");
-    return {};
-  }});
-  start();
+  const auto full = start_on_disk_that_fills();
   Broker& broker = life->broker();
   *full = true;
   const std::string payload(std::size_t{1} << 20, 'p');
