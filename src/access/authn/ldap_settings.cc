@@ -5,6 +5,22 @@
 
 namespace sb::access::authn {
 
+namespace {
+/// The filter where every value is `word`.
+std::string rendered(const Template& filter, std::string_view word) {
+  const std::string w(word);
+  return filter.render({Subject{w, w, w, {}, {}, w, w}, as_bytes(word), {}, {}}, driver::ldap::escape_filter);
+}
+}  // namespace
+
+Result<> check_filter(const Template& filter) {
+  SB_CHECKED(driver::ldap::check_filter(rendered(filter, "x")));
+  // An escaped character is part of values only (RFC 4515 3): where it may stand, every client's name may.
+  if (!driver::ldap::check_filter(rendered(filter, "*")))
+    return fail(Errc::Invalid, "placeholders within values only, as in (uid=${username})");
+  return {};
+}
+
 void check_ldap_settings(config::Checker& c, const config::Value& v, LdapSettings& s) {
   auto at = driver::resource::parse_server(s.server, driver::ldap::kDefaultPort);
   if (at)
@@ -13,9 +29,7 @@ void check_ldap_settings(config::Checker& c, const config::Value& v, LdapSetting
     c.broken(v, "server", "bad_server", at.error().what);
   s.base = Template(s.base_dn);
   s.where = Template(s.filter);
-  const Credentials somebody{Subject{"x", "x", "x", {}, {}, "x", "x"}, as_bytes(std::string_view("x")), {}, {}};
-  if (const auto good = driver::ldap::check_filter(s.where.render(somebody)); !good)
-    c.broken(v, "filter", "bad_filter", good.error().what);
+  if (const auto good = check_filter(s.where); !good) c.broken(v, "filter", "bad_filter", good.error().what);
   for (const auto* text : {&s.base, &s.where})
     for (const std::string& name : text->unknown())
       c.broken(v, text == &s.base ? "base_dn" : "filter", "unknown_placeholder", "${" + name + "} is not known");

@@ -27,6 +27,8 @@ struct LdapSettings {
   Template where;
 };
 
+/// A filter of RFC 4515 whatever a client is called: placeholders lie within values, not within names of attributes.
+[[nodiscard]] Result<> check_filter(const Template& filter);
 /// Rules between the keys; fills what is parsed.
 void check_ldap_settings(config::Checker& c, const config::Value& v, LdapSettings& s);
 /// Secrets in files are read anew at every attempt. `bound`: as the service account.
