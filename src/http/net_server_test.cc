@@ -163,6 +163,9 @@ TEST_F(NetServerTest, TakesALargeUpload) {
       "--b\r\nContent-Disposition: form-data; name=\"filename\"; filename=\"x\"\r\n\r\n" + body + "\r\n--b--\r\n";
   EXPECT_TRUE(exchange(post("/up", form, "content-type: multipart/form-data; boundary=b\r\n"))
                   .ends_with(fmt::format("1 {}", body.size())));
+  const std::string file = "--b\r\nContent-Disposition: form-data; name=\"filename\"; filename=\"x\"\r\n\r\nu\r\n";
+  EXPECT_TRUE(exchange(post("/up", file + file + "--b--\r\n", "content-type: multipart/form-data; boundary=b\r\n"))
+                  .starts_with("HTTP/1.1 400 "));
   EXPECT_TRUE(exchange(post("/up", "small")).ends_with("0 5"));
   EXPECT_TRUE(exchange(post("/up", "nonsense", "content-type: multipart/form-data; boundary=b\r\n"))
                   .starts_with("HTTP/1.1 400 "));

@@ -41,6 +41,32 @@ bool is_visible(std::string_view text) {
   return true;
 }
 
+struct Target {
+  std::string_view authority;  // "" unless the target names one
+  std::string_view path;
+  std::string_view query;
+};
+
+/// 3.2 of RFC 9112: the origin form, and the absolute one that is meant for proxies, yet has to be taken.
+std::optional<Target> split_target(std::string_view target) {
+  if (!is_visible(target)) return std::nullopt;
+  Target out;
+  for (const std::string_view scheme : {"http://", "https://"}) {
+    if (target.size() <= scheme.size() || !same(target.substr(0, scheme.size()), scheme)) continue;
+    target.remove_prefix(scheme.size());
+    out.authority = target.substr(0, target.find_first_of("/?"));
+    // 4.2.4 of RFC 9110: a user's name in front of the host is a mistake or a trick.
+    if (out.authority.empty() || out.authority.find_first_of("@#") != std::string_view::npos) return std::nullopt;
+    target.remove_prefix(out.authority.size());
+    break;
+  }
+  if (out.authority.empty() && !target.starts_with('/')) return std::nullopt;
+  const auto question = std::min(target.find('?'), target.size());
+  out.path = question == 0 ? std::string_view("/") : target.substr(0, question);
+  out.query = target.substr(std::min(question + 1, target.size()));
+  return out;
+}
+
 }  // namespace
 
 RequestParser::Status RequestParser::bad(Response& error, unsigned status, std::string_view code,
@@ -154,12 +180,11 @@ RequestParser::Status RequestParser::read_head(std::string_view head, Response& 
   if (version != "HTTP/1.1" && version != "HTTP/1.0")
     return bad(error, 505, "BAD_REQUEST", "only HTTP/1.1 and HTTP/1.0 are spoken here");
   if (!is_token(method)) return bad(error, 400, "BAD_REQUEST", "request line: bad method");
-  if (!target.starts_with('/') || !is_visible(target))
-    return bad(error, 400, "BAD_REQUEST", "request line: bad target");
+  const auto split = split_target(target);
+  if (!split) return bad(error, 400, "BAD_REQUEST", "request line: bad target");
   request_.method = method;
-  const auto question = std::min(target.find('?'), target.size());
-  request_.path = target.substr(0, question);
-  request_.query = target.substr(std::min(question + 1, target.size()));
+  request_.path = split->path;
+  request_.query = split->query;
   request_.keep_alive = version == "HTTP/1.1";
 
   for (std::string_view rest = head.substr(std::min(line_end + 2, head.size())); !rest.empty();) {
@@ -172,6 +197,10 @@ RequestParser::Status RequestParser::read_head(std::string_view head, Response& 
                                    [](const auto& field) { return field.first == "host"; });
   if (hosts > 1 || (hosts == 0 && version == "HTTP/1.1"))
     return bad(error, 400, "BAD_REQUEST", hosts > 1 ? "host: given more than once" : "host: a required field");
+  if (!split->authority.empty()) {  // 3.2.2: it counts, and the field is passed over
+    std::erase_if(request_.headers, [](const auto& field) { return field.first == "host"; });
+    request_.headers.emplace_back("host", std::string(split->authority));
+  }
   // 6.1 of RFC 9112: either is what an attacker would send past a proxy that reads the other.
   if (chunked_ && length_)
     return bad(error, 400, "BAD_REQUEST", "content-length and transfer-encoding exclude each other");

@@ -58,6 +58,30 @@ TEST(RequestParser, ReadsRequestsThatFollowEachOther) {
   EXPECT_EQ(parser.next(request, error), Status::NeedMore);
 }
 
+TEST(RequestParser, TakesTheAbsoluteForm) {  // RFC 9112, 3.2.2
+  struct Case {
+    std::string_view target, path, query, host;
+  };
+  const Case cases[] = {
+      {"http://a.example:18083/x/y?z=1", "/x/y", "z=1", "a.example:18083"},
+      {"HTTPS://[::1]/", "/", "", "[::1]"},
+      {"http://a", "/", "", "a"},
+      {"http://a?z=/", "/", "z=/", "a"},
+      {"/http://a/", "/http://a/", "", "h"},
+  };
+  for (const Case& one : cases) {
+    RequestParser parser(kSmall);
+    parser.feed("GET " + std::string(one.target) + " HTTP/1.1\r\nhost: h\r\n\r\n");
+    Request request;
+    Response error;
+    ASSERT_EQ(parser.next(request, error), Status::Ready) << one.target;
+    EXPECT_EQ(request.path, one.path);
+    EXPECT_EQ(request.query, one.query);
+    ASSERT_EQ(request.headers.size(), 1U);
+    EXPECT_EQ(request.headers[0], std::pair(std::string("host"), std::string(one.host)));
+  }
+}
+
 TEST(RequestParser, RefusesWhatIsNotHttp) {
   struct Case {
     std::string bytes;
@@ -75,6 +99,12 @@ TEST(RequestParser, RefusesWhatIsNotHttp) {
       {"G\x01T / HTTP/1.1\r\nhost: h\r\n\r\n", 400},
       {"GET x HTTP/1.1\r\nhost: h\r\n\r\n", 400},
       {"GET /a b HTTP/1.1\r\nhost: h\r\n\r\n", 400},
+      {"GET http:// HTTP/1.1\r\nhost: h\r\n\r\n", 400},
+      {"GET http:///a HTTP/1.1\r\nhost: h\r\n\r\n", 400},
+      {"GET http://joe@a/ HTTP/1.1\r\nhost: h\r\n\r\n", 400},
+      {"GET http://a#b HTTP/1.1\r\nhost: h\r\n\r\n", 400},
+      {"GET ftp://a/ HTTP/1.1\r\nhost: h\r\n\r\n", 400},
+      {"GET http://a/ HTTP/1.1\r\n\r\n", 400},
       {"GET /\x7f HTTP/1.1\r\nhost: h\r\n\r\n", 400},
       {"GET / HTTP/1.1\r\nhost: h\r\nno colon\r\n\r\n", 400},
       {"GET / HTTP/1.1\r\nhost: h\r\n folded: x\r\n\r\n", 400},

@@ -130,6 +130,9 @@ std::optional<Response> read_form(Call& call) {
   }
   auto parts = parse_multipart(bytes, boundary);
   if (!parts) return Response::error(400, "BAD_FORM_DATA", parts.error().what);
+  const auto files = std::ranges::count_if(*parts, [](const Part& part) { return !part.file_name.empty(); });
+  if (files > 1)  // which one is meant is not to be guessed
+    return Response::error(400, "BAD_FORM_DATA", fmt::format("form: {} files, expected one", files));
   call.parts = std::move(*parts);
   return std::nullopt;
 }
