@@ -73,6 +73,41 @@ std::size_t Service::max_packet_size() const {
   return environment_.config ? environment_.config->current()->mqtt.max_packet_size : kUsual;
 }
 
+namespace {
+using Answer = std::function<void(ReasonCode)>;
+
+/// On the shard's thread. As for a client: what could not be kept is not taken in, and what is owed is on disk before
+/// it is answered.
+void publish_on(broker::Broker& broker, const PublishRequest& message, const broker::IdentityRef& from, Answer answer) {
+  const std::string properties = encode_properties(message);
+  broker::Publication publication;
+  publication.topic = message.topic;
+  publication.payload = as_bytes(message.payload);
+  publication.properties = as_bytes(properties);
+  publication.qos = message.qos;
+  publication.retain = message.retain;
+  publication.expiry_s = message.expiry_s.value_or(kNeverExpires);
+  publication.from = &from;
+  constexpr broker::Metric kByQos[] = {broker::Metric::MessagesQos0Received, broker::Metric::MessagesQos1Received,
+                                       broker::Metric::MessagesQos2Received};
+  broker.metrics().add(broker::Metric::MessagesReceived);
+  broker.metrics().add(kByQos[to_int(message.qos)]);
+  const bool promised = message.qos != Qos::AtMostOnce || (message.retain && broker.retained_durable()) ||
+                        broker::is_delayed(message.topic);
+  if (!promised) return answer(broker.publish(publication));
+  if (broker.journal() && broker.journal()->trouble() && broker.wants_disk(message.topic, message.retain)) {
+    broker.metrics().add(broker::Metric::MessagesDropped);
+    return answer(ReasonCode::QuotaExceeded);
+  }
+  const std::size_t changes = broker.journal() ? broker.journal()->changes() : 0;
+  const ReasonCode code = broker.publish(publication);
+  // Nothing of it is stored: nobody needs the disk for it.
+  if (!publication.receipt && (!broker.journal() || broker.journal()->changes() == changes)) return answer(code);
+  broker.when_kept(std::move(publication.receipt),
+                   [answer = std::move(answer), code](bool kept) { answer(kept ? code : ReasonCode::QuotaExceeded); });
+}
+}  // namespace
+
 void Service::publish(std::vector<PublishRequest> messages, std::function<void(std::vector<ReasonCode>)> done) {
   struct State {
     std::vector<PublishRequest> messages;
@@ -91,40 +126,12 @@ void Service::publish(std::vector<PublishRequest> messages, std::function<void(s
     // Messages of one topic keep their order: they take the same shard.
     broker::Broker& broker = core_.shard(core_.retained_home_of(state->messages[i].topic));
     broker.loop().post([this, state, from, i, &broker] {
-      const PublishRequest& message = state->messages[i];
-      const std::string properties = encode_properties(message);
-      broker::Publication publication;
-      publication.topic = message.topic;
-      publication.payload = as_bytes(message.payload);
-      publication.properties = as_bytes(properties);
-      publication.qos = message.qos;
-      publication.retain = message.retain;
-      publication.expiry_s = message.expiry_s.value_or(kNeverExpires);
-      publication.from = &from;
-      constexpr broker::Metric kByQos[] = {broker::Metric::MessagesQos0Received, broker::Metric::MessagesQos1Received,
-                                           broker::Metric::MessagesQos2Received};
-      broker.metrics().add(broker::Metric::MessagesReceived);
-      broker.metrics().add(kByQos[to_int(message.qos)]);
-      const auto answer = [this, state, i](ReasonCode code) {
+      publish_on(broker, state->messages[i], from, [this, state, i](ReasonCode code) {
         loop_.post([state, i, code] {
           state->codes[i] = code;
           if (--state->missing == 0) state->done(std::move(state->codes));
         });
-      };
-      const bool promised = message.qos != Qos::AtMostOnce || (message.retain && broker.retained_durable()) ||
-                            broker::is_delayed(message.topic);
-      if (!promised) return answer(broker.publish(publication));
-      // As for a client: what could not be kept is not taken in, and what is owed is on disk before it is answered.
-      if (broker.journal() && broker.journal()->trouble() && broker.wants_disk(message.topic, message.retain)) {
-        broker.metrics().add(broker::Metric::MessagesDropped);
-        return answer(ReasonCode::QuotaExceeded);
-      }
-      const std::size_t changes = broker.journal() ? broker.journal()->changes() : 0;
-      const ReasonCode code = broker.publish(publication);
-      // Nothing of it is stored: nobody needs the disk for it.
-      if (!publication.receipt && (!broker.journal() || broker.journal()->changes() == changes)) return answer(code);
-      broker.when_kept(std::move(publication.receipt),
-                       [answer, code](bool kept) { answer(kept ? code : ReasonCode::QuotaExceeded); });
+      });
     });
   }
 }
