@@ -187,12 +187,13 @@ def test_rules_of_an_entry(start_broker, slapd):
     assert metrics["deny"] == 0 and metrics["allow"] == 5 and metrics["total"] == metrics["allow"] + metrics["nomatch"]
 
 
-@pytest.mark.parametrize("bad", [{"filter": "(uid=${username}"}, {"filter": "uid=x"}, {"base_dn": "uid=${user}"}, {"server": "a:b:c"},
+@pytest.mark.parametrize("bad", [{"filter": "(uid=${username}"}, {"filter": "uid=x"}, {"filter": "(uid${username}=x)"}, {"base_dn": "uid=${user}"}, {"server": "a:b:c"},
                                  {"start_tls": True}, {"method": {"type": "guess"}}, {"query_timeout": "never"}],
                          ids=lambda b: next(iter(b)))
 def test_settings_that_are_refused(start_broker, slapd, bad):
     broker = start_broker()
-    api.want(broker, 400, "POST", "/authentication", ldap(slapd) | bad)
+    said = api.want(broker, 400, "POST", "/authentication", ldap(slapd) | bad)
+    assert next(iter(bad)) in said["message"]
     old = ldap(slapd) | {"password_attribute": "userPassword", "is_superuser_attribute": "isSuperuser"}
     del old["method"]
     assert api.want(broker, 200, "POST", "/authentication", old)["method"]["password_attribute"] == "userPassword"
