@@ -71,7 +71,7 @@ std::string document_schema() {
       "1MB/10s or "
       "infinity, *ip:port* 1883, 0.0.0.0:1883 or [::1]:1883. A *path* may begin with ${VARIABLE}. A *list* of texts "
       "may be one text "
-      "with commas.\n";
+      "with commas. null takes a key, or all of a root, out of the layers below: its default counts.\n";
   for (const Key& root : Roots::schema().keys) {
     out += fmt::format("\n## {}\n\n", root.name);
     if (root.child && !root.child->doc.empty()) out += fmt::format("{}\n\n", root.child->doc);
