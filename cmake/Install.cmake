@@ -20,7 +20,11 @@ install(CODE "
   endif()
   configure_file(\"${SB_PACKAGING}/signalbox.service.in\" \"${CMAKE_BINARY_DIR}/signalbox.service\" @ONLY)
   file(INSTALL \"${CMAKE_BINARY_DIR}/signalbox.service\" DESTINATION \"\${CMAKE_INSTALL_PREFIX}/lib/systemd/system\")
-  file(INSTALL \"${CMAKE_SOURCE_DIR}/etc/signalbox.conf\" \"${CMAKE_SOURCE_DIR}/etc/acl.conf\" DESTINATION \"\${SB_ETC_DIR}\")
+  # An installed node keeps its data in one place, wherever it or `signalbox ctl` is started.
+  file(READ \"${CMAKE_SOURCE_DIR}/etc/signalbox.conf\" SB_CONF)
+  string(REPLACE \"data_dir = \\\"data\\\"\" \"data_dir = \\\"/var/lib/signalbox\\\"\" SB_CONF \"\${SB_CONF}\")
+  file(WRITE \"${CMAKE_BINARY_DIR}/signalbox.conf\" \"\${SB_CONF}\")
+  file(INSTALL \"${CMAKE_BINARY_DIR}/signalbox.conf\" \"${CMAKE_SOURCE_DIR}/etc/acl.conf\" DESTINATION \"\${SB_ETC_DIR}\")
 ")
 
 set(CPACK_GENERATOR DEB)

@@ -1,5 +1,7 @@
 #include "base/log.h"
 
+#include "base/secret_name.h"
+
 #include <cstdio>
 #include <ctime>
 #include <thread>
@@ -15,6 +17,10 @@ std::atomic<std::uint32_t> inside{0};  // threads that may hold the backend
 }  // namespace
 
 bool submit(Level level, std::string_view event, Field* fields, std::size_t count) {
+  for (std::size_t i = 0; i < count; ++i) {  // a URL of settings, or in the words of a library, may hold a password
+    std::string& value = fields[i].value;
+    if (fields[i].quoted && value.find("://") != std::string::npos) value = logged_urls(value);
+  }
   timespec now{};
   clock_gettime(CLOCK_REALTIME, &now);
   inside.fetch_add(1);

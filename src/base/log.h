@@ -1,7 +1,7 @@
 // Structured log lines: a fixed sentence (event name) plus fields. SB_LOG(Level::Warning, "listener_failed",
 // kv("bind", bind), kv("reason", what)). Values become text here; lines are laid out and written by the installed
 // backend (telemetry::Logger, on its own thread), and by nobody's but the caller's while there is none. Payloads,
-// passwords and tokens are never logged. Thread safe.
+// passwords and tokens are never logged: those of URLs are masked here, others by whoever logs. Thread safe.
 #pragma once
 
 #include <fmt/format.h>

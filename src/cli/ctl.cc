@@ -94,10 +94,7 @@ std::optional<HttpAnswer> Ctl::ask(std::string_view method, std::string_view tar
                                    std::string_view content_type) {
   auto answer = client_.ask(method, target, body, content_type);
   if (answer) return std::move(*answer);
-  if (answer.error().code == Errc::Denied)
-    failed(fmt::format("Not allowed to talk to node '{}': {}", node_, answer.error().what));
-  else
-    failed(fmt::format("Node '{}' not responding to pings.", node_));
+  failed(no_answer(node_, answer.error()));
   return std::nullopt;
 }
 

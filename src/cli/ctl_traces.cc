@@ -1,4 +1,5 @@
 // trace, traces
+#include "base/crc32c.h"
 #include "cli/ctl.h"
 
 #include <boost/json/array.hpp>
@@ -23,14 +24,18 @@ std::string type_of(std::string_view word) {
   return {};
 }
 
-/// A trace needs a plain name: "CLI-" and the value with other characters replaced.
-std::string name_of(std::string_view value) {
+/// A trace needs a plain name: "CLI-" and the value with other characters replaced. Where that, or the type, leaves a
+/// doubt which one is meant, a checksum of both follows.
+std::string name_of(std::string_view type, std::string_view value) {
   std::string out = "CLI-";
+  bool doubt = type != "clientid";
   for (const char c : value) {
     const bool plain =
         (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
     out += plain ? c : '_';
+    doubt = doubt || !plain;
   }
+  if (doubt) out += fmt::format("-{:08x}", crc32c(crc32c(0, as_bytes(type)), as_bytes(value)));
   return out;
 }
 
@@ -90,7 +95,7 @@ std::optional<int> trace(Ctl& ctl, const Arguments& arguments) {
   const std::string& value = arguments[2];
   if (type.empty()) return std::nullopt;
   if (arguments[0] == "stop" && arguments.size() == 3) {
-    const auto answer = ctl.ask("PUT", fmt::format("/api/v5/trace/{}/stop", name_of(value)));
+    const auto answer = ctl.ask("PUT", fmt::format("/api/v5/trace/{}/stop", name_of(type, value)));
     if (!answer) return 1;
     if (answer->ok()) {
       ctl.print("stop tracing {} {} successfully\n", type, value);
@@ -103,16 +108,16 @@ std::optional<int> trace(Ctl& ctl, const Arguments& arguments) {
     // Every line of a trace is of level debug: with another one there would be none.
     if (arguments.size() == 5 && arguments[4] != "debug" && arguments[4] != "all")
       return ctl.failed(fmt::format("level '{}': expected debug, the level of what is traced", arguments[4]));
-    Wanted wanted{name_of(value), type, value};
+    Wanted wanted{name_of(type, value), type, value};
     if (arguments.size() > 3) wanted.file = std::filesystem::absolute(arguments[3]).lexically_normal().string();
     forget_stopped(ctl, wanted.name);
     const auto answer = start(ctl, wanted);
     if (!answer) return 1;
     if (answer->ok()) {
-      ctl.print("trace {} {} successfully\n", value, name_of(value));
+      ctl.print("trace {} {} successfully\n", value, wanted.name);
       return 0;
     }
-    ctl.print("[error] trace {} {}: {}\n", value, name_of(value), answer->message());
+    ctl.print("[error] trace {} {}: {}\n", value, wanted.name, answer->message());
     return 1;
   }
   return std::nullopt;

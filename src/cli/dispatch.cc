@@ -20,7 +20,20 @@ namespace sb::cli {
 
 namespace {
 
-constexpr const char* kInstalledConfig = "/etc/signalbox/signalbox.conf";
+/// <prefix>/bin/signalbox; "" when it cannot be told.
+std::filesystem::path prefix() {
+  std::error_code error;
+  return std::filesystem::read_symlink("/proc/self/exe", error).parent_path().parent_path();
+}
+
+/// Where `cmake --install` and the package put it; "" where neither did.
+std::string installed_config() {
+  for (const std::filesystem::path& folder : {prefix(), std::filesystem::path("/")}) {
+    const std::string file = folder / "etc/signalbox/signalbox.conf";
+    if (access(file.c_str(), R_OK) == 0) return file;
+  }
+  return {};
+}
 
 constexpr std::string_view kUsage =
     "Usage: signalbox COMMAND [--config FILE] [ARGUMENTS]\n"
@@ -39,9 +52,9 @@ constexpr std::string_view kUsage =
     "  help          This text\n"
     "  --version     Print the version\n"
     "\n"
-    "Without --config FILE: /etc/signalbox/signalbox.conf if it is there, else the defaults. Any key can be set from "
-    "the\n"
-    "environment: SIGNALBOX_NODE__DATA_DIR=/srv/mqtt sets node.data_dir.\n";
+    "Without --config FILE: etc/signalbox/signalbox.conf below root_dir or / if it is there, else the defaults. Any "
+    "key\n"
+    "can be set from the environment: SIGNALBOX_NODE__DATA_DIR=/srv/mqtt sets node.data_dir.\n";
 
 int usage(std::FILE* to, int code) {
   std::fwrite(kUsage.data(), 1, kUsage.size(), to);
@@ -63,8 +76,20 @@ std::string take_config(std::vector<std::string>& arguments) {
       break;
     }
   }
-  if (out.empty() && access(kInstalledConfig, R_OK) == 0) out = kInstalledConfig;
-  return out;
+  return out.empty() ? installed_config() : out;
+}
+
+int not_answering(const NodePlace& place, const Error& why) {
+  std::fprintf(stderr, "%s\n", no_answer(place.name, why).c_str());
+  return 1;
+}
+
+/// What is left behind the options. A word too much may be a file that was meant to be checked.
+int refuse_rest(const std::string& command, const std::vector<std::string>& rest) {
+  const bool option = rest[0] == "--config" || rest[0] == "-c" || rest[0] == "--data-dir";
+  std::fprintf(stderr, option ? "signalbox %s: %s: a value is expected\n" : "signalbox %s: unknown argument '%s'\n",
+               command.c_str(), rest[0].c_str());
+  return 1;
 }
 
 int check_config(std::vector<std::string> arguments, const Programs& programs) {
@@ -73,6 +98,7 @@ int check_config(std::vector<std::string> arguments, const Programs& programs) {
   if (programs.sources) options.built_authz = programs.sources();
   options.review = programs.review;
   options.main_file = take_config(arguments);
+  if (!arguments.empty()) return refuse_rest("check_config", arguments);
   options.env = environment();
   std::string output;
   const int code = config::check_config(options, output);
@@ -80,19 +106,16 @@ int check_config(std::vector<std::string> arguments, const Programs& programs) {
   return code;
 }
 
-int not_answering(const NodePlace& place) {
-  std::fprintf(stderr, "Node '%s' not responding to pings.\n", place.name.c_str());
-  return 1;
-}
-
-/// The process id a node tells, or 0.
-pid_t pid_of(HttpClient& client) {
-  const auto answer = client.ask("GET", "/api/v5/nodes");
-  if (!answer || !answer->ok()) return 0;
-  const json::value nodes = answer->parsed();
+/// The process id a node tells.
+Result<pid_t> pid_of(HttpClient& client) {
+  SB_TRY(const HttpAnswer answer, client.ask("GET", "/api/v5/nodes"));
+  const json::value nodes = answer.parsed();
   const auto* list = nodes.if_array();
-  if (!list || list->empty() || !list->front().is_object()) return 0;
-  return static_cast<pid_t>(number_of(list->front().get_object(), "pid"));
+  pid_t pid = 0;
+  if (answer.ok() && list && !list->empty() && list->front().is_object())
+    pid = static_cast<pid_t>(number_of(list->front().get_object(), "pid"));
+  if (pid <= 0) return fail(Errc::Corrupt, "no process id in the answer");
+  return pid;
 }
 
 std::chrono::seconds wait_limit() {
@@ -108,20 +131,20 @@ std::chrono::seconds wait_limit() {
 
 int stop(const NodePlace& place) {
   HttpClient client(place.socket_path());
-  const pid_t pid = pid_of(client);
-  if (pid <= 0) return not_answering(place);
+  const auto pid = pid_of(client);
+  if (!pid) return not_answering(place, pid.error());
   const auto answer = client.ask("POST", "/api/v5/local/stop");
   if (!answer || !answer->ok()) {
     std::fprintf(stderr, "Node '%s' does not stop: %s\n", place.name.c_str(),
                  answer ? answer->message().c_str() : answer.error().what.c_str());
     return 1;
   }
-  pollfd ended{static_cast<int>(syscall(SYS_pidfd_open, pid, 0)), POLLIN, 0};
+  pollfd ended{static_cast<int>(syscall(SYS_pidfd_open, *pid, 0)), POLLIN, 0};
   // No descriptor: it has ended already.
   const bool gone = ended.fd < 0 || poll(&ended, 1, static_cast<int>(wait_limit().count()) * 1000) == 1;
   if (ended.fd >= 0) close(ended.fd);
   if (!gone) {
-    std::fprintf(stderr, "Node '%s' (process %d) is still stopping\n", place.name.c_str(), static_cast<int>(pid));
+    std::fprintf(stderr, "Node '%s' (process %d) is still stopping\n", place.name.c_str(), static_cast<int>(*pid));
     return 1;
   }
   std::printf("ok\n");
@@ -134,14 +157,15 @@ int ask_node(const std::string& command, std::vector<std::string> arguments) {
     std::fprintf(stderr, "%s\n", place.error().what.c_str());
     return 1;
   }
+  if (!arguments.empty()) return refuse_rest(command, arguments);
   if (command == "stop") return stop(*place);
   HttpClient client(place->socket_path(), Millis(5000));
-  const pid_t pid = pid_of(client);
-  if (pid <= 0) return not_answering(*place);
+  const auto pid = pid_of(client);
+  if (!pid) return not_answering(*place, pid.error());
   if (command == "ping")
     std::printf("pong\n");
   else
-    std::printf("%d\n", static_cast<int>(pid));
+    std::printf("%d\n", static_cast<int>(*pid));
   return 0;
 }
 
@@ -207,10 +231,7 @@ int dispatch(int argc, char** argv, const Programs& programs) {
   }
   if (command == "start" || command == "foreground" || command == "console") {
     const std::string file = take_config(arguments);
-    if (!arguments.empty()) {
-      std::fprintf(stderr, "signalbox %s: unknown argument '%s'\n", command.c_str(), arguments[0].c_str());
-      return 1;
-    }
+    if (!arguments.empty()) return refuse_rest(command, arguments);
     return programs.start(file);
   }
   if (command == "stop" || command == "ping" || command == "pid") return ask_node(command, std::move(arguments));
@@ -220,11 +241,8 @@ int dispatch(int argc, char** argv, const Programs& programs) {
     return 0;
   }
   if (command == "root_dir") {
-    // <prefix>/bin/signalbox
-    std::error_code error;
-    const std::filesystem::path program = std::filesystem::read_symlink("/proc/self/exe", error);
-    std::printf("%s\n", program.parent_path().parent_path().c_str());
-    return error ? 1 : 0;
+    std::printf("%s\n", prefix().c_str());
+    return prefix().empty() ? 1 : 0;
   }
   if (command == "check_config") return check_config(std::move(arguments), programs);
   for (const char* other : {"console_clean", "remote_console", "attach", "ertspath", "rpc", "rpcterms", "eval",

@@ -53,6 +53,12 @@ std::string HttpAnswer::message() const {
   return body;
 }
 
+std::string no_answer(std::string_view node, const Error& why) {
+  if (why.code == Errc::Denied) return fmt::format("Not allowed to talk to node '{}': {}", node, why.what);
+  return fmt::format("Node '{}' not responding to pings.\n{}; `--config FILE` or `--data-dir FOLDER` choose the node",
+                     node, why.what);
+}
+
 HttpClient::HttpClient(std::string socket_path, Millis timeout) : path_(std::move(socket_path)), timeout_(timeout) {}
 
 HttpClient::~HttpClient() {
@@ -97,7 +103,7 @@ Result<> HttpClient::connect() {
   if (connected == 0) return {};
   close();
   return fail(why == EACCES || why == EPERM ? Errc::Denied : Errc::Unavailable,
-              fmt::format("{}: {}", path_, std::strerror(why)));
+              fmt::format("{}: {}", std::filesystem::absolute(path_).string(), std::strerror(why)));
 }
 
 Result<> HttpClient::send_all(std::string_view bytes) {

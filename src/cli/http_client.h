@@ -25,6 +25,9 @@ struct HttpAnswer {
   std::string message() const;
 };
 
+/// Tells somebody that his node gave no answer, and where it was looked for.
+std::string no_answer(std::string_view node, const Error& why);
+
 class HttpClient {
  public:
   explicit HttpClient(std::string socket_path, Millis timeout = Millis(60'000));

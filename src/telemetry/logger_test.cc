@@ -125,6 +125,15 @@ TEST_F(LoggerTest, WritesToEachHandlerByItsLevel) {
   EXPECT_THAT(read(settings.file["default"].path), testing::EndsWith("+00:00 [info] msg: told, n: 1\n"));
 }
 
+TEST_F(LoggerTest, MasksWhatUrlsHold) {
+  Logger logger(settings, to_console);
+  SB_LOG(log::Level::Error, "asked", kv("url", "http://joe:hunter2@h/?token=hunter3"),
+         kv("reason", std::string("no http://h?x=hunter4 here")));
+  logger.flush();
+  EXPECT_THAT(console, HasSubstr("url: http://joe:******@h/?token=******, reason: no http://h?x=****** here"));
+  EXPECT_THAT(read(settings.file["default"].path), Not(HasSubstr("hunter")));
+}
+
 TEST_F(LoggerTest, RotatesAndKeepsTheNewest) {
   settings.file["default"].rotation_size = 200;
   settings.file["default"].rotation_count = 3;

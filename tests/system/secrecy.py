@@ -15,6 +15,7 @@ ORDINARY = re.compile(r"[a-z]{1,9}$|[0-9]*$")  # a plain word may stand in a lin
 FIELDS = {"password", "secret", "bind_password", "api_secret", "token", "old_pwd", "new_pwd", "default_password", "password_hash",
           "private_key", "psk"}
 IN_TEXT = re.compile(rb"\b(" + "|".join(sorted(FIELDS)).encode() + rb")\"?\s*[=:]\s*(?:\"((?:[^\"\\]|\\.)*)\"|([^\s\",}\]]+))")
+IN_URL = re.compile(rb"://[^/\s\"@:]*:([^/\s\"@]+)@|[?&](?:token|key|sig)=([^&\s\"#]+)")
 
 _secrets = {}  # the bytes to look for: (what they are, the secret)
 _names = set()  # what clients are called too: seen everywhere, so no secret
@@ -56,6 +57,13 @@ def note_text(data):
         except ValueError:
             pass
         note(value, name.decode())
+    note_url(raw)
+
+
+def note_url(raw):
+    """Passwords and tokens of URLs in a text."""
+    for password, parameter in IN_URL.findall(raw):
+        note(password or parameter, "part of a URL")
 
 
 def note_fields(value):
@@ -68,6 +76,8 @@ def note_fields(value):
     elif isinstance(value, (list, tuple)):
         for one in value:
             note_fields(one)
+    elif isinstance(value, str):
+        note_url(value.encode("utf-8", "surrogatepass"))
 
 
 def note_table(text):

@@ -90,6 +90,16 @@ def test_the_metrics_page(broker):
     assert found["emqx_messages_received"][1] >= 1
 
 
+def test_counters_that_scripts_of_emqx_ask_for_are_there(broker):
+    counters = api.want(broker, 200, "GET", "/metrics?aggregate=true")
+    for name in ("rules.matched", "actions.success", "actions.failure", "messages.retained"):
+        assert counters[name] == 0
+    with broker.client("asks") as client:
+        client.subscribe("t")
+    counters = api.want(broker, 200, "GET", "/metrics?aggregate=true")
+    assert counters["client.check_authz"] == counters["client.authorize"] > 0
+
+
 def test_metrics_may_name_the_node(broker):
     node = api.want(broker, 200, "GET", "/nodes")[0]["node"]
     for mode in ("node", "all_nodes_aggregated"):
@@ -166,6 +176,16 @@ def test_metrics_are_pushed(broker):
     finally:
         server.shutdown()
         server.server_close()
+
+
+def test_a_push_gateway_that_is_down_is_told_without_its_password(start_broker):
+    broker = start_broker(prometheus={"push_gateway": {"enable": True, "interval": "1s",
+                                                       "url": "http://joe:gateway-5ecret@127.0.0.1:1/?token=gateway-t0ken"}})
+    deadline = time.monotonic() + 10
+    while "push_gateway_failed" not in broker.log():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    assert "url: http://joe:******@127.0.0.1:1/?token=******" in broker.log()
 
 
 def test_a_node_alone(broker):

@@ -85,6 +85,17 @@ def test_a_node_is_found_and_stopped_whatever_is_wrong_in_its_file(start_broker)
     broker.process.wait(10)
 
 
+@pytest.mark.parametrize("words, said", [
+    (["check_config", "some.conf"], "unknown argument 'some.conf'"), (["check_config", "--confg", "some.conf"], "unknown argument '--confg'"),
+    (["check_config", "--config"], "--config: a value is expected"), (["stop", "some.conf"], "unknown argument 'some.conf'"),
+    (["pid", "some.conf"], "unknown argument 'some.conf'"), (["ping", "--data-dir"], "--data-dir: a value is expected"),
+    (["start", "some.conf"], "unknown argument 'some.conf'")], ids=lambda value: value[0] if isinstance(value, list) else "")
+def test_a_word_too_much_is_refused(words, said, tmp_path):
+    (tmp_path / "some.conf").write_text("mqtt.max_inflight = 0\n")
+    done = subprocess.run([node.program(), *words], cwd=tmp_path, text=True, timeout=30, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    assert done.returncode == 1 and said in done.stdout, done.stdout
+
+
 @pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGINT])
 def test_signals_that_stop_a_node_in_order(start_broker, number):
     before = signal.signal(number, signal.SIG_DFL)  # a suite that runs under nohup would pass on that SIGHUP is ignored

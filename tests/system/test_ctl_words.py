@@ -33,6 +33,23 @@ def test_a_trace_goes_into_the_file_that_is_named(broker, tmp_path):
     assert "expected debug" in failing(broker, "trace", "start", "topic", "t", str(file), "error")
 
 
+def test_traces_of_alike_values_are_told_apart(broker, tmp_path):
+    """`t/#` and `t/+`, two names in other scripts, a client and a topic of one name: each starts and stops by itself."""
+    alike = [("topic", "t/#"), ("topic", "t/+"), ("client", "\u00fc"), ("client", "\u00e9"), ("client", "x"), ("topic", "x")]
+    for number, (kind, value) in enumerate(alike):
+        broker.ctl("trace", "start", kind, value, str(tmp_path / f"{number}.log"))
+    broker.ctl("trace", "stop", *alike[1])
+    running = broker.ctl("trace", "list")
+    assert "topic=t/#" in running and "topic=t/+" not in running
+    for kind, value in alike:
+        if (kind, value) != alike[1]:
+            broker.ctl("trace", "stop", kind, value)
+    assert broker.ctl("trace", "list") == "Trace is empty\n"
+    for line in broker.ctl("traces", "list").splitlines():
+        if "CLI-" in line:
+            broker.ctl("traces", "delete", line.partition("(")[2].partition(":")[0])
+
+
 def test_a_trace_that_was_stopped_can_be_started_again(broker, tmp_path):
     for number in (1, 2):
         file = tmp_path / f"{number}.log"

@@ -21,6 +21,12 @@ def test_everything_is_installed_below_the_prefix_and_the_unit_names_it(tmp_path
     unit = (tmp_path / "lib/systemd/system/signalbox.service").read_text()
     assert f"ExecStart={tmp_path}/bin/signalbox start --config {tmp_path}/etc/signalbox/signalbox.conf" in unit
     assert run(str(tmp_path / "bin/signalbox"), "--version").strip()
+    # What was installed is found without being named, from any folder.
+    program = str(tmp_path / "bin/signalbox")
+    assert run(program, "root_dir", folder="/").strip() == str(tmp_path)
+    silent = subprocess.run([program, "ping"], cwd="/", stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    assert silent.returncode == 1
+    assert "Node 'signalbox@127.0.0.1' not responding to pings.\n/var/lib/signalbox/ctl.sock: " in silent.stdout
 
 
 def test_the_package_has_its_configuration_where_its_unit_looks(tmp_path):
@@ -34,3 +40,5 @@ def test_the_package_has_its_configuration_where_its_unit_looks(tmp_path):
     run("dpkg-deb", "-x", str(package), str(tmp_path / "root"))
     unit = (tmp_path / "root/usr/lib/systemd/system/signalbox.service").read_text()
     assert "ExecStart=/usr/bin/signalbox start --config /etc/signalbox/signalbox.conf" in unit
+    assert "NODE__DATA_DIR" not in unit, "what the unit alone knows, `signalbox ctl` does not find"
+    assert 'data_dir = "/var/lib/signalbox"' in (tmp_path / "root/etc/signalbox/signalbox.conf").read_text()

@@ -335,9 +335,12 @@ def test_stapling(start_broker, tmp_path, fault):
     try:
         if process:
             wait_until(lambda: listening(responder))
+        url = f"http://127.0.0.1:{responder}"
+        if fault not in (None, "revoked"):  # and what it says of it shows no secret
+            url = f"http://joe:ocsp-5ecret@127.0.0.1:{responder}/?token=ocsp-t0ken"
         broker = start_broker(listeners={"ssl": {"stapling": {"bind": f"127.0.0.1:{port}", "ssl_options": {
             "certfile": certificate, "keyfile": key, "ocsp": {"enable_ocsp_stapling": True, "issuer_pem": pki.ca,
-                                                              "refresh_http_timeout": "1s", "responder_url": f"http://127.0.0.1:{responder}"}}}}})
+                                                              "refresh_http_timeout": "1s", "responder_url": url}}}}})
         if fault is None:
             wait_until(lambda: stapled(port, pki))
         else:
