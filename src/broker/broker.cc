@@ -98,7 +98,7 @@ Broker::Opened Broker::open(OpenRequest request, SessionSink& sink) {
   session->last_connection_ = std::move(request.connection);
   session->sink_ = &sink;
   session->connected_ = true;
-  session->on_hold_ = false;
+  session->on_hold_ = session->leaving_ = false;
   set_online(*session, true);
   if (session->durable())
     store_session(*session);
@@ -365,6 +365,10 @@ ReasonCode Broker::publish_now(Publication& p) {
     if (verdict == PublishVerdict::Denied) return ReasonCode::NotAuthorized;
     if (verdict == PublishVerdict::Refused) return ReasonCode::ImplementationSpecificError;
     if (verdict == PublishVerdict::Consumed) return ReasonCode::NoMatchingSubscribers;
+  }
+  if (p.topic.size() > kTopicBytesMax) [[unlikely]] {  // a hook made it longer than a packet can say
+    metrics_.add(Metric::MessagesDropped);
+    return ReasonCode::TopicNameInvalid;
   }
   if (p.retain && !handle_retain(p)) return ReasonCode::NoMatchingSubscribers;
 

@@ -1,5 +1,8 @@
 #include "broker/message.h"
 
+#include "base/check.h"
+#include "broker/topic.h"
+
 #include <algorithm>
 #include <cstring>
 #include <new>
@@ -25,6 +28,7 @@ Message::Message(const Publication& p)
 }
 
 Message* Message::make(const Publication& p) {
+  SB_CHECK(p.topic.size() <= kTopicBytesMax, "a topic is checked where it comes in");
   void* room = ::operator new(sizeof(Message) + p.topic.size() + p.properties.size() + p.payload.size());
   return ::new (room) Message(p);
 }

@@ -100,7 +100,7 @@ void Session::deliver(Delivery& delivery, const Subscription& subscription) {
     if (!broker_.hooks().delivery_dropped.empty()) broker_.hooks().delivery_dropped.run(*this, p, reason);
     return;
   }
-  if (qos == Qos::AtMostOnce && !sink_ && !settings_->queue.store_qos0) {
+  if (qos == Qos::AtMostOnce && (!sink_ || leaving_) && !settings_->queue.store_qos0) {
     ++counts_.dropped;
     broker_.metrics().add(Metric::DeliveryDropped);
     broker_.metrics().add(Metric::DeliveryDroppedQos0Msg);
@@ -127,7 +127,7 @@ void Session::deliver(Delivery& delivery, const Subscription& subscription) {
 
 void Session::accept(Owed owed) {
   const bool acknowledged = owed.qos != Qos::AtMostOnce;
-  if (!sink_ && !acknowledged && !settings_->queue.store_qos0) return;
+  if ((!sink_ || leaving_) && !acknowledged && !settings_->queue.store_qos0) return;
   const bool hold = owed.qos == Qos::ExactlyOnce && durable();
   const bool room = sink_ && sink_->writable() && queue_.empty() && (!acknowledged || window_free());
   if (!room || hold || on_hold_) {

@@ -117,6 +117,8 @@ class Session final : private runtime::Timer {
   // --- from the channel
   /// While held nothing is sent: a SUBACK waits for the disk, and precedes every message of its subscriptions (7.1).
   void hold(bool held);
+  /// The client was sent its last packet, or is gone: until Broker::close() what comes is for an offline session.
+  void leave() { on_hold_ = leaving_ = true; }
   /// CONNACK is out: no longer held, replays.
   void begin() {
     on_hold_ = false;
@@ -277,6 +279,7 @@ class Session final : private runtime::Timer {
   bool clean_start_ = true;
   bool connected_ = false;
   bool on_hold_ = false;
+  bool leaving_ = false;
   std::int64_t disconnected_ms_ = 0;  // wall clock
   std::int64_t created_ms_ = 0;
   std::int64_t expires_at_ms_ = 0;  // monotonic; 0 = connected or never

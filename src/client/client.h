@@ -2,6 +2,7 @@
 // protocol. Belongs to the client's home shard. Order of the connect pipeline: broker.md 2.1.
 #pragma once
 
+#include "broker/topic.h"
 #include "client/authorization_cache.h"
 #include "client/settings.h"
 #include "client/shard_context.h"
@@ -99,6 +100,8 @@ class Client {
   bool superuser() const { return standing_ == Standing::Superuser; }
   AuthorizationCache& cache() { return cache_; }
 
+  /// Whether the topic is one, 7.3, with the mountpoint in front of it too.
+  bool mounts(std::string_view topic) const { return mountpoint_.size() + topic.size() <= broker::kTopicBytesMax; }
   /// Prefix of the mountpoint added or taken off; views into `scratch` or the argument.
   std::string_view mount(std::string_view topic, std::string& scratch) const;
   std::string_view unmount(std::string_view topic) const;

@@ -229,6 +229,7 @@ void Channel::leave_session(std::string_view reason, bool publish_will, std::opt
   if (client_.traced()) [[unlikely]]
     client_.trace("SOCKET", "socket_closed", fmt::format("reason: {}", reason));
   publish_will = publish_will && !client_.rules_over();
+  if (session_) session_->leave();  // [MQTT-3.14.4-1]: also nothing of what its own end causes
   client_.disconnected(reason);
   if (listener_state_) listener_state_->count_end(reason);
   if (broker::Session* session = std::exchange(session_, nullptr))

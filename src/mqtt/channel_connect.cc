@@ -199,6 +199,8 @@ Channel::Step Channel::refuse_connect(ReasonCode code, std::string_view reason) 
 
 Channel::Step Channel::open_session(const ConnectView& packet, const access::Authenticated& result) {
   const client::ZoneSettings& zone = client_.zone();
+  if (packet.will && !client_.mounts(packet.will->topic))
+    return refuse_connect(ReasonCode::TopicNameInvalid, "topic_name_invalid");
   client_.accept(result, [this] { end(ReasonCode::NotAuthorized, "expired", true); });
   outbound_alias_max_ = packet.topic_alias_maximum;
   problem_information_ = packet.request_problem_information;
@@ -247,6 +249,7 @@ Channel::Step Channel::open_session(const ConnectView& packet, const access::Aut
   const std::size_t changes = journal ? journal->changes() : 0;
   const auto opened = host_.shard().broker.open(std::move(request), *this);
   session_ = opened.session;
+  session_->hold(true);  // until CONNACK is out and what was in flight is sent again
   client_.set_keep_alive(keep_alive);
   connack.session_present = opened.present;
   std::string encoded(codec::mqtt::size_of(connack, version_), '\0');
@@ -254,7 +257,6 @@ Channel::Step Channel::open_session(const ConnectView& packet, const access::Aut
   // CONNACK promises the session and its will, and that what a clean start ended is over. While the disk takes nothing
   // it promises no more than memory does.
   if (const After after = after_changes(changes); after.ticket != 0 && !journal->trouble()) {
-    session_->hold(true);
     connect_done_ = true;
     defer(codec::mqtt::PacketType::Connack, 0, ReasonCode::Success, after, std::move(encoded));
     stream_.pause();  // what follows CONNECT is answered after CONNACK

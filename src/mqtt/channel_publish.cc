@@ -119,6 +119,8 @@ Channel::Step Channel::publish(PublishView& packet) {
   if (packet.has_subscription_id) return protocol_error(ReasonCode::ProtocolError, "protocol_error");  // [MQTT-3.3.4-6]
   Step step = Step::Next;
   if (!resolve_alias(packet, step)) return step;
+  if (!client_.mounts(packet.topic)) [[unlikely]]
+    return protocol_error(ReasonCode::TopicNameInvalid, "topic_name_invalid");
   if (packet.dup && packet.qos == Qos::ExactlyOnce && session_->awaiting_rel(packet.packet_id)) [[unlikely]]
     return acknowledge_again(packet);
   if (rate_guard_ && !rate_guard_->may_route()) [[unlikely]]

@@ -110,6 +110,7 @@ Channel::Step Channel::on_subscribe(const Frame& frame) {
 
   // Pass 3: subscribe, acknowledge, then send what is retained (the SUBACK always precedes it, 7.1).
   const std::size_t changes = broker.journal() ? broker.journal()->changes() : 0;
+  session_->hold(true);  // also what hooks publish of this
   std::vector<ReasonCode> codes;
   std::vector<std::pair<const broker::Subscription*, bool>> fresh;
   for (Asking::One& one : all) {
@@ -136,11 +137,11 @@ Channel::Step Channel::on_subscribe(const Frame& frame) {
   std::vector<std::uint8_t> suback(codec::mqtt::size_of_suback(codes.size(), version_));
   codec::mqtt::encode_suback(suback.data(), packet.packet_id, codes.data(), codes.size(), version_);
   if (!answer(codec::mqtt::PacketType::Suback, std::move(suback), after_changes(changes))) {
-    session_->hold(true);
     for (const auto& [subscription, is_new] : fresh)
       deferred_->waiting.back().replay.emplace_back(subscription->filter(), is_new);
     return Step::Next;
   }
+  session_->hold(false);
   for (const auto& [subscription, is_new] : fresh) broker.replay_retained(*session_, *subscription, is_new);
   return state_ == State::Closing ? Step::Stop : Step::Next;
 }
