@@ -155,6 +155,10 @@ int Ctl::run(std::vector<std::string> arguments) {
   for (const CommandGroup& group : groups) {
     if (group.name != word) continue;
     const std::vector<std::string> rest(arguments.begin() + 1, arguments.end());
+    if (rest == Arguments{"help"} || rest == Arguments{"--help"}) {
+      out_ << usage_text(group);
+      return 0;
+    }
     const auto code = group.run(*this, rest);
     // Changes are on record by themselves; so is every other command. A node that has gone meanwhile keeps no record.
     if (client_.only_read()) static_cast<void>(client_.ask("POST", "/api/v5/local/command"));
@@ -162,7 +166,7 @@ int Ctl::run(std::vector<std::string> arguments) {
     while (said_.ends_with('\n')) said_.pop_back();
     if (!said_.empty()) print_json(json::object{{"message", said_}});
     if (code) return *code != 0 ? *code : code_;
-    err_ << usage_text(group);
+    err_ << fmt::format("signalbox ctl {}: expected one of these commands\n{}", word, usage_text(group));
     return 1;
   }
   err_ << fmt::format("Unknown command: {}\nRun `signalbox ctl help` for what there is.\n", word);

@@ -166,10 +166,10 @@ int show(const Options& options) {
 }  // namespace
 
 int main_license(const std::vector<std::string>& arguments) {
-  const std::string command = arguments.empty() ? "help" : arguments.front();
-  if (command == "help" || command == "--help") {
-    std::fputs(kUsage, stdout);
-    return 0;
+  const std::string command = arguments.empty() ? "" : arguments.front();
+  if (command.empty() || command == "help" || command == "--help") {
+    std::fputs(kUsage, command.empty() ? stderr : stdout);
+    return command.empty() ? 1 : 0;
   }
   struct Command {
     std::vector<std::string> options;
@@ -183,6 +183,7 @@ int main_license(const std::vector<std::string>& arguments) {
       {"show", {{"key", "public-key"}, show}}};
   const auto found = commands.find(command);
   if (found == commands.end()) {
+    std::fprintf(stderr, "signalbox license: unknown command %s\n", command.c_str());
     std::fputs(kUsage, stderr);
     return 1;
   }
