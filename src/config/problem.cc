@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 #include <tuple>
 
 namespace sb::config {
@@ -11,6 +12,8 @@ void Problems::sort() {
   std::stable_sort(list_.begin(), list_.end(), [](const Problem& a, const Problem& b) {
     return std::tie(a.file, a.line) < std::tie(b.file, b.line);
   });
+  std::set<std::string> told;
+  std::erase_if(list_, [&](const Problem& one) { return !told.insert(to_string(one)).second; });
 }
 
 void Problems::append(const Problems& other) {

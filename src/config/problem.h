@@ -34,7 +34,7 @@ class Problems {
   auto begin() const { return list_.begin(); }
   auto end() const { return list_.end(); }
   const Problem& operator[](std::size_t i) const { return list_[i]; }
-  /// By file and line, as a reader meets them.
+  /// By file and line, as a reader meets them; what two rules found alike once.
   void sort();
   void append(const Problems& other);
 

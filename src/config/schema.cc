@@ -195,7 +195,8 @@ void Checker::refuse_unknown(const Struct& s, Value::Object& fields) {
         constexpr std::size_t kMaxNames = 12;
         const bool more = names.size() > kMaxNames;
         names.resize(std::min(names.size(), kMaxNames));
-        expected = fmt::format("a known key: {}{}", fmt::join(names, ", "), more ? ", ..." : "");
+        expected = names.empty() ? "a known key"
+                                 : fmt::format("a known key: {}{}", fmt::join(names, ", "), more ? ", ..." : "");
       }
       const Level level(*this, it->first);
       error(it->second, "unknown_fields", std::move(expected), "");  // a misspelt password is unknown, too

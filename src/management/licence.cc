@@ -28,13 +28,15 @@ codec::license::Terms community_terms() {
   return out;
 }
 
+constexpr std::string_view kOfPublicKey = "license.public_key: ";
+
 Result<std::vector<std::string>> trusted(const config::License& settings) {
   std::vector<std::string> out = {codec::license::kBuiltInPublicKey};
   if (settings.public_key.empty()) return out;
-  SB_TRY(const Secret pem, config::resolve_secret(settings.public_key));
-  if (const auto good = codec::license::check_public_key(pem.reveal()); !good)
-    return fail(Errc::Invalid, "license.public_key: " + good.error().what);
-  out.emplace_back(pem.reveal());
+  const auto pem = config::resolve_secret(settings.public_key);
+  const auto good = pem ? codec::license::check_public_key(pem->reveal()) : tl::unexpected(pem.error());
+  if (!good) return fail(Errc::Invalid, std::string(kOfPublicKey) + good.error().what);
+  out.emplace_back(pem->reveal());
   return out;
 }
 
@@ -81,7 +83,11 @@ void Licence::begin(const config::License& settings) {
     state_ = {Kind::Trial, trial_terms(), state.error().what};
     SB_LOG(log::Level::Error, "license_key_not_used", kv("reason", state.error().what),
            kv("in_force", "the trial of 25 connections"), kv("to_lift_it", access::kLiftTheLimit));
-    if (alarms_) alarms_->activate(kKeyAlarm, "license.key: " + state.error().what + "; the trial is in force", {});
+    if (alarms_)
+      alarms_->activate(kKeyAlarm,
+                        (state.error().what.starts_with("license.") ? "" : "license.key: ") + state.error().what +
+                            "; the trial is in force",
+                        {});
   }
   enforce();
 }

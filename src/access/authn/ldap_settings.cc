@@ -3,6 +3,8 @@
 #include "access/authn/resource_settings.h"
 #include "driver/ldap/text.h"
 
+#include <fmt/format.h>
+
 namespace sb::access::authn {
 
 namespace {
@@ -26,13 +28,15 @@ void check_ldap_settings(config::Checker& c, const config::Value& v, LdapSetting
   if (at)
     s.at = *std::move(at);
   else
-    c.broken(v, "server", "bad_server", at.error().what);
+    c.broken(v, "server", "bad_server", expected_server(at.error()));
   s.base = Template(s.base_dn);
   s.where = Template(s.filter);
-  if (const auto good = check_filter(s.where); !good) c.broken(v, "filter", "bad_filter", good.error().what);
+  if (const auto good = check_filter(s.where); !good)
+    c.broken(v, "filter", "bad_filter", fmt::format("a filter of RFC 4515 ({})", good.error().what));
   for (const auto* text : {&s.base, &s.where})
     for (const std::string& name : text->unknown())
-      c.broken(v, text == &s.base ? "base_dn" : "filter", "unknown_placeholder", "${" + name + "} is not known");
+      c.broken(v, text == &s.base ? "base_dn" : "filter", "unknown_placeholder",
+               "placeholders that are known, not ${" + name + "}");
   check_tls(c, v, s.ssl, {.who = "LDAP"});
   if (s.start_tls && !s.ssl.enable) c.broken(v, "start_tls", "needs_ssl", "ssl.enable = true", {"ssl"});
 }

@@ -69,7 +69,7 @@ void check_mongo_settings(config::Checker& c, const config::Value& v, MongoSetti
     s.at = *std::move(at);
     if (single && s.at.size() > 1) c.broken(v, key, "bad_server", "one server", {"mongo_type"});
   } else {
-    c.broken(v, key, "bad_server", at.error().what, {"mongo_type"});
+    c.broken(v, key, "bad_server", expected_server(at.error()), {"mongo_type"});
   }
   if (s.mongo_type == MongoType::Rs && s.replica_set_name.empty())
     c.broken(v, "replica_set_name", "required_field", "the name of the replica set");
@@ -79,7 +79,7 @@ void check_mongo_settings(config::Checker& c, const config::Value& v, MongoSetti
   driver::mongodb::visit_texts(s.filter, [&](const std::string& one) { s.texts.emplace_back(one); });
   for (const Template& one : s.texts)
     for (const std::string& name : one.unknown())
-      c.broken(v, "filter", "unknown_placeholder", "${" + name + "} is not known");
+      c.broken(v, "filter", "unknown_placeholder", "placeholders that are known, not ${" + name + "}");
 }
 
 Result<driver::mongodb::Options> mongo_options(const MongoSettings& s) {

@@ -11,6 +11,15 @@ namespace sb::access::authn {
 
 namespace resource = driver::resource;
 
+namespace {
+/// The libraries would wait for who writes into a pipe. A file that is missing is theirs to tell.
+bool no_file(const std::string& path) {
+  std::error_code error;
+  const auto kind = std::filesystem::status(path, error).type();
+  return !path.empty() && !error && kind != std::filesystem::file_type::regular;
+}
+}  // namespace
+
 Result<driver::resource::Tls> resource_tls(const config::ClientTls& from) {
   driver::resource::Tls out;
   out.enable = from.enable;
@@ -21,13 +30,8 @@ Result<driver::resource::Tls> resource_tls(const config::ClientTls& from) {
   out.certificate_file = from.certfile;
   // One file may hold both.
   out.key_file = from.keyfile.empty() ? from.certfile : from.keyfile;
-  // The libraries would wait for who writes into a pipe. A file that is missing is theirs to tell.
-  for (const std::string* path : {&out.ca_file, &out.certificate_file, &out.key_file}) {
-    std::error_code error;
-    const auto kind = std::filesystem::status(*path, error).type();
-    if (!path->empty() && !error && kind != std::filesystem::file_type::regular)
-      return fail(Errc::Invalid, fmt::format("'{}' is not a regular file", *path));
-  }
+  for (const std::string* path : {&out.ca_file, &out.certificate_file, &out.key_file})
+    if (no_file(*path)) return fail(Errc::Invalid, fmt::format("'{}' is not a regular file", *path));
   out.depth = from.depth;
   const auto [oldest, newest] = std::minmax_element(from.versions.begin(), from.versions.end());
   out.oldest = static_cast<resource::TlsVersion>(*oldest);
@@ -39,9 +43,24 @@ Result<driver::resource::Tls> resource_tls(const config::ClientTls& from) {
   return out;
 }
 
+std::optional<Unusable> review_tls(const config::ClientTls& from) {
+  const auto made = resource_tls(from);
+  if (made) return std::nullopt;
+  const std::string_view key = no_file(from.cacertfile) ? "ssl.cacertfile"
+                               : no_file(from.certfile) ? "ssl.certfile"
+                               : no_file(from.keyfile)  ? "ssl.keyfile"
+                                                        : "ssl.password";
+  return Unusable{key, made.error().what};
+}
+
+std::string expected_server(const Error& error) {
+  return fmt::format("host or host:port ({})", error.what);
+}
+
 void check_tls(config::Checker& c, const config::Value& v, const config::ClientTls& tls, const TlsAbilities& can) {
   const config::Value* const ssl = v.find("ssl");
   if (!ssl || !tls.enable || tls.versions.empty() || !c.usable("ssl")) return;
+  const config::Checker::Level level(c, "ssl");
   const auto refuse = [&](bool able, bool wanted, const char* key, std::string_view instead) {
     if (!able && wanted)
       c.broken(*ssl, key, "not_with_this_back_end",
@@ -53,9 +72,10 @@ void check_tls(config::Checker& c, const config::Value& v, const config::ClientT
   refuse(can.name, !name.empty() && name != "disable", "server_name_indication", "no name but the server's");
   if (!tls.keyfile.empty() && tls.certfile.empty())
     c.broken(*ssl, "certfile", "required_field", "a certificate beside keyfile");
-  if (tls.ciphers.empty()) return;
+  if (tls.ciphers.empty() || !can.ciphers) return;
   if (const auto known = resource::check_ciphers(tls.ciphers); !known)
-    c.broken(*ssl, "ciphers", "bad_ciphers", known.error().what);
+    return c.broken(*ssl, "ciphers", "bad_ciphers",
+                    fmt::format("OpenSSL names of cipher suites ({})", known.error().what));
   const resource::CipherLists lists = resource::cipher_lists(tls.ciphers);
   refuse(can.mixed_ciphers, !lists.older.empty() && !lists.tls13.empty(), "ciphers",
          "suites of TLS 1.3, or of older versions");

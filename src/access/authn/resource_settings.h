@@ -10,6 +10,7 @@
 #include "driver/resource/resource.h"
 #include "driver/resource/tls.h"
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -29,6 +30,12 @@ void check_tls(config::Checker& c, const config::Value& v, const config::ClientT
 
 /// The key's passphrase is read now if it is a file://.
 [[nodiscard]] Result<driver::resource::Tls> resource_tls(const config::ClientTls& from);
+
+/// Why resource_tls() would refuse; the field begins with "ssl.".
+std::optional<Unusable> review_tls(const config::ClientTls& from);
+
+/// What a problem expects where parse_server() refused an address.
+std::string expected_server(const Error& error);
 
 /// `options` with that id, and an alarm named so while the resource is down (management-api 2.12).
 driver::resource::Options watched(broker::AlarmSink& alarms, std::string id, driver::resource::Options options);

@@ -15,13 +15,13 @@ void RedisServer::read(config::Checker& c, const config::Value& v, const std::ve
   if (addresses)
     at = *std::move(addresses);
   else
-    c.broken(v, single ? "server" : "servers", "bad_server", addresses.error().what, {"redis_type"});
+    c.broken(v, single ? "server" : "servers", "bad_server", authn::expected_server(addresses.error()), {"redis_type"});
   if (single && at.size() > 1)
     c.broken(v, "server", "bad_server", "one server; several are a cluster or sentinels", {"redis_type"});
   if (redis_type == RedisType::Sentinel && sentinel.empty())
     c.broken(v, "sentinel", "required_field", "the name of the master");
   if (redis_type == RedisType::Cluster && database != 0)
-    c.broken(v, "database", "not_in_a_cluster", "a cluster has no databases", {"redis_type"});
+    c.broken(v, "database", "not_in_a_cluster", "0: a cluster has no databases", {"redis_type"});
   if (!username.empty() && password.empty())
     c.broken(v, "password", "required_field", "a password beside username", {"username"});
   auto parsed = RedisCommand::parse(cmd, allowed);

@@ -17,7 +17,7 @@ Result<std::vector<std::string>> split(std::string_view text) {
   for (std::size_t i = 0; i < text.size(); ++i) {
     const char c = text[i];
     if (c == '\\') {
-      if (++i == text.size()) return fail(Errc::Invalid, "a backslash at the end");
+      if (++i == text.size()) return fail(Errc::Invalid, "no backslash at the end");
       word += text[i];
       inside = true;
     } else if (quote != 0) {
@@ -37,9 +37,9 @@ Result<std::vector<std::string>> split(std::string_view text) {
       inside = true;
     }
   }
-  if (quote != 0) return fail(Errc::Invalid, fmt::format("{} without its end", quote));
+  if (quote != 0) return fail(Errc::Invalid, fmt::format("{} with its end", quote));
   if (inside) out.push_back(std::move(word));
-  if (out.size() > kWordsMax) return fail(Errc::Invalid, fmt::format("more than {} words", kWordsMax));
+  if (out.size() > kWordsMax) return fail(Errc::Invalid, fmt::format("at most {} words", kWordsMax));
   return out;
 }
 }  // namespace
@@ -55,14 +55,14 @@ Result<RedisCommand> RedisCommand::parse(std::string_view text, const std::vecto
   if (words.size() < 2) return fail(Errc::Invalid, "a key behind the command");
   out.key_ = authn::Template(words[1]);
   if (!out.key_.unknown().empty())
-    return fail(Errc::Invalid, fmt::format("unknown placeholder ${{{}}}", out.key_.unknown()[0]));
+    return fail(Errc::Invalid, fmt::format("a key without the unknown placeholder ${{{}}}", out.key_.unknown()[0]));
   out.fields_.assign(words.begin() + 2, words.end());
   for (const std::string& field : out.fields_)
-    if (field.find("${") != std::string::npos) return fail(Errc::Invalid, "placeholders stand in the key only");
+    if (field.find("${") != std::string::npos) return fail(Errc::Invalid, "placeholders in the key only");
   const bool fieldless = out.name_ == "HGETALL";
   if (fieldless != out.fields_.empty())
-    return fail(Errc::Invalid, fieldless ? "HGETALL takes a key and nothing else" : "a field behind the key");
-  if (out.name_ == "HGET" && out.fields_.size() != 1) return fail(Errc::Invalid, "HGET takes one field");
+    return fail(Errc::Invalid, fieldless ? "nothing behind the key of HGETALL" : "a field behind the key");
+  if (out.name_ == "HGET" && out.fields_.size() != 1) return fail(Errc::Invalid, "one field behind the key of HGET");
   return out;
 }
 

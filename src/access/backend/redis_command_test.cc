@@ -30,13 +30,13 @@ TEST(RedisCommand, TellsWhatIsWrong) {
   EXPECT_EQ(why("${username} k f"), "HGET or HMGET");
   EXPECT_EQ(why("HGET"), "a key behind the command");
   EXPECT_EQ(why("HGET k"), "a field behind the key");
-  EXPECT_EQ(why("HGET k a b"), "HGET takes one field");
-  EXPECT_EQ(why("HGET k:${nobody} a"), "unknown placeholder ${nobody}");
-  EXPECT_EQ(why("HGET k ${username}"), "placeholders stand in the key only");
-  EXPECT_EQ(why("HGET 'k a"), "' without its end");
-  EXPECT_EQ(why("HGET k a\\"), "a backslash at the end");
+  EXPECT_EQ(why("HGET k a b"), "one field behind the key of HGET");
+  EXPECT_EQ(why("HGET k:${nobody} a"), "a key without the unknown placeholder ${nobody}");
+  EXPECT_EQ(why("HGET k ${username}"), "placeholders in the key only");
+  EXPECT_EQ(why("HGET 'k a"), "' with its end");
+  EXPECT_EQ(why("HGET k a\\"), "no backslash at the end");
   EXPECT_EQ(why("HGETALL k", {"HGETALL"}), "good");
-  EXPECT_EQ(why("HGETALL k f", {"HGETALL"}), "HGETALL takes a key and nothing else");
+  EXPECT_EQ(why("HGETALL k f", {"HGETALL"}), "nothing behind the key of HGETALL");
 }
 
 }  // namespace

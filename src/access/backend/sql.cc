@@ -42,13 +42,13 @@ void SqlServer::read(config::Checker& c, const config::Value& v, Dialect dialect
   if (address)
     at = *std::move(address);
   else
-    c.broken(v, "server", "bad_server", address.error().what);
+    c.broken(v, "server", "bad_server", authn::expected_server(address.error()));
   auto parsed =
       authn::SqlTemplate::parse(query, dollars ? authn::SqlParameter::Dollar : authn::SqlParameter::QuestionMark);
   if (parsed)
     statement = *std::move(parsed);
   else
-    c.broken(v, "query", "bad_query", fmt::format("one SELECT: {}", parsed.error().what));
+    c.broken(v, "query", "bad_query", fmt::format("one SELECT ({})", parsed.error().what));
   // libpq chooses the suites; Connector/C tells no name to a server, and compares the certificate with the host's.
   authn::check_tls(c, v, ssl,
                    dollars

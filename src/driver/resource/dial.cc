@@ -69,7 +69,7 @@ Result<Server> parse_server(std::string_view text, std::uint16_t default_port) {
     if (end == std::string_view::npos) return fail(Errc::Invalid, "'[' without ']'");
     out.host = text.substr(1, end - 1);
     port = text.substr(end + 1);
-    if (!port.empty() && !port.starts_with(':')) return fail(Errc::Invalid, "expected ':' behind ']'");
+    if (!port.empty() && !port.starts_with(':')) return fail(Errc::Invalid, "no ':' behind ']'");
   } else if (const auto colon = text.find(':'); colon != std::string_view::npos) {
     if (text.find(':', colon + 1) != std::string_view::npos)
       return fail(Errc::Invalid, "an IPv6 address stands in brackets");
@@ -82,8 +82,9 @@ Result<Server> parse_server(std::string_view text, std::uint16_t default_port) {
     if (error != std::errc{} || end != port.data() + port.size() || out.port == 0)
       return fail(Errc::Invalid, "a port is a number from 1 to 65535");
   }
-  if (out.host.empty() || out.host.find_first_of(" /@\t\r\n'\\=") != std::string::npos)
-    return fail(Errc::Invalid, "expected host or host:port");
+  if (out.host.empty()) return fail(Errc::Invalid, "no host");
+  if (out.host.find_first_of(" /@\t\r\n'\\=") != std::string::npos)
+    return fail(Errc::Invalid, fmt::format("'{}' is no host", out.host));
   return out;
 }
 

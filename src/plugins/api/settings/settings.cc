@@ -83,7 +83,7 @@ std::optional<Response> bad_pattern(const json::array& rules) {
     if (!pattern || !pattern->is_string()) continue;  // the schema says so
     const re2::RE2 compiled(std::string(std::string_view(pattern->get_string())), quiet);
     if (!compiled.ok())
-      return http::refusal({{fmt::format("[{}].re", i + 1), "bad_regular_expression", compiled.error(), *pattern}});
+      return http::refusal({{fmt::format("[{}].re", i), "bad_regular_expression", compiled.error(), *pattern}});
   }
   return std::nullopt;
 }

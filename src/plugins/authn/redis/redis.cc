@@ -27,7 +27,7 @@ void check_fields(config::Checker& c, const config::Value& v, const Settings& se
   for (const std::string& field : settings.command.fields()) {
     if (std::find(std::begin(kKnown), std::end(kKnown), field) == std::end(kKnown))
       return c.broken(v, "cmd", "bad_command",
-                      fmt::format("unknown field {}: expected password_hash, password, salt, is_superuser", field));
+                      fmt::format("password_hash, password, salt and is_superuser, not the unknown field {}", field));
     hash = hash || field == "password_hash" || field == "password";
   }
   if (!hash && !settings.command.name().empty())
