@@ -64,8 +64,22 @@ void finish_tcp(Checker& c, const Value& v, TcpOptions& tcp) {
   c.broken(v, "keepalive", "bad_keepalive", "none or Idle,Interval,Probes within 1..72000, 1..750, 1..90");
 }
 
+/// A prefix of topic names: no wildcards, and only placeholders that are filled.
+bool valid_mountpoint(std::string_view text) {
+  if (text.find_first_of("+#") != text.npos) return false;
+  for (std::size_t at = text.find("${"); at != text.npos; at = text.find("${", at + 2)) {
+    const std::string_view rest = text.substr(at);
+    if (rest.find('}') != rest.npos && !rest.starts_with("${clientid}") && !rest.starts_with("${username}"))
+      return false;
+  }
+  return true;
+}
+
 void finish_listener(Checker& c, const Value& v, Listener& l, ListenerType type) {
   l.type = type;
+  if (!valid_mountpoint(l.mountpoint))
+    c.broken(v, "mountpoint", "bad_mountpoint",
+             "a beginning of topic names: no + and #, no placeholders but ${clientid} and ${username}");
   for (const std::string& rule : l.access_rules) {
     if (!parse_rule(rule, l.rules))
       c.broken(v, "access_rules", "bad_access_rule", "allow|deny followed by all or addresses with /bits");
