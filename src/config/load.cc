@@ -362,6 +362,8 @@ Loaded load(const LoadOptions& options) {
   }
   // Layers merge in the form that has names. The main file keeps its own until its substitutions have looked into it.
   for (Value* layer : {&base, &cluster, &local}) name_log_files(*layer);
+  for (Value* layer : {&base, &cluster, &local, &main})
+    if (Value* prometheus = layer->find("prometheus")) use_present_prometheus(*prometheus);
   Value all = std::move(base);
   if (!old_order) merge(all, cluster, out.errors);
   merge(all, std::move(main), out.errors);

@@ -6,6 +6,7 @@
 #include "config/detail/layers.h"
 #include "config/detail/pem_files.h"
 #include "config/roots/log_files.h"
+#include "config/roots/prometheus.h"
 
 #include <fmt/format.h>
 
@@ -157,6 +158,7 @@ void use_new_names(const Struct& s, Value& value) {
 /// The form that layers and updates have in common, so that they merge.
 void use_present_form(Value& tree) {
   name_log_files(tree);
+  if (Value* prometheus = tree.find("prometheus")) use_present_prometheus(*prometheus);
   use_new_names(Roots::schema(), tree);
 }
 

@@ -225,6 +225,35 @@ TEST_F(Store, RulesOfSingleKeys) {
   EXPECT_EQ(store->current()->effective.at_path("prometheus.collectors.vm_dist")->text(), "enabled");
 }
 
+TEST_F(Store, TheFlatFormOfThePushGatewayIsStoredInThePresentOne) {
+  auto store = start();
+  ASSERT_TRUE(store->update_text("prometheus",
+                                 R"({"push_gateway_server": "http://old:1", "interval": "30s", "job_name": "j",
+                                     "headers": {"Authorization": "Basic old"}, "enable": true})",
+                                 Mode::Shallow));
+  EXPECT_EQ(store->current()->prometheus.push_gateway.url, "http://old:1");
+  const std::string stored = read("data/configs/cluster.hocon");
+  EXPECT_THAT(stored, HasSubstr("push_gateway {"));
+  EXPECT_THAT(stored, Not(HasSubstr("push_gateway_server")));
+  // What the present form leaves out has its default, whatever the older one said before.
+  ASSERT_TRUE(store->update_text("prometheus", R"({"push_gateway": {"url": "http://new:1"}})", Mode::Shallow));
+  const auto& gateway = store->current()->prometheus.push_gateway;
+  EXPECT_EQ(gateway.url, "http://new:1");
+  EXPECT_TRUE(gateway.headers.empty());
+  EXPECT_EQ(gateway.interval, milliseconds(15'000));
+  EXPECT_FALSE(gateway.enable);
+}
+
+TEST_F(Store, AFlatFormThatWasStoredBeforeGivesWay) {
+  write("data/configs/cluster.hocon",
+        "prometheus { push_gateway_server = \"http://old:1\", headers { Authorization = \"Basic old\" } }\n");
+  auto store = start();
+  ASSERT_EQ(store->current()->prometheus.push_gateway.headers.size(), 1u);
+  ASSERT_TRUE(store->update_text("prometheus", R"({"push_gateway": {"url": "http://new:1"}})", Mode::Shallow));
+  EXPECT_TRUE(store->current()->prometheus.push_gateway.headers.empty());
+  EXPECT_THAT(read("data/configs/cluster.hocon"), Not(HasSubstr("old")));
+}
+
 TEST_F(Store, PemTextGoesToAFile) {
   auto store = start();
   const std::string pem = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";

@@ -1,6 +1,7 @@
 #include "access/authn/http_settings.h"
 
 #include "access/authn/resource_settings.h"
+#include "base/header_text.h"
 #include "base/hex.h"
 
 #include <boost/json/object.hpp>
@@ -46,15 +47,6 @@ std::string percent_decoded(std::string_view text, bool plus_is_space = false) {
 /// A member of a form, RFC 1866 8.2.1.
 std::string form_decoded(std::string_view text) {
   return percent_decoded(text, true);
-}
-
-/// The name of a header field, RFC 9110 5.6.2.
-bool is_token(std::string_view text) {
-  const auto fits = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
-  };
-  return !text.empty() && std::all_of(text.begin(), text.end(), fits);
 }
 }  // namespace
 
@@ -111,11 +103,10 @@ void check_http_settings(config::Checker& c, const config::Value& v, HttpSetting
   if (const auto* headers = s.headers.if_object())
     for (const auto& [name, value] : *headers) {
       const std::string text = value.text();
-      if (!value.is_scalar() || !is_token(name) || text.empty() || text.find_first_of("\r\n") != std::string::npos)
+      if (!value.is_scalar() || !is_header_name(name) || !is_header_value(text))
         c.broken(v, "headers", "bad_header",
                  "names of letters, digits and -, with texts of one line that are not empty");
-      // The size of the body is what it is: another one would make two requests of one.
-      if (lower(name) == "content-length" || lower(name) == "transfer-encoding")
+      if (is_header_of_size(lower(name)))
         c.broken(v, "headers", "bad_header", "no content-length and no transfer-encoding: the request tells its own");
       s.header_map.insert_or_assign(lower(name), text);
     }

@@ -1,11 +1,10 @@
 #include "config/roots/prometheus.h"
 
+#include "base/header_text.h"
+
 namespace sb::config {
 
-namespace {
-
-/// The flat form of before 5.4: its keys become those of the present one.
-void use_present_form(Checker&, Value& value) {
+void use_present_prometheus(Value& value) {
   auto* fields = value.if_object();
   if (!fields) return;
   Problems ignored;
@@ -36,6 +35,27 @@ void use_present_form(Checker&, Value& value) {
   }
 }
 
+namespace {
+
+/// What goes on the wire as it is. The headers may hold a secret: none of their texts is told.
+void check_headers(Checker& c, const Value& v, const Prometheus::PushGateway& gateway) {
+  const Value* headers = v.find("headers");
+  if (!headers || !c.usable("headers")) return;
+  const auto refuse = [&](std::string expected) {
+    const Checker::Level level(c, "headers");
+    c.error(headers->at.file ? *headers : v, "integrity_validation_failure: bad_header", std::move(expected), "");
+  };
+  for (const auto& [name, text] : gateway.headers) {
+    std::string lower = name;
+    for (char& letter : lower)
+      if (letter >= 'A' && letter <= 'Z') letter = static_cast<char>(letter - 'A' + 'a');
+    if (!is_header_name(name) || !is_header_value(text))
+      return refuse("names of letters, digits and -, with texts of one line that are not empty");
+    if (is_header_of_size(lower))
+      return refuse("no content-length and no transfer-encoding: the request tells its own");
+  }
+}
+
 }  // namespace
 
 const Struct& Prometheus::PushGateway::schema() {
@@ -53,6 +73,7 @@ const Struct& Prometheus::PushGateway::schema() {
           .finish([](Checker& c, const Value& v, S& gateway) {
             if (!gateway.url.starts_with("http://") && !gateway.url.starts_with("https://"))
               c.broken(v, "url", "bad_url", "http://… or https://…");
+            check_headers(c, v, gateway);
           })
           .build();
   return s;
@@ -77,7 +98,7 @@ const Struct& Prometheus::schema() {
   static const Struct s =
       Schema<S>("prometheus", Hot::Y)
           .doc("Metrics for Prometheus.")
-          .prepare(use_present_form)
+          .prepare([](Checker&, Value& v) { use_present_prometheus(v); })
           .field("enable_basic_auth", &S::enable_basic_auth,
                  {.def = "false", .doc = "Whether reading the metrics needs a log-in or an API key."})
           .field("push_gateway", &S::push_gateway, {.doc = "Pushing the metrics."})

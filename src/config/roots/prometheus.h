@@ -33,4 +33,8 @@ struct Prometheus {
   static const Struct& schema();
 };
 
+/// Brings the flat form of before 5.4 into the present one, so that layers and updates merge; what says a key in the
+/// present form holds.
+void use_present_prometheus(Value& prometheus);
+
 }  // namespace sb::config
