@@ -2,12 +2,14 @@
 
 #include "access/acl.h"
 #include "app/catalogs.h"
+#include "app/listener_options.h"
 #include "base/regular_file.h"
 #include "broker/topic.h"
 #include "driver/resource/tls.h"
 #include "management/accounts.h"
 #include "management/licence.h"
 #include "net/psk_table.h"
+#include "plugins/module/rewrite/rewrite.h"
 
 #include <fmt/format.h>
 
@@ -35,6 +37,25 @@ void at(Checker& c, const Value& tree, std::initializer_list<std::string> path, 
     dotted = config::join_path(dotted, part);
   }
   if (const Value* found = tree.at_path(dotted); found && found->is_object()) judge(*found);
+}
+
+/// As Checker::broken(), of a key some levels below `top`, at the nearest place that a file has.
+void broken_below(Checker& c, const Value& top, std::string_view dotted, std::string_view rule, std::string expected) {
+  std::deque<Checker::Level> levels;
+  const Value* place = &top;
+  const Value* here = &top;
+  for (std::size_t dot = dotted.find('.'); dot != dotted.npos; dot = dotted.find('.')) {
+    const std::string part(dotted.substr(0, dot));
+    levels.emplace_back(c, part);
+    if (here) here = here->find(part);
+    if (here && here->at.file) place = here;
+    dotted.remove_prefix(dot + 1);
+  }
+  const Value* leaf = here ? here->find(dotted) : nullptr;
+  if (leaf && leaf->at.file) return c.broken(*here, dotted, rule, std::move(expected));
+  const Checker::Level level(c, std::string(dotted));
+  c.error(*place, "integrity_validation_failure: " + std::string(rule), std::move(expected),
+          leaf ? c.shown_here(*leaf) : "");
 }
 
 void review_ciphers(Checker& c, const Value& tree, const config::Listener& listener) {
@@ -79,6 +100,29 @@ void review_auto_subscribe(Checker& c, const Value& tree, const Config& config) 
     });
 }
 
+void review_rewrite(Checker& c, const Value& tree, const Config& config) {
+  std::size_t n = 0;
+  for (const config::RewriteRule& rule : config.rewrite)
+    at(c, tree, {"rewrite", std::to_string(++n)}, [&](const Value& v) {
+      if (!rule.source_topic.empty() && !broker::check_topic_filter(rule.source_topic))
+        c.broken(v, "source_topic", "bad_topic_filter", "a topic filter: # only as the last level, + as a whole level");
+    });
+}
+
+/// A file may hold a rule that does not compile.
+void review_expressions(Checker& c, const Value& tree, const Config& config) {
+  std::size_t n = 0;
+  for (const config::RewriteRule& rule : config.rewrite)
+    at(c, tree, {"rewrite", std::to_string(++n)}, [&](const Value& v) {
+      const auto good = plugins::module::rewrite::check_expression(rule.re);
+      if (good) return;
+      const Checker::Level level(c, "re");
+      const Value* re = v.find("re");
+      c.warn(re ? *re : v, "bad_regular_expression",
+             fmt::format("a regular expression ({}); the rule is passed over", good.error().what));
+    });
+}
+
 void review_authorization_cache(Checker& c, const Value& tree, const Config& config) {
   at(c, tree, {"authorization", "cache"}, [&](const Value& v) {
     for (const std::string& filter : config.authorization.cache.excludes)
@@ -106,7 +150,35 @@ void review_rules(Checker& c, const Value& v, const config::AuthzSource& source)
 
 void tell(Checker& c, const Value& v, const std::optional<access::authn::Unusable>& unusable) {
   if (unusable)
-    c.broken(v, unusable->field, "unusable", fmt::format("what the node can start with ({})", unusable->why));
+    broken_below(c, v, unusable->field, "unusable", fmt::format("what the node can start with ({})", unusable->why));
+}
+
+/// Files that are written at the start, from text in the configuration.
+bool made_of_text(const Config& config, const std::string& path) {
+  return path.starts_with(config.node.data_dir + "/certs/");
+}
+
+/// Files that the TLS of a back end names, for whatever kind it is.
+void review_client_tls(Checker& c, const Value& v, const Config& config) {
+  const Value* ssl = v.find("ssl");
+  if (!ssl || !ssl->is_object()) return;
+  config::Problems told;
+  Checker reader(told, told, c.env());
+  Value copy = *ssl;
+  config::ClientTls tls;
+  reader.read_object(config::ClientTls::schema(), copy, &tls);
+  if (!told.empty() || !tls.enable) return;
+  const Checker::Level level(c, "ssl");
+  const std::pair<const char*, const std::string&> files[] = {
+      {"cacertfile", tls.cacertfile}, {"certfile", tls.certfile}, {"keyfile", tls.keyfile}};
+  for (const auto& [key, path] : files) {
+    std::error_code error;
+    if (path.empty() || made_of_text(config, path) || std::filesystem::is_regular_file(path, error)) continue;
+    const Checker::Level last(c, key);
+    const Value* named = ssl->find(key);
+    c.warn(named && named->at.file ? *named : v, "file_not_found",
+           fmt::format("the path of a file ({} is none); nothing connects without it", path));
+  }
 }
 
 void review_sources(Checker& c, const Value& tree, const Config& config) {
@@ -118,7 +190,9 @@ void review_sources(Checker& c, const Value& tree, const Config& config) {
       if (!source.enable) return;
       if (source.type == "file") return review_rules(c, v, source);
       const auto* kind = kinds.find(source.type);
+      const std::size_t before = c.error_count();
       if (source.settings && kind && kind->review) tell(c, v, kind->review(source.settings.get()));
+      if (source.settings && c.error_count() == before) review_client_tls(c, v, config);
     });
 }
 
@@ -128,8 +202,10 @@ void review_authenticators(Checker& c, const Value& tree, const Config& config) 
   add_authn_plugins(mechanisms);
   const auto review = [&](const Value& v, const config::Authenticator& one) {
     const auto* mechanism = mechanisms.find(one.id);
-    if (!one.enable || !one.settings || !mechanism || !mechanism->review) return;
-    tell(c, v, mechanism->review(one.settings.get()));
+    if (!one.enable || !one.settings || !mechanism) return;
+    const std::size_t before = c.error_count();
+    if (mechanism->review) tell(c, v, mechanism->review(one.settings.get()));
+    if (c.error_count() == before) review_client_tls(c, v, config);
   };
   std::size_t n = 0;
   for (const config::Authenticator& one : config.authn)
@@ -165,22 +241,46 @@ void review_keys(Checker& c, const Value& tree, const Config& config) {
     keys("dashboard", "bootstrap_users_file", config.dashboard.bootstrap_users_file);
 }
 
-/// Files that a listener reads at its start, where they were named. What stands in the configuration as text has no
-/// file yet.
-void review_certificates(Checker& c, const Value& tree, const Config& config, const config::Listener& listener) {
-  if (!listener.enable) return;
-  const std::string made = config.node.data_dir + "/certs/";
-  config::ServerTls tls = listener.ssl_options;
-  for (std::string* path : {&tls.certfile, &tls.keyfile, &tls.cacertfile})
-    if (path->starts_with(made)) path->clear();
-  at(c, tree, {"listeners", std::string(to_string(listener.type)), listener.name, "ssl_options"}, [&](const Value& v) {
-    const auto named = [&v](const char* field) {
-      const Value* value = v.find(field);
+/// Files that a listener reads at its start: those that were named, then all of them as TLS takes them.
+void review_certificates(Checker& c, const Value& v, const Config& config, config::ServerTls tls, bool psk) {
+  // What stands in the configuration as text has no file yet.
+  bool all_there = true;
+  for (std::string* path : {&tls.certfile, &tls.keyfile, &tls.cacertfile, &tls.dhfile, &tls.ocsp.issuer_pem}) {
+    std::error_code error;
+    if (!made_of_text(config, *path) || std::filesystem::is_regular_file(*path, error)) continue;
+    path->clear();
+    all_there = false;
+  }
+  const std::size_t before = c.error_count();
+  if (const Value* options = v.find("ssl_options")) {
+    const Checker::Level level(c, "ssl_options");
+    const auto named = [&](const char* field) {
+      const Value* value = options->find(field);
       return value && value->at.file;
     };
-    if (named("certfile")) need_file(c, v, "certfile", tls.certfile, "a certificate");
-    if (named("keyfile")) need_file(c, v, "keyfile", tls.keyfile, "its key");
-    if (named("cacertfile")) need_file(c, v, "cacertfile", tls.cacertfile, "certificates that sign");
+    if (named("certfile")) need_file(c, *options, "certfile", tls.certfile, "a certificate");
+    if (named("keyfile")) need_file(c, *options, "keyfile", tls.keyfile, "its key");
+    if (named("cacertfile")) need_file(c, *options, "cacertfile", tls.cacertfile, "certificates that sign");
+  }
+  if (!all_there || c.error_count() != before) return;
+  // What a value alone tells has been told.
+  tls.ciphers.clear();
+  if (tls.versions.empty()) tls.versions = {config::TlsVersion::V12};
+  tls.fail_if_no_peer_cert = tls.fail_if_no_peer_cert && tls.verify == config::TlsVerify::Peer;
+  if (const auto problem = review_tls(tls, psk))
+    broken_below(c, v, "ssl_options" + (problem->key.empty() ? "" : "." + problem->key), "unusable",
+                 fmt::format("what TLS can use ({})", problem->why));
+}
+
+void review_dashboard(Checker& c, const Value& tree, const Config& config) {
+  const config::Dashboard& dashboard = config.dashboard;
+  if (dashboard.listeners.https.bind.port != 0)
+    at(c, tree, {"dashboard", "listeners", "https"},
+       [&](const Value& v) { review_certificates(c, v, config, dashboard.listeners.https.ssl_options, false); });
+  at(c, tree, {"dashboard"}, [&](const Value& v) {
+    if (const auto read = config::resolve_secret(dashboard.default_password); !read)
+      c.broken(v, "default_password", "bad_file",
+               fmt::format("a password, or file:// and the path of one ({})", read.error().what));
   });
 }
 
@@ -190,23 +290,37 @@ void review_values(Checker& c, const Value& tree, const Config& config) {
   for (const auto* listeners : {&config.listeners.ssl, &config.listeners.wss})
     for (const auto& [name, listener] : *listeners) review_ciphers(c, tree, listener);
   review_auto_subscribe(c, tree, config);
+  review_rewrite(c, tree, config);
   review_authorization_cache(c, tree, config);
 }
 
 void review_all(Checker& c, const Value& tree, const Config& config) {
   review_values(c, tree, config);
   for (const auto* listeners : {&config.listeners.ssl, &config.listeners.wss})
-    for (const auto& [name, listener] : *listeners) review_certificates(c, tree, config, listener);
+    for (const auto& [name, listener] : *listeners)
+      if (listener.enable && !left_out(listener))
+        at(c, tree, {"listeners", std::string(to_string(listener.type)), name}, [&](const Value& v) {
+          review_certificates(c, v, config, listener.ssl_options, config.psk_authentication.enable);
+        });
+  review_dashboard(c, tree, config);
+  review_expressions(c, tree, config);
   review_sources(c, tree, config);
   review_authenticators(c, tree, config);
   review_keys(c, tree, config);
   at(c, tree, {"license"}, [&](const Value& v) {
     const auto counts = management::Licence::check(config.license);
     if (counts) return;
-    const Checker::Level level(c, "key");
-    const Value* key = v.find("key");
-    c.warn(key ? *key : v, "bad_license",
-           fmt::format("a licence that counts ({}); the node will run on the trial", counts.error().what));
+    // The reason begins with the key that it is about, where that is not `key`.
+    constexpr std::string_view kPublicKey = "license.public_key: ";
+    std::string_view why = counts.error().what;
+    const bool of_public_key = why.starts_with(kPublicKey);
+    if (of_public_key) why.remove_prefix(kPublicKey.size());
+    const char* const name = of_public_key ? "public_key" : "key";
+    const Checker::Level level(c, name);
+    const Value* key = v.find(name);
+    c.warn(key && key->at.file ? *key : v, "bad_license",
+           fmt::format("{} ({}); the node will run on the trial",
+                       of_public_key ? "a key that licences are signed by" : "a licence that counts", why));
   });
 }
 

@@ -1,6 +1,11 @@
 #include "app/listener_options.h"
 
+#include "base/log.h"
+#include "driver/certificate_status/ocsp.h"
+
 #include <unistd.h>
+
+#include <algorithm>
 
 namespace sb::app {
 
@@ -157,9 +162,8 @@ Result<ListenerOptions> options_of(const config::Listener& listener, const confi
   return out;
 }
 
-}  // namespace
-
-Result<net::TlsOptions> tls_options(const config::ServerTls& from, ListenerResources& resources) {
+/// All but what threads of the node keep fresh.
+Result<net::TlsOptions> tls_files(const config::ServerTls& from) {
   net::TlsOptions out;
   out.certificate_file = from.certfile;
   out.key_file = from.keyfile;
@@ -177,12 +181,69 @@ Result<net::TlsOptions> tls_options(const config::ServerTls& from, ListenerResou
   out.reuse_sessions = from.reuse_sessions;
   out.client_renegotiation = from.client_renegotiation;
   out.dh_file = from.dhfile;
+  return out;
+}
+
+/// The key that a failure of TLS speaks of first: what follows may be the text of a path.
+std::string_view key_of(std::string_view what) {
+  constexpr std::pair<std::string_view, std::string_view> kSaid[] = {{"cacertfile", "cacertfile"},
+                                                                     {"certfile", "certfile"},
+                                                                     {"keyfile", "keyfile"},
+                                                                     {"dhfile", "dhfile"},
+                                                                     {"ciphers", "ciphers"},
+                                                                     {"versions", "versions"},
+                                                                     {"ocsp.issuer_pem", "ocsp.issuer_pem"},
+                                                                     {"failed_to_read_secret_file", "password"}};
+  std::string_view out;
+  std::size_t first = std::string_view::npos;
+  for (const auto& [said, key] : kSaid) {
+    const std::size_t at = what.find(said);
+    if (at >= first) continue;
+    first = at;
+    out = key;
+  }
+  return out;
+}
+
+}  // namespace
+
+Result<net::TlsOptions> tls_options(const config::ServerTls& from, ListenerResources& resources) {
+  SB_TRY(auto out, tls_files(from));
+  if (std::any_of(out.versions.begin(), out.versions.end(), [](auto v) { return v <= net::TlsVersion::Tls11; }))
+    SB_LOG(log::Level::Warning, "tls_security_level_lowered", kv("reason", "TLS 1.0 or 1.1 is configured"));
   if (from.enable_crl_check) out.crls = resources.certificates.crls();
   if (from.ocsp.enable_ocsp_stapling) {
     SB_TRY(out.staple, resources.certificates.staple({from.certfile, from.ocsp.issuer_pem, from.ocsp.responder_url,
                                                       from.ocsp.refresh_interval, from.ocsp.refresh_http_timeout}));
   }
   return out;
+}
+
+std::optional<TlsProblem> review_tls(const config::ServerTls& tls, bool psk) {
+  const auto problem = [](const Error& error) { return TlsProblem{std::string(key_of(error.what)), error.what}; };
+  auto options = tls_files(tls);
+  if (!options) return problem(options.error());
+  if (psk) options->psk = [](std::string_view) { return std::nullopt; };
+  if (const auto made = net::TlsContext::make(*options); !made) return problem(made.error());
+  if (!tls.ocsp.enable_ocsp_stapling || tls.ocsp.issuer_pem.empty()) return std::nullopt;
+  const auto question = driver::certificate_status::OcspQuestion::load(tls.certfile, tls.ocsp.issuer_pem);
+  if (!question) return problem(question.error());
+  return std::nullopt;
+}
+
+bool left_out(const config::Listener& listener) {
+  return listener.tls() && !listener.written && ::access(listener.ssl_options.certfile.c_str(), R_OK) != 0;
+}
+
+Error bad_tls(const config::Config& config, const std::string& listener, const Error& error) {
+  const std::string_view key = key_of(error.what);
+  config::Problem problem;
+  problem.path = fmt::format("{}.ssl_options{}{}", listener, key.empty() ? "" : ".", key);
+  const config::Value* value = config.effective.at_path(problem.path);
+  if (value && value->is_scalar()) problem.value = value->secret ? "******" : value->text();
+  problem.expected = "what TLS can use";
+  problem.reason = error.what;
+  return {error.code, to_string(problem)};
 }
 
 client::LimitRates node_limits(const config::Config& config) {
@@ -208,7 +269,7 @@ Result<std::vector<ListenerOptions>> listener_options(const config::Config& conf
   config.listeners.for_each([&](const config::Listener& listener) {
     if (!problem) return;
     const std::string path = fmt::format("{}.{}", config::to_string(listener.type), listener.name);
-    if (listener.tls() && !listener.written && ::access(listener.ssl_options.certfile.c_str(), R_OK) != 0) {
+    if (left_out(listener)) {
       resources.left_out.push_back(listener.id());
       return;
     }

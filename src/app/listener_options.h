@@ -9,6 +9,7 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -32,6 +33,19 @@ client::LimitRates node_limits(const config::Config& config);
 
 /// Certificates, versions and ciphers of `from`; without the keys of PSK.
 [[nodiscard]] Result<net::TlsOptions> tls_options(const config::ServerTls& from, ListenerResources& resources);
+
+/// What a listener with these options would refuse to start for.
+struct TlsProblem {
+  std::string key;  // below ssl_options: "certfile", "ocsp.issuer_pem"; empty: none in particular
+  std::string why;
+};
+/// Reads the files; nothing is kept or begun. `psk`: whether pre-shared keys are served beside.
+std::optional<TlsProblem> review_tls(const config::ServerTls& tls, bool psk);
+/// A default listener that nobody wrote down and nobody made certificates for.
+bool left_out(const config::Listener& listener);
+
+/// A failure of TLS, with the key of the listener that it is about: "listeners.ssl.x.ssl_options.certfile = ...".
+Error bad_tls(const config::Config& config, const std::string& listener, const Error& error);
 
 /// The listeners, those that are not enabled too. An error names the listener, the key and what is wrong.
 [[nodiscard]] Result<std::vector<ListenerOptions>> listener_options(const config::Config& config,

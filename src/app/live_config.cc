@@ -32,24 +32,13 @@ bool same_at(const config::Value& a, const config::Value& b, std::string_view pa
   return (left == nullptr) == (right == nullptr) && (!left || *left == *right);
 }
 
-/// The problem with the key of a listener that it names, else with `fallback`.
-Error bad_listener(const config::Config& config, const std::string& id, const Error& error, std::string_view fallback) {
-  std::string key(fallback);
-  if (fallback == "ssl_options") {
-    std::size_t first = std::string::npos;
-    for (const char* name : {"cacertfile", "certfile", "keyfile", "dhfile", "ciphers", "versions"}) {
-      const std::size_t at = error.what.find(name);
-      if (at >= first) continue;
-      first = at;
-      key = fmt::format("ssl_options.{}", name);
-    }
-  }
-  const std::string path = path_of(id) + "." + key;
-  const config::Value* value = config.effective.at_path(path);
+/// The problem with the address of a listener.
+Error bad_address(const config::Config& config, const std::string& id, const Error& error) {
   config::Problem problem;
-  problem.path = path;
-  if (value && value->is_scalar()) problem.value = value->secret ? "******" : value->text();
-  problem.expected = fallback == "bind" ? "an address that this node can listen on" : "what TLS can use";
+  problem.path = path_of(id) + ".bind";
+  const config::Value* value = config.effective.at_path(problem.path);
+  if (value && value->is_scalar()) problem.value = value->text();
+  problem.expected = "an address that this node can listen on";
   problem.reason = error.what;
   return {error.code, to_string(problem)};
 }
@@ -156,7 +145,7 @@ Result<> LiveConfig::change_listeners(const config::Config& before, const config
     if (known && same_at(before.effective, after.effective, path_of(id)) && !(all_tls && options.tls)) continue;
     if (options.enable)
       if (const auto good = Listeners::check_tls(options); !good)
-        return tl::unexpected(bad_listener(after, id, good.error(), "ssl_options"));
+        return tl::unexpected(bad_tls(after, path_of(id), good.error()));
     (!known ? fresh : options.enable ? changed : ended).push_back(&options);
     if (known && (!options.enable || options.bind.port() != port_of(id))) freed.insert(port_of(id));
   }
@@ -203,8 +192,7 @@ Result<> LiveConfig::exchange(const std::vector<const ListenerOptions*>& takers,
 
 Result<> LiveConfig::add(const config::Config& after, const ListenerOptions& options, Undo& undo) {
   const std::string id = options.settings.id;
-  if (auto added = node_.listeners().add(options); !added)
-    return tl::unexpected(bad_listener(after, id, added.error(), "bind"));
+  if (auto added = node_.listeners().add(options); !added) return tl::unexpected(bad_address(after, id, added.error()));
   undo.push_back([this, id] { return node_.listeners().remove(id); });
   return {};
 }
@@ -213,7 +201,7 @@ Result<> LiveConfig::update(const config::Config& after, const ListenerOptions& 
   const std::string id = options.settings.id;
   auto old = node_.listeners().options(id);
   if (auto updated = node_.listeners().update(options); !updated)
-    return tl::unexpected(bad_listener(after, id, updated.error(), "bind"));
+    return tl::unexpected(bad_address(after, id, updated.error()));
   if (old) undo.push_back([this, old = *std::move(old)] { return node_.listeners().update(old); });
   return {};
 }

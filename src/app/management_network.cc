@@ -87,6 +87,10 @@ Result<> ManagementNetwork::apply(const config::Config& config, bool http_writte
       continue;
     }
     restore(before);
+    // What stands in the files of TLS is tried before the address is.
+    if (tls && wanted.bind.port != 0)
+      if (const auto made = make_tls(wanted); !made)
+        return tl::unexpected(bad_tls(config, "dashboard.listeners.https", made.error()));
     return fail(changed.error().code,
                 fmt::format("dashboard.listeners.{}.bind = {}: expected an address that this node "
                             "can listen on ({})",

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <deque>
 #include <filesystem>
 
 namespace sb::config {
@@ -141,20 +142,63 @@ void note_written(const Value& raw, Listeners& listeners) {
           raw.at_path(fmt::format("listeners.{}.{}", to_string(listener.type), listener.name)) != nullptr;
 }
 
-void check_listeners(Checker& c, const Value& tree, const Config& config) {
-  std::map<std::string, std::string> taken;
+struct Taken {
+  Bind address;
+  std::string path;
+  std::string name;  // as people know it
+  bool written;
+};
+
+bool overlap(const Bind& a, const Bind& b) {
+  const auto host = [](const Bind& bind) { return bind.host.empty() ? std::string_view("0.0.0.0") : bind.host; };
+  const auto all = [&](const Bind& bind) { return host(bind) == "0.0.0.0" || host(bind) == "::"; };
+  return a.port == b.port && a.v6() == b.v6() && (host(a) == host(b) || all(a) || all(b));
+}
+
+/// No two listen on one address. It is told of the later one, but not where that is there by default only.
+void take_address(Checker& c, const Value& tree, Taken fresh, std::vector<Taken>& all) {
+  const auto found =
+      std::find_if(all.begin(), all.end(), [&](const Taken& other) { return overlap(other.address, fresh.address); });
+  if (found != all.end()) {
+    const bool later = fresh.written || !found->written;
+    const Taken& blamed = later ? fresh : *found;
+    std::deque<Checker::Level> levels;
+    for (std::string_view rest = blamed.path; !rest.empty();) {
+      const std::size_t dot = std::min(rest.find('.'), rest.size());
+      levels.emplace_back(c, std::string(rest.substr(0, dot)));
+      rest.remove_prefix(std::min(dot + 1, rest.size()));
+    }
+    if (const Value* node = tree.at_path(blamed.path); node && node->is_object())
+      c.broken(*node, "bind", "address_in_use",
+               fmt::format("an address that {} does not have", later ? found->name : fresh.name));
+  }
+  all.push_back(std::move(fresh));
+}
+
+void check_listeners(Checker& c, const Value& raw, const Value& tree, const Config& config) {
+  std::vector<Taken> taken;
+  const auto dashboard = [&](const std::string& path, const DashboardListener& own) {
+    // One that nobody wrote down gives way.
+    if (own.bind.port == 0 || !raw.at_path(path)) return;
+    Bind address = own.bind;
+    if (address.host.empty() && own.inet6) address.host = "::";
+    take_address(c, tree, {std::move(address), path, path, true}, taken);
+  };
+  dashboard("dashboard.listeners.http", config.dashboard.listeners.http);
+  dashboard("dashboard.listeners.https", config.dashboard.listeners.https);
   config.listeners.for_each([&](const Listener& l) {
-    const Checker::Level a(c, "listeners");
-    const Checker::Level b(c, std::string(to_string(l.type)));
-    const Checker::Level d(c, l.name);
-    const Value* node = tree.at_path(c.path());
+    const std::string path = fmt::format("listeners.{}.{}", to_string(l.type), l.name);
+    const Value* node = tree.at_path(path);
     if (!node || !node->is_object()) return;
-    const Value* zone = node->find("zone");
-    if (zone && zone->is_string() && l.zone != "default" && !config.zones.contains(l.zone))
-      c.broken(*node, "zone", "unknown_zone", "default or a name below zones");
-    if (!l.enable || l.bind.port == 0) return;
-    const auto [it, fresh] = taken.emplace(to_string(l.bind), l.id());
-    if (!fresh) c.broken(*node, "bind", "address_in_use", fmt::format("an address that {} does not have", it->second));
+    {
+      const Checker::Level a(c, "listeners");
+      const Checker::Level b(c, std::string(to_string(l.type)));
+      const Checker::Level d(c, l.name);
+      const Value* zone = node->find("zone");
+      if (zone && zone->is_string() && l.zone != "default" && !config.zones.contains(l.zone))
+        c.broken(*node, "zone", "unknown_zone", "default or a name below zones");
+    }
+    if (l.enable && l.bind.port != 0) take_address(c, tree, {l.bind, path, l.id(), l.written}, taken);
   });
 }
 
@@ -300,7 +344,7 @@ Loaded check(Value all, const LoadOptions& options) {
   checker.read_object(Roots::schema(), all, static_cast<Roots*>(config.get()));
   note_written(raw, config->listeners);
   if (out.errors.empty()) make_zones(checker, raw, all, *config, out.errors);
-  check_listeners(checker, all, *config);
+  check_listeners(checker, raw, all, *config);
   if (!options.skip_access) {
     check_authentication(checker, all, *config, options);
     if (out.errors.empty() || !config->authorization.sources.empty()) check_protection(checker, all, *config, options);

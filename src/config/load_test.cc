@@ -321,6 +321,26 @@ INSTANTIATE_TEST_SUITE_P(
         Bad{"listeners.tcp.default.ssl_options { depth = 1 }", "listeners.tcp.default.ssl_options", "unknown_fields"},
         Bad{"listeners.tcp.default.zone = nowhere", "listeners.tcp.default.zone", "unknown_zone"},
         Bad{"listeners.tcp.second.bind = 1883", "listeners.tcp.second.bind", "address_in_use"},
+        Bad{"listeners.tcp.default.mountpoint = \"a/#\"", "listeners.tcp.default.mountpoint", "bad_mountpoint"},
+        Bad{"listeners.tcp.default.mountpoint = \"+/${clientid}/\"", "listeners.tcp.default.mountpoint",
+            "bad_mountpoint"},
+        Bad{"listeners.tcp.default.mountpoint = \"${clientid}/${nobody}/\"", "listeners.tcp.default.mountpoint",
+            "bad_mountpoint"},
+        Bad{"listeners.tcp.default.mountpoint = \"a\\u0000/\"", "listeners.tcp.default.mountpoint", "bad_string"},
+        Bad{"listeners.tcp.second.bind = \"127.0.0.1:28083\", dashboard.listeners.http.bind = \"127.0.0.1:28083\"",
+            "listeners.tcp.second.bind", "address_in_use"},
+        Bad{"listeners.tcp.second.bind = \"127.0.0.1:1883\"", "listeners.tcp.second.bind", "address_in_use"},
+        Bad{"listeners.tcp.a.bind = 1883", "listeners.tcp.a.bind", "address_in_use"},
+        Bad{"listeners.tcp.a.bind = 28083, dashboard.listeners.http.bind = \"127.0.0.1:28083\"", "listeners.tcp.a.bind",
+            "address_in_use"},
+        Bad{"dashboard.listeners.http.bind = 1883", "dashboard.listeners.http.bind", "address_in_use"},
+        Bad{"dashboard.listeners.https.bind = 8083", "dashboard.listeners.https.bind", "address_in_use"},
+        Bad{"prometheus.push_gateway.headers { x = \"a\\r\\nEvil: 1\" }", "prometheus.push_gateway.headers",
+            "bad_header"},
+        Bad{"prometheus.push_gateway.headers { \"a b\" = c }", "prometheus.push_gateway.headers", "bad_header"},
+        Bad{"prometheus.push_gateway.headers { Content-Length = 7 }", "prometheus.push_gateway.headers", "bad_header"},
+        Bad{"prometheus.headers { \"a b\" = c }", "prometheus.push_gateway.headers", "bad_header"},
+        Bad{"broker.perf.foo = 1", "broker.perf.foo", "unknown_fields"},
         Bad{"listeners.tcp.default.access_rules = [\"permit all\"]", "listeners.tcp.default.access_rules",
             "bad_access_rule"},
         Bad{"listeners.tcp.default.access_rules = [\"allow 1.2.3.4/33\"]", "listeners.tcp.default.access_rules",
@@ -627,6 +647,40 @@ TEST(Load, KeysThatAreWrittenAsTextBecomeFiles) {
   EXPECT_EQ(l.config->listeners.ssl.at("default").ssl_options.keyfile, l.pems[0].path);
   EXPECT_EQ(l.config->effective.at_path("listeners.ssl.default.ssl_options.certfile")->text(), "etc/cert.pem");
   EXPECT_THAT(to_hocon(l.config->effective, {.reveal = true}), testing::Not(HasSubstr("hush")));
+}
+
+TEST(Load, AnOlderFormIsOfItsLayer) {
+  Files files{{{"etc/emqx.conf", "node.data_dir = d\nprometheus.push_gateway_server = \"http://main:1\""},
+               {"d/configs/cluster.hocon", "prometheus.push_gateway { url = \"http://cluster:1\", interval = 30s }"}}};
+  const Loaded l = load(files.options());
+  ASSERT_TRUE(l.config) << all(l.errors);
+  EXPECT_EQ(l.config->prometheus.push_gateway.url, "http://main:1");
+  EXPECT_EQ(l.config->prometheus.push_gateway.interval, milliseconds(30'000));
+}
+
+TEST(Load, PlacesThatFitAreTaken) {
+  const auto problems_of = [](const std::string& text) { return all(load_text(text).errors); };
+  EXPECT_EQ(problems_of("listeners.tcp.default.mountpoint = \"a${clientid}/$x/${username}/${open/\""), "");
+  EXPECT_EQ(problems_of(
+                "listeners.tcp { a.bind = \"127.0.0.1:1884\", b.bind = \"127.0.0.2:1884\", c.bind = \"[::1]:1884\" }"),
+            "");
+  // A dashboard that nobody wrote down gives way.
+  EXPECT_EQ(problems_of("listeners.tcp.second.bind = 18083"), "");
+  EXPECT_EQ(problems_of("listeners.tcp.second { bind = 18084, enable = false }\ndashboard.listeners.http.bind = 18084"),
+            "");
+  EXPECT_EQ(problems_of("prometheus.push_gateway.headers { Authorization = \"Basic abc\" }"), "");
+}
+
+TEST(Load, ASentenceHasNoEmptyList) {
+  const Loaded l = load_text("broker.perf.foo = 1");
+  ASSERT_EQ(l.errors.size(), 1u);
+  EXPECT_EQ(l.errors[0].expected, "a known key");
+}
+
+TEST(Load, HeadersOfThePushGatewayAreNotTold) {
+  const Loaded l = load_text("prometheus.push_gateway.headers { Authorization = \"Basic hidden1\", \"a b\" = c }");
+  ASSERT_EQ(l.errors.size(), 1u);
+  EXPECT_THAT(to_string(l.errors[0]), Not(HasSubstr("hidden1")));
 }
 
 TEST(Load, CheckConfigIsSilentOnSuccess) {

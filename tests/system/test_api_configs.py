@@ -95,7 +95,9 @@ def test_lists_are_replaced_and_bounded(broker):
     assert api.want(broker, 200, "PUT", "/mqtt/topic_rewrite", [rule]) == [rule]
     assert api.want(broker, 200, "GET", "/mqtt/topic_rewrite") == [rule]
     assert api.want(broker, 413, "PUT", "/mqtt/topic_rewrite", [rule] * 21)["code"] == "EXCEED_LIMIT"
-    api.want(broker, 400, "PUT", "/mqtt/topic_rewrite", [{**rule, "re": "("}])
+    assert "root[1].re" in str(api.want(broker, 400, "PUT", "/mqtt/topic_rewrite", [rule, {**rule, "re": "("}]))
+    filtered = api.want(broker, 400, "PUT", "/mqtt/topic_rewrite", [{**rule, "source_topic": "a/#/b"}])
+    assert filtered["message"].startswith('rewrite.1.source_topic = "a/#/b": expected a topic filter')
     wild = {**rule, "dest_topic": "b/#"}
     assert api.want(broker, 400, "PUT", "/mqtt/topic_rewrite", [wild])["code"] == "BAD_REQUEST"
     assert api.want(broker, 200, "PUT", "/mqtt/topic_rewrite", [{**wild, "action": "subscribe"}])[0]["dest_topic"] == "b/#"
@@ -126,6 +128,24 @@ def test_an_older_form_of_the_prometheus_settings_is_taken(broker):
                       "vm_memory_collector": "enabled"})
     assert after["push_gateway"]["url"] == "http://gateway:9091" and after["push_gateway"]["interval"] == "30s"
     assert after["collectors"]["vm_memory"] == "enabled"
+    # It is no layer below the present form: what was said there does not come back.
+    api.want(broker, 200, "PUT", "/prometheus", {"push_gateway_server": "http://old:9091", "headers": {"Authorization": "Basic old"}})
+    new = api.want(broker, 200, "PUT", "/prometheus", {"push_gateway": {"url": "http://new:9091"}})["push_gateway"]
+    assert new["url"] == "http://new:9091" and new["headers"] == {} and new["interval"] == "15s"
+    broker.restart()
+    assert api.want(broker, 200, "GET", "/prometheus")["push_gateway"] == new
+
+
+def test_headers_of_the_push_gateway_stay_within_their_line(broker):
+    for headers in ({"x": "a\r\nEvil: 1"}, {"a b": "c"}, {"Content-Length": "3"}):
+        refused = api.want(broker, 400, "PUT", "/prometheus", {"push_gateway": {"headers": headers}})
+        assert "prometheus.push_gateway.headers" in refused["message"] and "Evil" not in refused["message"]
+
+
+def test_a_mountpoint_is_the_beginning_of_a_topic_name(broker):
+    for mountpoint in ("a/#", "+/", "${nobody}/"):
+        refused = api.want(broker, 400, "PUT", "/listeners/tcp:default", {"mountpoint": mountpoint})
+        assert "listeners.tcp.default.mountpoint" in refused["message"]
 
 
 def test_the_whole_as_text_and_as_json(broker):

@@ -2,6 +2,7 @@
 import concurrent.futures
 import http.client
 import json
+import re
 import select
 import socket
 import ssl
@@ -110,6 +111,19 @@ def test_a_taken_port(start_broker, tmp_path):
         assert "dashboard.listeners.http.bind" in broker.log()
 
 
+@pytest.mark.parametrize("text, key", [
+    ('dashboard.listeners.https { bind = 1, certfile = "/no/cert" }', "dashboard.listeners.https.ssl_options.certfile"),
+    ('dashboard.default_password = "file:///no/secret"', "dashboard.default_password"),
+    ('listeners.ssl.mine { bind = 1, ssl_options.dhfile = "/no/dh" }', "listeners.ssl.mine.ssl_options"),
+    ('rewrite = [{action = publish, source_topic = "a/#/b", dest_topic = z, re = "^a"}]', "rewrite.1.source_topic")])
+def test_the_start_names_the_place_of_what_it_refuses(tmp_path, text, key):
+    broker = node.Node(tmp_path, text=text)
+    broker.start(wait=False)
+    assert broker.process.wait(30) == 1
+    assert "cannot start" not in broker.log()
+    assert re.search(r"signalbox\.conf:\d+: " + re.escape(key), broker.log()), broker.log()
+
+
 def served_certificate(port):
     return ssl.get_server_certificate(("127.0.0.1", port))
 
@@ -131,7 +145,8 @@ def test_tls_and_new_certificates(start_broker, tmp_path):
     admin.want(200, "GET", "/nodes")
     # What speaks no TLS is turned away, and nothing is left behind.
     assert not rest.talk(port, b"GET / HTTP/1.1\r\nhost: h\r\n\r\n").startswith(b"HTTP")
-    admin.configure(f'dashboard.listeners.https.ssl_options.certfile = "{tmp_path}/none.pem"', 400)
+    refused = admin.configure(f'dashboard.listeners.https.ssl_options.certfile = "{tmp_path}/none.pem"', 400)
+    assert "dashboard.listeners.https.ssl_options.certfile" in str(refused)
     admin.want(200, "GET", "/nodes")
 
 

@@ -139,7 +139,7 @@ std::optional<Unusable> review_secrets(const HttpSettings& s) {
   body.body = s.body;
   if (const auto read = read_secrets(headers); !read) return Unusable{"headers", read.error().what};
   if (const auto read = read_secrets(body); !read) return Unusable{"body", read.error().what};
-  return std::nullopt;
+  return review_tls(s.ssl);
 }
 
 Result<driver::resource::Options> http_resource(const HttpSettings& s, std::string thread_name) {

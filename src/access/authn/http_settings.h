@@ -46,7 +46,7 @@ std::size_t dot_segments(std::string_view url);
 void check_http_settings(config::Checker& c, const config::Value& v, HttpSettings& s);
 /// Reads the values of headers and body that are file://.
 [[nodiscard]] Result<> read_secrets(HttpSettings& s);
-/// Whether the files of headers and body can be read.
+/// Whether the files of headers, body and TLS can be read.
 [[nodiscard]] std::optional<Unusable> review_secrets(const HttpSettings& s);
 /// How the service is reached and watched.
 [[nodiscard]] Result<driver::resource::Options> http_resource(const HttpSettings& s, std::string thread_name);

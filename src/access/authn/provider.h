@@ -80,7 +80,7 @@ class Provider {
 
 /// What only the files that a setting names tell.
 struct Unusable {
-  std::string_view field;
+  std::string_view field;  // below the setting, with dots: "ssl.password"
   std::string why;
 };
 

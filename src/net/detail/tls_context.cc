@@ -147,11 +147,15 @@ Result<> TlsContextImpl::load(const TlsOptions& options) {
     SSL_CTX_set_num_tickets(context, 0);
   }
   // OpenSSL would wait for who writes into a pipe. A file that is missing it tells by itself.
-  for (const std::string* path : {&options.certificate_file, &options.key_file, &options.ca_file, &options.dh_file}) {
+  const std::pair<const char*, const std::string&> files[] = {{"certfile", options.certificate_file},
+                                                              {"keyfile", options.key_file},
+                                                              {"cacertfile", options.ca_file},
+                                                              {"dhfile", options.dh_file}};
+  for (const auto& [key, path] : files) {
     std::error_code error;
-    const auto kind = std::filesystem::status(*path, error).type();
-    if (!path->empty() && !error && kind != std::filesystem::file_type::regular)
-      return fail(Errc::Invalid, fmt::format("ssl_options: {} is not a regular file", *path));
+    const auto kind = std::filesystem::status(path, error).type();
+    if (!path.empty() && !error && kind != std::filesystem::file_type::regular)
+      return fail(Errc::Invalid, fmt::format("{} {} is not a regular file", key, path));
   }
   SB_CHECKED(load_versions(options));
   SB_CHECKED(load_certificate(options));
@@ -174,10 +178,7 @@ Result<> TlsContextImpl::load_versions(const TlsOptions& options) {
     if (version > *lowest && version < *highest &&
         std::find(options.versions.begin(), options.versions.end(), version) == options.versions.end())
       SSL_CTX_set_options(context, no_version(version));
-  const bool old_versions = *lowest <= TlsVersion::Tls11;
-  if (old_versions)
-    SB_LOG(log::Level::Warning, "tls_security_level_lowered", kv("reason", "TLS 1.0 or 1.1 is configured"));
-  return load_ciphers(options, old_versions);
+  return load_ciphers(options, *lowest <= TlsVersion::Tls11);
 }
 
 Result<> TlsContextImpl::load_ciphers(const TlsOptions& options, bool old_versions) {

@@ -80,7 +80,7 @@ Result<detail::KeySet> fixed_keys(const Settings& s) {
 }
 
 std::optional<access::authn::Unusable> review(const Settings& s) {
-  if (s.use_jwks) return std::nullopt;
+  if (s.use_jwks) return access::authn::review_tls(s.ssl);
   const auto keys = fixed_keys(s);
   if (keys) return std::nullopt;
   const bool hmac = s.algorithm == AlgorithmKind::Hmac;

@@ -161,6 +161,12 @@ class Rewrite::Shard {
   std::size_t next_ = 0;
 };
 
+Result<> check_expression(const std::string& re) {
+  const re2::RE2 compiled(re, quiet());
+  if (compiled.ok()) return {};
+  return fail(Errc::Invalid, compiled.error());
+}
+
 Rewrite::Rewrite(broker::ModuleContext& context) : shards_(context.core.shards()) {}
 Rewrite::~Rewrite() = default;
 

@@ -21,6 +21,9 @@ struct Rule {
   std::string re;
 };
 
+/// Invalid: why `re` does not compile.
+[[nodiscard]] Result<> check_expression(const std::string& re);
+
 /// Rules ready to be applied. Immutable.
 class RuleSet;
 using RuleSetRef = std::shared_ptr<const RuleSet>;
