@@ -97,7 +97,7 @@ def test_lists_are_replaced_and_bounded(broker):
     assert api.want(broker, 413, "PUT", "/mqtt/topic_rewrite", [rule] * 21)["code"] == "EXCEED_LIMIT"
     assert "root[1].re" in str(api.want(broker, 400, "PUT", "/mqtt/topic_rewrite", [rule, {**rule, "re": "("}]))
     filtered = api.want(broker, 400, "PUT", "/mqtt/topic_rewrite", [{**rule, "source_topic": "a/#/b"}])
-    assert filtered["message"].startswith('rewrite.1.source_topic = "a/#/b": expected a topic filter')
+    assert 'rewrite.1.source_topic = "a/#/b": expected a topic filter' in filtered["message"]
     wild = {**rule, "dest_topic": "b/#"}
     assert api.want(broker, 400, "PUT", "/mqtt/topic_rewrite", [wild])["code"] == "BAD_REQUEST"
     assert api.want(broker, 200, "PUT", "/mqtt/topic_rewrite", [{**wild, "action": "subscribe"}])[0]["dest_topic"] == "b/#"
