@@ -129,8 +129,8 @@ def test_key_set_that_cannot_be_had(start_broker, tmp_path):
         broker = start_broker(authentication=[{"mechanism": "jwt", "use_jwks": True, "endpoint": service.url}])
         wait_until(lambda: api.want(broker, 200, "GET", "/authentication/jwt/status")["status"] == "disconnected")
         assert code_of(broker, "joe", SECRET.token({})) == NOT_AUTHORIZED
-        names = [a["name"] for a in api.want(broker, 200, "GET", "/alarms?activated=true")["data"]]
-        assert "authenticator:jwt:mqtt:global" in names
+        wait_until(lambda: "authenticator:jwt:mqtt:global" in
+                   [a["name"] for a in api.want(broker, 200, "GET", "/alarms?activated=true")["data"]])
         api.want(broker, 204, "DELETE", "/authentication/jwt")
         wait_until(lambda: "authenticator:jwt:mqtt:global" not in
                    [a["name"] for a in api.want(broker, 200, "GET", "/alarms?activated=true")["data"]])

@@ -179,7 +179,7 @@ def test_a_service_that_fails_is_no_answer(start_broker, fault, no_match):
         status = api.want(broker, 200, "GET", STATUS)
         assert status["node_error"] and status["resource_metrics"]["failed"] == 5
         assert status["metrics"]["total"] == 5 and status["metrics"]["allow"] == 0
-        assert "authorization:http" in [a["name"] for a in api.want(broker, 200, "GET", "/alarms?activated=true")["data"]]
+        node.wait_until(lambda: "authorization:http" in active_alarms(broker))
         api.want(broker, 204, "DELETE", "/authorization/sources/http")
         deadline = time.monotonic() + 10
         while api.want(broker, 200, "GET", "/alarms?activated=true")["data"]:
