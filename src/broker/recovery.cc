@@ -63,6 +63,8 @@ Result<> Recovery::load_sessions() {
     session->clean_start_ = record.clean_start;
     session->disconnected_ms_ = record.disconnected_ms;
     session->perhaps_sent_below_ = record.perhaps_sent_below;
+    // Also where no row of before is left: what comes now was never sent.
+    session->next_sequence_ = std::max(session->next_sequence_, record.perhaps_sent_below);
     if (record.tells_connection())
       session->last_connection_ = std::make_unique<const LastConnection>(
           LastConnection{std::string(record.listener), std::string(record.mountpoint), record.version, record.peer_port,

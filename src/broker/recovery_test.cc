@@ -222,6 +222,27 @@ TEST_F(RecoveryTest, KeepsAnIdThatIsNotThatOfItsPlace) {
   }
 }
 
+// [MQTT-3.3.1-3]: what may have gone out before a crash has nothing to do with what comes later.
+TEST_F(RecoveryTest, WhatComesLongAfterACrashIsNoRepetition) {
+  start();
+  Inbox inbox;
+  Session& session = life->connect("d", inbox);
+  ASSERT_EQ(life->subscribe(session, "t", Qos::ExactlyOnce), ReasonCode::Success);
+  life->publish("t", 0, 10);
+  start();
+  EXPECT_EQ(take_all(), numbers(0, 10));
+  life->turn();
+  start();
+  EXPECT_EQ(life->report.owed, 0U);
+  life->publish("t", 10, 12);
+  life->publish("t", 12, 13, Qos::ExactlyOnce);
+  start();
+  Inbox later;
+  life->connect("d", later);
+  ASSERT_EQ(later.got.size(), 3U);
+  for (const Inbox::Got& one : later.got) EXPECT_FALSE(one.dup) << one.payload;
+}
+
 TEST_F(RecoveryTest, GivesASessionTheSettingsOfItsZone) {
   Life::Zones zones{{"default", {}}, {"big", {}}};
   zones["default"].max_subscriptions = 5;
