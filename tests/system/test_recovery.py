@@ -52,6 +52,23 @@ def test_a_full_queue_and_a_full_window_outlive_the_node(broker, how):
         assert take(client) == list(range(32, 1064))
 
 
+def test_delayed_messages_come_in_their_order(start_broker):
+    """4.6: as they would have come without the crash, however many shards there are."""
+    broker = start_broker(shards=2)
+    with broker.client("d", props=KEPT) as client:
+        client.subscribe(("t", 1))
+    with broker.client("p") as publisher:
+        for n in range(40):
+            publisher.publish("$delayed/3/t", str(n), qos=1)
+        end(broker, "kill")
+    with broker.client("d", clean_start=False, props=KEPT) as client:
+        got = [client.expect(raw.PUBLISH, timeout=10) for _ in range(32)]
+        for one in got:
+            client.send(raw.puback(one.packet_id))
+        got += [client.expect(raw.PUBLISH, timeout=10) for _ in range(8)]
+    assert [int(one.payload) for one in got] == list(range(40))
+
+
 @pytest.mark.parametrize("how", ["kill", "stop"])
 def test_a_session_of_a_zone_with_larger_limits_outlives_the_node(start_broker, how):
     broker = start_broker(mqtt={"max_subscriptions": 5},

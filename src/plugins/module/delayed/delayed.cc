@@ -231,8 +231,12 @@ Delayed::~Delayed() = default;
 
 Result<> Delayed::open(Log& log) {
   log_ = &log;
-  std::size_t next = 0;
-  return log.load([&](Record record) { stored_[next++ % stored_.size()].push_back(std::move(record)); });
+  // Those of one author on one shard, which releases them in their order.
+  return log.load([&](Record record) {
+    const auto& from = record.message->from();
+    const unsigned shard = from ? context_.core.home_of(from->client_id) : 0;
+    stored_[shard].push_back(std::move(record));
+  });
 }
 
 void Delayed::join(broker::Broker& broker) {

@@ -1,6 +1,6 @@
 // $delayed/<n>/<topic> (broker.md 9.2): a message is held for n seconds (or until UNIX time n) on the shard where it
-// was published, then published as any other. Due times are kept as wall clock and driven by the monotonic one:
-// down-time counts, a clock that steps moves nothing.
+// was published, after a restart on its author's, then published as any other. Due times are kept as wall clock and
+// driven by the monotonic one: down-time counts, a clock that steps moves nothing.
 #pragma once
 
 #include "broker/module_registry.h"

@@ -27,17 +27,26 @@ class DelayedShards : public testing::TestWithParam<Qos> {
   };
 
   DelayedShards() {
-    EXPECT_TRUE(module.open(log));
-    for (auto& shard : shards) module.join(shard->broker);
-    broker::OpenRequest request;
-    request.identity = std::make_shared<const broker::Identity>(broker::Identity{"receiver", {}, "10.0.0.1"});
-    request.expiry_s = kNeverExpires;
-    request.settings = std::make_shared<const broker::SessionSettings>();
-    broker::Session& session = *there().open(std::move(request), sink).session;
+    make();
+    broker::Session& session = connect();
     SubscribeOptions options;
     options.qos = Qos::ExactlyOnce;
     EXPECT_EQ(there().subscribe(session, "t", options).code, ReasonCode::Success);
     there().close(session, {});
+  }
+  void make() {
+    module = std::make_unique<Delayed>(context);
+    EXPECT_TRUE(module->open(log));
+    for (auto& shard : shards) module->join(shard->broker);
+  }
+  /// The receiver.
+  broker::Session& connect() {
+    broker::OpenRequest request;
+    request.identity = std::make_shared<const broker::Identity>(broker::Identity{"receiver", {}, "10.0.0.1"});
+    request.clean_start = false;
+    request.expiry_s = kNeverExpires;
+    request.settings = std::make_shared<const broker::SessionSettings>();
+    return *there().open(std::move(request), sink).session;
   }
   broker::Broker& here() { return shards[0]->broker; }
   broker::Broker& there() { return shards[1]->broker; }
@@ -68,7 +77,7 @@ class DelayedShards : public testing::TestWithParam<Qos> {
   module_fixture::RecordingAlarms alarms;
   broker::ModuleContext context{core, clock, alarms, stats, "n1@127.0.0.1", {}, "5.4.0", "Signalbox", {}};
   StoreLog log{core, *store};
-  Delayed module{context};
+  std::unique_ptr<Delayed> module;
   module_fixture::Receiver sink;
 };
 
@@ -82,7 +91,7 @@ TEST_P(DelayedShards, TheRowIsThereUntilTheReceiversShardHasStoredTheMessage) {
   ASSERT_EQ(stored<store::DelayedRecord>(), 1U);
   clock.advance(2s);
   turn({0});  // released, and everything of this shard is on disk
-  EXPECT_EQ(module.size(), 0U);
+  EXPECT_EQ(module->size(), 0U);
   EXPECT_EQ(stored<store::DelayedRecord>(), 1U) << "a crash now would lose the message";
   EXPECT_EQ(stored<store::QueueRecord>(), 0U);
   turn({1});  // its rows go to the shard that released
@@ -102,6 +111,30 @@ TEST_P(DelayedShards, ARowGoesAlthoughNobodyReceives) {
   clock.advance(2s);
   turn({0});
   EXPECT_EQ(stored<store::DelayedRecord>(), 0U);
+}
+
+// 4.6: what one client published comes in its order, after a restart too.
+TEST_P(DelayedShards, OneAuthorsMessagesAreReleasedByOneShardAfterARestart) {
+  const broker::IdentityRef from = std::make_shared<const broker::Identity>(broker::Identity{"author", {}, "10.0.0.2"});
+  for (int i = 0; i < 8; ++i) {
+    const std::string payload = std::to_string(i);
+    broker::Publication p;
+    p.topic = "$delayed/1/t";
+    p.payload = as_bytes(payload);
+    p.qos = GetParam();
+    p.from = &from;
+    ASSERT_EQ(shards[core.home_of("author")]->broker.publish(p), ReasonCode::NoMatchingSubscribers);
+  }
+  turn({0, 1});
+  make();
+  EXPECT_EQ(module->size(), 8U);
+  clock.advance(2s);
+  turn({core.home_of("author")});
+  EXPECT_EQ(module->size(), 0U);
+  turn({0, 1});
+  connect().begin();
+  ASSERT_EQ(sink.got.size(), 8U);
+  for (int i = 0; i < 8; ++i) EXPECT_EQ(sink.got[static_cast<std::size_t>(i)].payload, std::to_string(i));
 }
 
 INSTANTIATE_TEST_SUITE_P(Acknowledged, DelayedShards, testing::Values(Qos::AtLeastOnce, Qos::ExactlyOnce));
