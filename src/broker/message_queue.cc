@@ -87,6 +87,12 @@ std::optional<Owed> MessageQueue::pop() {
   return std::nullopt;
 }
 
+std::optional<Owed> MessageQueue::pop_beside(std::string_view topic) {
+  Level& level = level_for(topic);
+  if (level.messages.empty()) return std::nullopt;
+  return take_front(level);
+}
+
 void MessageQueue::put_back(Owed owed) {
   Level& level = level_for(owed.message->topic());
   bytes_ += owed.message->footprint();

@@ -65,6 +65,8 @@ class MessageQueue {
   }
   /// Next by priority; lower levels get their turn (6.3 "Dequeue").
   std::optional<Owed> pop();
+  /// The first of the level that messages of `topic` wait in, whatever waits in others.
+  std::optional<Owed> pop_beside(std::string_view topic);
   /// Undoes the last pop().
   void put_back(Owed owed);
   /// Oldest message of the lowest level, for memory pressure.

@@ -72,7 +72,8 @@ class Life {
     options.qos = qos;
     return broker_.subscribe(session, filter, options).code;
   }
-  void publish(std::string_view topic, int first, int last, Qos qos = Qos::AtLeastOnce, bool retain = false) {
+  void publish(std::string_view topic, int first, int last, Qos qos = Qos::AtLeastOnce, bool retain = false,
+               std::uint32_t expiry_s = kNeverExpires) {
     for (int i = first; i < last; ++i) {
       const std::string payload = std::to_string(i);
       Publication p;
@@ -80,6 +81,7 @@ class Life {
       p.payload = as_bytes(payload);
       p.qos = qos;
       p.retain = retain;
+      p.expiry_s = expiry_s;
       (void)broker_.publish(p);
       if (i % 100 == 0) turn();
     }
@@ -241,6 +243,86 @@ TEST_F(RecoveryTest, WhatComesLongAfterACrashIsNoRepetition) {
   life->connect("d", later);
   ASSERT_EQ(later.got.size(), 3U);
   for (const Inbox::Got& one : later.got) EXPECT_FALSE(one.dup) << one.payload;
+}
+
+/// A session whose queue has levels.
+class PrioritiesTest : public RecoveryTest {
+ protected:
+  void begin(std::uint16_t window) {
+    QueuePriorities priorities;
+    priorities["t/hi"] = 10;
+    zones["default"].queue.priorities = std::make_shared<const QueuePriorities>(std::move(priorities));
+    zones["default"].window = window;
+    start(zones);
+    session = &life->connect("d", inbox);
+    ASSERT_EQ(life->subscribe(*session, "t/#"), ReasonCode::Success);
+  }
+  /// The `which`-th that came.
+  void acknowledge(std::size_t which) { session->on_puback(inbox.got.at(which).id); }
+  void close_and_restart(Nanos down = {}) {
+    life->broker().close(*session, {});
+    life->turn();
+    clock.advance(down);
+    start(zones);
+  }
+  /// Payloads as they come, acknowledged; with a * those with DUP.
+  std::vector<std::string> all_that_comes() {
+    Inbox again;
+    Session& resumed = life->connect("d", again);
+    std::vector<std::string> out;
+    for (std::size_t i = 0; i < again.got.size(); ++i) {
+      out.push_back(again.got[i].payload + (again.got[i].dup ? "*" : ""));
+      resumed.on_puback(again.got[i].id);
+    }
+    return out;
+  }
+  Life::Zones zones{{"default", {}}};
+  Inbox inbox;
+  Session* session = nullptr;
+};
+
+TEST_F(PrioritiesTest, WhatWasNotSentIsNoRepetition) {  // [MQTT-3.3.1-3]
+  begin(1);
+  life->publish("t/lo", 0, 2);
+  life->publish("t/hi", 2, 3);
+  acknowledge(0);
+  ASSERT_EQ(inbox.got.back().payload, "2");
+  close_and_restart();
+  EXPECT_EQ(all_that_comes(), (std::vector<std::string>{"2*", "1"}));
+}
+
+TEST_F(PrioritiesTest, WhatWasNotSentExpires) {  // [MQTT-3.3.2-5]
+  begin(1);
+  life->publish("t/lo", 0, 1);
+  life->publish("t/lo", 1, 2, Qos::AtLeastOnce, false, 2);
+  life->publish("t/hi", 2, 3);
+  acknowledge(0);
+  ASSERT_EQ(inbox.got.back().payload, "2");
+  close_and_restart(std::chrono::seconds(3));
+  EXPECT_EQ(all_that_comes(), (std::vector<std::string>{"2*"}));
+  EXPECT_EQ(life->dropped(), 1U);
+}
+
+TEST_F(PrioritiesTest, AllThatWasSentIsARepetition) {  // [MQTT-3.3.1-1]
+  begin(2);
+  life->publish("t/lo", 0, 3);
+  life->publish("t/hi", 3, 4);
+  acknowledge(0);
+  acknowledge(1);
+  ASSERT_EQ(inbox.got.back().payload, "2") << "behind 3";
+  close_and_restart();
+  EXPECT_EQ(all_that_comes(), (std::vector<std::string>{"2*", "3*"}));
+}
+
+TEST_F(PrioritiesTest, ACrashKeepsTheOrderOfALevel) {  // [MQTT-4.6.0-1]
+  begin(2);
+  life->publish("t/lo", 0, 3);
+  acknowledge(0);  // 2 comes out of the queue: its row does not say that it was sent
+  acknowledge(1);
+  life->publish("t/lo", 3, 4);
+  ASSERT_EQ(inbox.got.back().payload, "3");
+  start(zones);
+  EXPECT_EQ(all_that_comes(), (std::vector<std::string>{"2*", "3*"}));
 }
 
 TEST_F(RecoveryTest, GivesASessionTheSettingsOfItsZone) {

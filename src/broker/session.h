@@ -245,7 +245,7 @@ class Session final : private runtime::Timer {
   /// From a stored row, in order of sequence. Bounds of the queue hold for what comes, not for what is owed already.
   void restore(Owed owed, store::QueueState state, PacketId packet_id);
   /// The connection is over: the row of the newest message in flight must tell that it was sent, and with it all
-  /// before.
+  /// before; with priorities that of each.
   void remember_sent();
   /// By client id: what was stored, or comes late, may be of a former session of the client. [MQTT-3.8.3-3]
   bool is_own(const IdentityRef& from) const { return from && from->client_id == client_id(); }

@@ -129,9 +129,9 @@ void Session::restore(Owed owed, store::QueueState state, PacketId packet_id) {
     return;
   }
   // What left the queue before this one keeps a row that says "queued": it goes out again ahead of it [MQTT-4.6.0-1].
-  // (With priorities some of it was not sent at all; then it is now.)
+  // That is what waited in the same level; of others nothing follows, they may not have been sent at all.
   while (inflight_.size() + 1 < kPacketIds) {
-    std::optional<Owed> earlier = queue_.pop();
+    std::optional<Owed> earlier = queue_.pop_beside(owed.message->topic());
     if (!earlier) break;
     PacketId id = usual_id(earlier->sequence);
     if (!surely_free(earlier->sequence) && find_inflight(id)) id = free_id(id);
@@ -170,7 +170,7 @@ void Session::remember_sent() {
     if (last.phase == Phase::Done) continue;
     if (last.owed.durable && !last.owed.row_sent)
       broker_.journal()->update(number_, last.owed, store::QueueState::Sent, last.id);
-    return;
+    if (!settings_->queue.priorities) return;  // with levels the newest tells nothing of those of others
   }
 }
 
