@@ -22,6 +22,7 @@
 namespace sb::mqtt {
 
 class Channel;
+class OutboundAliases;
 
 /// A connection on its way to the shard of its session.
 struct HandOver {
@@ -244,7 +245,6 @@ class Channel final : public runtime::Disposable,
     std::size_t bytes = 0;  // of all of them
   };
   std::unique_ptr<InboundAliases> inbound_aliases_;
-  struct OutboundAliases;
   std::unique_ptr<OutboundAliases> outbound_aliases_;
   std::unique_ptr<broker::PublisherState> publisher_state_;
   std::unique_ptr<RateGuard> rate_guard_;  // only where a rate is limited
