@@ -2,7 +2,17 @@
 
 namespace sb::broker {
 
+namespace {
+std::span<Route* const> ask(const Router& router, std::string_view topic, RouteList& scratch) {
+  scratch.clear();
+  router.match(topic, scratch);
+  return {scratch.begin(), scratch.end()};
+}
+}  // namespace
+
 std::span<Route* const> MatchCache::match(const Router& router, std::string_view topic, RouteList& scratch) {
+  if (topic.size() > kTopicMax) [[unlikely]]
+    return ask(router, topic, scratch);
   if (!slots_) {
     slots_ = std::make_unique<Slot[]>(kSlots);
     last_miss_ = std::make_unique<std::uint64_t[]>(kSlots);
@@ -15,19 +25,20 @@ std::span<Route* const> MatchCache::match(const Router& router, std::string_view
   if (same_topic && slot.generation == generation) return slot.routes;
   if (!same_topic && last_miss_[index] != hash) {
     last_miss_[index] = hash;
-    scratch.clear();
-    router.match(topic, scratch);
-    return {scratch.begin(), scratch.end()};
+    return ask(router, topic, scratch);
+  }
+  const std::span<Route* const> routes = ask(router, topic, scratch);
+  if (routes.size() > kRoutesMax) [[unlikely]] {
+    if (same_topic) slot = {};
+    return routes;
   }
   if (!same_topic) {
     slot.hash = hash;
     slot.topic = topic;
   }
-  // The generation is read before the match: a route linked in between makes the entry stale, never wrong.
+  // The generation was read before the match: a route linked in between makes the entry stale, never wrong.
   slot.generation = generation;
-  scratch.clear();
-  router.match(topic, scratch);
-  slot.routes.assign(scratch.begin(), scratch.end());
+  slot.routes.assign(routes.begin(), routes.end());
   return slot.routes;
 }
 

@@ -1,6 +1,6 @@
 // Recently matched topics of one shard. Valid as long as no route was linked or unlinked; correctness does not depend
 // on it, only speed. A topic enters at its second miss in a row for its slot, so that a stream of ever new topics costs
-// one comparison.
+// one comparison. What is long does not enter: entries stay, and anybody may publish to long topics.
 #pragma once
 
 #include "base/hash.h"
@@ -18,6 +18,8 @@ namespace sb::broker {
 class MatchCache {
  public:
   static constexpr std::size_t kSlots = 4096;
+  static constexpr std::size_t kTopicMax = 1024;  // bytes
+  static constexpr std::size_t kRoutesMax = 256;
 
   /// Routes matching `topic`, from the cache or by asking the router; valid until the next call.
   std::span<Route* const> match(const Router& router, std::string_view topic, RouteList& scratch);
