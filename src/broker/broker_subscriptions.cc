@@ -143,14 +143,17 @@ void Broker::leave_group(Subscription& subscription) {
 
 void Broker::remove_member(Route& route, SharedGroup* group, SharedMember* member) {
   const SharedGroup::Members* members = group->members();
-  auto* changed = new SharedGroup::Members;
-  for (SharedMember* one : *members)
-    if (one != member) changed->push_back(one);
+  SharedGroup::Members* changed = nullptr;  // of a group without members, which owed messages may outlive
+  if (members->size() > 1) {
+    changed = new SharedGroup::Members;
+    for (SharedMember* one : *members)
+      if (one != member) changed->push_back(one);
+  }
   group->set_members(changed);
   auto& reclaimer = core_.reclaimer();
   retire(reclaimer, members);
   retire(reclaimer, member);
-  if (!changed->empty()) return;
+  if (changed) return;
 
   const auto* groups = static_cast<const SharedGroupList*>(route.groups());
   auto* remaining = new SharedGroupList;
@@ -163,9 +166,7 @@ void Broker::remove_member(Route& route, SharedGroup* group, SharedMember* membe
   route.set_groups(remaining);
   retire(reclaimer, groups);
   reclaimer.retire(group, [](void* p) {
-    auto* gone = static_cast<SharedGroup*>(p);
-    delete gone->members();
-    gone->set_members(nullptr);
+    const auto* gone = static_cast<SharedGroup*>(p);
     if (gone->release()) delete gone;
   });
 }

@@ -50,7 +50,7 @@ class SharedGroup {
   Route* route() const { return route_; }
   std::uint64_t number() const { return number_; }
 
-  /// Immutable; valid until the reader's shard is quiescent. Insertion order.
+  /// Immutable; valid until the reader's shard is quiescent. Insertion order. Null: nobody is left, for good.
   const Members* members() const { return members_.load(std::memory_order_acquire); }
   void set_members(const Members* members) { members_.store(members, std::memory_order_release); }
 

@@ -33,6 +33,22 @@ TEST_F(Subscriptions, BothSpellingsOfAQueueAreOneSubscription) {
   EXPECT_TRUE(first.got.empty());
 }
 
+// What is owed through a group may outlive its last member; whoever looks for another finds no list that is on its way
+// out.
+TEST_F(Subscriptions, AGroupWithoutMembersHasNoList) {
+  Session& session = connect("first", first);
+  subscribe(session, "$share/g/t");
+  const SharedGroupRef group(session.find_subscription("$share/g/t")->special->group);
+  ASSERT_EQ(group->members()->size(), 1U);
+  EXPECT_EQ(broker.unsubscribe(session, "$share/g/t"), ReasonCode::Success);
+  EXPECT_EQ(group->members(), nullptr);
+  EXPECT_EQ(pick(*group.get(), {}), nullptr);
+  subscribe(session, "$share/g/t");  // another group of that name
+  publish("t");
+  EXPECT_EQ(first.got.size(), 1U);
+  EXPECT_EQ(group->members(), nullptr);
+}
+
 TEST_F(Subscriptions, NoMoreIsGrantedThanTheZoneAllows) {
   auto settings = std::make_shared<SessionSettings>();
   settings->max_qos = Qos::AtLeastOnce;
