@@ -497,6 +497,7 @@ void Session::expire_awaiting(std::int64_t now) {
     for (std::size_t i = 0; i < gone; ++i)
       store::erase_awaiting_rel(broker_.journal()->batch(), number_, awaiting_[i].id);
   awaiting_.erase(awaiting_.begin(), awaiting_.begin() + static_cast<std::ptrdiff_t>(gone));
+  counts_.received_timed_out += gone;
   broker_.metrics().add(Metric::MessagesDropped, gone);
   broker_.metrics().add(Metric::MessagesDroppedAwaitPubrelTimeout, gone);
 }

@@ -175,6 +175,7 @@ class Session final : private runtime::Timer {
     std::uint64_t dropped_queue_full = 0;
     std::uint64_t dropped_too_large = 0;
     std::uint64_t dropped_expired = 0;
+    std::uint64_t received_timed_out = 0;  // received QoS 2 ids whose PUBREL did not come (5.3)
   };
   const Counts& counts() const { return counts_; }
   std::int64_t created_ms() const { return created_ms_; }

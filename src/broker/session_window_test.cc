@@ -138,6 +138,20 @@ TEST_F(WindowTest, ALargeWindowOfASmallerClientIsSentAsItMakesRoom) {
 
 class RetryTest : public module_fixture::ModuleTest {};
 
+TEST_F(RetryTest, CountsIdsWhosePubrelDidNotCome) {  // 5.3
+  SessionSettings settings;
+  settings.await_rel_timeout = Millis{1000};
+  session_settings = std::make_shared<const SessionSettings>(settings);
+  module_fixture::Receiver inbox;
+  Session& session = connect("d", inbox);
+  session.add_awaiting_rel(7, nullptr);
+  session.add_awaiting_rel(8, nullptr);
+  EXPECT_EQ(session.counts().received_timed_out, 0U);
+  advance(std::chrono::seconds(3));
+  EXPECT_EQ(session.counts().received_timed_out, 2U);
+  EXPECT_EQ(core.metric(Metric::MessagesDroppedAwaitPubrelTimeout), 2U);
+}
+
 TEST_F(RetryTest, GoesOnWhenTheClockIsSetBack) {
   SessionSettings settings;
   settings.retry_interval = Millis{1000};

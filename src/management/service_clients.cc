@@ -37,6 +37,7 @@ ClientView describe(broker::Session& session) {
   out.dropped_queue_full = counts.dropped_queue_full;
   out.dropped_too_large = counts.dropped_too_large;
   out.dropped_expired = counts.dropped_expired;
+  out.received_dropped = out.received_timed_out = counts.received_timed_out;
   const client::Client* client = session.sink() ? session.sink()->connected_client() : nullptr;
   if (!client) {
     if (const broker::LastConnection* last = session.last_connection()) {
@@ -63,7 +64,7 @@ ClientView describe(broker::Session& session) {
   const client::Client::Traffic& traffic = client->traffic;
   out.received_bytes = traffic.received_bytes;
   out.received_packets = traffic.received_packets;
-  out.received_dropped = traffic.received_dropped;
+  out.received_dropped += traffic.received_dropped;
   out.sent_bytes = traffic.sent_bytes;
   out.sent_packets = traffic.sent_packets;
   for (int qos = 0; qos < 3; ++qos) {

@@ -34,7 +34,8 @@ struct ClientView {
   std::size_t awaiting_rel = 0, awaiting_rel_max = 0;
   std::uint64_t delivered = 0, enqueued = 0, dropped = 0;
   std::uint64_t dropped_queue_full = 0, dropped_too_large = 0, dropped_expired = 0;
-  std::uint64_t received_bytes = 0, received_packets = 0, received_messages[3] = {}, received_dropped = 0;
+  std::uint64_t received_bytes = 0, received_packets = 0, received_messages[3] = {};
+  std::uint64_t received_dropped = 0, received_timed_out = 0;  // the first has the second in it
   std::uint64_t sent_bytes = 0, sent_packets = 0, sent_messages[3] = {};
 };
 

@@ -14,6 +14,18 @@ def test_bulk_subscribing_is_all_or_nothing(broker):
         assert len(api.want(broker, 200, "POST", "/clients/c/subscribe/bulk", [good, {"topic": "$share/g/a"}])) == 2
 
 
+def test_ids_whose_pubrel_does_not_come_are_counted(start_broker):
+    """Broker 5.3."""
+    broker = start_broker(mqtt={"await_rel_timeout": "1s"})
+    with broker.client("c") as c:
+        for packet_id in (1, 2):
+            c.send(raw.publish("t", "x", qos=2, packet_id=packet_id))
+            c.expect(raw.PUBREC)
+        timed_out = lambda: api.want(broker, 200, "GET", "/clients/c")["recv_msg.dropped.await_pubrel_timeout"]
+        node.wait_until(lambda: timed_out() == 2)
+        assert api.want(broker, 200, "GET", "/clients/c")["recv_msg.dropped"] == 2
+
+
 def test_what_is_shared_has_no_no_local(broker):
     """[MQTT-3.8.3-4], also where it is not the client that asks."""
     with broker.client("c"):

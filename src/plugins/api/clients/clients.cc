@@ -68,7 +68,7 @@ json::object to_json(const ClientView& client, const std::string& node) {
       {"send_pkt", client.sent_packets},
       {"send_msg", sum(client.sent_messages)},
       {"recv_msg.dropped", client.received_dropped},
-      {"recv_msg.dropped.await_pubrel_timeout", 0},
+      {"recv_msg.dropped.await_pubrel_timeout", client.received_timed_out},
       {"send_msg.dropped", client.dropped},
       {"send_msg.dropped.expired", client.dropped_expired},
       {"send_msg.dropped.queue_full", client.dropped_queue_full},
