@@ -91,10 +91,11 @@ Node::~Node() {
 void Node::tell_store_trouble(const std::optional<Error>& trouble) {
   // Later: alarms are stored, and this is the thread that writes the store.
   shards_.front()->loop().post([this, trouble] {
-    if (trouble)
-      alarms_.activate(kStoreAlarm, "the store refuses writes: " + trouble->what, {});
-    else
+    if (!trouble)
       alarms_.deactivate(kStoreAlarm);
+    else if (const std::string message = "the store refuses writes: " + trouble->what;
+             !alarms_.activate(kStoreAlarm, message, {}))
+      alarms_.restate(kStoreAlarm, message);
   });
 }
 

@@ -63,7 +63,7 @@ struct Stats {
   std::uint64_t queued_batches = 0;                  // waiting now
   std::uint64_t queued_bytes = 0;
   std::optional<Error> trouble;     // why writes fail now; empty while they work
-  std::optional<Error> last_error;  // the newest failure since the start
+  std::optional<Error> last_error;  // the newest failure since the start, and why it is not over
 };
 
 class KeyValue {
@@ -128,7 +128,8 @@ struct Options {
   Millis retry_interval{1000};
   std::size_t write_buffer_bytes = std::size_t{64} << 20;
   std::size_t block_cache_bytes = std::size_t{32} << 20;
-  /// Told on the writer thread when writes begin to fail and, with an empty value, when they work again.
+  /// Told on the writer thread when writes begin to fail, once more when it is known what they wait for and, with an
+  /// empty value, when they work again.
   std::function<void(const std::optional<Error>& trouble)> on_trouble{};
   std::uint32_t format_version = kFormatVersion;  // others: tests of migration
   std::vector<Migration> steps = migrations();

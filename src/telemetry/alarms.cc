@@ -46,6 +46,15 @@ bool Alarms::activate(std::string_view name, std::string_view message, broker::A
   return true;
 }
 
+bool Alarms::restate(std::string_view name, std::string_view message) {
+  const std::lock_guard guard(mutex_);
+  const auto found = active_.find(name);
+  if (found == active_.end()) return false;
+  found->second.message = message;
+  if (log_) log_->put(found->second);
+  return true;
+}
+
 bool Alarms::deactivate(std::string_view name) {
   Alarm alarm;
   AlarmOptions options;

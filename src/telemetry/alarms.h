@@ -53,6 +53,8 @@ class Alarms final : public broker::AlarmSink {
 
   bool activate(std::string_view name, std::string_view message, broker::AlarmDetails details) override;
   bool deactivate(std::string_view name) override;
+  /// More is known of an active alarm. Listeners do not hear of it. False if it is not active.
+  bool restate(std::string_view name, std::string_view message);
 
   /// Oldest first.
   std::vector<Alarm> active() const;

@@ -1,5 +1,6 @@
 #include "store/detail/commit_queue.h"
 
+#include <fmt/format.h>
 #include <pthread.h>
 
 namespace sb::store::detail {
@@ -185,12 +186,26 @@ bool CommitQueue::ready() {
   if (!trouble_) return true;
   const Instant now = std::chrono::steady_clock::now();
   if (now < retry_at_) return false;
-  if (!backend_.recover()) {  // the first reason says more than why it is not over yet
+  if (const Result<> recovered = backend_.recover(); !recovered) {
     retry_at_ = std::chrono::steady_clock::now() + limits_.retry_interval;
+    still_in_trouble(recovered.error());
     return false;
   }
   set_trouble(std::nullopt);
   return true;
+}
+
+/// The first reason says more than why it is not over yet, but not what has to be done about it: both are told, that
+/// once, though it may be another number of free bytes each time.
+void CommitQueue::still_in_trouble(const Error& why) {
+  const bool first = !first_reason_;
+  if (first) first_reason_ = trouble_->what;
+  trouble_->what = fmt::format("{}; {}", *first_reason_, why.what);
+  {
+    const std::lock_guard lock(mutex_);
+    counters_.trouble = counters_.last_error = trouble_;
+  }
+  if (first && limits_.on_trouble) limits_.on_trouble(trouble_);
 }
 
 void CommitQueue::finish(std::span<Pending> group, const Result<>& result) {
@@ -213,7 +228,10 @@ void CommitQueue::finish(std::span<Pending> group, const Result<>& result) {
 void CommitQueue::set_trouble(std::optional<Error> error) {
   // The first reason is the one to keep telling; later ones are mostly its echoes.
   const bool changed = trouble_.has_value() != error.has_value();
-  if (changed) trouble_ = error;
+  if (changed) {
+    trouble_ = error;
+    first_reason_.reset();
+  }
   if (trouble_) retry_at_ = std::chrono::steady_clock::now() + limits_.retry_interval;
   {
     const std::lock_guard lock(mutex_);

@@ -81,6 +81,7 @@ class CommitQueue {
   bool ready();
   void finish(std::span<Pending> group, const Result<>& result);
   void set_trouble(std::optional<Error> error);
+  void still_in_trouble(const Error& why);
   std::optional<Instant> next_deadline() const;
 
   CommitBackend& backend_;
@@ -98,6 +99,7 @@ class CommitQueue {
 
   // Writer thread only.
   std::optional<Error> trouble_;
+  std::optional<std::string> first_reason_;  // of the trouble, once it is known why it is not over
   Instant retry_at_{};
   std::optional<Instant> flush_at_;
 
