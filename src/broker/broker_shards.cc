@@ -56,7 +56,7 @@ void Broker::when_kept(ReceiptRef receipt, std::function<void(bool kept)> done) 
   if (!journal_) return done(true);
   if (journal_->trouble()) return done(false);
   Ticket ticket = journal_->barrier();
-  if (journal_->kept(ticket)) ticket = 0;  // refused perhaps, but written since
+  if (journal_->stored(ticket)) ticket = 0;  // refused perhaps, but written since
   if (ticket == 0 && (!receipt || receipt->complete())) return done(!receipt || !receipt->failed());
   awaited_.emplace_front(*this, ticket, std::move(receipt), std::move(done));
   awaited_.front().place = awaited_.begin();

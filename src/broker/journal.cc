@@ -72,7 +72,7 @@ void Journal::add(std::uint64_t session, Owed& owed, store::QueueState state, Pa
   if (row.references++ == 0) {
     row.id = ++messages_ << 6 | shard_;
     write_message(to, row, *owed.message);
-  } else if (part_ ? row.part != part_->serial && (!kept(row.ticket) || undecided(row.part))
+  } else if (part_ ? row.part != part_->serial && (!stored(row.ticket) || undecided(row.part))
                    : undecided(row.part) != nullptr) {
     // It is stored by a batch that may come after the one which names it now: written with both.
     row.spread = true;
@@ -202,30 +202,38 @@ void Journal::settle_part(std::uint32_t serial, bool kept) {
     --going->parts;
     going->ok = going->ok && kept;
   }
-  part->ticket = 0;  // the second time, after a refusal, nobody waits any more
+  const bool was_refused = std::exchange(part->ticket, 0) == 0;  // then nobody waits for it any more
+  if (!kept && !was_refused) {
+    begin_owing();
+    ++refused_parts_;
+  }
   if (kept) {
+    if (was_refused) --refused_parts_;
     parts_.erase(found);
     if (!part->after.empty()) {
       touch();
       open_.rows.append(part->after);
     }
+    end_owing();
   }
-  settle();
+  if (!settle() && was_refused) notify_waiters();
 }
 
 // ---------------------------------------------------------------- committing
 
 Nanos Journal::after_turn() {
   constexpr Nanos kForever = Nanos::max();
-  if (!retry_.empty()) {
+  if (trouble()) {
+    // One after the other, and nothing new before they are through: it would be refused with them.
+    if (in_flight_ != 0) return kForever;  // its end wakes the loop
     const Nanos now = loop_.clock().monotonic();
-    if (now >= retry_at_ && in_flight_ == 0) {
-      Refused again = std::move(retry_.front());
-      retry_.pop_front();
-      lane_->open();
-      hand_over(again.ticket, std::move(again.batch), std::move(again.carried));
-    }
-    return std::max(retry_at_ - now, Nanos{1'000'000});
+    if (now < retry_at_) return std::max(retry_at_ - now, Nanos{1'000'000});
+    Refused again = std::move(retry_.front());
+    retry_.pop_front();
+    retrying_ = true;
+    lane_->open();
+    hand_over(again.ticket, std::move(again.batch), std::move(again.carried));
+    return kForever;
   }
   if (!touched_ && staged_.empty()) return kForever;
   const Nanos now = loop_.clock().monotonic();
@@ -353,16 +361,23 @@ Result<> Journal::commit_now() {
 
 void Journal::committed(Ticket ticket, bool ok, store::Batch spent, Carried carried) {
   --in_flight_;
+  retrying_ = false;
   for (const PartRef& part : carried)
     if (part_settled_) part_settled_(*part, ok);
   if (!ok) {
     // The rows stay owed to the disk: they are tried again in order, while what depended on them is refused.
+    begin_owing();
     retry_.push_back({ticket, std::move(spent), std::move(carried)});
     std::sort(retry_.begin(), retry_.end(),
               [](const Refused& a, const Refused& b) { return static_cast<std::int32_t>(a.ticket - b.ticket) < 0; });
     retry_at_ = loop_.clock().monotonic() + kRetry;
   } else {
     recycle(std::move(spent));
+    if (owing_ && refused_parts_ == 0) {
+      if (static_cast<std::int32_t>(ticket - stored_) > 0) stored_ = ticket;
+      while (!refused_.empty() && static_cast<std::int32_t>(refused_.front() - ticket) <= 0) refused_.pop_front();
+    }
+    end_owing();
   }
   // Those before it that are not committed yet went with it.
   for (Going& going : going_) {
@@ -395,12 +410,10 @@ bool Journal::settle() {
     const Going done = std::move(going_.front());
     going_.pop_front();
     kept_ = done.ticket;
-    if (!done.ok) {
-      refused_.push_back(done.ticket);
-      if (refused_.size() > 1024) refused_.pop_front();
-    }
+    const bool ok = done.ok || !owing_;  // else it has been written since
+    if (!ok) refused_.push_back(done.ticket);
     for (const ReceiptRef& receipt : done.receipts)
-      if (receipt->done(done.ok) && receipt_done_) receipt_done_(receipt);
+      if (receipt->done(ok) && receipt_done_) receipt_done_(receipt);
   }
   if (any) notify_waiters();
   return any;
@@ -408,6 +421,18 @@ bool Journal::settle() {
 
 bool Journal::refused(Ticket ticket) const {
   return !refused_.empty() && std::find(refused_.begin(), refused_.end(), ticket) != refused_.end();
+}
+
+void Journal::begin_owing() {
+  // What is refused now belongs to a ticket that is not kept yet.
+  if (!owing_ || static_cast<std::int32_t>(stored_ - kept_) > 0) stored_ = kept_;
+  owing_ = true;
+}
+
+void Journal::end_owing() {
+  if (!owing_ || trouble() || refused_parts_ != 0) return;
+  owing_ = false;
+  refused_.clear();
 }
 
 void Journal::wait(CommitWaiter& waiter) {

@@ -5,7 +5,9 @@
 // Whatever depends on a change waits for its ticket. Belongs to the shard.
 //
 // A ticket names a batch. It is kept when that batch is on disk, or when nothing of it is left to write, and the same
-// is true for all before it.
+// is true for all before it. What the disk refuses counts as kept too, so that nobody waits for a disk that is full:
+// refused() tells, until the batch, which is tried again, is written after all. Who may not go on before that, because
+// a crash would undo what it tells, asks stored().
 #pragma once
 
 #include "broker/message.h"
@@ -118,8 +120,14 @@ class Journal {
   /// Kept when everything changed so far is.
   Ticket barrier() const { return touched_ ? open_.ticket : open_.ticket - 1; }
   bool kept(Ticket ticket) const { return ticket == 0 || static_cast<std::int32_t>(ticket - kept_) <= 0; }
-  /// The batch of this ticket was refused by the disk.
+  /// The disk refused the batch of this ticket, and has not taken it since.
   bool refused(Ticket ticket) const;
+  /// Kept, and nothing up to it is still owed to the disk.
+  bool stored(Ticket ticket) const {
+    return kept(ticket) && (!owing_ || ticket == 0 || static_cast<std::int32_t>(ticket - stored_) <= 0);
+  }
+  /// Something that was refused is not on disk yet.
+  bool owing() const { return owing_; }
   void wait(CommitWaiter& waiter);
   void notify_waiters();
   /// Tells the receipt's origin when the current batch is kept.
@@ -132,7 +140,7 @@ class Journal {
   /// Before the shard runs: writes what is open and waits for it.
   [[nodiscard]] Result<> commit_now();
   /// Writes fail at present (disk full): nothing more can be promised.
-  bool trouble() const { return !retry_.empty(); }
+  bool trouble() const { return !retry_.empty() || retrying_; }
   /// More is under way than the disk takes, or more waits for a disk that takes nothing: publishers should pause.
   bool congested() const { return in_flight_ > kInFlightMax || (trouble() && open_.rows.bytes() > kWaitingBytesMax); }
 
@@ -190,6 +198,8 @@ class Journal {
   Going* find_going(Ticket ticket);
   void written(Going& going, bool ok);
   bool settle();
+  void begin_owing();
+  void end_owing();
 
   store::KeyValue& store_;
   runtime::Loop& loop_;
@@ -211,8 +221,12 @@ class Journal {
   std::deque<Going> going_;  // in order of tickets
   std::deque<Refused> retry_;
   std::shared_ptr<store::Lane> lane_ = std::make_shared<store::Lane>();
-  std::deque<Ticket> refused_;
+  std::deque<Ticket> refused_;  // while owing
   Nanos retry_at_{0};
+  bool retrying_ = false;  // a refused batch is under way again: nothing else is
+  bool owing_ = false;
+  Ticket stored_ = 0;                // while owing: everything up to it is on disk
+  std::uint32_t refused_parts_ = 0;  // not on disk yet
   unsigned in_flight_ = 0;
   std::vector<store::Batch> spare_;
   boost::unordered_flat_map<const Message*, Row> rows_;

@@ -480,6 +480,104 @@ TEST_F(RecoveryTest, ToldWhenItIsOnDiskOrTheDiskTakesNothing) {
   life->turn();
 }
 
+// 4.3.3: a crash before it is written would undo that it was sent, and a repetition of it be taken for another message.
+TEST_F(RecoveryTest, HoldsQos2BackWhileTheDiskRefusesIt) {
+  const auto full = start_on_disk_that_fills();
+  Inbox inbox;
+  Session& session = life->connect("d", inbox);
+  ASSERT_EQ(life->subscribe(session, "t", Qos::ExactlyOnce), ReasonCode::Success);
+  life->turn();
+  const Journal& journal = *life->broker().journal();
+  const Ticket before = journal.ticket();
+  *full = true;
+  life->publish("t", 0, 1, Qos::ExactlyOnce);
+  EXPECT_TRUE(journal.trouble());
+  EXPECT_TRUE(journal.kept(before)) << "nobody waits for a disk that is full";
+  EXPECT_TRUE(journal.refused(before));
+  EXPECT_FALSE(journal.stored(before));
+  EXPECT_EQ(inbox.got.size(), 0U);
+  for (int i = 0; i < 3; ++i) {
+    clock.advance(std::chrono::seconds(1));
+    life->turn();
+  }
+  EXPECT_FALSE(journal.stored(before));
+  EXPECT_EQ(inbox.got.size(), 0U);
+
+  *full = false;
+  clock.advance(std::chrono::seconds(1));
+  life->turn();
+  EXPECT_FALSE(journal.trouble());
+  EXPECT_TRUE(journal.stored(before));
+  EXPECT_FALSE(journal.refused(before));
+  ASSERT_EQ(inbox.got.size(), 1U);
+  EXPECT_EQ(inbox.got[0].payload, "0");
+  life->publish("t", 1, 2, Qos::ExactlyOnce);
+  EXPECT_EQ(inbox.got.size(), 2U);
+}
+
+// Its publisher is given no PUBREC before, and repeats it when there is room: it is known then, whenever that is.
+TEST_F(RecoveryTest, KnowsAReceivedIdAsLongAsTheDiskRefusesIt) {
+  const auto full = start_on_disk_that_fills();
+  Inbox inbox;
+  Session& session = life->connect("d", inbox);
+  life->turn();
+  *full = true;
+  session.add_awaiting_rel(7, nullptr);
+  session.store_awaiting_rel(7);
+  const auto wait = [&](Millis time) {
+    for (Millis step{1000}; time.count() > 0; time -= step) {
+      clock.advance(step);
+      life->turn();
+    }
+  };
+  const Millis timeout = session.settings().await_rel_timeout;
+  wait(2 * timeout);
+  EXPECT_TRUE(session.awaiting_rel(7));
+  *full = false;
+  wait(2 * timeout);
+  EXPECT_FALSE(session.awaiting_rel(7));
+}
+
+// The rows that go with another shard's batch count too.
+TEST_F(RecoveryTest, CountsWhatItsPartsOwe) {
+  start();
+  Journal& journal = *life->broker().journal();
+  Inbox inbox;
+  Session& session = life->connect("d", inbox);
+  life->turn();
+  const Ticket before = journal.ticket();
+  Owed owed;
+  Publication p;
+  p.topic = "t";
+  p.qos = Qos::ExactlyOnce;
+  Delivery delivery(p, nullptr);
+  owed.message = delivery.message();
+  owed.qos = Qos::ExactlyOnce;
+  owed.sequence = 1;
+  PartRef part;
+  {
+    Journal::Scope rows(journal);
+    journal.add(session.number(), owed, store::QueueState::Queued, 0);
+    part = rows.close();
+  }
+  ASSERT_TRUE(part);
+  life->turn();
+  EXPECT_FALSE(journal.kept(before)) << "the part is under way";
+  for (int i = 0; i < 2; ++i) {
+    journal.settle_part(part->serial, false);
+    EXPECT_TRUE(journal.kept(before));
+    EXPECT_TRUE(journal.refused(before));
+    EXPECT_FALSE(journal.stored(before));
+    EXPECT_FALSE(journal.trouble()) << "this journal's own rows are taken";
+  }
+  journal.settle_part(part->serial, true);
+  EXPECT_FALSE(journal.refused(before));
+  EXPECT_TRUE(journal.stored(before));
+  EXPECT_FALSE(journal.owing());
+  journal.remove(session.number(), owed);
+  life->turn();
+}
+
 // What collects while the disk takes nothing has a bound; nothing of it is lost.
 TEST_F(RecoveryTest, PublishersWaitWhenTooMuchWaitsForTheDisk) {
   const auto full = start_on_disk_that_fills();

@@ -18,9 +18,9 @@ Session::Session(Broker& broker, std::uint64_t number, IdentityRef identity, Ses
 struct Session::Held final : CommitWaiter {
   explicit Held(Session& s) : session(s) {}
   bool on_commit(const Journal& journal) override {
-    if (!journal.kept(ticket)) return false;
+    if (!journal.stored(ticket)) return false;
     session.pump();  // may begin to wait anew
-    return journal.kept(ticket);
+    return journal.stored(ticket);
   }
   Session& session;
   Ticket ticket = 0;
@@ -231,7 +231,7 @@ void Session::pump() {
     }
     const bool once = owed->qos == Qos::ExactlyOnce && owed->durable;
     if (once) (void)assign_packet_id(*owed);  // stored as well, if it is another than that of its sequence
-    if (once && !broker_.journal()->kept(owed->ticket)) {
+    if (once && !broker_.journal()->stored(owed->ticket)) {
       if (!held_) held_ = std::make_unique<Held>(*this);
       held_->ticket = owed->ticket;
       broker_.journal()->wait(*held_);
@@ -491,7 +491,13 @@ void Session::retry() {
 void Session::expire_awaiting(std::int64_t now) {
   if (settings_->await_rel_timeout.count() <= 0) return;
   std::size_t gone = 0;
-  while (gone < awaiting_.size() && now - awaiting_[gone].since_ms >= settings_->await_rel_timeout.count()) ++gone;
+  for (; gone < awaiting_.size() && now - awaiting_[gone].since_ms >= settings_->await_rel_timeout.count(); ++gone) {
+    Awaiting& oldest = awaiting_[gone];
+    const Journal* journal = broker_.journal();
+    if (!journal || (journal->stored(oldest.ticket) && (!oldest.receipt || oldest.receipt->complete()))) continue;
+    oldest.since_ms = now;  // the disk is full, and its PUBREC not sent: the publisher could not go on
+    break;
+  }
   if (gone == 0) return;
   if (durable())
     for (std::size_t i = 0; i < gone; ++i)

@@ -166,6 +166,7 @@ class Channel final : public runtime::Disposable,
   void acknowledge_now(codec::mqtt::PacketType type, PacketId id, ReasonCode code);
   void release_subscriptions(const std::vector<std::pair<std::string, bool>>& filters);
   bool release_deferred(const broker::Journal& journal);
+  void release_aside(const broker::Journal& journal);
   void defer(codec::mqtt::PacketType type, PacketId id, ReasonCode code, const After& after, std::string packet);
   /// Sends a SUBACK or UNSUBACK; false: later, after the commit it depends on.
   bool answer(codec::mqtt::PacketType type, std::vector<std::uint8_t> packet, const After& after);

@@ -236,9 +236,8 @@ Channel::Step Channel::publish(PublishView& packet) {
 void Channel::acknowledge(PacketType type, PacketId id, ReasonCode code, const After& after) {
   if (state_ == State::Closing) return;
   broker::Journal* journal = host_.shard().broker.journal();
-  const bool waits =
-      journal && ((after.ticket != 0 && !journal->kept(after.ticket)) ||
-                  (after.receipt && !after.receipt->complete()) || (deferred_ && !deferred_->waiting.empty()));
+  const bool waits = journal && (!journal->stored(after.ticket) || (after.receipt && !after.receipt->complete()) ||
+                                 (deferred_ && (!deferred_->waiting.empty() || deferred_->follows(type))));
   if (waits) [[unlikely]] {
     defer(type, id, code, after, {});
     return;
@@ -248,19 +247,53 @@ void Channel::acknowledge(PacketType type, PacketId id, ReasonCode code, const A
 
 void Channel::defer(PacketType type, PacketId id, ReasonCode code, const After& after, std::string packet) {
   if (!deferred_) deferred_ = std::make_unique<Deferred>(*this);
-  deferred_->waiting.push_back({type, id, code, after, std::move(packet), {}});
+  broker::Journal& journal = *host_.shard().broker.journal();
+  // A PUBREC that is asked for now is that of a repetition, or of what was thought to need no disk.
+  const bool aside =
+      deferred_->waiting.empty() &&
+      (deferred_->follows(type) || (journal.owing() && (Deferred::unordered(type) || type == PacketType::Pubrec)));
+  (aside ? deferred_->aside : deferred_->waiting).push_back({type, id, code, after, std::move(packet), {}});
   const std::uint32_t most = client_.zone().max_unanswered;
-  if (most != 0 && deferred_->waiting.size() >= most && !std::exchange(deferred_->held, true)) [[unlikely]]
+  if (most != 0 && deferred_->size() >= most && !std::exchange(deferred_->held, true)) [[unlikely]]
     stream_.pause(net::Stream::kOwed);
-  host_.shard().broker.journal()->wait(*deferred_);
+  journal.wait(*deferred_);
+}
+
+void Channel::Deferred::send(const One& one) {
+  if (one.packet.empty()) return channel.acknowledge_now(one.type, one.id, one.code);
+  std::uint8_t* out = channel.reserve(one.packet.size());
+  std::memcpy(out, one.packet.data(), one.packet.size());
+  channel.commit(out + one.packet.size(),
+                 one.type == PacketType::Suback ? Metric::PacketsSubackSent : Metric::PacketsUnsubackSent);
+  if (one.type == PacketType::Suback) channel.release_subscriptions(one.replay);
+}
+
+void Channel::release_aside(const broker::Journal& journal) {
+  auto& aside = deferred_->aside;
+  while (!aside.empty() && state_ != State::Closing) {
+    const Deferred::One& one = aside.front();
+    if (!journal.stored(one.after.ticket) || (one.after.receipt && !one.after.receipt->complete())) return;
+    // Of a joint commit the ticket was not known when the repetition came.
+    if (one.type == PacketType::Pubrec && !journal.stored(session_->awaiting_taken(one.id).ticket)) return;
+    deferred_->send(aside.pop_front());
+  }
 }
 
 bool Channel::release_deferred(const broker::Journal& journal) {
+  release_aside(journal);
   auto& waiting = deferred_->waiting;
   while (!waiting.empty() && state_ != State::Closing) {
     const Deferred::One& one = waiting.front();
-    if (!journal.kept(one.after.ticket) || (one.after.receipt && !one.after.receipt->complete())) return false;
-    const bool refused = journal.refused(one.after.ticket) || (one.after.receipt && one.after.receipt->failed());
+    if (deferred_->follows(one.type) ||
+        (Deferred::unordered(one.type) && !journal.stored(one.after.ticket) && journal.owing())) {
+      deferred_->aside.push_back(waiting.pop_front());
+      continue;
+    }
+    // What has not gone to the disk yet will not be taken by it either.
+    const bool settled = journal.kept(one.after.ticket) && (!one.after.receipt || one.after.receipt->complete());
+    if (!settled && !journal.trouble()) return false;
+    const bool refused =
+        !settled || journal.refused(one.after.ticket) || (one.after.receipt && one.after.receipt->failed());
     Deferred::One done = waiting.pop_front();
     if (done.type == PacketType::Connack) {
       begin_session(done.packet);
@@ -268,28 +301,19 @@ bool Channel::release_deferred(const broker::Journal& journal) {
       continue;
     }
     if (refused) {
-      // The disk did not take it: v5 is told so, v3 has no word for it and must try again on a new connection.
-      const bool can_say = done.type == PacketType::Puback || done.type == PacketType::Pubrec;
-      if (version_ != ProtocolVersion::V5 || !can_say) {
+      // The disk did not take it: v5 is told so, v3 has no word for it and must try again on a new connection. So must
+      // whoever sent a QoS 2 message: it waits in the queues of its receivers and is written when there is room. A
+      // PUBREC that says no would have it published again, and delivered twice (4.3.3); by its id it is recognized.
+      if (version_ != ProtocolVersion::V5 || done.type != PacketType::Puback) {
         end(ReasonCode::QuotaExceeded, "store_refused", true);
         return true;
       }
-      // 4.3.3: an error ends the exchange; the id is free.
-      if (done.type == PacketType::Pubrec) session_->remove_awaiting_rel(done.id);
       acknowledge_now(done.type, done.id, ReasonCode::QuotaExceeded);
       continue;
     }
-    if (!done.packet.empty()) {
-      std::uint8_t* out = reserve(done.packet.size());
-      std::memcpy(out, done.packet.data(), done.packet.size());
-      commit(out + done.packet.size(),
-             done.type == PacketType::Suback ? Metric::PacketsSubackSent : Metric::PacketsUnsubackSent);
-      if (done.type == PacketType::Suback) release_subscriptions(done.replay);
-    } else {
-      acknowledge_now(done.type, done.id, done.code);
-    }
+    deferred_->send(done);
   }
-  return true;
+  return state_ == State::Closing || deferred_->size() == 0;
 }
 
 void Channel::release_subscriptions(const std::vector<std::pair<std::string, bool>>& filters) {
@@ -304,8 +328,7 @@ void Channel::release_subscriptions(const std::vector<std::pair<std::string, boo
 
 bool Channel::answer(PacketType type, std::vector<std::uint8_t> packet, const After& after) {
   broker::Journal* journal = host_.shard().broker.journal();
-  const bool waits =
-      journal && ((after.ticket != 0 && !journal->kept(after.ticket)) || (deferred_ && !deferred_->waiting.empty()));
+  const bool waits = journal && (!journal->stored(after.ticket) || (deferred_ && !deferred_->waiting.empty()));
   if (waits) {
     defer(type, 0, ReasonCode::Success, after,
           std::string(reinterpret_cast<const char*>(packet.data()), packet.size()));

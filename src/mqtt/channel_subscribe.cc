@@ -165,10 +165,21 @@ Channel::Step Channel::on_unsubscribe(const Frame& frame) {
   broker::Broker& broker = host_.shard().broker;
   if (!broker.hooks().client_unsubscribe.empty()) broker.hooks().client_unsubscribe.run(*client_.identity(), filters);
   const std::size_t changes = broker.journal() ? broker.journal()->changes() : 0;
+  // The disk takes nothing at present: v5 is told so, UNSUBACK knows no 0x97. For v3 it is in force, and acknowledged
+  // when it is written.
+  const bool refused = version_ == ProtocolVersion::V5 && session_->persistent() && broker.sessions_durable() &&
+                       broker.journal() && broker.journal()->trouble();
   std::vector<ReasonCode> codes;
   for (const std::string& filter : filters) {
     const auto parsed = broker::parse_filter(filter);
-    codes.push_back(parsed ? broker.unsubscribe(*session_, mounted(client_, filter, parsed->filter)) : parsed.error());
+    if (!parsed) {
+      codes.push_back(parsed.error());
+    } else if (const std::string full = mounted(client_, filter, parsed->filter);
+               refused && session_->find_subscription(full)) {
+      codes.push_back(ReasonCode::ImplementationSpecificError);
+    } else {
+      codes.push_back(broker.unsubscribe(*session_, full));
+    }
     if (is_error(codes.back())) metrics().add(Metric::PacketsUnsubscribeError);
   }
   std::vector<std::uint8_t> unsuback(codec::mqtt::size_of_unsuback(codes.size(), version_));

@@ -166,7 +166,8 @@ def acknowledged(client, topic, payload):
 
 
 def active_alarms(broker):
-    return [one["name"] for one in api.call(broker, "GET", "/alarms")[1]["data"]]
+    """Their messages by name."""
+    return {one["name"]: one["message"] for one in api.call(broker, "GET", "/alarms")[1]["data"]}
 
 
 @pytest.fixture
@@ -182,6 +183,17 @@ def small_disk(tmp_path, skip):
     subprocess.run(["umount", "-l", str(where)], check=False)
 
 
+def fill(disk):
+    filler = disk / "filler"
+    with open(filler, "wb", buffering=0) as f:
+        try:
+            while f.write(b"\0" * 65536) == 65536:
+                pass
+        except OSError:
+            pass
+    return filler
+
+
 def test_full_disk_refuses_and_recovers(start_broker, small_disk, tmp_path):
     broker = node.Node(tmp_path / "full", shards=1)
     (tmp_path / "full").mkdir()
@@ -191,15 +203,9 @@ def test_full_disk_refuses_and_recovers(start_broker, small_disk, tmp_path):
         with broker.client("keeper", clean_start=False, props=FOREVER) as c:
             c.subscribe(("keep/#", 1))
             c.disconnect()
-        filler = small_disk / "filler"
         writer = broker.client("writer")
         writer.publish("keep/1", "before", qos=1, code=0)
-        with open(filler, "wb", buffering=0) as f:
-            try:
-                while f.write(b"\0" * 65536) == 65536:
-                    pass
-            except OSError:
-                pass
+        filler = fill(small_disk)
         codes, i = [], 0
         while 0x97 not in codes and i < 400:
             i += 1
@@ -227,6 +233,8 @@ def test_full_disk_refuses_and_recovers(start_broker, small_disk, tmp_path):
             time.sleep(0.05)
         assert "store_refuses_writes" in broker.log()
         wait_until(lambda: "store_refuses_writes" in active_alarms(broker))
+        # How much room it wants is told as soon as it has looked, once: what is free goes up and down.
+        wait_until(lambda: "bytes are free where" in active_alarms(broker).get("store_refuses_writes", ""))
         filler.unlink()
         end = time.monotonic() + 15
         while acknowledged(writer, "keep/3", "after") >= 0x80:
@@ -234,6 +242,164 @@ def test_full_disk_refuses_and_recovers(start_broker, small_disk, tmp_path):
             time.sleep(0.2)
         wait_until(lambda: "store_refuses_writes" not in active_alarms(broker))
         writer.close()
+    finally:
+        broker.stop()
+
+
+def on_small_disk(small_disk, tmp_path, shards):
+    (tmp_path / "full").mkdir()
+    broker = node.Node(tmp_path / "full", shards=shards, mqtt={"max_inflight": 1000})
+    broker.data = small_disk / "data"
+    return broker.start()
+
+
+def take_all(broker, name):
+    """What a durable session is owed up to "end", each exchange played to its end: the numbers in the order they came."""
+    got, end = [], None
+    with broker.client() as c:
+        assert c.connect(name, clean_start=False, props=FOREVER).session_present
+        while True:
+            m = c.receive(10)
+            if m.kind == raw.PUBREL:
+                c.send(raw.pubcomp(m.packet_id))
+                if m.packet_id == end:
+                    return got
+                continue
+            c.send(raw.pubrec(m.packet_id))
+            if m.payload == b"end":
+                end = m.packet_id
+            else:
+                got.append(int(m.payload[:6]))
+
+
+@pytest.mark.parametrize("how", ["room", "crash"])
+@pytest.mark.parametrize("version", [5, 4])
+@pytest.mark.parametrize("shards", [1, 2])
+def test_full_disk_doubles_no_message_of_qos2(small_disk, tmp_path, shards, version, how):
+    """What was on its way when the disk filled has been taken: its publisher, told to come again, is recognized by the
+    packet id. Receivers get it when it is on disk, not before: a crash in between would make it a new one."""
+    broker = on_small_disk(small_disk, tmp_path, shards)
+    durable = {"clean_start": False, **({"props": FOREVER} if version == 5 else {})}
+    try:
+        names = [f"r{i}" for i in range(4)]
+        for name in names:
+            with broker.client(name, clean_start=False, props=FOREVER) as c:
+                c.subscribe(("q", 2))
+        online = broker.client(names[0], clean_start=False, props=FOREVER)
+        kept, number, cut, attempts = [], 0, False, 0
+        while not cut:  # at the first attempt, unless the node's own sign of life was the first that the disk refused
+            attempts += 1
+            assert attempts <= 5, "what was on its way is refused like what is new"
+            filler = fill(small_disk)
+            p = broker.client("p", version=version, **durable)
+            while True:
+                number += 1
+                body = b"%06d" % number + os.urandom(60000)
+                p.send(raw.publish("q", body, qos=2, packet_id=number, version=version))
+                try:
+                    m = p.receive(10)
+                except raw.Closed:  # 3.1.1 has no word for it
+                    cut = True
+                    break
+                if m.kind == raw.DISCONNECT:
+                    assert m.code == 0x97
+                    cut = True
+                    break
+                if m.code == 0x97:
+                    break
+                kept.append(number)
+                p.send(raw.pubrel(number, version=version))
+                p.expect(raw.PUBCOMP, packet_id=number)
+            p.close()
+            if not cut:
+                filler.unlink()
+                wait_until(lambda: "store_refuses_writes" not in active_alarms(broker), 30)
+        seen = []
+        while online.buffer or len(seen) < len(kept):
+            m = online.receive()
+            if m.kind == raw.PUBLISH:
+                seen.append(int(m.payload[:6]))
+        try:
+            m = online.receive(1.5)  # the disk is tried again once a second
+            seen.append(int(m.payload[:6]))
+        except TimeoutError:
+            pass
+        assert seen == kept, "sent before it is on disk"
+        online.close()
+
+        again = raw.publish("q", body, qos=2, packet_id=number, dup=True, version=version)
+        if how == "room":
+            p = broker.client(version=version)
+            assert p.connect("p", **durable).session_present
+            p.send(again)
+            # Its PUBREC waits for the disk, and holds nothing up.
+            p.send(raw.publish("nobody/there", "x", qos=1, packet_id=50001, version=version))
+            p.expect(raw.PUBACK, packet_id=50001)
+            filler.unlink()
+            p.expect(raw.PUBREC, 30, packet_id=number, code=0)
+        else:
+            broker.kill()
+            filler.unlink()
+            broker.start()
+            p = broker.client(version=version)
+            assert p.connect("p", **durable).session_present
+            p.send(again)
+            p.expect(raw.PUBREC, packet_id=number, code=0)
+        p.send(raw.pubrel(number, version=version))
+        p.expect(raw.PUBCOMP, packet_id=number, code=0)
+        p.publish("q", "end", qos=2, packet_id=50002)
+        p.close()
+        for name in names:
+            got = take_all(broker, name)
+            assert got == kept + [number], f"{name}: {got}"
+    finally:
+        broker.stop()
+
+
+@pytest.mark.parametrize("version", [5, 4])
+def test_full_disk_does_not_silence_who_ends_an_exchange(small_disk, tmp_path, version):
+    """PUBCOMP and UNSUBACK wait for the disk, and what needs none passes them."""
+    broker = on_small_disk(small_disk, tmp_path, 1)
+    durable = {"clean_start": False, **({"props": FOREVER} if version == 5 else {})}
+
+    def nobody(packet_id):
+        c.send(raw.publish("nobody/there", "x", qos=1, packet_id=packet_id, version=version))
+        c.expect(raw.PUBACK, packet_id=packet_id)
+
+    try:
+        with broker.client("full", clean_start=False, props=FOREVER) as other:
+            other.subscribe(("fill", 1))
+        c = broker.client("c", version=version, **durable)
+        c.subscribe(("u", 1))
+        for packet_id in (5, 6):
+            c.send(raw.publish("nobody/there", "x", qos=2, packet_id=packet_id, version=version))
+            c.expect(raw.PUBREC, packet_id=packet_id)
+        filler = fill(small_disk)
+        with broker.client("writer") as writer:
+            for _ in range(400):
+                if acknowledged(writer, "fill", "x" * 60000) == 0x97:
+                    break
+            assert acknowledged(writer, "fill", "x") == 0x97
+        c.send(raw.pubrel(5, version=version))
+        nobody(10)
+        c.send(raw.unsubscribe(11, ["u", "other"], version=version))
+        if version == 5:
+            c.expect(raw.UNSUBACK, packet_id=11, codes=[0x83, 0x11])
+        nobody(12)
+        c.send(raw.pubrel(6, version=version), raw.pubrel(7, version=version))
+        nobody(13)
+        c.ping()
+        filler.unlink()
+        c.expect(raw.PUBCOMP, 30, packet_id=5)
+        if version == 4:
+            c.expect(raw.UNSUBACK, packet_id=11)
+        c.expect(raw.PUBCOMP, packet_id=6)
+        c.expect(raw.PUBCOMP, packet_id=7)
+        if version == 5:
+            c.send(raw.unsubscribe(14, ["u", "other"]))
+            c.expect(raw.UNSUBACK, packet_id=14, codes=[0, 0x11])
+        c.ping()
+        c.close()
     finally:
         broker.stop()
 
