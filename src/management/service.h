@@ -140,7 +140,7 @@ class Service {
   void client(std::string id, std::function<void(std::optional<ClientView>)> done);
   /// False: no such client.
   void kick(std::string id, std::function<void(bool)> done);
-  /// nullopt: no such connected client.
+  /// nullopt: no such client. Only one that is connected gets it.
   void set_keep_alive(std::string id, std::uint32_t seconds, std::function<void(std::optional<ClientView>)> done);
   /// nullopt: no such client. Gathered in slices: a long queue does not hold its shard up.
   void waiting(WaitingQuery query, std::function<void(std::optional<WaitingMessages>)> done);

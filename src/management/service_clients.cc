@@ -314,7 +314,8 @@ void Service::set_keep_alive(std::string id, std::uint32_t seconds,
   at_home<std::optional<ClientView>>(
       std::move(id),
       [seconds](broker::Broker&, broker::Session* session) -> std::optional<ClientView> {
-        if (!session || !session->sink()) return std::nullopt;
+        if (!session) return std::nullopt;
+        if (!session->sink()) return describe(*session);  // its next CONNECT says how long it may be silent
         session->sink()->set_keep_alive(seconds);
         if (client::Client* client = session->sink()->connected_client()) client->set_keep_alive(seconds);
         return describe(*session);

@@ -48,6 +48,34 @@ def test_a_new_keep_alive_is_shown(broker):
         assert api.want(broker, 200, "GET", "/clients/c")["keepalive"] == 17
 
 
+def test_a_client_that_is_gone_exists_and_has_no_keep_alive_to_change(broker):
+    with broker.client("c", keep_alive=60, props={"session_expiry_interval": 60}) as client:
+        client.disconnect()
+        node.wait_until(lambda: not api.want(broker, 200, "GET", "/clients/c")["connected"])
+        before = api.want(broker, 200, "GET", "/clients/c")
+        assert api.want(broker, 200, "PUT", "/clients/c/keepalive", {"interval": 17}) == before
+        assert before["keepalive"] == 60 == api.want(broker, 200, "GET", "/clients/c")["keepalive"]
+    assert api.want(broker, 404, "PUT", "/clients/nobody/keepalive", {"interval": 17})["code"] == "CLIENTID_NOT_FOUND"
+
+
+@pytest.mark.parametrize("no_match, codes", [("allow", [0xA2, 0x9E, 0x8F, 0x8F]), ("deny", [0x87] * 4)])
+def test_what_a_zone_does_not_offer_binds_clients_and_not_who_manages_them(start_broker, no_match, codes):
+    broker = start_broker(mqtt={"wildcard_subscription": False, "shared_subscription": False, "max_topic_levels": 3, "max_subscriptions": 4},
+                          authorization={"no_match": no_match, "sources": []})
+    topics = ["a/#", "$share/g/t", "a/b/c/d/e", "$exclusive/e"]
+    with broker.client("c") as client, broker.client("d") as other:
+        client.subscribe(*[(topic, 0) for topic in topics], codes=codes)
+        for topic in topics[:3]:
+            assert api.want(broker, 200, "POST", "/clients/c/subscribe", {"topic": topic})["topic"] == topic
+        assert len(api.want(broker, 200, "POST", "/clients/c/subscribe/bulk", [{"topic": topics[3]}])) == 1
+        shown = api.want(broker, 200, "GET", "/clients/c/subscriptions")
+        assert sorted(s["topic"] for s in shown) == sorted(topics)
+        # What is no matter of the zone's offer holds: a topic taken by another, the number of subscriptions.
+        assert "$exclusive/e" in api.want(broker, 400, "POST", "/clients/d/subscribe", {"topic": "$exclusive/e"})["message"]
+        assert "'b'" in api.want(broker, 400, "POST", "/clients/c/subscribe", {"topic": "b"})["message"]
+        other.ping()
+
+
 def test_states_of_connections(broker):
     with broker.client("here"), broker.client("gone", props={"session_expiry_interval": 60}) as gone:
         gone.disconnect()
