@@ -27,21 +27,41 @@ json::value HttpAnswer::parsed() const {
 }
 
 namespace {
-/// Messages of EMQX's kind are JSON inside JSON; a line for people: "level = nope: expected one of: debug, info".
-std::string readable(std::string_view message) {
-  json::error_code error;
-  const json::value value = json::parse(json::string_view(message.data(), message.size()), error);
-  const json::object* problem = error ? nullptr : value.if_object();
+/// "level = nope: expected one of: debug, info"; empty: it tells of no problem.
+std::string line_of(const json::value& value) {
+  const json::object* problem = value.if_object();
+  if (!problem) return {};
   const auto text = [problem](const char* name) -> std::string {
     const json::value* found = problem->if_contains(name);
     if (!found) return {};
     return found->is_string() ? std::string(std::string_view(found->get_string())) : json::serialize(*found);
   };
-  if (!problem || text("expected").empty()) return std::string(message);
-  std::string path = text("path");
-  constexpr std::string_view kRoot = "root.";
-  if (path.starts_with(kRoot)) path.erase(0, kRoot.size());
-  return path + (problem->contains("value") ? " = " + text("value") : "") + ": expected " + text("expected");
+  const std::string reason = text("reason"), expected = text("expected");
+  if (reason.empty() && expected.empty()) return {};
+  std::string out = text("path");
+  if (out == "root" || out.starts_with("root.")) out.erase(0, 5);
+  if (problem->contains("value")) out += (out.empty() ? "" : " = ") + text("value");
+  if (!out.empty()) out += ": ";
+  if (expected.empty()) return out + reason;
+  return out + (reason == "not_built" ? "" : "expected ") + expected;  // that one is told in whole sentences
+}
+
+/// Messages of EMQX's kind are JSON inside JSON: a line for people of each problem.
+std::string readable(std::string_view message) {
+  json::error_code error;
+  const json::value value = json::parse(json::string_view(message.data(), message.size()), error);
+  if (error) return std::string(message);
+  if (!value.is_array()) {
+    std::string line = line_of(value);
+    return line.empty() ? std::string(message) : line;
+  }
+  std::string out;
+  for (const json::value& one : value.get_array()) {
+    const std::string line = line_of(one);
+    if (line.empty()) return std::string(message);
+    out += (out.empty() ? "" : "\n") + line;
+  }
+  return out.empty() ? std::string(message) : out;
 }
 }  // namespace
 

@@ -22,6 +22,19 @@ TEST(HttpAnswer, TellsAProblemWithAValueInOneLine) {
             "qos = 5: expected 0..2");
 }
 
+TEST(HttpAnswer, TellsEveryProblemOnALineOfItsOwn) {
+  EXPECT_EQ(message_of(R"({"message":"[{\"path\":\"root.a.b\",\"reason\":\"required_field\",\"expected\":\"text\"},)"
+                       R"({\"path\":\"root.3.qos\",\"reason\":\"bad_type\",\"expected\":\"0..2\",\"value\":7}]"})"),
+            "a.b: expected text\n3.qos = 7: expected 0..2");
+  EXPECT_EQ(message_of(R"({"message":"{\"path\":\"root.rules\",\"reason\":\"line 2: no rule\"}"})"),
+            "rules: line 2: no rule");
+  EXPECT_EQ(message_of(R"({"message":"{\"path\":\"rooted.x\",\"reason\":\"bad\"}"})"), "rooted.x: bad");
+  EXPECT_EQ(
+      message_of(R"({"message":"{\"path\":\"root\",\"reason\":\"not_built\",\"expected\":\"it is not there\"}"})"),
+      "it is not there");
+  EXPECT_EQ(message_of(R"({"message":"[{\"reason\":\"bad_type\"},7]"})"), R"([{"reason":"bad_type"},7])");
+}
+
 TEST(HttpAnswer, LeavesOtherMessagesAsTheyAre) {
   EXPECT_EQ(message_of(R"({"message":"Node not found: x"})"), "Node not found: x");
   EXPECT_EQ(message_of(R"({"message":"{\"who\":\"a\"}"})"), R"({"who":"a"})");

@@ -186,8 +186,8 @@ void check_array(const Schema& schema, json::value& value, const std::string& pa
   if (!in_range(schema, static_cast<std::int64_t>(array->size())))
     return complain(complaints, path, "bad_length", expectation(schema), nullptr);
   if (!schema.items) return;
-  for (std::size_t i = 0; i < array->size(); ++i)
-    check(*schema.items, (*array)[i], fmt::format("{}[{}]", path, i), complaints);
+  for (std::size_t i = 0; i < array->size(); ++i)  // counted as in paths of the configuration
+    check(*schema.items, (*array)[i], fmt::format("{}{}{}", path, path.empty() ? "" : ".", i + 1), complaints);
 }
 
 }  // namespace
@@ -232,9 +232,9 @@ Response refusal(const std::vector<Complaint>& complaints) {
   json::array list;
   for (const Complaint& c : complaints) {
     json::object entry{{"kind", "validation_error"},
-                       {"path", fmt::format("root{}{}", c.path.empty() || c.path.starts_with('[') ? "" : ".", c.path)},
-                       {"reason", c.reason},
-                       {"expected", c.expected}};
+                       {"path", fmt::format("root{}{}", c.path.empty() ? "" : ".", c.path)},
+                       {"reason", c.reason}};
+    if (!c.expected.empty()) entry["expected"] = c.expected;
     if (!c.value.is_null()) entry["value"] = c.value;
     list.push_back(std::move(entry));
   }

@@ -57,7 +57,7 @@ Schema nullable(Schema schema);
 struct Complaint {
   std::string path;      // "qos", "topics[2].topic"
   std::string reason;    // "required_field", "unknown_fields", "bad_type", "out_of_range", ...
-  std::string expected;  // "integer 0..2"
+  std::string expected;  // "integer 0..2"; empty where the reason says it all
   json::value value = nullptr;
 };
 

@@ -1,5 +1,7 @@
 #include "http/table.h"
 
+#include "http/refused_change.h"
+
 #include <boost/json/array.hpp>
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
@@ -186,6 +188,60 @@ TEST_F(TableTest, BadBodiesAreRefusedFieldByField) {
   }
   EXPECT_NE(ask("POST", "/things", {}, "{\"topic\":").body.find("Invalid json"), std::string::npos);
   EXPECT_EQ(ask("POST", "/things", {}, std::string(1000, '[')).status, 400U);  // too deep
+}
+
+TEST(RefusedChange, MistakesAreToldFromTheBodyOn) {
+  const auto message = [](const config::ConfigStore::Refusal& refusal, const RefusedBody& body, const char* code) {
+    const Response answer = refused_change(refusal, body);
+    const json::value error = json::parse(answer.body);
+    EXPECT_EQ(answer.status, 400U);
+    EXPECT_EQ(error.at("code").as_string(), code);
+    return std::string(error.at("message").as_string());
+  };
+  config::ConfigStore::Refusal refusal{.code = "UPDATE_FAILED", .message = "no disk"};
+  EXPECT_EQ(message(refusal, {.at = "retainer"}, "BAD_REQUEST"), "no disk");
+  EXPECT_EQ(message(refusal, {.at = "retainer", .other = refusal.code}, "UPDATE_FAILED"), "no disk");
+  const auto add = [&](std::string path, std::string value, std::string expected) {
+    refusal.problems.add({.file = "/etc/emqx.conf",
+                          .line = 7,
+                          .path = std::move(path),
+                          .reason = "bad",
+                          .value = std::move(value),
+                          .expected = std::move(expected)});
+  };
+  add("retainer.backend.type", "5", "text");
+  EXPECT_EQ(message(refusal, {.at = "retainer", .other = refusal.code}, "BAD_REQUEST"),
+            R"({"kind":"validation_error","path":"root.backend.type","reason":"bad","value":5,"expected":"text"})");
+  EXPECT_EQ(json::parse(message(refusal, {.code = "UPDATE_FAILED"}, "UPDATE_FAILED")).at("path").as_string(),
+            "root.retainer.backend.type");
+  add("retainer", "******", "");
+  add("retainer_more.a", R"("5")", "");
+  add("mqtt.max_inflight", R"("cut...)", "");
+  const json::value all = json::parse(message(refusal, {.at = "retainer"}, "BAD_REQUEST"));
+  ASSERT_EQ(all.as_array().size(), 4U);
+  EXPECT_EQ(json::serialize(all.at(1)), R"({"kind":"validation_error","path":"root","reason":"bad","value":"******"})");
+  EXPECT_EQ(all.at(2).at("path").as_string(), "retainer_more.a") << "not of the body";
+  EXPECT_EQ(all.at(2).at("value").as_string(), "5");
+  EXPECT_EQ(all.at(3).at("path").as_string(), "mqtt.max_inflight");
+  EXPECT_EQ(all.at(3).at("value").as_string(), R"("cut...)");
+  add("retainer", "******", "");
+  EXPECT_EQ(json::parse(message(refusal, {.at = "retainer"}, "BAD_REQUEST")).as_array().size(), 4U) << "told already";
+  for (int i = 0; i < 30; ++i) add("retainer.x" + std::to_string(i), "", "");
+  EXPECT_EQ(json::parse(message(refusal, {.at = "retainer"}, "BAD_REQUEST")).as_array().size(), kComplaintsMax);
+}
+
+TEST(RefusedChange, WhatCannotChangeIsNoMistake) {
+  config::ConfigStore::Refusal refusal{.code = "UPDATE_FAILED", .message = ""};
+  refusal.problems.add({.file = {},
+                        .line = 0,
+                        .path = "dashboard.i18n_lang",
+                        .reason = "read_only",
+                        .value = "zh",
+                        .expected = "no change while the node runs"});
+  const json::value error = json::parse(refused_change(refusal, {.at = "dashboard", .other = refusal.code}).body);
+  EXPECT_EQ(error.at("code").as_string(), "UPDATE_FAILED");
+  EXPECT_EQ(error.at("message").as_string(),
+            "dashboard.i18n_lang = zh: expected no change while the node runs (read_only)");
 }
 
 TEST(Schema, ComplaintsShowNoSecret) {

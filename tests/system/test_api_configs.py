@@ -56,20 +56,60 @@ def test_a_nested_object_is_taken_whole(broker):
     assert after["vm"]["process_high_watermark"] == "80%"
 
 
-@pytest.mark.parametrize("path, change, named", [
-    ("/configs/alarm", {"size_limit": 0}, "alarm.size_limit"),
-    ("/configs/alarm", {"no_such_key": 1}, "no_such_key"),
-    ("/configs/sysmon", {"os": {"cpu_high_watermark": "170%"}}, "cpu_high_watermark"),
-    ("/mqtt/delayed", {"max_delayed_messages": -1}, "max_delayed_messages"),
-    ("/prometheus", {"push_gateway": {"url": "ftp://x"}}, "push_gateway.url"),
-    ("/configs/global_zone", {"mqtt": {"max_inflight": 0}}, "mqtt.max_inflight"),
-    ("/configs/limiter", {"messages_rate": "quick"}, "messages_rate"),
+@pytest.mark.parametrize("path, change, named, value", [
+    ("/configs/alarm", {"size_limit": 0}, "root.size_limit", 0),
+    ("/configs/alarm", {"no_such_key": 1}, "root.no_such_key", None),
+    ("/configs/sysmon", {"os": {"cpu_high_watermark": "170%"}}, "root.os.cpu_high_watermark", "170%"),
+    ("/configs/log", {"console": {"level": "loud"}}, "root.console.level", "loud"),
+    ("/mqtt/delayed", {"max_delayed_messages": -1}, "root.max_delayed_messages", -1),
+    ("/mqtt/delayed", {"foo": 1}, "root.foo", None),
+    ("/mqtt/retainer", {"max_payload_size": "big"}, "root.max_payload_size", "big"),
+    ("/mqtt/auto_subscribe", [{"topic": "a"}, {"topic": "b", "qos": 3}], "root.2.qos", 3),
+    ("/mqtt/topic_rewrite", [{"action": "all", "source_topic": "a/#", "dest_topic": "b/#", "re": "^a$"}], "root.1.dest_topic", "b/#"),
+    ("/slow_subscriptions/settings", {"threshold": "slow"}, "root.threshold", "slow"),
+    ("/prometheus", {"push_gateway": {"url": "ftp://x"}}, "root.push_gateway.url", "ftp://x"),
+    ("/configs/global_zone", {"mqtt": {"max_inflight": 0}}, "root.mqtt.max_inflight", 0),
+    ("/configs/limiter", {"messages_rate": "quick"}, "root.messages_rate", "quick"),
+    ("/listeners/tcp:default", {"max_connections": "many"}, "root.max_connections", "many"),
+    ("/authorization/settings", {"no_match": "deny", "deny_action": "ignore", "cache": {"ttl": "long"}}, "root.cache.ttl", "long"),
 ])
-def test_a_refusal_names_the_key_and_changes_nothing(broker, path, change, named):
+def test_a_refusal_names_the_key_and_changes_nothing(broker, path, change, named, value):
     before = api.want(broker, 200, "GET", path)
     refused = api.want(broker, 400, "PUT", path, change)
-    assert named in refused["message"]
+    assert refused["code"] == ("UPDATE_FAILED" if path.endswith("global_zone") else "BAD_REQUEST")
+    error = json.loads(refused["message"])
+    assert (error["kind"], error["path"], error.get("value")) == ("validation_error", named, value)
+    assert error["reason"] and error["expected"]
     assert api.want(broker, 200, "GET", path) == before
+
+
+def test_refusals_of_elements_of_lists_begin_at_what_was_sent(broker):
+    def told(method, path, body):
+        refused = api.want(broker, 400, method, path, body)
+        assert refused["code"] == "BAD_REQUEST"
+        errors = json.loads(refused["message"])
+        return sorted(error["path"] for error in (errors if isinstance(errors, list) else [errors]))
+
+    users = {"mechanism": "password_based", "backend": "built_in_database", "user_id_type": "username"}
+    jwt = {"mechanism": "jwt", "use_jwks": False, "algorithm": "hmac-based", "secret": "of-the-tokens"}
+    api.want(broker, 200, "POST", "/authentication", users)
+    assert told("POST", "/authentication", jwt | {"algorithm": "none", "foo": 1}) == ["root.algorithm", "root.foo"]
+    api.want(broker, 200, "POST", "/authentication", jwt)
+    assert told("PUT", "/authentication/jwt", jwt | {"algorithm": "none"}) == ["root.algorithm"]
+    of_listener = "/listeners/tcp:default/authentication"
+    assert told("POST", of_listener, users | {"user_id_type": "name"}) == ["root.user_id_type"]
+    api.want(broker, 204, "POST", "/authorization/sources", {"type": "built_in_database", "enable": True})
+    assert told("PUT", "/authorization/sources/file", {"type": "file", "enable": "perhaps", "rules": "{allow, all}."}) == ["root.enable"]
+    assert told("PUT", "/authorization/sources/file", {"type": "file", "rules": "{allow, all"}) == ["root.rules"]
+    assert told("PUT", "/authorization/sources/built_in_database", {"type": "built_in_database", "foo": 1}) == ["root.foo"]
+    body = {"type": "tcp", "name": "new", "bind": "127.0.0.1:0", "zone": "nowhere"}
+    assert told("POST", "/listeners", body) == ["root.zone"]
+    assert told("POST", "/listeners", body | {"zone": "default", "foo": 1, "enable": "maybe"}) == ["root.enable", "root.foo"]
+
+
+def test_what_cannot_change_while_the_node_runs_is_no_mistake_of_the_body(broker):
+    refused = api.want(broker, 400, "PUT", "/configs/dashboard", {"i18n_lang": "zh"})
+    assert refused["code"] == "UPDATE_FAILED" and refused["message"].startswith("dashboard.i18n_lang = ")
 
 
 def test_the_global_zone_changes_several_roots_at_once(broker):
@@ -95,7 +135,7 @@ def test_lists_are_replaced_and_bounded(broker):
     assert api.want(broker, 200, "PUT", "/mqtt/topic_rewrite", [rule]) == [rule]
     assert api.want(broker, 200, "GET", "/mqtt/topic_rewrite") == [rule]
     assert api.want(broker, 413, "PUT", "/mqtt/topic_rewrite", [rule] * 21)["code"] == "EXCEED_LIMIT"
-    assert "root[1].re" in str(api.want(broker, 400, "PUT", "/mqtt/topic_rewrite", [rule, {**rule, "re": "("}]))
+    assert "root.2.re" in str(api.want(broker, 400, "PUT", "/mqtt/topic_rewrite", [rule, {**rule, "re": "("}]))
     filtered = api.want(broker, 400, "PUT", "/mqtt/topic_rewrite", [{**rule, "source_topic": "a/#/b"}])
     assert 'rewrite.1.source_topic = "a/#/b": expected a topic filter' in filtered["message"]
     wild = {**rule, "dest_topic": "b/#"}
@@ -231,7 +271,8 @@ def test_secrets_in_headers_and_urls_are_never_shown(broker):
     kept = (broker.data / "configs/cluster.hocon").read_text()
     assert all(word in kept for word in hidden) and "******" not in kept
     answer["push_gateway"]["url"] = "http://joe:******@elsewhere.example:9091"
-    assert "push_gateway.url" in api.want(broker, 400, "PUT", "/prometheus", answer)["message"]
+    error = json.loads(api.want(broker, 400, "PUT", "/prometheus", answer)["message"])
+    assert (error["path"], error["value"]) == ("root.push_gateway.url", "http://joe:******@elsewhere.example:9091")
 
 
 def test_a_key_returns_to_its_default(broker):

@@ -155,7 +155,8 @@ void Api::create(const Call& call, Chain& chain, const Reply& reply) {
   if (chain.find(id))
     return reply(Response::error(409, "ALREADY_EXISTS", fmt::format("Authenticator '{}' exists already", id)));
   members.push_back(*value);
-  if (auto refused = chain.replace(std::move(members))) return reply(*std::move(refused));
+  const std::size_t last = members.size() - 1;
+  if (auto refused = chain.replace(std::move(members), last)) return reply(*std::move(refused));
   const auto stored = chain.find(id);
   reply(stored ? Response::of(shown(*stored)) : not_found(id));
 }
@@ -173,14 +174,14 @@ void Api::change(const Call& call, Chain& chain, const Reply& reply) {
   if (config::authn_id(*value) != id)
     return reply(Response::error(400, "BAD_REQUEST", fmt::format("the type of '{}' cannot be changed", id)));
   auto members = chain.members();
-  for (Value& one : members)
-    if (config::authn_id(one) == id) one = *value;
+  const std::size_t at = management::position_of(members, config::authn_id, id);
+  members[at] = *std::move(value);
   const auto provider_of = [&] {
     const auto* found = authentication_.find(chain.id(), id);
     return found ? found->provider.get() : nullptr;
   };
   const auto* before = provider_of();
-  if (auto refused = chain.replace(std::move(members))) return reply(*std::move(refused));
+  if (auto refused = chain.replace(std::move(members), at)) return reply(*std::move(refused));
   if (before && before == provider_of() && service_.environment().refresh_access) {
     // The settings are the same: then it is their files that have changed.
     authentication_.set_stale(chain.id(), id, true);

@@ -1,5 +1,6 @@
 #include "plugins/api/authentication/chains.h"
 
+#include "http/refused_change.h"
 #include "management/order.h"
 
 #include <fmt/format.h>
@@ -78,10 +79,10 @@ std::optional<Value> Chain::find(std::string_view id) const {
   return at == all.size() ? std::nullopt : std::optional(all[at]);
 }
 
-std::optional<http::Response> Chain::replace(Value::Array members) {
+std::optional<http::Response> Chain::replace(Value::Array members, std::optional<std::size_t> sent) {
   const auto changed = store_.update(path_, Value(std::move(members)), config::ConfigStore::Mode::Replace);
   if (changed) return std::nullopt;
-  return http::Response::error(400, "BAD_REQUEST", changed.error().told());
+  return http::refused_change(changed.error(), {.at = sent ? fmt::format("{}.{}", path_, *sent + 1) : path_});
 }
 
 std::optional<FormFile> form_file(std::string_view content_type, std::string_view body) {

@@ -23,8 +23,8 @@ class Chain {
   bool exists() const;
   config::Value::Array members() const;
   std::optional<config::Value> find(std::string_view id) const;
-  /// nullopt: done; else why not.
-  std::optional<http::Response> replace(config::Value::Array members);
+  /// nullopt: done; else why not. `sent`: which of them the body was.
+  std::optional<http::Response> replace(config::Value::Array members, std::optional<std::size_t> sent = {});
 
  private:
   config::ConfigStore& store_;

@@ -102,7 +102,7 @@ void Api::create(const Call& call, const Reply& reply) {
     return reply(Response::error(400, "BAD_REQUEST", fmt::format("there is a source {} already", type)));
   auto all = sources_.all();
   all.insert(all.begin(), *std::move(value));
-  answer(sources_.replace(std::move(all)), reply);
+  answer(sources_.replace(std::move(all), 0), reply);
 }
 
 void Api::show(const Call& call, const Reply& reply) {
@@ -117,9 +117,9 @@ void Api::change(const Call& call, const Reply& reply) {
   if (!value) return;
   if (type_of(*value) != type) return reply(Response::error(400, "BAD_REQUEST", "Type mismatch"));
   auto all = sources_.all();
-  for (Value& one : all)
-    if (type_of(one) == type) one = *value;
-  answer(sources_.replace(std::move(all)), reply);
+  const std::size_t at = management::position_of(all, type_of, type);
+  all[at] = *std::move(value);
+  answer(sources_.replace(std::move(all), at), reply);
 }
 
 void Api::remove(const Call& call, const Reply& reply) {

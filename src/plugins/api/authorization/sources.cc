@@ -4,6 +4,8 @@
 #include "base/json_text.h"
 #include "base/regular_file.h"
 #include "config/hocon.h"
+#include "http/refused_change.h"
+#include "http/schema.h"
 #include "management/order.h"
 
 #include <boost/json/parse.hpp>
@@ -86,7 +88,7 @@ bool Sources::put_back(Value& source) const {
   return true;
 }
 
-std::optional<Response> Sources::update(Value authorization) {
+std::optional<Response> Sources::update(Value authorization, const std::string& sent) {
   const auto changed = store_.update("authorization", std::move(authorization), config::ConfigStore::Mode::Replace);
   if (changed) {
     // A file of the same name with other rules is no change of the configuration.
@@ -94,21 +96,23 @@ std::optional<Response> Sources::update(Value authorization) {
     const auto refreshed = refresh_();
     return refreshed ? std::nullopt : std::optional(bad_request(refreshed.error().what));
   }
-  return bad_request(changed.error().told());
+  return http::refused_change(changed.error(), {.at = sent});
 }
 
-std::optional<Response> Sources::replace(Value::Array sources) {
+std::optional<Response> Sources::replace(Value::Array sources, std::optional<std::size_t> sent) {
   std::optional<std::string> rules;
   for (Value& source : sources) {
     if (type_of(source) != "file" || !source.find("rules")) continue;
     const Value* text = source.find("rules");
-    if (!text->is_string()) return bad_request("rules is a text");
+    if (!text->is_string()) return http::refusal({{"rules", "bad_type", "a text"}});
     if (put_back(source)) continue;
     rules = text->text();
     // Said by an editor that had nothing to show, not by who wants no rules: the source can be disabled, or removed.
     if (rules->find_first_not_of(" \t\r\n") == std::string::npos)
-      return bad_request("rules: empty; leave them out to use the file of path, or disable the source");
-    if (const auto parsed = access::Acl::parse(*rules); !parsed) return bad_request("rules: " + parsed.error().what);
+      return http::refusal(
+          {{"rules", "empty", "rules; leave them out to use the file of path, or disable the source"}});
+    if (const auto parsed = access::Acl::parse(*rules); !parsed)
+      return http::refusal({{"rules", parsed.error().what, ""}});
     config::erase(source, "rules");
     (*source.if_object())["path"] = Value(acl_file());
   }
@@ -122,7 +126,8 @@ std::optional<Response> Sources::replace(Value::Array sources) {
     if (const auto written = config::write_private(acl_file(), *rules); !written)
       return Response::error(500, "INTERNAL_ERROR", written.error().what);
   }
-  auto refused = update(std::move(authorization));
+  auto refused = update(std::move(authorization),
+                        sent ? fmt::format("authorization.sources.{}", *sent + 1) : "authorization.sources");
   if (refused && rules && before != rules) {
     std::error_code ignored;
     if (!before)
@@ -135,7 +140,7 @@ std::optional<Response> Sources::replace(Value::Array sources) {
 
 std::optional<Response> Sources::set_settings(Value settings) {
   (*settings.if_object())["sources"] = Value(all());
-  return update(std::move(settings));
+  return update(std::move(settings), "authorization");
 }
 
 json::value Sources::shown(const Value& source) const {

@@ -22,7 +22,8 @@ class Sources {
   std::optional<config::Value> find(std::string_view type) const;
   /// nullopt: done; else why not. Rules that a source of type `file` brings along go to <data_dir>/authz/acl.conf; they
   /// are checked first, and the old ones stay where the change is refused. Those that shown() gave stay where they are.
-  std::optional<http::Response> replace(config::Value::Array sources);
+  /// `sent`: which of them the body was.
+  std::optional<http::Response> replace(config::Value::Array sources, std::optional<std::size_t> sent = {});
   /// Everything but the sources. nullopt: done.
   std::optional<http::Response> set_settings(config::Value settings);
 
@@ -31,7 +32,7 @@ class Sources {
   http::json::value settings() const;
 
  private:
-  std::optional<http::Response> update(config::Value authorization);
+  std::optional<http::Response> update(config::Value authorization, const std::string& sent);
   std::string acl_file() const;
   /// Of the source `file`, with what placeholders stand for; "": it has none.
   std::string path_in_force() const;

@@ -1,6 +1,7 @@
 // The configuration while the node runs (management-api 2.18).
 #include "access/acl.h"
 #include "base/regular_file.h"
+#include "http/refused_change.h"
 #include "http/table.h"
 #include "management/api_registry.h"
 #include "management/service.h"
@@ -37,18 +38,14 @@ std::string told(const ConfigStore::Refusal& refusal, bool here) {
   return refusal.code == kReadOnly ? fmt::format("{}: {}", kReadOnly, text) : text;
 }
 
-/// {"<root>":{"kind":"validation_error","path":…,"reason":…,"value":…,"expected":…}}; several mistakes of a root are an
-/// array, as in the messages of 1.5.
+/// {"<root>":{"kind":"validation_error","path":…,…}}; several mistakes of a root are an array, as in the messages of
+/// 1.5.
 std::string validation_text(const ConfigStore::Refusal& refusal) {
   json::object out;
   for (const auto& problem : refusal.problems) {
     const std::string root = problem.path.substr(0, problem.path.find('.'));
     if (root.empty()) return told(refusal, false);  // the text itself cannot be read
-    json::object error{{"kind", "validation_error"},
-                       {"path", problem.path},
-                       {"reason", problem.reason},
-                       {"value", problem.value},
-                       {"expected", problem.expected}};
+    json::object error = http::validation_error(problem, problem.path);
     const auto [at, first] = out.emplace(root, nullptr);
     json::value& errors = at->value();
     if (first) {

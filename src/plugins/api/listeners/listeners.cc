@@ -1,4 +1,5 @@
 // Listeners: their state and configuration, changed while the node runs (management-api 2.17).
+#include "http/refused_change.h"
 #include "http/table.h"
 #include "management/api_registry.h"
 #include "management/service.h"
@@ -91,10 +92,6 @@ Response full(management::Service& service, std::string_view id) {
   return response;
 }
 
-Response refused(const config::ConfigStore::Refusal& refusal) {
-  return Response::error(400, "BAD_REQUEST", refusal.told());
-}
-
 /// Puts the body's keys into the configuration of the listener; the node follows.
 void store(management::Service& service, const std::string& id, json::object body, const Reply& reply) {
   if (body.contains("authentication"))
@@ -106,7 +103,7 @@ void store(management::Service& service, const std::string& id, json::object bod
     body.erase(told);
   const auto outcome =
       service.environment().config->update_text(path_of(id), json::serialize(body), config::ConfigStore::Mode::Merge);
-  reply(outcome ? full(service, id) : refused(outcome.error()));
+  reply(outcome ? full(service, id) : http::refused_change(outcome.error(), {.at = path_of(id)}));
 }
 
 Response bad_id(std::string_view id) {
@@ -138,7 +135,7 @@ void remove(management::Service& service, const Call& call, const Reply& reply) 
   const std::string id = call.text("id");
   if (!configured(service, id)) return reply(unknown(id));
   const auto outcome = service.environment().config->remove(path_of(id));
-  reply(outcome ? Response::empty() : refused(outcome.error()));
+  reply(outcome ? Response::empty() : http::refused_change(outcome.error(), {.at = path_of(id)}));
 }
 
 json::array by_type(management::Service& service) {

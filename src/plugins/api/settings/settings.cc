@@ -1,5 +1,6 @@
 // Reading and writing one root of the configuration, or a part of one, as JSON (management-api 2.9 to 2.13, 2.18,
 // 2.23). Which operations there are is a table; what a root may hold is the configuration's own schema.
+#include "http/refused_change.h"
 #include "http/table.h"
 #include "management/api_registry.h"
 #include "management/service.h"
@@ -65,11 +66,6 @@ json::value shown(const ConfigStore& store, std::string_view root, const std::ve
   return some;
 }
 
-Response refused(const ConfigStore::Refusal& refusal, bool list = false) {
-  const std::string_view code = refusal.problems.empty() ? std::string_view(refusal.code) : "UPDATE_FAILED";
-  return Response::error(400, list ? "BAD_REQUEST" : code, refusal.told());
-}
-
 std::optional<config::Value> value_of(const json::value& body) {
   return config::parse_value(json::serialize(body), "request");
 }
@@ -83,7 +79,7 @@ std::optional<Response> bad_pattern(const json::array& rules) {
     if (!pattern || !pattern->is_string()) continue;  // the schema says so
     const re2::RE2 compiled(std::string(std::string_view(pattern->get_string())), quiet);
     if (!compiled.ok())
-      return http::refusal({{fmt::format("[{}].re", i), "bad_regular_expression", compiled.error(), *pattern}});
+      return http::refusal({{fmt::format("{}.re", i + 1), "bad_regular_expression", compiled.error(), *pattern}});
   }
   return std::nullopt;
 }
@@ -92,7 +88,12 @@ std::optional<Response> bad_pattern(const json::array& rules) {
 std::string bad_license_setting(const json::object& sent, const ConfigStore::Refusal& refusal) {
   std::string out = "Bad license setting: ";
   for (const auto& [key, value] : sent) out += fmt::format("{} = {}: ", std::string_view(key), json::serialize(value));
-  return out + refusal.told();
+  bool first = true;
+  for (config::Problem problem : refusal.problems) {
+    problem.file.clear();  // the body is one line
+    out += (std::exchange(first, false) ? "" : "\n") + config::to_string(problem);
+  }
+  return first ? out + refusal.told() : out;
 }
 
 void write(ConfigStore& store, const Place& place, const Call& call, const Reply& reply) {
@@ -112,7 +113,9 @@ void write(ConfigStore& store, const Place& place, const Call& call, const Reply
   if (!outcome) {
     if (place.root == "license")
       return reply(Response::error(400, "BAD_REQUEST", bad_license_setting(call.object(), outcome.error())));
-    return reply(refused(outcome.error(), place.list));
+    return reply(http::refused_change(
+        outcome.error(),
+        {.at = std::string(place.root), .other = place.list ? "BAD_REQUEST" : std::string_view(outcome.error().code)}));
   }
   reply(Response::of(shown(store, place.root, keys)));
 }
@@ -174,7 +177,8 @@ void write_global_zone(ConfigStore& store, const Call& call, const Reply& reply)
     roots.if_object()->emplace(root, std::move(*value));
   }
   const auto outcome = store.update("", std::move(roots), ConfigStore::Mode::Replace);
-  if (!outcome) return reply(refused(outcome.error()));
+  if (!outcome)
+    return reply(http::refused_change(outcome.error(), {.code = "UPDATE_FAILED", .other = outcome.error().code}));
   reply(Response::of(global_zone(store)));
 }
 
@@ -194,7 +198,7 @@ void write_limits(ConfigStore& store, const Call& call, const Reply& reply) {
   auto value = value_of(call.body);
   if (!value) return reply(Response::error(400, "BAD_REQUEST", "Invalid json message received"));
   const auto outcome = store.update("limiter", std::move(*value), ConfigStore::Mode::Shallow);
-  if (!outcome) return reply(refused(outcome.error()));
+  if (!outcome) return reply(http::refused_change(outcome.error(), {.at = "limiter", .other = outcome.error().code}));
   reply(Response::of(limits(store)));
 }
 
