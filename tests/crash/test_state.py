@@ -358,7 +358,7 @@ def test_full_disk_doubles_no_message_of_qos2(small_disk, tmp_path, shards, vers
 
 @pytest.mark.parametrize("version", [5, 4])
 def test_full_disk_does_not_silence_who_ends_an_exchange(small_disk, tmp_path, version):
-    """PUBCOMP and UNSUBACK wait for the disk, and what needs none passes them."""
+    """PUBREL, PUBCOMP and UNSUBACK wait for the disk, and what needs none passes them."""
     broker = on_small_disk(small_disk, tmp_path, 1)
     durable = {"clean_start": False, **({"props": FOREVER} if version == 5 else {})}
 
@@ -370,7 +370,10 @@ def test_full_disk_does_not_silence_who_ends_an_exchange(small_disk, tmp_path, v
         with broker.client("full", clean_start=False, props=FOREVER) as other:
             other.subscribe(("fill", 1))
         c = broker.client("c", version=version, **durable)
-        c.subscribe(("u", 1))
+        c.subscribe(("u", 1), ("two", 2))
+        with broker.client("writer") as writer:
+            writer.publish("two", "x", qos=2)
+        two = c.expect(raw.PUBLISH, topic="two").packet_id
         for packet_id in (5, 6):
             c.send(raw.publish("nobody/there", "x", qos=2, packet_id=packet_id, version=version))
             c.expect(raw.PUBREC, packet_id=packet_id)
@@ -380,7 +383,7 @@ def test_full_disk_does_not_silence_who_ends_an_exchange(small_disk, tmp_path, v
                 if acknowledged(writer, "fill", "x" * 60000) == 0x97:
                     break
             assert acknowledged(writer, "fill", "x") == 0x97
-        c.send(raw.pubrel(5, version=version))
+        c.send(raw.pubrec(two, version=version), raw.pubrel(5, version=version))
         nobody(10)
         c.send(raw.unsubscribe(11, ["u", "other"], version=version))
         if version == 5:
@@ -390,7 +393,9 @@ def test_full_disk_does_not_silence_who_ends_an_exchange(small_disk, tmp_path, v
         nobody(13)
         c.ping()
         filler.unlink()
-        c.expect(raw.PUBCOMP, 30, packet_id=5)
+        c.expect(raw.PUBREL, 30, packet_id=two)
+        c.send(raw.pubcomp(two, version=version))
+        c.expect(raw.PUBCOMP, packet_id=5)
         if version == 4:
             c.expect(raw.UNSUBACK, packet_id=11)
         c.expect(raw.PUBCOMP, packet_id=6)
