@@ -175,7 +175,7 @@ TEST_F(TableTest, BadBodiesAreRefusedFieldByField) {
       {R"({"topic":"t","qos":18446744073709551615})", "root.qos", "bad_type"},
       {R"({"topic":"t","flag":1})", "root.flag", "bad_type"},
       {R"({"topic":"t","tags":["a","b","c","d"]})", "root.tags", "bad_length"},
-      {R"({"topic":"t","tags":["a",""]})", "root.tags[1]", "bad_length"},
+      {R"({"topic":"t","tags":["a",""]})", "root.tags.2", "bad_length"},
       {R"({"topic":"t","more":1})", "root.more", "unknown_fields"},
       {"[]", "root", "bad_value_for_struct"},
       {"7", "root", "bad_value_for_struct"},

@@ -83,7 +83,7 @@ def test_bodies_of_a_wrong_shape_name_the_field(broker, admin):
             ("PUT", "/configs/alarm", {"no_such_key": 1}, "root.no_such_key"),
             ("PUT", "/configs/global_zone", {"mqtt": {"max_inflight": "many"}}, "root.mqtt.max_inflight"),
             ("PUT", "/mqtt/delayed", {"max_delayed_messages": "x"}, "root.max_delayed_messages"),
-            ("POST", "/clients/kickout/bulk", [1, {}], "root[1]"),
+            ("POST", "/clients/kickout/bulk", [1, {}], "root.2"),
             ("POST", "/trace", {"name": "../../etc/x", "type": "topic", "topic": "a"}, "name"),
             ("POST", "/api_key", {"name": "a b"}, "name"),
             ("POST", "/users", {"username": "joe", "password": "short"}, "assword")):
