@@ -1,5 +1,5 @@
-// What a header field of HTTP may be made of, for headers that somebody configures: nothing in them must end the line
-// or begin another.
+// What a header field of HTTP may be made of, as it comes in and for headers that somebody configures: nothing in them
+// must end the line or begin another.
 #pragma once
 
 #include <algorithm>
@@ -7,7 +7,7 @@
 
 namespace sb {
 
-/// A token, RFC 9110 5.6.2.
+/// A token, RFC 9110 5.6.2; so is a method.
 inline bool is_header_name(std::string_view text) {
   const auto fits = [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||

@@ -1,5 +1,6 @@
 #include "http/parser.h"
 
+#include "base/header_text.h"
 #include "http/upload.h"
 
 #include <algorithm>
@@ -8,17 +9,6 @@
 namespace sb::http {
 
 namespace {
-
-/// 5.6.2 of RFC 9110
-bool is_token(std::string_view text) {
-  constexpr std::string_view kMarks = "!#$%&'*+-.^_`|~";
-  if (text.empty()) return false;
-  for (const char c : text) {
-    const bool alphanumeric = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-    if (!alphanumeric && kMarks.find(c) == std::string_view::npos) return false;
-  }
-  return true;
-}
 
 bool same(std::string_view a, std::string_view lower) {
   if (a.size() != lower.size()) return false;
@@ -179,7 +169,7 @@ RequestParser::Status RequestParser::read_head(std::string_view head, Response& 
     return bad(error, 400, "BAD_REQUEST", "request line: expected METHOD TARGET HTTP/1.1");
   if (version != "HTTP/1.1" && version != "HTTP/1.0")
     return bad(error, 505, "BAD_REQUEST", "only HTTP/1.1 and HTTP/1.0 are spoken here");
-  if (!is_token(method)) return bad(error, 400, "BAD_REQUEST", "request line: bad method");
+  if (!is_header_name(method)) return bad(error, 400, "BAD_REQUEST", "request line: bad method");
   const auto split = split_target(target);
   if (!split) return bad(error, 400, "BAD_REQUEST", "request line: bad target");
   request_.method = method;
@@ -211,7 +201,7 @@ RequestParser::Status RequestParser::read_head(std::string_view head, Response& 
 
 RequestParser::Status RequestParser::read_field(std::string_view line, Response& error) {
   const auto colon = line.find(':');
-  if (colon == std::string_view::npos || !is_token(line.substr(0, colon)))
+  if (colon == std::string_view::npos || !is_header_name(line.substr(0, colon)))
     return bad(error, 400, "BAD_REQUEST", "header field: expected NAME: VALUE");
   const std::string_view name = line.substr(0, colon);
   const std::string_view value = trim(line.substr(colon + 1));
