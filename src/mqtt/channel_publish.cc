@@ -248,7 +248,9 @@ void Channel::acknowledge(PacketType type, PacketId id, ReasonCode code, const A
 void Channel::defer(PacketType type, PacketId id, ReasonCode code, const After& after, std::string packet) {
   if (!deferred_) deferred_ = std::make_unique<Deferred>(*this);
   broker::Journal& journal = *host_.shard().broker.journal();
-  // A PUBREC that is asked for now is that of a repetition, or of what was thought to need no disk.
+  // Where something is owed, a PUBREC comes here for a repetition, for a message that a hook gave a topic which needs
+  // the disk, and for a new one while it is another shard's disk that owes: a new one of a full disk was refused
+  // before.
   const bool aside =
       deferred_->waiting.empty() &&
       (deferred_->follows(type) || (journal.owing() && (Deferred::unordered(type) || type == PacketType::Pubrec)));
