@@ -1,5 +1,6 @@
 #include "codec/websocket/handshake.h"
 
+#include "base/header_text.h"
 #include "codec/websocket/detail/text.h"
 
 namespace sb::codec::websocket {
@@ -9,13 +10,6 @@ using detail::equal_ignoring_case;
 using detail::is_token_char;
 using detail::next_part;
 using detail::trim;
-
-bool is_token(std::string_view text) {
-  if (text.empty()) return false;
-  for (const char c : text)
-    if (!is_token_char(c)) return false;
-  return true;
-}
 
 /// No control characters besides the tab: they could split a log line or a header made from this one.
 bool is_field_value(std::string_view text) {
@@ -32,7 +26,7 @@ std::optional<Status> parse_request_line(std::string_view line, Request& request
   request.method = line.substr(0, first);
   const std::string_view target = line.substr(first + 1, last - first - 1);
   const std::string_view version = line.substr(last + 1);
-  if (!is_token(request.method) || target.empty() || target.front() != '/' ||
+  if (!is_header_name(request.method) || target.empty() || target.front() != '/' ||
       target.find(' ') != std::string_view::npos || !is_field_value(target) || !version.starts_with("HTTP/"))
     return Status::BadRequest;
   if (version != "HTTP/1.1") return Status::VersionNotSupported;
@@ -46,7 +40,7 @@ bool parse_header(std::string_view line, Request& request) {
   const std::size_t colon = line.find(':');
   if (colon == std::string_view::npos) return false;
   const Header header{line.substr(0, colon), trim(line.substr(colon + 1))};
-  if (!is_token(header.name) || !is_field_value(header.value)) return false;
+  if (!is_header_name(header.name) || !is_field_value(header.value)) return false;
   request.headers.push_back(header);
   return true;
 }
